@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * kvm-wtrack: every guest write to chosen pages of a KVM guest, in user space.
+ *
+ * One open file of /dev/kvm-wtrack is one session on one VM. The descriptor is
+ * the capability: it may be passed to another process, and when its last
+ * holder (a memory mapping of it is one) is gone, all it tracked is untracked.
+ *
+ *	open  ->  ATTACH  -> [RESTRICT] ->  RING  ->  ADD ...  ->  events
+ *
+ * Argument structs
+ * ----------------
+ * Each ioctl takes a pointer to the struct of the same name. Its first field,
+ * size, is sizeof() of the struct as the caller knows it. A shorter struct of
+ * an older caller is taken, fields that it lacks count as zero; a longer one
+ * is taken as long as what this module does not know is zero. Fields named
+ * out_* are written by the module, __reserved must be zero. All structs are
+ * the same for 32-bit callers. Because the size is inside, ioctl numbers do
+ * not encode one and stay the same when a struct grows.
+ *
+ * A call that fails changes nothing, but for the calls on ranges (ADD,
+ * REMOVE), which report how far they came in each range.
+ *
+ * Each errno has one meaning in the whole interface:
+ *
+ *	E2BIG		the struct is longer than known here and the rest of it
+ *			is not zero: it asks for something newer
+ *	EAGAIN		non-blocking read() with nothing to read
+ *	EBADF		vm_fd is not an open descriptor
+ *	EBADFD		vm_fd is open, but not a KVM virtual machine
+ *	EBUSY		not now: a ring exists already; RESTRICT after RING or
+ *			ADD; RESYNC before the resync record was released
+ *	EFAULT		a pointer does not point to the caller's memory
+ *	EINTR		a signal came; what was done up to there is reported
+ *	EINVAL		the call is malformed: a size, an unknown flag, a
+ *			reserved field that is not zero, a range that is empty
+ *			or goes beyond 52 bits of guest physical address
+ *	EIO		the consumer position in the ring is not between the
+ *			oldest and the newest record
+ *	EISCONN		the session is attached already
+ *	ENOBUFS		the session has no ring yet
+ *	ENODEV		no /dev/kvm-wtrack support for this host's KVM
+ *	ENOENT		no memslot at this gfn, or not tracked by this session
+ *	ENOMEM		no memory
+ *	ENOSPC		the session's page limit is reached
+ *	ENOTCONN	the session is not attached yet
+ *	ENOTTY		no such ioctl
+ *	EOPNOTSUPP	KVM cannot do it: a confidential guest; a memslot that
+ *			the guest cannot write as ordinary memory (read-only,
+ *			guest_memfd, KVM's own)
+ *	EOVERFLOW	the gfn has as many users as it can have
+ *	EPERM		refused by the session's restriction
+ *	ERANGE		a number of records, a watermark, a latency or a number
+ *			of ranges is out of the bounds that INFO reports
+ *	ESRCH		the VM is gone
+ *	EUSERS		the VM has as many sessions as it may have
+ */
+#ifndef _UAPI_LINUX_KVM_WTRACK_H
+#define _UAPI_LINUX_KVM_WTRACK_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define KVM_WTRACK_DEVICE	"/dev/kvm-wtrack"
+#define KVM_WTRACK_MAGIC	0xBA
+
+#define KVM_WTRACK_INFO		_IO(KVM_WTRACK_MAGIC, 0x80)
+#define KVM_WTRACK_ATTACH	_IO(KVM_WTRACK_MAGIC, 0x81)
+#define KVM_WTRACK_STATUS	_IO(KVM_WTRACK_MAGIC, 0x82)
+#define KVM_WTRACK_RESTRICT	_IO(KVM_WTRACK_MAGIC, 0x83)
+#define KVM_WTRACK_RING		_IO(KVM_WTRACK_MAGIC, 0x84)
+#define KVM_WTRACK_ADD		_IO(KVM_WTRACK_MAGIC, 0x85)
+#define KVM_WTRACK_REMOVE	_IO(KVM_WTRACK_MAGIC, 0x86)
+#define KVM_WTRACK_QUERY	_IO(KVM_WTRACK_MAGIC, 0x87)
+#define KVM_WTRACK_QUERY_GFN	_IO(KVM_WTRACK_MAGIC, 0x88)
+#define KVM_WTRACK_RESYNC	_IO(KVM_WTRACK_MAGIC, 0x89)
+#define KVM_WTRACK_FENCE	_IO(KVM_WTRACK_MAGIC, 0x8a)
+
+/*
+ * Features. Ask for these bits, never for a kernel or module version.
+ */
+/* A session may attach to another process' VM. */
+#define KVM_WTRACK_FEAT_FOREIGN_ATTACH	(1ULL << 0)
+/* KVM_WTRACK_RING_F_COALESCE is known. */
+#define KVM_WTRACK_FEAT_COALESCE	(1ULL << 1)
+/* Write records carry the vCPU's index on this kernel. */
+#define KVM_WTRACK_FEAT_VCPU		(1ULL << 2)
+/* Write records carry the guest's instruction pointer on this kernel. */
+#define KVM_WTRACK_FEAT_RIP		(1ULL << 3)
+/* RESTRICT is known. */
+#define KVM_WTRACK_FEAT_RESTRICT	(1ULL << 4)
+/* A write longer than one record comes in parts, none of it cut off. */
+#define KVM_WTRACK_FEAT_LONG_WRITES	(1ULL << 5)
+
+/**
+ * struct kvm_wtrack_info - what this module can do (KVM_WTRACK_INFO)
+ * @size: sizeof(struct kvm_wtrack_info)
+ * @flags: must be 0
+ * @out_features: KVM_WTRACK_FEAT_* bits
+ * @out_max_pages: pages that one session may track
+ * @out_min_records: smallest ring
+ * @out_max_records: largest ring
+ * @out_max_sessions: sessions on one VM
+ * @out_max_users: sessions that may track one gfn
+ * @out_max_ranges: ranges that one call may bring
+ * @out_max_latency_us: longest latency that a watermark may have
+ * @out_record_bytes: size of a record in the ring
+ * @out_data_bytes: bytes of data in one record
+ * @__reserved: must be 0
+ *
+ * Needs no attached VM.
+ */
+struct kvm_wtrack_info {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_features;
+	__aligned_u64 out_max_pages;
+	__u32 out_min_records;
+	__u32 out_max_records;
+	__u32 out_max_sessions;
+	__u32 out_max_users;
+	__u32 out_max_ranges;
+	__u32 out_max_latency_us;
+	__u32 out_record_bytes;
+	__u32 out_data_bytes;
+	__aligned_u64 __reserved[4];
+};
+
+/**
+ * struct kvm_wtrack_attach - bind the session to a VM (KVM_WTRACK_ATTACH)
+ * @size: sizeof(struct kvm_wtrack_attach)
+ * @flags: must be 0
+ * @vm_fd: a KVM VM descriptor of the caller, from KVM_CREATE_VM,
+ *	pidfd_getfd(2) or a socket; not needed any more after the call
+ * @__reserved0: must be 0
+ * @out_vm_id: names the VM; never used again while the module is loaded
+ * @out_session_id: names the session, as above
+ * @__reserved: must be 0
+ *
+ * Once in the life of a session. The VM is held until the session is closed
+ * or the VM is found to be gone.
+ * EBADF, EBADFD, EISCONN, EOPNOTSUPP, ESRCH, EUSERS, EINTR, ENOMEM.
+ */
+struct kvm_wtrack_attach {
+	__u32 size;
+	__u32 flags;
+	__s32 vm_fd;
+	__u32 __reserved0;
+	__aligned_u64 out_vm_id;
+	__aligned_u64 out_session_id;
+	__aligned_u64 __reserved[2];
+};
+
+#define KVM_WTRACK_STATE_ATTACHED	(1U << 0)
+#define KVM_WTRACK_STATE_RESTRICTED	(1U << 1)
+#define KVM_WTRACK_STATE_RING		(1U << 2)
+/* The ring was made with KVM_WTRACK_RING_F_COALESCE. */
+#define KVM_WTRACK_STATE_COALESCE	(1U << 3)
+/* Closed by an overflow: RESYNC opens the ring again. */
+#define KVM_WTRACK_STATE_RESYNC		(1U << 4)
+/* The VM is gone. */
+#define KVM_WTRACK_STATE_VM_GONE	(1U << 5)
+
+/**
+ * struct kvm_wtrack_status - state and counters (KVM_WTRACK_STATUS)
+ * @size: sizeof(struct kvm_wtrack_status)
+ * @flags: must be 0
+ * @out_state: KVM_WTRACK_STATE_* bits
+ * @out_vm_pid: process id of the VMM in the caller's pid namespace, 0 when
+ *	it is not visible there or gone
+ * @out_vm_id: as from ATTACH, 0 before
+ * @out_session_id: as from ATTACH, 0 before
+ * @out_records: size of the ring, 0 without one
+ * @out_unread: records that were not released yet
+ * @out_pages: pages this session tracks
+ * @out_max_pages: pages it may track
+ * @out_events: records published since the start
+ * @out_merged: writes that a coalescing session merged into an unread record
+ * @out_overflows: how often the ring was closed
+ * @out_resync_writes: writes that went to the resync set
+ * @out_regions_removed: memory-region removals that ended tracking
+ * @out_wakeups: how often a sleeping reader was woken
+ * @out_memory_bytes: memory the module holds for this session, ring included
+ * @out_vm_memory_bytes: memory it holds for the VM, all sessions together
+ * @__reserved: must be 0
+ */
+struct kvm_wtrack_status {
+	__u32 size;
+	__u32 flags;
+	__u32 out_state;
+	__s32 out_vm_pid;
+	__aligned_u64 out_vm_id;
+	__aligned_u64 out_session_id;
+	__u32 out_records;
+	__u32 out_unread;
+	__aligned_u64 out_pages;
+	__aligned_u64 out_max_pages;
+	__aligned_u64 out_events;
+	__aligned_u64 out_merged;
+	__aligned_u64 out_overflows;
+	__aligned_u64 out_resync_writes;
+	__aligned_u64 out_regions_removed;
+	__aligned_u64 out_wakeups;
+	__aligned_u64 out_memory_bytes;
+	__aligned_u64 out_vm_memory_bytes;
+	__aligned_u64 __reserved[8];
+};
+
+/**
+ * struct kvm_wtrack_range - consecutive guest page frames
+ * @gfn: first guest page frame number
+ * @nr_pages: how many
+ */
+struct kvm_wtrack_range {
+	__aligned_u64 gfn;
+	__aligned_u64 nr_pages;
+};
+
+/**
+ * struct kvm_wtrack_restrict - limit the session for good (KVM_WTRACK_RESTRICT)
+ * @size: sizeof(struct kvm_wtrack_restrict)
+ * @flags: must be 0
+ * @ranges: pointer to struct kvm_wtrack_range[]: the only gfns that may be
+ *	added from now on
+ * @nr_ranges: how many; 0 with a null pointer does not limit gfns
+ * @max_records: largest ring, 0 does not limit
+ * @max_pages: pages that may be tracked at a time, 0 does not limit
+ * @__reserved: must be 0
+ *
+ * Once, after ATTACH and before RING and ADD; meant to be called before the
+ * descriptor is handed to somebody else. EPERM when called again.
+ */
+struct kvm_wtrack_restrict {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 ranges;
+	__u32 nr_ranges;
+	__u32 max_records;
+	__aligned_u64 max_pages;
+	__aligned_u64 __reserved[2];
+};
+
+/*
+ * At most one unread record for each gfn. The record has the first of the
+ * writes and KVM_WTRACK_RECORD_F_PAGE: release it, then re-read the page.
+ */
+#define KVM_WTRACK_RING_F_COALESCE	(1U << 0)
+
+/**
+ * struct kvm_wtrack_ring - make the session's ring (KVM_WTRACK_RING)
+ * @size: sizeof(struct kvm_wtrack_ring)
+ * @flags: KVM_WTRACK_RING_F_*
+ * @records: a power of two; two of them are kept for the module's own records
+ * @watermark: sleeping readers are woken when that many records are unread;
+ *	0 and 1 mean at once, at most @records / 2
+ * @latency_us: with a watermark above 1: wake them also when the oldest
+ *	unread record is that old. Must then not be 0
+ * @__reserved: must be 0
+ *
+ * Once in the life of a session, after ATTACH. Then map it (see below).
+ */
+struct kvm_wtrack_ring {
+	__u32 size;
+	__u32 flags;
+	__u32 records;
+	__u32 watermark;
+	__u32 latency_us;
+	__u32 __reserved0;
+	__aligned_u64 __reserved[2];
+};
+
+/**
+ * struct kvm_wtrack_change - one range of an ADD or REMOVE and what became of it
+ * @gfn: first guest page frame number
+ * @nr_pages: how many, not 0
+ * @out_done: pages that were handled without an error
+ * @out_changed: of these, pages whose state this call changed; adding what
+ *	the session tracks already changes nothing and is no error
+ * @out_failed: pages that were refused
+ * @out_error_gfn: first gfn that was refused, if @out_error is not 0
+ * @out_error: the errno of that gfn, positive, or 0
+ * @__reserved: must be 0
+ *
+ * A gfn that is refused does not stop the others. Pages are worked through in
+ * ascending order: after EINTR the range goes on at @gfn + @out_done +
+ * @out_failed.
+ */
+struct kvm_wtrack_change {
+	__aligned_u64 gfn;
+	__aligned_u64 nr_pages;
+	__aligned_u64 out_done;
+	__aligned_u64 out_changed;
+	__aligned_u64 out_failed;
+	__aligned_u64 out_error_gfn;
+	__u32 out_error;
+	__u32 __reserved;
+};
+
+/**
+ * struct kvm_wtrack_add - track pages (KVM_WTRACK_ADD)
+ * @size: sizeof(struct kvm_wtrack_add)
+ * @flags: must be 0
+ * @changes: pointer to struct kvm_wtrack_change[]
+ * @nr_changes: how many
+ * @out_nr_changes: of these, how many were worked through
+ * @out_failed_pages: pages refused, in all of them
+ * @__reserved: must be 0
+ *
+ * Returns 0 when all @nr_changes were worked through, even if gfns were
+ * refused: look at @out_failed_pages. Once a page is reported as done no write
+ * of a vCPU to it goes unnoticed: add first, then read the page's contents.
+ * Per gfn: ENOENT, ENOSPC, EOPNOTSUPP, EOVERFLOW, EPERM, ENOMEM.
+ */
+struct kvm_wtrack_add {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 changes;
+	__u32 nr_changes;
+	__u32 out_nr_changes;
+	__aligned_u64 out_failed_pages;
+	__aligned_u64 __reserved[2];
+};
+
+/* Return only when no record of the removed pages can follow out_seq. */
+#define KVM_WTRACK_REMOVE_F_FENCE	(1U << 0)
+
+/**
+ * struct kvm_wtrack_remove - stop tracking pages (KVM_WTRACK_REMOVE)
+ * @size: sizeof(struct kvm_wtrack_remove)
+ * @flags: KVM_WTRACK_REMOVE_F_*
+ * @changes: pointer to struct kvm_wtrack_change[]
+ * @nr_changes: how many
+ * @out_nr_changes: of these, how many were worked through
+ * @out_failed_pages: pages refused, in all of them
+ * @out_seq: with the fence flag, as from FENCE
+ * @__reserved: must be 0
+ *
+ * A session removes only what it added itself: ENOENT per gfn otherwise.
+ */
+struct kvm_wtrack_remove {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 changes;
+	__u32 nr_changes;
+	__u32 out_nr_changes;
+	__aligned_u64 out_failed_pages;
+	__aligned_u64 out_seq;
+	__aligned_u64 __reserved[2];
+};
+
+/**
+ * struct kvm_wtrack_query - what the session tracks (KVM_WTRACK_QUERY)
+ * @size: sizeof(struct kvm_wtrack_query)
+ * @flags: must be 0
+ * @ranges: pointer to struct kvm_wtrack_range[], filled in ascending order
+ * @nr_ranges: room in it, not 0; more than out_max_ranges are never filled in
+ * @out_nr_ranges: how many were filled in
+ * @gfn: where to start
+ * @out_next_gfn: where to go on; ~0 when there is nothing more
+ * @__reserved: must be 0
+ */
+struct kvm_wtrack_query {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 ranges;
+	__u32 nr_ranges;
+	__u32 out_nr_ranges;
+	__aligned_u64 gfn;
+	__aligned_u64 out_next_gfn;
+	__aligned_u64 __reserved[2];
+};
+
+#define KVM_WTRACK_GFN_TRACKED	(1U << 0)	/* by this session */
+#define KVM_WTRACK_GFN_RESYNC	(1U << 1)	/* in its resync set */
+
+/**
+ * struct kvm_wtrack_query_gfn - one page (KVM_WTRACK_QUERY_GFN)
+ * @size: sizeof(struct kvm_wtrack_query_gfn)
+ * @flags: must be 0
+ * @gfn: the guest page frame number
+ * @out_users: sessions that track it, on this VM
+ * @out_state: KVM_WTRACK_GFN_*
+ * @__reserved: must be 0
+ *
+ * EPERM for a gfn outside of the session's restriction.
+ */
+struct kvm_wtrack_query_gfn {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 gfn;
+	__u32 out_users;
+	__u32 out_state;
+	__aligned_u64 __reserved[2];
+};
+
+/* Writes were not recorded one by one: re-read these pages. */
+#define KVM_WTRACK_RESYNC_REREAD	0U
+/*
+ * They are not tracked any more: their memory region was removed. (Or the
+ * session removed them itself while a write to them was being put here.)
+ */
+#define KVM_WTRACK_RESYNC_REMOVED	1U
+
+/**
+ * struct kvm_wtrack_resync_range - pages of the resync set
+ * @gfn: first guest page frame number
+ * @nr_pages: how many
+ * @what: KVM_WTRACK_RESYNC_REREAD or _REMOVED
+ * @__reserved: 0
+ */
+struct kvm_wtrack_resync_range {
+	__aligned_u64 gfn;
+	__aligned_u64 nr_pages;
+	__u32 what;
+	__u32 __reserved;
+};
+
+/**
+ * struct kvm_wtrack_resync - fetch and clear the resync set (KVM_WTRACK_RESYNC)
+ * @size: sizeof(struct kvm_wtrack_resync)
+ * @flags: must be 0
+ * @ranges: pointer to struct kvm_wtrack_resync_range[]
+ * @nr_ranges: room in it, not 0; more than out_max_ranges are never filled in
+ * @out_nr_ranges: how many were filled in, in ascending order of gfn
+ * @out_more: not 0 when there may be more: call again
+ * @__reserved0: must be 0
+ * @__reserved: must be 0
+ *
+ * When the ring is full it is closed behind one record of type
+ * KVM_WTRACK_RECORD_RESYNC, and from then on the gfns that are written to are
+ * kept here instead. Release that record, call this until nothing is left,
+ * re-read the pages from guest memory, go on with the ring. EBUSY as long as
+ * the record is not released: older records would otherwise be taken for
+ * newer than the memory that was read. A call that goes on with the rest of
+ * the set gets EBUSY when the ring was filled and closed again meanwhile: what
+ * is left then belongs to the new RESYNC record.
+ */
+struct kvm_wtrack_resync {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 ranges;
+	__u32 nr_ranges;
+	__u32 out_nr_ranges;
+	__u32 out_more;
+	__u32 __reserved0;
+	__aligned_u64 __reserved[2];
+};
+
+/**
+ * struct kvm_wtrack_fence - wait for notifications under way (KVM_WTRACK_FENCE)
+ * @size: sizeof(struct kvm_wtrack_fence)
+ * @flags: must be 0
+ * @out_seq: every store notified before the call is in the ring, at or before
+ *	this sequence number, or in the resync set
+ * @__reserved: must be 0
+ */
+struct kvm_wtrack_fence {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_seq;
+	__aligned_u64 __reserved[2];
+};
+
+/*
+ * The ring
+ * --------
+ * mmap(2) the descriptor, MAP_SHARED:
+ *
+ *	offset				length			protection
+ *	KVM_WTRACK_MMAP_CONSUMER	one page		read, write
+ *	KVM_WTRACK_MMAP_RECORDS		records * 64 bytes	read
+ *
+ * Record number n, counted from 0, is at records[n % nr_records], and is
+ * there as soon as a load-acquire of its seq gives n + 1. There is no other
+ * producer index. The reader stores the number of records it has released,
+ * with store-release, to consumer->pos; from then on the module may use their
+ * place again. One reader at a time.
+ *
+ * read(2) copies whole records, as many as fit, and releases them.
+ * poll(2) reports EPOLLIN when records are there (as many as the watermark
+ * wants or older than the latency), EPOLLHUP when the VM is gone.
+ *
+ * What the order of records means: all records of a session have one order,
+ * without gaps. A record is published before the vCPU that made the store
+ * executes its next instruction. Stores of two vCPUs that race for the same
+ * bytes may be recorded in the other order than memory saw them.
+ */
+#define KVM_WTRACK_MMAP_CONSUMER	0
+#define KVM_WTRACK_MMAP_RECORDS		4096
+
+/**
+ * struct kvm_wtrack_consumer - the page that the reader writes
+ * @pos: records released since the start
+ */
+struct kvm_wtrack_consumer {
+	__aligned_u64 pos;
+};
+
+/* A vCPU wrote to a tracked page. */
+#define KVM_WTRACK_RECORD_WRITE			1
+/* The ring was full and is closed: see KVM_WTRACK_RESYNC. */
+#define KVM_WTRACK_RECORD_RESYNC		2
+/* Memory was removed from the guest, and with it the tracking of its pages. */
+#define KVM_WTRACK_RECORD_REGION_REMOVED	3
+/* The VM is gone. Nothing follows. */
+#define KVM_WTRACK_RECORD_VM_GONE		4
+
+/* The next record goes on with the same store. */
+#define KVM_WTRACK_RECORD_F_MORE	(1U << 0)
+/* Stands for one or more writes to this page: re-read it. */
+#define KVM_WTRACK_RECORD_F_PAGE	(1U << 1)
+/* vcpu is the index of the vCPU that made the store. */
+#define KVM_WTRACK_RECORD_F_VCPU	(1U << 2)
+/* rip is the guest's instruction pointer. */
+#define KVM_WTRACK_RECORD_F_RIP		(1U << 3)
+
+#define KVM_WTRACK_DATA_BYTES	24
+
+/**
+ * struct kvm_wtrack_record - one cache line of the ring
+ * @seq: sequence number, from 1, no gaps; publishes the record
+ * @type: KVM_WTRACK_RECORD_*; skip what you do not know
+ * @flags: KVM_WTRACK_RECORD_F_*
+ * @vcpu: vCPU index, valid with F_VCPU
+ * @len: WRITE: bytes of data in this record
+ * @total: WRITE: bytes of the whole store, more than @len if it has parts
+ * @gpa: WRITE: guest physical address of data[0]; REGION_REMOVED: of the
+ *	region's first page
+ * @time_ns: CLOCK_MONOTONIC
+ * @rip: guest instruction pointer, valid with F_RIP
+ * @data: WRITE: what was stored, @len bytes
+ * @nr_pages: REGION_REMOVED: pages in the removed region
+ * @nr_tracked: REGION_REMOVED: of these, pages this session tracked
+ *
+ * A record never crosses a page. A store that does comes as two.
+ */
+struct kvm_wtrack_record {
+	__aligned_u64 seq;
+	__u8 type;
+	__u8 flags;
+	__u16 vcpu;
+	__u16 len;
+	__u16 total;
+	__aligned_u64 gpa;
+	__aligned_u64 time_ns;
+	__aligned_u64 rip;
+	union {
+		__u8 data[KVM_WTRACK_DATA_BYTES];
+		struct {
+			__aligned_u64 nr_pages;
+			__aligned_u64 nr_tracked;
+		} region;
+	};
+};
+
+#endif /* _UAPI_LINUX_KVM_WTRACK_H */

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * kvm-wtrack, generic netlink: who tracks what on this host, for
+ * administrators (CAP_NET_ADMIN), in the initial network namespace.
+ *
+ * docs/netlink/kvm_wtrack.yaml describes the same for programs. Skip
+ * attributes and events that you do not know.
+ */
+#ifndef _UAPI_LINUX_KVM_WTRACK_GENL_H
+#define _UAPI_LINUX_KVM_WTRACK_GENL_H
+
+#define KVM_WTRACK_GENL_NAME		"kvm_wtrack"
+#define KVM_WTRACK_GENL_VERSION		1
+/* Multicast group of KVM_WTRACK_CMD_NOTICE. */
+#define KVM_WTRACK_GENL_GROUP		"notices"
+
+enum {
+	KVM_WTRACK_CMD_UNSPEC,
+	/* Dump: VM_ID, VM_PID, VM_GONE, SESSIONS, MEMORY_BYTES. */
+	KVM_WTRACK_CMD_GET_VM,
+	/* Dump: SESSION_ID, VM_ID, OPENER_*, STATE and the counters. */
+	KVM_WTRACK_CMD_GET_SESSION,
+	/* Dump, needs SESSION_ID: GFN, NR_PAGES of each tracked range. */
+	KVM_WTRACK_CMD_GET_RANGE,
+	/* To the group: EVENT, SESSION_ID, VM_ID, VM_PID. */
+	KVM_WTRACK_CMD_NOTICE,
+	__KVM_WTRACK_CMD_MAX
+};
+#define KVM_WTRACK_CMD_MAX (__KVM_WTRACK_CMD_MAX - 1)
+
+enum {
+	KVM_WTRACK_A_UNSPEC,
+	KVM_WTRACK_A_PAD,
+	KVM_WTRACK_A_VM_ID,		/* u64, as out_vm_id of ATTACH */
+	KVM_WTRACK_A_VM_PID,		/* u32, 0 when unknown */
+	KVM_WTRACK_A_VM_GONE,		/* flag */
+	KVM_WTRACK_A_SESSIONS,		/* u32, on this VM */
+	KVM_WTRACK_A_MEMORY_BYTES,	/* u64 */
+	KVM_WTRACK_A_SESSION_ID,	/* u64, as out_session_id of ATTACH */
+	KVM_WTRACK_A_OPENER_PID,	/* u32, who opened it; may be gone */
+	KVM_WTRACK_A_OPENER_UID,	/* u32 */
+	KVM_WTRACK_A_STATE,		/* u32, KVM_WTRACK_STATE_* */
+	KVM_WTRACK_A_PAGES,		/* u64 */
+	KVM_WTRACK_A_RECORDS,		/* u32 */
+	KVM_WTRACK_A_UNREAD,		/* u32 */
+	KVM_WTRACK_A_EVENTS,		/* u64 */
+	KVM_WTRACK_A_MERGED,		/* u64 */
+	KVM_WTRACK_A_OVERFLOWS,		/* u64 */
+	KVM_WTRACK_A_RESYNC_WRITES,	/* u64 */
+	KVM_WTRACK_A_REGIONS_REMOVED,	/* u64 */
+	KVM_WTRACK_A_WAKEUPS,		/* u64 */
+	KVM_WTRACK_A_GFN,		/* u64 */
+	KVM_WTRACK_A_NR_PAGES,		/* u64 */
+	KVM_WTRACK_A_NR_TRACKED,	/* u64 */
+	KVM_WTRACK_A_EVENT,		/* u8, KVM_WTRACK_EVENT_* */
+	__KVM_WTRACK_A_MAX
+};
+#define KVM_WTRACK_A_MAX (__KVM_WTRACK_A_MAX - 1)
+
+enum {
+	KVM_WTRACK_EVENT_UNSPEC,
+	KVM_WTRACK_EVENT_ATTACHED,
+	KVM_WTRACK_EVENT_DETACHED,
+	KVM_WTRACK_EVENT_VM_GONE,
+	KVM_WTRACK_EVENT_OVERFLOW,
+	/* with GFN, NR_PAGES, NR_TRACKED */
+	KVM_WTRACK_EVENT_REGION_REMOVED,
+};
+
+#endif /* _UAPI_LINUX_KVM_WTRACK_GENL_H */
