@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is tracked on one VM: 16-bit user counts by gfn, in chunks that exist
+ * only where something is tracked, found through a hash table.
+ *
+ * A hash table and not a radix tree: the write hook pays for the look-up at
+ * each emulated store of the VM, and a miss costs a multiplication and one
+ * load here, whatever the guest's size.
+ */
+#include <linux/log2.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include "track.h"
+
+#define TABLE_MIN_SLOTS	8
+
+static struct kmem_cache *chunk_cache;
+
+/* Stands in slots whose chunk is gone; no gfn has this index. */
+static struct kwt_chunk deleted = { .index = U64_MAX };
+
+static struct kwt_table *space_table(const struct kwt_space *space)
+{
+	/* All callers hold the VM's lock or are alone with the space. */
+	return rcu_dereference_protected(space->table, 1);
+}
+
+static struct kwt_chunk *table_slot(const struct kwt_table *table, u32 i)
+{
+	return rcu_dereference_protected(table->slot[i], 1);
+}
+
+static size_t table_bytes(u32 slots)
+{
+	return sizeof(struct kwt_table) + slots * sizeof(struct kwt_chunk *);
+}
+
+static struct kwt_table *table_alloc(u32 slots)
+{
+	struct kwt_table *table;
+
+	table = kvzalloc(table_bytes(slots), GFP_KERNEL_ACCOUNT);
+	if (!table)
+		return NULL;
+	table->shift = 64 - ilog2(slots);
+	table->mask = slots - 1;
+	return table;
+}
+
+static void table_free_rcu(struct rcu_head *rcu)
+{
+	kvfree(container_of(rcu, struct kwt_table, rcu));
+}
+
+/* Into a free slot or that of a deleted chunk; readers see all of it or none. */
+static void table_insert(struct kwt_table *table, struct kwt_chunk *chunk)
+{
+	u32 i = (chunk->index * GOLDEN_RATIO_64) >> table->shift;
+	struct kwt_chunk *old;
+
+	for (;; i = (i + 1) & table->mask) {
+		old = table_slot(table, i);
+		if (!old || old == &deleted)
+			break;
+	}
+	if (!old)
+		table->taken++;
+	table->live++;
+	rcu_assign_pointer(table->slot[i], chunk);
+}
+
+/*
+ * Replace the table by one of the right size, without the marks of deleted
+ * chunks. Readers go on with the old one until they are done. An eighth on
+ * top of twice what is needed keeps the next replacement away when chunks come
+ * and go.
+ */
+static int space_rehash(struct kwt_space *space, u32 live)
+{
+	u32 slots = roundup_pow_of_two(max_t(u32, TABLE_MIN_SLOTS,
+					     2 * live + live / 8));
+	struct kwt_table *old = space_table(space), *table;
+	u32 i;
+
+	table = table_alloc(slots);
+	if (!table)
+		return -ENOMEM;
+	for (i = 0; i <= old->mask; i++) {
+		struct kwt_chunk *chunk = table_slot(old, i);
+
+		if (chunk && chunk != &deleted)
+			table_insert(table, chunk);
+	}
+	space->bytes += table_bytes(slots) - table_bytes(old->mask + 1);
+	rcu_assign_pointer(space->table, table);
+	call_rcu(&old->rcu, table_free_rcu);
+	return 0;
+}
+
+int kwt_space_init(struct kwt_space *space)
+{
+	struct kwt_table *table = table_alloc(TABLE_MIN_SLOTS);
+
+	if (!table)
+		return -ENOMEM;
+	RCU_INIT_POINTER(space->table, table);
+	space->bytes = table_bytes(TABLE_MIN_SLOTS);
+	return 0;
+}
+
+/* No write hook runs any more and no set is left. */
+void kwt_space_exit(struct kwt_space *space)
+{
+	kvfree(space_table(space));
+	RCU_INIT_POINTER(space->table, NULL);
+}
+
+struct kwt_chunk *kwt_chunk_find(struct kwt_space *space, u64 index)
+{
+	return kwt_table_find(space_table(space), index);
+}
+
+/* Find or make. A chunk without spans has to be put again. */
+struct kwt_chunk *kwt_chunk_get(struct kwt_space *space, u64 index)
+{
+	struct kwt_chunk *chunk = kwt_chunk_find(space, index);
+	struct kwt_table *table = space_table(space);
+
+	if (chunk)
+		return chunk;
+	if (2 * (table->taken + 1) > table->mask + 1 &&
+	    space_rehash(space, table->live + 1))
+		return NULL;
+	chunk = kmem_cache_zalloc(chunk_cache, GFP_KERNEL_ACCOUNT);
+	if (!chunk)
+		return NULL;
+	chunk->index = index;
+	space->bytes += sizeof(*chunk);
+	table_insert(space_table(space), chunk);
+	return chunk;
+}
+
+static void chunk_free_rcu(struct rcu_head *rcu)
+{
+	kmem_cache_free(chunk_cache, container_of(rcu, struct kwt_chunk, rcu));
+}
+
+/* Free it if no session has a span in it any more. */
+void kwt_chunk_put(struct kwt_space *space, struct kwt_chunk *chunk)
+{
+	struct kwt_table *table = space_table(space);
+	u32 i = (chunk->index * GOLDEN_RATIO_64) >> table->shift;
+
+	if (!hlist_empty(&chunk->spans))
+		return;
+	while (table_slot(table, i) != chunk)
+		i = (i + 1) & table->mask;
+	rcu_assign_pointer(table->slot[i], &deleted);
+	table->live--;
+	space->bytes -= sizeof(*chunk);
+	call_rcu(&chunk->rcu, chunk_free_rcu);
+
+	/* Give memory back; if there is none to do it with, next time will do. */
+	if (table->mask + 1 > TABLE_MIN_SLOTS && 8 * table->live <= table->mask)
+		(void)space_rehash(space, table->live);
+}
+
+/* Sessions that track the gfn. */
+u32 kwt_space_users(struct kwt_space *space, u64 gfn)
+{
+	struct kwt_chunk *chunk = kwt_chunk_find(space, kwt_chunk_index(gfn));
+
+	return chunk ? chunk->users[kwt_chunk_bit(gfn)] : 0;
+}
+
+int kwt_caches_create(void)
+{
+	chunk_cache = kmem_cache_create("kvm_wtrack_chunk",
+					sizeof(struct kwt_chunk), 0,
+					SLAB_ACCOUNT, NULL);
+	if (!chunk_cache)
+		return -ENOMEM;
+	if (kwt_span_cache_create()) {
+		kmem_cache_destroy(chunk_cache);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* After the last call_rcu(): wait for what is still on its way. */
+void kwt_caches_destroy(void)
+{
+	rcu_barrier();
+	kwt_span_cache_destroy();
+	kmem_cache_destroy(chunk_cache);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A session's spans: its tracked and resync bits in one chunk each. They exist
+ * as long as a bit in them is set, all of them under the VM's lock.
+ */
+#include <linux/rculist.h>
+#include <linux/slab.h>
+
+#include "track.h"
+
+static struct kmem_cache *span_cache;
+
+static size_t last_bytes(const struct kwt_set *set)
+{
+	return set->ring->coalesce ? KWT_CHUNK_PAGES * sizeof(u64) : 0;
+}
+
+static struct kwt_span *to_span(struct rb_node *node)
+{
+	return rb_entry(node, struct kwt_span, in_set);
+}
+
+/* The first span at or behind a chunk index. */
+struct kwt_span *kwt_span_first(const struct kwt_set *set, u64 index)
+{
+	struct rb_node *node = set->spans.rb_node;
+	struct kwt_span *best = NULL;
+
+	while (node) {
+		struct kwt_span *span = to_span(node);
+
+		if (span->chunk->index < index) {
+			node = node->rb_right;
+		} else {
+			best = span;
+			node = node->rb_left;
+		}
+	}
+	return best;
+}
+
+struct kwt_span *kwt_span_find(const struct kwt_set *set, u64 index)
+{
+	struct kwt_span *span = kwt_span_first(set, index);
+
+	return span && span->chunk->index == index ? span : NULL;
+}
+
+static void span_link(struct kwt_set *set, struct kwt_span *span)
+{
+	struct rb_node **link = &set->spans.rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		if (span->chunk->index < to_span(parent)->chunk->index)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	rb_link_node(&span->in_set, parent, link);
+	rb_insert_color(&span->in_set, &set->spans);
+	hlist_add_head_rcu(&span->in_chunk, &span->chunk->spans);
+	set->bytes += sizeof(*span) + last_bytes(set);
+	set->space->bytes += sizeof(*span) + last_bytes(set);
+}
+
+static struct kwt_span *span_alloc(const struct kwt_set *set)
+{
+	struct kwt_span *span = kmem_cache_zalloc(span_cache,
+						  GFP_KERNEL_ACCOUNT);
+
+	if (!span)
+		return NULL;
+	if (set->ring->coalesce) {
+		span->last = kvzalloc(last_bytes(set), GFP_KERNEL_ACCOUNT);
+		if (!span->last) {
+			kmem_cache_free(span_cache, span);
+			return NULL;
+		}
+	}
+	span->ring = set->ring;
+	return span;
+}
+
+static void span_free(struct kwt_span *span)
+{
+	kvfree(span->last);
+	kmem_cache_free(span_cache, span);
+}
+
+static void span_free_rcu(struct rcu_head *rcu)
+{
+	span_free(container_of(rcu, struct kwt_span, rcu));
+}
+
+/* Find or make. A span without bits has to be put again. */
+struct kwt_span *kwt_span_get(struct kwt_set *set, u64 index)
+{
+	struct kwt_span *span = kwt_span_find(set, index);
+
+	if (span)
+		return span;
+	span = span_alloc(set);
+	if (!span)
+		return NULL;
+	span->chunk = kwt_chunk_get(set->space, index);
+	if (!span->chunk) {
+		span_free(span);
+		return NULL;
+	}
+	span_link(set, span);
+	return span;
+}
+
+/*
+ * Free it if it has no bit left. A write hook may still set a resync bit in a
+ * span whose gfns were just removed; nobody is interested in it any more.
+ */
+void kwt_span_put(struct kwt_set *set, struct kwt_span *span)
+{
+	struct kwt_chunk *chunk = span->chunk;
+
+	if (span->nr_tracked || !bitmap_empty(span->resync, KWT_CHUNK_PAGES))
+		return;
+	rb_erase(&span->in_set, &set->spans);
+	hlist_del_rcu(&span->in_chunk);
+	set->bytes -= sizeof(*span) + last_bytes(set);
+	set->space->bytes -= sizeof(*span) + last_bytes(set);
+	call_rcu(&span->rcu, span_free_rcu);
+	kwt_chunk_put(set->space, chunk);
+}
+
+int kwt_span_cache_create(void)
+{
+	span_cache = kmem_cache_create("kvm_wtrack_span",
+				       sizeof(struct kwt_span), 0,
+				       SLAB_ACCOUNT, NULL);
+	return span_cache ? 0 : -ENOMEM;
+}
+
+void kwt_span_cache_destroy(void)
+{
+	kmem_cache_destroy(span_cache);
+}

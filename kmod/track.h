@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is tracked, and the ring: plain data structures, with no KVM in them.
+ *
+ *	kwt_space	one for each VM: user counts by gfn, in chunks, found
+ *			through a hash table that the write hook reads locklessly
+ *	kwt_set		one for each session: its tracked and resync bits, in
+ *			spans, each of which belongs to one chunk
+ *	kwt_ring	one for each session: the records on their way to user
+ *			space
+ *
+ * Readers are the write hooks, with preemption disabled: an RCU read side.
+ * Everything is changed under the VM's lock (struct kwt_vm), marked (L) below,
+ * but for the resync bits and the ring, which the write hooks change as well.
+ */
+#ifndef KWT_TRACK_H
+#define KWT_TRACK_H
+
+#include <linux/atomic.h>
+#include <linux/bitmap.h>
+#include <linux/cache.h>
+#include <linux/hash.h>
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/rculist.h>
+#include <linux/rcupdate.h>
+#include <linux/types.h>
+
+#include <linux/kvm_wtrack.h>
+
+/* A guest page is 4 KiB, whatever the host maps it with. */
+#define KWT_PAGE_SHIFT		12
+#define KWT_PAGE_SIZE		(1UL << KWT_PAGE_SHIFT)
+
+/*
+ * 1,024 gfns a chunk: one tracked page costs 2.4 KiB, a densely tracked
+ * gigabyte 0.058 % of it (2 bytes of count and 2 bits for each gfn, and 352
+ * bytes of links for each 4 MiB).
+ */
+#define KWT_CHUNK_SHIFT		10
+#define KWT_CHUNK_PAGES		(1U << KWT_CHUNK_SHIFT)
+#define KWT_CHUNK_MASK		(KWT_CHUNK_PAGES - 1)
+
+/* x86 has no more physical address bits, in a guest or elsewhere. */
+#define KWT_GPA_BITS		52
+
+struct kwt_ring;
+
+/**
+ * struct kwt_chunk - the user counts of KWT_CHUNK_PAGES gfns of a VM
+ * @index: gfn >> KWT_CHUNK_SHIFT, constant while the chunk can be found
+ * @spans: of the sessions that track something here; (L), read under RCU
+ * @rcu: to free it
+ * @users: sessions by gfn; (L), read under RCU
+ */
+struct kwt_chunk {
+	u64 index;
+	struct hlist_head spans;
+	struct rcu_head rcu;
+	u16 users[KWT_CHUNK_PAGES];
+};
+
+/**
+ * struct kwt_table - open-addressing hash table of chunks
+ * @rcu: to free it
+ * @shift: 64 - log2 of the number of slots
+ * @mask: number of slots - 1
+ * @live: slots with a chunk; (L)
+ * @taken: slots with a chunk or the mark of a deleted one; (L)
+ * @slot: at most half of them taken, so that every probe meets an empty one
+ */
+struct kwt_table {
+	struct rcu_head rcu;
+	u32 shift;
+	u32 mask;
+	u32 live;
+	u32 taken;
+	struct kwt_chunk __rcu *slot[];
+};
+
+/**
+ * struct kwt_space - what is tracked on one VM
+ * @table: never NULL between init and exit; (L), read under RCU
+ * @bytes: memory held, by this and all sets on it; (L)
+ */
+struct kwt_space {
+	struct kwt_table __rcu *table;
+	size_t bytes;
+};
+
+/**
+ * struct kwt_span - one session's part of a chunk
+ * @in_chunk: in chunk->spans; (L), read under RCU
+ * @in_set: in set->spans, by chunk->index; (L)
+ * @chunk: constant
+ * @ring: the session's, constant
+ * @last: coalescing sessions: for each gfn the sequence number of its newest
+ *	record, or KWT_CLAIMED; changed by the write hooks, atomically
+ * @rcu: to free it
+ * @nr_tracked: bits set in @tracked; (L)
+ * @tracked: (L), read under RCU
+ * @resync: set by the write hooks, cleared under (L), both atomically. With
+ *	the tracked bit: re-read the page. Without: it was removed.
+ */
+struct kwt_span {
+	struct hlist_node in_chunk;
+	struct rb_node in_set;
+	struct kwt_chunk *chunk;
+	struct kwt_ring *ring;
+	u64 *last;
+	struct rcu_head rcu;
+	u32 nr_tracked;
+	DECLARE_BITMAP(tracked, KWT_CHUNK_PAGES);
+	DECLARE_BITMAP(resync, KWT_CHUNK_PAGES);
+};
+
+/**
+ * struct kwt_set - what one session tracks
+ * @space: of the VM, constant
+ * @ring: of the session, constant
+ * @spans: by index; (L)
+ * @pages: tracked now; (L)
+ * @max_pages: that may be; (L)
+ * @max_users: of a gfn, all sessions together; (L)
+ * @bytes: memory held by the spans; (L)
+ */
+struct kwt_set {
+	struct kwt_space *space;
+	struct kwt_ring *ring;
+	struct rb_root spans;
+	u64 pages;
+	u64 max_pages;
+	u32 max_users;
+	size_t bytes;
+};
+
+/* In ring->head: closed by an overflow, only control records may follow. */
+#define KWT_RING_CLOSED		(1ULL << 63)
+/* Kept free for RESYNC and VM_GONE. */
+#define KWT_RING_SPARE		2
+/* A span's last[]: a write hook is about to publish a record for this gfn. */
+#define KWT_CLAIMED		U64_MAX
+
+/**
+ * struct kwt_ring - records on their way to user space
+ * @records: mapped read-only by the reader; constant once made
+ * @consumer: mapped writable by the reader, so anything may stand in it
+ * @id: of the session, for tracepoints; constant
+ * @mask: number of records - 1; constant
+ * @coalesce: at most one unread record for each gfn; constant
+ * @head: next sequence number - 1, with KWT_RING_CLOSED; cmpxchg only
+ * @urgent: sequence number of the newest control record
+ * @sleepers: not 0 while a reader may sleep, see wake.c
+ * @gone: VM_GONE was published
+ * @merged: writes that found an unread record of their gfn
+ * @resync_writes: writes that went to the resync set
+ * @overflows: how often the ring was closed
+ * @regions: REGION_REMOVED published or put into the resync set
+ */
+struct kwt_ring {
+	struct kvm_wtrack_record *records;
+	struct kvm_wtrack_consumer *consumer;
+	u64 id;
+	u32 mask;
+	bool coalesce;
+
+	u64 head ____cacheline_aligned_in_smp;
+	u64 urgent;
+	u32 sleepers;
+	bool gone;
+	atomic64_t merged;
+	atomic64_t resync_writes;
+	atomic64_t overflows;
+	atomic64_t regions;
+};
+
+/**
+ * struct kwt_write - one store, as KVM reports it
+ * @gpa: guest physical address
+ * @data: what was stored, valid during the hook only
+ * @len: bytes, never across a page
+ * @vcpu: index of the vCPU, with KVM_WTRACK_RECORD_F_VCPU
+ * @flags: KVM_WTRACK_RECORD_F_*
+ * @time_ns: CLOCK_MONOTONIC
+ */
+struct kwt_write {
+	u64 gpa;
+	const u8 *data;
+	u32 len;
+	u16 vcpu;
+	u8 flags;
+	u64 time_ns;
+};
+
+/* space.c */
+int kwt_caches_create(void);
+void kwt_caches_destroy(void);
+int kwt_space_init(struct kwt_space *space);
+void kwt_space_exit(struct kwt_space *space);
+struct kwt_chunk *kwt_chunk_find(struct kwt_space *space, u64 index);
+struct kwt_chunk *kwt_chunk_get(struct kwt_space *space, u64 index);
+void kwt_chunk_put(struct kwt_space *space, struct kwt_chunk *chunk);
+u32 kwt_space_users(struct kwt_space *space, u64 gfn);
+
+/* span.c */
+int kwt_span_cache_create(void);
+void kwt_span_cache_destroy(void);
+struct kwt_span *kwt_span_first(const struct kwt_set *set, u64 index);
+struct kwt_span *kwt_span_find(const struct kwt_set *set, u64 index);
+struct kwt_span *kwt_span_get(struct kwt_set *set, u64 index);
+void kwt_span_put(struct kwt_set *set, struct kwt_span *span);
+
+/* set.c */
+int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn);
+int kwt_set_remove(struct kwt_set *set, struct kwt_span *span, u64 gfn);
+u32 kwt_set_state(const struct kwt_set *set, u64 gfn);
+u32 kwt_set_query(const struct kwt_set *set, u64 *gfn,
+		  struct kvm_wtrack_range *range, u32 room);
+void kwt_set_drop(struct kwt_set *set, struct kwt_span *span, u32 bit,
+		  bool disarm);
+bool kwt_set_clear_first(struct kwt_set *set, bool disarm);
+
+/* source.c: what KVM does when a gfn gets its first user or loses its last */
+int kwt_arm(struct kwt_space *space, u64 gfn);
+void kwt_disarm(struct kwt_space *space, u64 gfn);
+
+/* match.c */
+void kwt_match(struct kwt_chunk *chunk, struct kwt_write *write);
+
+/* ring.c */
+bool kwt_ring_write(struct kwt_ring *ring, const struct kwt_write *write,
+		    u64 *last);
+bool kwt_ring_close(struct kwt_ring *ring, u64 time_ns);
+bool kwt_ring_reopen(struct kwt_ring *ring);
+bool kwt_ring_region(struct kwt_ring *ring, u64 gfn, u64 nr_pages,
+		     u64 nr_tracked, u64 time_ns);
+void kwt_ring_gone(struct kwt_ring *ring, u64 time_ns);
+u64 kwt_ring_head(const struct kwt_ring *ring);
+int kwt_ring_unread(const struct kwt_ring *ring, u64 *pos);
+bool kwt_ring_published(const struct kwt_ring *ring, u64 pos);
+
+/* resync.c */
+void kwt_resync_mark(struct kwt_span *span, u32 bit, u64 time_ns);
+void kwt_resync_write(struct kwt_span *span, u32 bit, u64 time_ns);
+u32 kwt_resync_fetch(struct kwt_set *set, struct kwt_span *span,
+		     struct kvm_wtrack_resync_range *range, u32 used, u32 room);
+
+/* netlink.c */
+void kwt_notice_overflow(struct kwt_ring *ring);
+
+/* wake.c */
+void kwt_wake(struct kwt_ring *ring, bool urgent);
+
+static inline u64 kwt_chunk_index(u64 gfn)
+{
+	return gfn >> KWT_CHUNK_SHIFT;
+}
+
+static inline u32 kwt_chunk_bit(u64 gfn)
+{
+	return gfn & KWT_CHUNK_MASK;
+}
+
+static inline u64 kwt_span_gfn(const struct kwt_span *span, u32 bit)
+{
+	return (span->chunk->index << KWT_CHUNK_SHIFT) + bit;
+}
+
+/*
+ * The look-up that KVM makes us do for each emulated store of the VM. The
+ * mark of a deleted chunk has an index that no gfn has, so it needs no test.
+ */
+static inline struct kwt_chunk *kwt_table_find(const struct kwt_table *table,
+					       u64 index)
+{
+	u32 i = (index * GOLDEN_RATIO_64) >> table->shift;
+	struct kwt_chunk *chunk;
+
+	for (;; i = (i + 1) & table->mask) {
+		chunk = rcu_dereference_check(table->slot[i], 1);
+		if (!chunk || chunk->index == index)
+			return chunk;
+	}
+}
+
+#endif /* KWT_TRACK_H */
