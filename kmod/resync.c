@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Stage 3 of 5, when the ring is full: the gfn goes into the resync set.
+ *
+ * Exact, because notification follows the store. A store whose bit is set is
+ * in memory before; the reader fetches the bit, then reads the page. A store
+ * that is not in what it read sets the bit again, or gets a record, later.
+ */
+#include "trace.h"
+#include "track.h"
+
+/* Set a gfn's bit, and make sure that the reader will hear of it. */
+void kwt_resync_mark(struct kwt_span *span, u32 bit, u64 time_ns)
+{
+	set_bit(bit, span->resync);
+	trace_kvm_wtrack_resync(span->ring->id, kwt_span_gfn(span, bit));
+	/*
+	 * Pairs with the barrier in kwt_ring_reopen(): either the sweep after
+	 * it finds the bit, or the ring is open here and is closed again, with
+	 * a new RESYNC record.
+	 */
+	smp_mb__after_atomic();
+	if (kwt_ring_close(span->ring, time_ns))
+		kwt_notice_overflow(span->ring);
+}
+
+/* A store that found no room. */
+void kwt_resync_write(struct kwt_span *span, u32 bit, u64 time_ns)
+{
+	atomic64_inc(&span->ring->resync_writes);
+	kwt_resync_mark(span, bit, time_ns);
+}
+
+/* Extend the last range, or start one; false when there is no room. */
+static bool put_gfn(struct kvm_wtrack_resync_range *range, u32 *used, u32 room,
+		    u64 gfn, u32 what)
+{
+	struct kvm_wtrack_resync_range *last = range + *used - 1;
+
+	if (*used && last->gfn + last->nr_pages == gfn && last->what == what) {
+		last->nr_pages++;
+		return true;
+	}
+	if (*used == room)
+		return false;
+	last++;
+	last->gfn = gfn;
+	last->nr_pages = 1;
+	last->what = what;
+	last->__reserved = 0;
+	(*used)++;
+	return true;
+}
+
+/*
+ * Fetch and clear the bits of one span, which is freed if none is left.
+ * Returns how many of @room ranges are used now; what did not fit stays set.
+ * Under the VM's lock.
+ */
+u32 kwt_resync_fetch(struct kwt_set *set, struct kwt_span *span,
+		     struct kvm_wtrack_resync_range *range, u32 used, u32 room)
+{
+	u32 bit;
+
+	for_each_set_bit(bit, span->resync, KWT_CHUNK_PAGES) {
+		u32 what = test_bit(bit, span->tracked) ?
+			   KVM_WTRACK_RESYNC_REREAD : KVM_WTRACK_RESYNC_REMOVED;
+
+		if (!put_gfn(range, &used, room, kwt_span_gfn(span, bit), what))
+			break;
+		/* Before the caller's look at the page: a full barrier. */
+		test_and_clear_bit(bit, span->resync);
+	}
+	kwt_span_put(set, span);
+	return used;
+}

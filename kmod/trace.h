@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Tracepoints, one for each thing that can become of a guest's store. */
+#ifndef __KERNEL__
+/* In the unit tests. */
+#define trace_kvm_wtrack_ring(...)	((void)0)
+#define trace_kvm_wtrack_resync(...)	((void)0)
+#else
+
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM kvm_wtrack
+
+#if !defined(KWT_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define KWT_TRACE_H
+
+#include <linux/tracepoint.h>
+
+/* A store to a gfn that some session of this VM tracks. */
+TRACE_EVENT(kvm_wtrack_match,
+	TP_PROTO(u64 vm, u64 gpa, u32 len),
+	TP_ARGS(vm, gpa, len),
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(u64, gpa)
+		__field(u32, len)
+	),
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->gpa = gpa;
+		__entry->len = len;
+	),
+	TP_printk("vm %llu gpa 0x%llx len %u",
+		  __entry->vm, __entry->gpa, __entry->len)
+);
+
+/* A record was published in a session's ring; the last one of a long store. */
+TRACE_EVENT(kvm_wtrack_ring,
+	TP_PROTO(u64 session, u64 seq, u64 gpa, u32 len),
+	TP_ARGS(session, seq, gpa, len),
+	TP_STRUCT__entry(
+		__field(u64, session)
+		__field(u64, seq)
+		__field(u64, gpa)
+		__field(u32, len)
+	),
+	TP_fast_assign(
+		__entry->session = session;
+		__entry->seq = seq;
+		__entry->gpa = gpa;
+		__entry->len = len;
+	),
+	TP_printk("session %llu seq %llu gpa 0x%llx len %u", __entry->session,
+		  __entry->seq, __entry->gpa, __entry->len)
+);
+
+/* There was no room: the gfn went into a session's resync set. */
+TRACE_EVENT(kvm_wtrack_resync,
+	TP_PROTO(u64 session, u64 gfn),
+	TP_ARGS(session, gfn),
+	TP_STRUCT__entry(
+		__field(u64, session)
+		__field(u64, gfn)
+	),
+	TP_fast_assign(
+		__entry->session = session;
+		__entry->gfn = gfn;
+	),
+	TP_printk("session %llu gfn 0x%llx", __entry->session, __entry->gfn)
+);
+
+#endif /* KWT_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
+
+#endif /* __KERNEL__ */

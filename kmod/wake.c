@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Waking readers, and only those who sleep.
+ *
+ * ring->sleepers says what a write hook has to do after it published:
+ *
+ *	AWAKE	nothing: nobody sleeps, or somebody is about to be woken
+ *	ARMED	wake, if the watermark is reached; otherwise start the timer of
+ *		the latency, once
+ *	TIMED	wake, if the watermark is reached; the timer runs
+ *
+ * A reader arms, then looks once more, then sleeps. The wake itself takes the
+ * wait queue's lock, so it is left to an irq_work: the hook may run with
+ * preemption disabled on any kind of kernel, and pays for it once a sleep.
+ */
+#include <linux/ktime.h>
+
+#include "kwt.h"
+
+enum { AWAKE, ARMED, TIMED };
+
+static struct kwt_session *ring_session(struct kwt_ring *ring)
+{
+	return container_of(ring, struct kwt_session, ring);
+}
+
+static bool enough(struct kwt_session *session, bool urgent)
+{
+	u64 pos;
+
+	if (urgent || session->watermark <= 1)
+		return true;
+	/* An error goes to the reader, like anything else he asks for. */
+	return (u32)kwt_ring_unread(&session->ring, &pos) >= session->watermark;
+}
+
+static void start_timer(struct kwt_session *session, u64 ns)
+{
+	if (cmpxchg(&session->ring.sleepers, ARMED, TIMED) == ARMED)
+		hrtimer_start(&session->timer, ns_to_ktime(ns),
+			      HRTIMER_MODE_REL);
+}
+
+/* By whoever published a record and found sleepers. */
+void kwt_wake(struct kwt_ring *ring, bool urgent)
+{
+	struct kwt_session *session = ring_session(ring);
+
+	if (!enough(session, urgent))
+		start_timer(session, session->latency_ns);
+	else if (xchg(&ring->sleepers, AWAKE) != AWAKE)
+		irq_work_queue(&session->wake_work);
+}
+
+static void wake_up_readers(struct irq_work *work)
+{
+	struct kwt_session *session =
+		container_of(work, struct kwt_session, wake_work);
+
+	atomic64_inc(&session->wakeups);
+	wake_up_interruptible_poll(&session->waitq, EPOLLIN | EPOLLRDNORM |
+				   (READ_ONCE(session->ring.gone) ? EPOLLHUP : 0));
+}
+
+static enum hrtimer_restart latency_over(struct hrtimer *timer)
+{
+	struct kwt_session *session =
+		container_of(timer, struct kwt_session, timer);
+
+	if (xchg(&session->ring.sleepers, AWAKE) != AWAKE)
+		wake_up_readers(&session->wake_work);
+	return HRTIMER_NORESTART;
+}
+
+/* The oldest unread record is published: is it, or are they, enough to wake? */
+static bool ripe(struct kwt_session *session, u64 pos)
+{
+	struct kwt_ring *ring = &session->ring;
+	u64 time_ns = ring->records[pos & ring->mask].time_ns;
+	u64 age = ktime_get_ns() - min(time_ns, ktime_get_ns());
+
+	if (enough(session, READ_ONCE(ring->urgent) > pos) ||
+	    age >= session->latency_ns)
+		return true;
+	start_timer(session, session->latency_ns - age);
+	return false;
+}
+
+/*
+ * Going to sleep: have the next record wake us, and tell whether there is
+ * something to read already. Also for poll(2), which may not come back.
+ */
+bool kwt_wake_arm(struct kwt_session *session)
+{
+	struct kwt_ring *ring = &session->ring;
+	u64 pos;
+	int unread;
+
+	WRITE_ONCE(ring->sleepers, ARMED);
+	/* Pairs with the barrier between publishing and looking for sleepers. */
+	smp_mb();
+	unread = kwt_ring_unread(ring, &pos);
+	if (unread < 0)
+		return true;
+	return unread && kwt_ring_published(ring, pos) && ripe(session, pos);
+}
+
+void kwt_wake_init(struct kwt_session *session)
+{
+	init_waitqueue_head(&session->waitq);
+	init_irq_work(&session->wake_work, wake_up_readers);
+	kwt_hrtimer_setup(&session->timer, latency_over);
+}
+
+/* No hook and no reader is there any more. */
+void kwt_wake_exit(struct kwt_session *session)
+{
+	irq_work_sync(&session->wake_work);
+	hrtimer_cancel(&session->timer);
+}
