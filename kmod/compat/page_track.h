@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * KVM's external write tracking, in the spelling of 6.6 and later:
+ *
+ *	kwt_track_register	may sleep; current->mm must be the VMM's
+ *	kwt_track_add_gfn	-ENOENT without a memslot, -EOPNOTSUPP for one
+ *				that cannot be tracked
+ *	kwt_track_remove_gfn	no error when the memslot is gone meanwhile
+ *	KWT_WRITE_HOOK		the head of the function for node.track_write
+ *	kwt_hook_vcpu		the vCPU in it, or NULL where KVM does not tell
+ *	kwt_set_removal_hook	calls it with (vm node, gfn, nr_pages)
+ *	kwt_removal_is_over	in that hook: is this gfn's memslot gone?
+ *	kwt_range_has_slot	is there any memslot in this range?
+ *
+ * Before 6.6, KVM calls the hook ahead of the commit, for MOVE as well, while
+ * the memslot is still there but marked as invalid: our counts have to be given
+ * back, since the memslot stays if the change fails. From 6.6 on the memslot is
+ * gone, and its counts with it; what remains to be told apart is the deletion
+ * of a memslot in the other address space (SMM) that covers the same gfns.
+ */
+#ifndef KWT_COMPAT_PAGE_TRACK_H
+#define KWT_COMPAT_PAGE_TRACK_H
+
+#include <linux/kvm_host.h>
+#include <asm/kvm_page_track.h>
+
+typedef void (*kwt_removal_fn)(struct kvm_page_track_notifier_node *node,
+			       gfn_t gfn, unsigned long nr_pages);
+
+/* Under kvm->srcu: may this memslot's pages be tracked? */
+static inline int kwt_slot_check(const struct kvm_memory_slot *slot)
+{
+	if (!slot || slot->flags & KVM_MEMSLOT_INVALID)
+		return -ENOENT;
+	if (slot->id >= KVM_USER_MEM_SLOTS || slot->flags & KVM_MEM_READONLY)
+		return -EOPNOTSUPP;
+#ifdef KVM_MEM_GUEST_MEMFD
+	if (slot->flags & KVM_MEM_GUEST_MEMFD)
+		return -EOPNOTSUPP;
+#endif
+	return 0;
+}
+
+#ifdef KWT_HAVE_WRITE_TRACK_GFN
+
+#define KWT_WRITE_HOOK(name)						\
+	static void name(gpa_t gpa, const u8 *new, int bytes,		\
+			 struct kvm_page_track_notifier_node *node)
+
+#ifdef KWT_HAVE_RUNNING_VCPU
+#define KWT_HOOK_KNOWS_VCPU	1
+#define kwt_hook_vcpu()		kvm_get_running_vcpu()
+#else
+#define KWT_HOOK_KNOWS_VCPU	0
+#define kwt_hook_vcpu()		((struct kvm_vcpu *)NULL)
+#endif
+
+static inline int kwt_track_register(struct kvm *kvm,
+				     struct kvm_page_track_notifier_node *node)
+{
+	/*
+	 * KVM walks the memslots here under slots_arch_lock alone; lockdep
+	 * wants srcu as well, and it is what keeps them.
+	 */
+	int idx = srcu_read_lock(&kvm->srcu);
+	int r = kvm_page_track_register_notifier(kvm, node);
+
+	srcu_read_unlock(&kvm->srcu, idx);
+	return r;
+}
+
+static inline void
+kwt_track_unregister(struct kvm *kvm, struct kvm_page_track_notifier_node *node)
+{
+	kvm_page_track_unregister_notifier(kvm, node);
+}
+
+/* References to the VM that a registered node holds by itself. */
+#define KWT_NODE_KVM_REFS	1
+
+static inline int kwt_track_add_gfn(struct kvm *kvm, gfn_t gfn)
+{
+	int idx = srcu_read_lock(&kvm->srcu);
+	int r = kwt_slot_check(__gfn_to_memslot(kvm_memslots(kvm), gfn));
+
+	if (!r)
+		r = kvm_write_track_add_gfn(kvm, gfn);
+	srcu_read_unlock(&kvm->srcu, idx);
+	return r;
+}
+
+static inline void kwt_track_remove_gfn(struct kvm *kvm, gfn_t gfn)
+{
+	/* -EINVAL when the memslot is gone and our hook is about to run. */
+	(void)kvm_write_track_remove_gfn(kvm, gfn);
+}
+
+#define KWT_REMOVAL_HOOK(name, fn)					\
+	static void name(gfn_t gfn, unsigned long nr_pages,		\
+			 struct kvm_page_track_notifier_node *node)	\
+	{								\
+		fn(node, gfn, nr_pages);				\
+	}
+
+#define kwt_set_removal_hook(node, hook)				\
+	((node)->track_remove_region = (hook))
+
+static inline bool kwt_removal_is_over(struct kvm *kvm, gfn_t gfn)
+{
+	/* slots_lock is held. */
+	return !__gfn_to_memslot(kvm_memslots(kvm), gfn);
+}
+
+#else /* !KWT_HAVE_WRITE_TRACK_GFN */
+
+#define KWT_WRITE_HOOK(name)						\
+	static void name(struct kvm_vcpu *vcpu, gpa_t gpa,		\
+			 const u8 *new, int bytes,			\
+			 struct kvm_page_track_notifier_node *node)
+
+#define KWT_HOOK_KNOWS_VCPU	1
+#define kwt_hook_vcpu()		vcpu
+
+static inline int kwt_track_register(struct kvm *kvm,
+				     struct kvm_page_track_notifier_node *node)
+{
+	/* KVM does not ask here; the same rule on all kernels. */
+	if (kvm->mm != current->mm)
+		return -ESRCH;
+	kvm_page_track_register_notifier(kvm, node);
+	return 0;
+}
+
+static inline void
+kwt_track_unregister(struct kvm *kvm, struct kvm_page_track_notifier_node *node)
+{
+	kvm_page_track_unregister_notifier(kvm, node);
+}
+
+#define KWT_NODE_KVM_REFS	0
+
+static inline int kwt_track_add_gfn(struct kvm *kvm, gfn_t gfn)
+{
+	int idx = srcu_read_lock(&kvm->srcu);
+	struct kvm_memory_slot *slot =
+		__gfn_to_memslot(kvm_memslots(kvm), gfn);
+	int r = kwt_slot_check(slot);
+
+	if (!r) {
+		write_lock(&kvm->mmu_lock);
+		kvm_slot_page_track_add_page(kvm, slot, gfn,
+					     KVM_PAGE_TRACK_WRITE);
+		write_unlock(&kvm->mmu_lock);
+	}
+	srcu_read_unlock(&kvm->srcu, idx);
+	return r;
+}
+
+static inline void kwt_track_remove_gfn(struct kvm *kvm, gfn_t gfn)
+{
+	int idx = srcu_read_lock(&kvm->srcu);
+	struct kvm_memory_slot *slot =
+		__gfn_to_memslot(kvm_memslots(kvm), gfn);
+
+	if (slot) {
+		write_lock(&kvm->mmu_lock);
+		kvm_slot_page_track_remove_page(kvm, slot, gfn,
+						KVM_PAGE_TRACK_WRITE);
+		write_unlock(&kvm->mmu_lock);
+	}
+	srcu_read_unlock(&kvm->srcu, idx);
+}
+
+#define KWT_REMOVAL_HOOK(name, fn)					\
+	static void name(struct kvm *kvm, struct kvm_memory_slot *slot,	\
+			 struct kvm_page_track_notifier_node *node)	\
+	{								\
+		if (!slot->as_id)					\
+			fn(node, slot->base_gfn, slot->npages);		\
+	}
+
+#define kwt_set_removal_hook(node, hook)				\
+	((node)->track_flush_slot = (hook))
+
+static inline bool kwt_removal_is_over(struct kvm *kvm, gfn_t gfn)
+{
+	return true;
+}
+
+#endif /* !KWT_HAVE_WRITE_TRACK_GFN */
+
+static inline bool kwt_range_has_slot(struct kvm *kvm, gfn_t start, gfn_t end)
+{
+	int idx = srcu_read_lock(&kvm->srcu);
+	struct kvm_memslot_iter iter;
+	bool found = false;
+
+	kvm_for_each_memslot_in_gfn_range(&iter, kvm_memslots(kvm), start, end) {
+		found = true;
+		break;
+	}
+	srcu_read_unlock(&kvm->srcu, idx);
+	return found;
+}
+
+/*
+ * Is the guest's memory out of KVM's reach? What KVM would emulate for such a
+ * guest corrupts it or never ends.
+ */
+static inline bool kwt_kvm_is_confidential(struct kvm *kvm)
+{
+#ifdef KWT_HAVE_VM_TYPE
+	if (kvm->arch.vm_type != KVM_X86_DEFAULT_VM ||
+	    kvm->arch.has_private_mem || kvm->arch.has_protected_state)
+		return true;
+#endif
+	/* Guests made by the older KVM_SEV_INIT look like any other but here. */
+	return READ_ONCE(kvm->arch.apicv_inhibit_reasons) &
+	       BIT(APICV_INHIBIT_REASON_SEV);
+}
+
+#endif /* KWT_COMPAT_PAGE_TRACK_H */

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * VMs and sessions. What they track and how records travel is in track.h.
+ *
+ * Lock order, outermost first:
+ *
+ *	session->lock		set-up of a session: attach, restrict, ring
+ *	vm->attach_lock		registration with KVM; never taken by a hook
+ *	kwt_vms_lock		the list of VMs; only list operations under it
+ *	[kvm->slots_lock]	KVM holds it when it calls the removal hook
+ *	vm->lock		all that is tracked on the VM, marked (L)
+ *	[kvm->srcu, mmu_lock]	taken by KVM to arm and disarm a gfn
+ *
+ * Unregistering waits for hooks that may wait for vm->lock: it runs under
+ * attach_lock alone.
+ */
+#ifndef KWT_H
+#define KWT_H
+
+#include <linux/hrtimer.h>
+#include <linux/irq_work.h>
+#include <linux/kvm_host.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "compat/hrtimer.h"
+#include "compat/page_track.h"
+#include "track.h"
+
+#include <linux/kvm_wtrack_genl.h>
+
+struct kwt_session;
+
+/**
+ * struct kwt_vm - a VM with at least one session
+ * @node: what KVM calls
+ * @space: what is tracked
+ * @kvm: held by us until the VM is found gone
+ * @id: never used again
+ * @refs: sessions, and attachments under way; the last one under kwt_vms_lock
+ * @in_vms: in the list of VMs; kwt_vms_lock
+ * @stale: the address in @kvm may be another VM's by now; kwt_vms_lock
+ * @attach_lock: protects @started
+ * @started: registered with KVM
+ * @gone: no use of @kvm any more; attach_lock and (L) to set
+ * @lock: (L)
+ * @sessions: (L)
+ * @nr_sessions: (L)
+ * @vendor: kvm_amd or kvm_intel, pinned until the VM is released
+ * @death: tells when the VMM's mm goes
+ * @mm_gone: it went
+ * @watch: looks whether the VM is gone
+ * @pid: the VMM, or NULL
+ */
+struct kwt_vm {
+	struct kvm_page_track_notifier_node node;
+	struct kwt_space space;
+	struct kvm *kvm;
+	u64 id;
+	refcount_t refs;
+	struct list_head in_vms;
+	bool stale;
+	struct mutex attach_lock;
+	bool started;
+	bool gone;
+	struct mutex lock;
+	struct list_head sessions;
+	u32 nr_sessions;
+	struct module *vendor;
+	struct mmu_notifier death;
+	bool mm_gone;
+	struct delayed_work watch;
+	struct pid *pid;
+};
+
+/**
+ * struct kwt_session - one open file
+ * @vm: set once by ATTACH, with release; NULL before
+ * @set: what it tracks
+ * @ring: its records; ring.records is NULL before RING, set with release
+ * @id: given by ATTACH, never used again, ascending in vm->sessions
+ * @opener: process that opened the file
+ * @opener_uid: and its user
+ * @in_vm: in vm->sessions; (L)
+ * @lock: protects the set-up, down to @ranges
+ * @restricted: RESTRICT was called
+ * @max_records: 0 or the restriction's
+ * @max_pages: 0 or the restriction's
+ * @nr_ranges: of @ranges
+ * @ranges: the only gfns that may be added, sorted; constant once set
+ * @pages: of the ring, consumer page first
+ * @nr_pages: how many
+ * @memory: kernel mapping of @pages
+ * @read_lock: one read(2) at a time
+ * @waitq: sleeping readers
+ * @watermark: records that wake a reader
+ * @latency_ns: age of a record that wakes a reader
+ * @timer: for the latency
+ * @wake_work: wakes from a write hook
+ * @wakeups: how often
+ * @free: frees the session after a grace period
+ * @notice_work: sends the notice of an overflow
+ */
+struct kwt_session {
+	struct kwt_vm *vm;
+	struct kwt_set set;
+	struct kwt_ring ring;
+	u64 id;
+	struct pid *opener;
+	kuid_t opener_uid;
+	struct list_head in_vm;
+
+	struct mutex lock;
+	bool restricted;
+	u32 max_records;
+	u64 max_pages;
+	u32 nr_ranges;
+	struct kvm_wtrack_range *ranges;
+
+	struct page **pages;
+	u32 nr_pages;
+	void *memory;
+
+	struct mutex read_lock;
+	wait_queue_head_t waitq;
+	u32 watermark;
+	u64 latency_ns;
+	struct hrtimer timer;
+	struct irq_work wake_work;
+	atomic64_t wakeups;
+
+	struct rcu_work free;
+	struct work_struct notice_work;
+};
+
+/* main.c */
+extern struct workqueue_struct *kwt_wq;
+
+/* params.c */
+extern unsigned int kwt_max_sessions;
+extern unsigned int kwt_max_users;
+extern unsigned int kwt_max_records;
+extern unsigned int kwt_max_pages;
+extern unsigned int kwt_poll_ms;
+
+#define KWT_MIN_RECORDS		64
+#define KWT_MAX_RECORDS		(1U << 20)
+#define KWT_MAX_RANGES		4096
+#define KWT_MAX_LATENCY_US	1000000
+
+/* source.c */
+int kwt_source_register(struct kwt_vm *vm);
+void kwt_source_unregister(struct kwt_vm *vm);
+
+/* vm.c */
+struct kwt_vm *kwt_vm_next(u64 id);
+void kwt_vm_put(struct kwt_vm *vm);
+int kwt_vm_join(struct kwt_session *session, struct file *file);
+void kwt_vm_leave(struct kwt_session *session);
+
+/* vm_fd.c */
+bool kwt_file_is_vm(struct file *file);
+
+/* session.c */
+struct kwt_session *kwt_session_create(void);
+void kwt_session_destroy(struct kwt_session *session);
+int kwt_session_attach(struct kwt_session *session, int vm_fd);
+struct kwt_vm *kwt_session_vm(struct kwt_session *session);
+
+/* restrict.c */
+int kwt_restrict(struct kwt_session *session,
+		 const struct kvm_wtrack_restrict *arg);
+bool kwt_restrict_allows(const struct kwt_session *session, u64 gfn);
+
+/* range.c */
+int kwt_range_change(struct kwt_session *session,
+		     struct kvm_wtrack_change *change, bool add);
+int kwt_range_query(struct kwt_session *session, u64 *gfn,
+		    struct kvm_wtrack_range *ranges, u32 room, u32 *used);
+int kwt_range_resync(struct kwt_session *session,
+		     struct kvm_wtrack_resync_range *ranges, u32 room,
+		     u32 *used, bool *more);
+void kwt_range_removed(struct kwt_vm *vm, u64 gfn, u64 nr_pages);
+void kwt_range_drop(struct kwt_session *session);
+
+/* ring_map.c */
+int kwt_ring_make(struct kwt_session *session,
+		  const struct kvm_wtrack_ring *arg);
+void kwt_ring_unmake(struct kwt_session *session);
+int kwt_ring_mmap(struct kwt_session *session, struct vm_area_struct *vma);
+bool kwt_ring_made(struct kwt_session *session);
+int kwt_ring_check(struct kwt_session *session);
+
+/* read.c */
+ssize_t kwt_read(struct kwt_session *session, char __user *buf, size_t count,
+		 bool nonblock);
+
+/* wake.c */
+void kwt_wake_init(struct kwt_session *session);
+void kwt_wake_exit(struct kwt_session *session);
+bool kwt_wake_arm(struct kwt_session *session);
+
+/* ioctl.c, chardev.c */
+long kwt_ioctl(struct kwt_session *session, unsigned int cmd,
+	       void __user *arg);
+int kwt_chardev_register(void);
+void kwt_chardev_unregister(void);
+
+/* status.c */
+void kwt_status_locked(struct kwt_session *session, struct kwt_vm *vm,
+		       struct kvm_wtrack_status *status);
+void kwt_status(struct kwt_session *session, struct kvm_wtrack_status *status);
+void kwt_fdinfo(struct seq_file *m, struct kwt_session *session);
+
+/* netlink.c */
+int kwt_netlink_register(void);
+void kwt_netlink_unregister(void);
+void kwt_notice_init(struct kwt_session *session);
+void kwt_notice_session(struct kwt_session *session, u8 event);
+void kwt_notice_region(struct kwt_session *session, u64 gfn, u64 nr_pages,
+		       u64 nr_tracked);
+
+/* A range of gfns that a guest may have: not empty, not wrapping. */
+static inline bool kwt_gfns_valid(u64 gfn, u64 nr_pages)
+{
+	const u64 limit = 1ULL << (KWT_GPA_BITS - KWT_PAGE_SHIFT);
+
+	return nr_pages && gfn < limit && nr_pages <= limit - gfn;
+}
+
+#endif /* KWT_H */

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Generic netlink: dumps of what is there, notices of what happens. For
+ * administrators; the events themselves do not come this way.
+ *
+ * A dump goes on, message by message, behind the ids that the one before ended
+ * with; ids only grow. It never holds the list of VMs while it looks at one.
+ */
+#include <linux/module.h>
+#include <linux/pid.h>
+#include <net/genetlink.h>
+
+#include <linux/kvm_wtrack_genl.h>
+
+#include "kwt.h"
+
+static struct genl_family family;
+
+/* netlink_callback has room for six numbers between two messages. */
+struct cursor {
+	u64 vm;
+	u64 session;
+	u64 gfn;
+};
+
+static struct cursor *cursor_of(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(struct cursor) > sizeof(cb->ctx));
+	return (struct cursor *)cb->ctx;
+}
+
+static int put_u64(struct sk_buff *skb, int attr, u64 value)
+{
+	return nla_put_u64_64bit(skb, attr, value, KVM_WTRACK_A_PAD);
+}
+
+static void *start(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
+{
+	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			   &family, NLM_F_MULTI, cmd);
+}
+
+static int finish(struct sk_buff *skb, void *head, int r)
+{
+	if (r) {
+		genlmsg_cancel(skb, head);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, head);
+	return 0;
+}
+
+static int fill_vm(struct sk_buff *skb, struct netlink_callback *cb,
+		   struct kwt_vm *vm)
+{
+	void *head = start(skb, cb, KVM_WTRACK_CMD_GET_VM);
+	int r;
+
+	if (!head)
+		return -EMSGSIZE;
+	mutex_lock(&vm->lock);
+	r = put_u64(skb, KVM_WTRACK_A_VM_ID, vm->id) ?:
+	    nla_put_u32(skb, KVM_WTRACK_A_VM_PID, pid_nr(vm->pid)) ?:
+	    (vm->gone ? nla_put_flag(skb, KVM_WTRACK_A_VM_GONE) : 0) ?:
+	    nla_put_u32(skb, KVM_WTRACK_A_SESSIONS, vm->nr_sessions) ?:
+	    put_u64(skb, KVM_WTRACK_A_MEMORY_BYTES,
+		    sizeof(*vm) + vm->space.bytes);
+	mutex_unlock(&vm->lock);
+	return finish(skb, head, r);
+}
+
+static int dump_vms(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct cursor *cursor = cursor_of(cb);
+	struct kwt_vm *vm;
+	int r = 0;
+
+	while (!r && (vm = kwt_vm_next(cursor->vm))) {
+		r = fill_vm(skb, cb, vm);
+		if (!r)
+			cursor->vm = vm->id;
+		kwt_vm_put(vm);
+	}
+	return skb->len;
+}
+
+/* The VM's first session behind the cursor. Under vm->lock. */
+static struct kwt_session *next_session(struct kwt_vm *vm, u64 id)
+{
+	struct kwt_session *session;
+
+	list_for_each_entry(session, &vm->sessions, in_vm)
+		if (session->id > id)
+			return session;
+	return NULL;
+}
+
+static int put_counters(struct sk_buff *skb,
+			const struct kvm_wtrack_status *status)
+{
+	return nla_put_u32(skb, KVM_WTRACK_A_STATE, status->out_state) ?:
+	       nla_put_u32(skb, KVM_WTRACK_A_RECORDS, status->out_records) ?:
+	       nla_put_u32(skb, KVM_WTRACK_A_UNREAD, status->out_unread) ?:
+	       put_u64(skb, KVM_WTRACK_A_PAGES, status->out_pages) ?:
+	       put_u64(skb, KVM_WTRACK_A_EVENTS, status->out_events) ?:
+	       put_u64(skb, KVM_WTRACK_A_MERGED, status->out_merged) ?:
+	       put_u64(skb, KVM_WTRACK_A_OVERFLOWS, status->out_overflows) ?:
+	       put_u64(skb, KVM_WTRACK_A_RESYNC_WRITES,
+		       status->out_resync_writes) ?:
+	       put_u64(skb, KVM_WTRACK_A_REGIONS_REMOVED,
+		       status->out_regions_removed) ?:
+	       put_u64(skb, KVM_WTRACK_A_WAKEUPS, status->out_wakeups) ?:
+	       put_u64(skb, KVM_WTRACK_A_MEMORY_BYTES,
+		       status->out_memory_bytes);
+}
+
+static int fill_session(struct sk_buff *skb, struct netlink_callback *cb,
+			struct kwt_vm *vm, struct kwt_session *session)
+{
+	void *head = start(skb, cb, KVM_WTRACK_CMD_GET_SESSION);
+	struct kvm_wtrack_status status = {};
+	int r;
+
+	if (!head)
+		return -EMSGSIZE;
+	kwt_status_locked(session, vm, &status);
+	r = put_u64(skb, KVM_WTRACK_A_SESSION_ID, session->id) ?:
+	    put_u64(skb, KVM_WTRACK_A_VM_ID, vm->id) ?:
+	    nla_put_u32(skb, KVM_WTRACK_A_OPENER_PID, pid_nr(session->opener)) ?:
+	    nla_put_u32(skb, KVM_WTRACK_A_OPENER_UID,
+			from_kuid_munged(&init_user_ns, session->opener_uid)) ?:
+	    put_counters(skb, &status);
+	return finish(skb, head, r);
+}
+
+static int dump_sessions_of(struct sk_buff *skb, struct netlink_callback *cb,
+			    struct kwt_vm *vm)
+{
+	struct cursor *cursor = cursor_of(cb);
+	struct kwt_session *session;
+	int r = 0;
+
+	mutex_lock(&vm->lock);
+	while (!r && (session = next_session(vm, cursor->session))) {
+		r = fill_session(skb, cb, vm, session);
+		if (!r)
+			cursor->session = session->id;
+	}
+	mutex_unlock(&vm->lock);
+	return r;
+}
+
+static int dump_sessions(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct cursor *cursor = cursor_of(cb);
+	struct kwt_vm *vm;
+	int r = 0;
+
+	while (!r && (vm = kwt_vm_next(cursor->vm))) {
+		r = dump_sessions_of(skb, cb, vm);
+		if (!r) {
+			cursor->vm = vm->id;
+			cursor->session = 0;
+		}
+		kwt_vm_put(vm);
+	}
+	return skb->len;
+}
+
+static int fill_range(struct sk_buff *skb, struct netlink_callback *cb,
+		      const struct kvm_wtrack_range *range)
+{
+	void *head = start(skb, cb, KVM_WTRACK_CMD_GET_RANGE);
+	int r;
+
+	if (!head)
+		return -EMSGSIZE;
+	r = put_u64(skb, KVM_WTRACK_A_GFN, range->gfn) ?:
+	    put_u64(skb, KVM_WTRACK_A_NR_PAGES, range->nr_pages);
+	return finish(skb, head, r);
+}
+
+/* The ranges of session @id, if it is on this VM. Under vm->lock. */
+static int dump_ranges_of(struct sk_buff *skb, struct netlink_callback *cb,
+			  struct kwt_vm *vm, u64 id)
+{
+	struct kwt_session *session = next_session(vm, id - 1);
+	struct cursor *cursor = cursor_of(cb);
+	struct kvm_wtrack_range range;
+	u64 gfn = cursor->gfn;
+	int r = 0;
+
+	if (!session || session->id != id)
+		return 0;
+	while (!r && gfn != U64_MAX) {
+		if (kwt_set_query(&session->set, &gfn, &range, 1))
+			r = fill_range(skb, cb, &range);
+		if (!r)
+			cursor->gfn = gfn;
+	}
+	return r;
+}
+
+static int dump_ranges(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	/* Checked against the policy by generic netlink. */
+	struct nlattr *id = nlmsg_find_attr(cb->nlh, GENL_HDRLEN,
+					    KVM_WTRACK_A_SESSION_ID);
+	struct cursor *cursor = cursor_of(cb);
+	struct kwt_vm *vm;
+	int r = 0;
+
+	if (!id || !nla_get_u64(id))
+		return -EINVAL;
+	while (!r && (vm = kwt_vm_next(cursor->vm))) {
+		mutex_lock(&vm->lock);
+		r = dump_ranges_of(skb, cb, vm, nla_get_u64(id));
+		mutex_unlock(&vm->lock);
+		if (!r)
+			cursor->vm = vm->id;
+		kwt_vm_put(vm);
+	}
+	return skb->len;
+}
+
+static const struct nla_policy range_policy[KVM_WTRACK_A_MAX + 1] = {
+	[KVM_WTRACK_A_SESSION_ID] = { .type = NLA_U64 },
+};
+
+static const struct genl_ops ops[] = {
+	{
+		.cmd = KVM_WTRACK_CMD_GET_VM,
+		.flags = GENL_ADMIN_PERM,
+		.dumpit = dump_vms,
+	},
+	{
+		.cmd = KVM_WTRACK_CMD_GET_SESSION,
+		.flags = GENL_ADMIN_PERM,
+		.dumpit = dump_sessions,
+	},
+	{
+		.cmd = KVM_WTRACK_CMD_GET_RANGE,
+		.flags = GENL_ADMIN_PERM,
+		.dumpit = dump_ranges,
+		.policy = range_policy,
+		.maxattr = KVM_WTRACK_A_MAX,
+	},
+};
+
+static const struct genl_multicast_group groups[] = {
+	{ .name = KVM_WTRACK_GENL_GROUP, .flags = GENL_UNS_ADMIN_PERM },
+};
+
+static struct genl_family family __ro_after_init = {
+	.name = KVM_WTRACK_GENL_NAME,
+	.version = KVM_WTRACK_GENL_VERSION,
+	.maxattr = KVM_WTRACK_A_MAX,
+	.module = THIS_MODULE,
+	.ops = ops,
+	.n_ops = ARRAY_SIZE(ops),
+	.resv_start_op = __KVM_WTRACK_CMD_MAX,
+	.mcgrps = groups,
+	.n_mcgrps = ARRAY_SIZE(groups),
+};
+
+static int fill_notice(struct sk_buff *skb, struct kwt_session *session,
+		       u8 event, const struct kvm_wtrack_range *range,
+		       u64 nr_tracked)
+{
+	struct kwt_vm *vm = session->vm;
+
+	return nla_put_u8(skb, KVM_WTRACK_A_EVENT, event) ?:
+	       put_u64(skb, KVM_WTRACK_A_SESSION_ID, session->id) ?:
+	       put_u64(skb, KVM_WTRACK_A_VM_ID, vm->id) ?:
+	       nla_put_u32(skb, KVM_WTRACK_A_VM_PID, pid_nr(vm->pid)) ?:
+	       (range ? (put_u64(skb, KVM_WTRACK_A_GFN, range->gfn) ?:
+			 put_u64(skb, KVM_WTRACK_A_NR_PAGES, range->nr_pages) ?:
+			 put_u64(skb, KVM_WTRACK_A_NR_TRACKED, nr_tracked)) : 0);
+}
+
+/* Whoever does not listen misses it; a dump tells what is. */
+static void send_notice(struct kwt_session *session, u8 event,
+			const struct kvm_wtrack_range *range, u64 nr_tracked)
+{
+	struct sk_buff *skb;
+	void *head;
+
+	if (!genl_has_listeners(&family, &init_net, 0))
+		return;
+	skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!skb)
+		return;
+	head = genlmsg_put(skb, 0, 0, &family, 0, KVM_WTRACK_CMD_NOTICE);
+	if (!head || fill_notice(skb, session, event, range, nr_tracked)) {
+		nlmsg_free(skb);
+		return;
+	}
+	genlmsg_end(skb, head);
+	genlmsg_multicast(&family, skb, 0, 0, GFP_KERNEL);
+}
+
+void kwt_notice_session(struct kwt_session *session, u8 event)
+{
+	send_notice(session, event, NULL, 0);
+}
+
+void kwt_notice_region(struct kwt_session *session, u64 gfn, u64 nr_pages,
+		       u64 nr_tracked)
+{
+	const struct kvm_wtrack_range range = { gfn, nr_pages };
+
+	send_notice(session, KVM_WTRACK_EVENT_REGION_REMOVED, &range,
+		    nr_tracked);
+}
+
+static void notice_overflow(struct work_struct *work)
+{
+	struct kwt_session *session =
+		container_of(work, struct kwt_session, notice_work);
+
+	kwt_notice_session(session, KVM_WTRACK_EVENT_OVERFLOW);
+}
+
+void kwt_notice_init(struct kwt_session *session)
+{
+	INIT_WORK(&session->notice_work, notice_overflow);
+}
+
+/* From a write hook, which cannot allocate. */
+void kwt_notice_overflow(struct kwt_ring *ring)
+{
+	struct kwt_session *session =
+		container_of(ring, struct kwt_session, ring);
+
+	queue_work(kwt_wq, &session->notice_work);
+}
+
+int __init kwt_netlink_register(void)
+{
+	return genl_register_family(&family);
+}
+
+void kwt_netlink_unregister(void)
+{
+	genl_unregister_family(&family);
+}
+
+MODULE_ALIAS_GENL_FAMILY(KVM_WTRACK_GENL_NAME);

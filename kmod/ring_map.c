@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The pages of a ring, and which of them user space may write.
+ *
+ *	page 0		consumer: read and write
+ *	page 1 ...	records: read only, for good
+ *
+ * The two are mapped by two calls of mmap(2), since they differ in what may be
+ * done with them.
+ */
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "compat/vma.h"
+#include "kwt.h"
+
+static u32 record_pages(u32 records)
+{
+	return records * sizeof(struct kvm_wtrack_record) >> PAGE_SHIFT;
+}
+
+/* The pages and their array. */
+static void pages_free(struct page **pages, u32 nr)
+{
+	while (nr--)
+		__free_page(pages[nr]);
+	kvfree(pages);
+}
+
+/* Charged to the caller's cgroup. */
+static struct page **pages_alloc(u32 nr)
+{
+	struct page **pages = kvcalloc(nr, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	u32 i;
+
+	if (!pages)
+		return NULL;
+	for (i = 0; i < nr; i++) {
+		pages[i] = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		if (!pages[i] || fatal_signal_pending(current)) {
+			pages_free(pages, pages[i] ? i + 1 : i);
+			return NULL;
+		}
+		cond_resched();
+	}
+	return pages;
+}
+
+static int memory_alloc(struct kwt_session *session, u32 records)
+{
+	u32 nr = 1 + record_pages(records);
+
+	session->pages = pages_alloc(nr);
+	if (!session->pages)
+		return -ENOMEM;
+	session->memory = vmap(session->pages, nr, VM_MAP | VM_USERMAP,
+			       PAGE_KERNEL);
+	if (!session->memory) {
+		pages_free(session->pages, nr);
+		session->pages = NULL;
+		return -ENOMEM;
+	}
+	session->nr_pages = nr;
+	return 0;
+}
+
+void kwt_ring_unmake(struct kwt_session *session)
+{
+	if (!session->pages)
+		return;
+	vunmap(session->memory);
+	pages_free(session->pages, session->nr_pages);
+}
+
+/* A ring that was made stays until the session is freed. */
+bool kwt_ring_made(struct kwt_session *session)
+{
+	/* Pairs with the release in ring_publish(). */
+	return smp_load_acquire(&session->ring.records);
+}
+
+/* For callers that need a ring. */
+int kwt_ring_check(struct kwt_session *session)
+{
+	if (!kwt_session_vm(session))
+		return -ENOTCONN;
+	return kwt_ring_made(session) ? 0 : -ENOBUFS;
+}
+
+static int options_check(const struct kwt_session *session,
+		      const struct kvm_wtrack_ring *arg)
+{
+	if (arg->flags & ~KVM_WTRACK_RING_F_COALESCE)
+		return -EINVAL;
+	if (!is_power_of_2(arg->records))
+		return -EINVAL;
+	if (arg->records < KWT_MIN_RECORDS ||
+	    arg->records > READ_ONCE(kwt_max_records) ||
+	    arg->watermark > arg->records / 2 ||
+	    arg->latency_us > KWT_MAX_LATENCY_US)
+		return -ERANGE;
+	/* A latency for nothing, or a watermark that may never be reached. */
+	if ((arg->watermark > 1) != (arg->latency_us > 0))
+		return -EINVAL;
+	if (session->max_records && arg->records > session->max_records)
+		return -EPERM;
+	if (session->ring.records)
+		return -EBUSY;
+	return 0;
+}
+
+/* Under the VM's lock, so that it either is told of the VM's end or finds it. */
+static int ring_publish(struct kwt_session *session,
+			const struct kvm_wtrack_ring *arg)
+{
+	struct kwt_ring *ring = &session->ring;
+	int r = -ESRCH;
+
+	mutex_lock(&session->vm->lock);
+	if (!session->vm->gone) {
+		session->watermark = arg->watermark;
+		session->latency_ns = arg->latency_us * 1000ULL;
+		ring->mask = arg->records - 1;
+		ring->coalesce = arg->flags & KVM_WTRACK_RING_F_COALESCE;
+		ring->consumer = session->memory;
+		/* Pairs with the acquire in kwt_ring_made(). */
+		smp_store_release(&ring->records,
+				  session->memory + PAGE_SIZE);
+		r = 0;
+	}
+	mutex_unlock(&session->vm->lock);
+	return r;
+}
+
+/* The session is attached. */
+int kwt_ring_make(struct kwt_session *session,
+		  const struct kvm_wtrack_ring *arg)
+{
+	int r;
+
+	r = mutex_lock_interruptible(&session->lock);
+	if (r)
+		return r;
+	r = options_check(session, arg);
+	if (!r)
+		r = memory_alloc(session, arg->records);
+	if (r)
+		goto out;
+	r = ring_publish(session, arg);
+	if (r) {
+		kwt_ring_unmake(session);
+		session->pages = NULL;
+	}
+out:
+	mutex_unlock(&session->lock);
+	return r;
+}
+
+/*
+ * Not inherited by a child of fork(2), which would keep the session without
+ * knowing it.
+ */
+int kwt_ring_mmap(struct kwt_session *session, struct vm_area_struct *vma)
+{
+	unsigned long bytes = vma->vm_end - vma->vm_start;
+	int r = kwt_ring_check(session);
+
+	if (r)
+		return r;
+	if (!(vma->vm_flags & VM_SHARED) || vma->vm_flags & VM_EXEC)
+		return -EINVAL;
+
+	if (vma->vm_pgoff == KVM_WTRACK_MMAP_CONSUMER >> PAGE_SHIFT) {
+		if (bytes != PAGE_SIZE)
+			return -EINVAL;
+		kwt_vma_change(vma, VM_DONTCOPY, VM_MAYEXEC);
+	} else if (vma->vm_pgoff == KVM_WTRACK_MMAP_RECORDS >> PAGE_SHIFT) {
+		if (bytes != (unsigned long)(session->nr_pages - 1) << PAGE_SHIFT)
+			return -EINVAL;
+		if (vma->vm_flags & VM_WRITE)
+			return -EACCES;
+		kwt_vma_change(vma, VM_DONTCOPY, VM_MAYEXEC | VM_MAYWRITE);
+	} else {
+		return -EINVAL;
+	}
+	return remap_vmalloc_range(vma, session->memory, vma->vm_pgoff);
+}

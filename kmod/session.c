@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A session: one open file, from open() to the last close. */
+#include <linux/cred.h>
+#include <linux/file.h>
+#include <linux/pid.h>
+#include <linux/slab.h>
+
+#include "kwt.h"
+
+/*
+ * After the grace period that follows the last hook which could have seen one
+ * of the session's spans.
+ */
+static void session_free(struct work_struct *work)
+{
+	struct kwt_session *session =
+		container_of(to_rcu_work(work), struct kwt_session, free);
+
+	kwt_wake_exit(session);
+	cancel_work_sync(&session->notice_work);
+	kwt_ring_unmake(session);
+	kvfree(session->ranges);
+	put_pid(session->opener);
+	kfree(session);
+}
+
+struct kwt_session *kwt_session_create(void)
+{
+	struct kwt_session *session = kzalloc(sizeof(*session),
+					      GFP_KERNEL_ACCOUNT);
+
+	if (!session)
+		return NULL;
+	session->opener = get_task_pid(current, PIDTYPE_TGID);
+	session->opener_uid = current_uid();
+	session->set.ring = &session->ring;
+	session->set.spans = RB_ROOT;
+	INIT_LIST_HEAD(&session->in_vm);
+	mutex_init(&session->lock);
+	mutex_init(&session->read_lock);
+	kwt_wake_init(session);
+	kwt_notice_init(session);
+	INIT_RCU_WORK(&session->free, session_free);
+	return session;
+}
+
+/* The file is closed: no caller and no mapping is left. */
+void kwt_session_destroy(struct kwt_session *session)
+{
+	if (session->vm) {
+		kwt_notice_session(session, KVM_WTRACK_EVENT_DETACHED);
+		kwt_vm_leave(session);
+	}
+	queue_rcu_work(kwt_wq, &session->free);
+}
+
+/* The VM, once attached; it stays until the session is closed. */
+struct kwt_vm *kwt_session_vm(struct kwt_session *session)
+{
+	/* Pairs with the release in kwt_vm_join(). */
+	return smp_load_acquire(&session->vm);
+}
+
+int kwt_session_attach(struct kwt_session *session, int vm_fd)
+{
+	struct file *file;
+	int r;
+
+	file = fget(vm_fd);
+	if (!file)
+		return -EBADF;
+	r = -EBADFD;
+	if (!kwt_file_is_vm(file))
+		goto out_fput;
+	r = mutex_lock_interruptible(&session->lock);
+	if (r)
+		goto out_fput;
+	r = session->vm ? -EISCONN : kwt_vm_join(session, file);
+	mutex_unlock(&session->lock);
+	if (!r)
+		kwt_notice_session(session, KVM_WTRACK_EVENT_ATTACHED);
+out_fput:
+	fput(file);
+	return r;
+}

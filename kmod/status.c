@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a session is and has done: for its holder, and for /proc/PID/fdinfo. */
+#include <linux/pid.h>
+#include <linux/seq_file.h>
+
+#include "kwt.h"
+
+static u32 state_bits(struct kwt_session *session, const struct kwt_vm *vm)
+{
+	u32 state = 0;
+
+	if (vm)
+		state |= KVM_WTRACK_STATE_ATTACHED;
+	if (READ_ONCE(session->restricted))
+		state |= KVM_WTRACK_STATE_RESTRICTED;
+	if (READ_ONCE(session->ring.gone))
+		state |= KVM_WTRACK_STATE_VM_GONE;
+	if (!kwt_ring_made(session))
+		return state;
+	state |= KVM_WTRACK_STATE_RING;
+	if (session->ring.coalesce)
+		state |= KVM_WTRACK_STATE_COALESCE;
+	if (READ_ONCE(session->ring.head) & KWT_RING_CLOSED)
+		state |= KVM_WTRACK_STATE_RESYNC;
+	return state;
+}
+
+static void ring_status(struct kwt_session *session,
+			struct kvm_wtrack_status *status)
+{
+	struct kwt_ring *ring = &session->ring;
+	int unread;
+	u64 pos;
+
+	unread = kwt_ring_unread(ring, &pos);
+	status->out_records = ring->mask + 1;
+	/* A pos that makes no sense is the reader's fault: as if nothing was. */
+	status->out_unread = unread < 0 ? ring->mask + 1 : unread;
+	status->out_events = kwt_ring_head(ring);
+	status->out_merged = atomic64_read(&ring->merged);
+	status->out_overflows = atomic64_read(&ring->overflows);
+	status->out_resync_writes = atomic64_read(&ring->resync_writes);
+	status->out_regions_removed = atomic64_read(&ring->regions);
+	status->out_wakeups = atomic64_read(&session->wakeups);
+}
+
+/* Under vm->lock, or before the session has a VM. */
+void kwt_status_locked(struct kwt_session *session, struct kwt_vm *vm,
+		       struct kvm_wtrack_status *status)
+{
+	status->out_max_pages = READ_ONCE(kwt_max_pages);
+	if (session->max_pages && session->max_pages < status->out_max_pages)
+		status->out_max_pages = session->max_pages;
+	status->out_state = state_bits(session, vm);
+	if (kwt_ring_made(session))
+		ring_status(session, status);
+	if (!vm)
+		return;
+	status->out_vm_id = vm->id;
+	status->out_session_id = session->id;
+	if (!vm->gone)
+		status->out_vm_pid = pid_vnr(vm->pid);
+	status->out_pages = session->set.pages;
+	status->out_memory_bytes = sizeof(*session) + session->set.bytes +
+		(size_t)session->nr_pages * (PAGE_SIZE + sizeof(void *)) +
+		session->nr_ranges * sizeof(*session->ranges);
+	status->out_vm_memory_bytes = sizeof(*vm) + vm->space.bytes;
+}
+
+void kwt_status(struct kwt_session *session, struct kvm_wtrack_status *status)
+{
+	struct kwt_vm *vm = kwt_session_vm(session);
+
+	if (vm)
+		mutex_lock(&vm->lock);
+	kwt_status_locked(session, vm, status);
+	if (vm)
+		mutex_unlock(&vm->lock);
+}
+
+void kwt_fdinfo(struct seq_file *m, struct kwt_session *session)
+{
+	struct kvm_wtrack_status status = {};
+
+	kwt_status(session, &status);
+	seq_printf(m, "wtrack-session:\t%llu\n", session->id);
+	seq_printf(m, "wtrack-state:\t0x%x\n", status.out_state);
+	seq_printf(m, "wtrack-vm:\t%llu\n", status.out_vm_id);
+	seq_printf(m, "wtrack-vm-pid:\t%d\n", status.out_vm_pid);
+	seq_printf(m, "wtrack-pages:\t%llu\n", status.out_pages);
+	seq_printf(m, "wtrack-max-pages:\t%llu\n", status.out_max_pages);
+	seq_printf(m, "wtrack-records:\t%u\n", status.out_records);
+	seq_printf(m, "wtrack-unread:\t%u\n", status.out_unread);
+	seq_printf(m, "wtrack-events:\t%llu\n", status.out_events);
+	seq_printf(m, "wtrack-merged:\t%llu\n", status.out_merged);
+	seq_printf(m, "wtrack-overflows:\t%llu\n", status.out_overflows);
+	seq_printf(m, "wtrack-resync-writes:\t%llu\n",
+		   status.out_resync_writes);
+	seq_printf(m, "wtrack-regions-removed:\t%llu\n",
+		   status.out_regions_removed);
+	seq_printf(m, "wtrack-wakeups:\t%llu\n", status.out_wakeups);
+	seq_printf(m, "wtrack-memory-bytes:\t%llu\n", status.out_memory_bytes);
+}
