@@ -8,6 +8,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "compat/vcpu.h"
 #include "kwt.h"
 
 union arg {
@@ -36,7 +37,7 @@ static int do_info(struct kwt_session *session, union arg *arg)
 			     KVM_WTRACK_FEAT_COALESCE |
 			     KVM_WTRACK_FEAT_RESTRICT |
 			     KVM_WTRACK_FEAT_LONG_WRITES;
-	if (KWT_HOOK_KNOWS_VCPU)
+	if (KWT_KNOWS_VCPU)
 		info->out_features |= KVM_WTRACK_FEAT_VCPU;
 	info->out_max_pages = READ_ONCE(kwt_max_pages);
 	info->out_min_records = KWT_MIN_RECORDS;
@@ -222,14 +223,20 @@ static int do_query_gfn(struct kwt_session *session, union arg *arg)
 {
 	struct kvm_wtrack_query_gfn *query = &arg->query_gfn;
 	struct kwt_vm *vm = session->vm;
+	int r;
 
 	if (!kwt_gfns_valid(query->gfn, 1))
 		return -EINVAL;
-	if (!kwt_restrict_allows(session, query->gfn))
-		return -EPERM;
+	r = kwt_restrict_check(session, query->gfn);
+	if (r)
+		return r;
+	query->out_users = 0;
+	query->out_state = 0;
 	mutex_lock(&vm->lock);
-	query->out_users = kwt_space_users(&vm->space, query->gfn);
-	query->out_state = kwt_set_state(&session->set, query->gfn);
+	if (!vm->gone) {
+		query->out_users = kwt_space_users(&vm->space, query->gfn);
+		query->out_state = kwt_set_state(&session->set, query->gfn);
+	}
 	mutex_unlock(&vm->lock);
 	return 0;
 }
@@ -249,8 +256,10 @@ static int do_resync(struct kwt_session *session, union arg *arg)
 		return PTR_ERR(ranges);
 	r = kwt_range_resync(session, ranges, nr, &used, &more);
 	if (!r && copy_to_user(u64_to_user_ptr(resync->ranges), ranges,
-			       used * sizeof(*ranges)))
+			       used * sizeof(*ranges))) {
+		kwt_range_resync_undo(session, ranges, used);
 		r = -EFAULT;
+	}
 	kvfree(ranges);
 	resync->out_nr_ranges = used;
 	resync->out_more = more;
@@ -286,7 +295,8 @@ static const struct call {
 	CALL(KVM_WTRACK_ATTACH, attach, 0, NOTHING, false, do_attach),
 	CALL(KVM_WTRACK_STATUS, status, 0, NOTHING, false, do_status),
 	CALL(KVM_WTRACK_RESTRICT, restrict, 0, A_VM, false, do_restrict),
-	CALL(KVM_WTRACK_RING, ring, KVM_WTRACK_RING_F_COALESCE, A_VM, false,
+	CALL(KVM_WTRACK_RING, ring,
+	     KVM_WTRACK_RING_F_COALESCE | KVM_WTRACK_RING_F_VCPU, A_VM, false,
 	     do_ring),
 	CALL(KVM_WTRACK_ADD, add, 0, A_RING, true, do_add),
 	CALL(KVM_WTRACK_REMOVE, remove, KVM_WTRACK_REMOVE_F_FENCE, A_RING, true,

@@ -12,7 +12,7 @@
  *	[kvm->srcu, mmu_lock]	taken by KVM to arm and disarm a gfn
  *
  * Unregistering waits for hooks that may wait for vm->lock: it runs under
- * attach_lock alone.
+ * attach_lock, and vm->lock is never held across it.
  */
 #ifndef KWT_H
 #define KWT_H
@@ -82,6 +82,8 @@ struct kwt_vm {
  * @set: what it tracks
  * @ring: its records; ring.records is NULL before RING, set with release
  * @id: given by ATTACH, never used again, ascending in vm->sessions
+ * @vm_id: of @vm, for notices
+ * @vm_pid: of @vm, for notices
  * @opener: process that opened the file
  * @opener_uid: and its user
  * @in_vm: in vm->sessions; (L)
@@ -94,6 +96,8 @@ struct kwt_vm {
  * @pages: of the ring, consumer page first
  * @nr_pages: how many
  * @memory: kernel mapping of @pages
+ * @resync_left: RESYNC has not fetched all of the set yet; (L)
+ * @wants_vcpu: its records shall carry the vCPU's index
  * @read_lock: one read(2) at a time
  * @waitq: sleeping readers
  * @watermark: records that wake a reader
@@ -109,6 +113,8 @@ struct kwt_session {
 	struct kwt_set set;
 	struct kwt_ring ring;
 	u64 id;
+	u64 vm_id;
+	struct pid *vm_pid;
 	struct pid *opener;
 	kuid_t opener_uid;
 	struct list_head in_vm;
@@ -123,6 +129,8 @@ struct kwt_session {
 	struct page **pages;
 	u32 nr_pages;
 	void *memory;
+	bool wants_vcpu;
+	bool resync_left;
 
 	struct mutex read_lock;
 	wait_queue_head_t waitq;
@@ -173,6 +181,7 @@ struct kwt_vm *kwt_session_vm(struct kwt_session *session);
 /* restrict.c */
 int kwt_restrict(struct kwt_session *session,
 		 const struct kvm_wtrack_restrict *arg);
+int kwt_restrict_check(struct kwt_session *session, u64 gfn);
 bool kwt_restrict_allows(const struct kwt_session *session, u64 gfn);
 
 /* range.c */
@@ -183,6 +192,9 @@ int kwt_range_query(struct kwt_session *session, u64 *gfn,
 int kwt_range_resync(struct kwt_session *session,
 		     struct kvm_wtrack_resync_range *ranges, u32 room,
 		     u32 *used, bool *more);
+void kwt_range_resync_undo(struct kwt_session *session,
+			   const struct kvm_wtrack_resync_range *ranges,
+			   u32 used);
 void kwt_range_removed(struct kwt_vm *vm, u64 gfn, u64 nr_pages);
 void kwt_range_drop(struct kwt_session *session);
 

@@ -41,10 +41,10 @@ err_wq:
 static void __exit kwt_exit(void)
 {
 	kwt_chardev_unregister();
-	kwt_netlink_unregister();
-	/* Their grace period, then the work that it queued. */
+	/* Their grace period, then the work that it queued, notices included. */
 	rcu_barrier();
 	destroy_workqueue(kwt_wq);
+	kwt_netlink_unregister();
 	kwt_caches_destroy();
 }
 

@@ -1,11 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stage 2 of 5: which sessions track the gfn of this store?
- *
- * Runs in the vCPU's thread with preemption disabled, which is the RCU read
- * side for chunks and spans.
+ * Stage 2 of 5, in general: any store, any number of sessions, of any kind.
+ * The usual case is in match.h.
  */
-#include "track.h"
+#include <linux/ktime.h>
+#include <linux/string.h>
+
+#include "match.h"
+#include "trace.h"
+
+static __always_inline bool put_word(struct kwt_ring *ring, u64 head, u64 gpa,
+				     u64 time_ns, u64 word)
+{
+	struct kvm_wtrack_record *record;
+	u64 pos;
+
+	if (unlikely(!kwt_ring_reserve(ring, 1, &pos)))
+		return false;
+	record = kwt_ring_at(ring, pos);
+	*kwt_record_word(record) = head;
+	record->gpa = gpa;
+	record->time_ns = time_ns;
+	*(u64 *)record->data = word;
+	kwt_ring_publish(record, pos);
+	trace_kvm_wtrack_ring(ring->id, pos + 1, gpa, sizeof(word));
+	kwt_ring_wake(ring, false);
+	return true;
+}
 
 /*
  * Coalescing: may this store go without a record, because one of the same gfn
@@ -31,33 +52,115 @@ static bool coalesce_claim(const struct kwt_ring *ring, u64 *last)
 	return cmpxchg(last, seq, KWT_CLAIMED) == seq;
 }
 
-static void span_write(struct kwt_span *span, u32 bit,
-		       const struct kwt_write *write)
+/* With the claim: one record for the page, with the first bytes stored. */
+static bool coalesce_put(struct kwt_ring *ring, u64 *last,
+			 const struct kvm_wtrack_record *record)
 {
-	struct kwt_ring *ring = span->ring;
-	u64 *last = NULL;
+	struct kvm_wtrack_record *to;
+	u64 pos;
 
-	if (unlikely(span->last)) {
-		last = &span->last[bit];
-		if (!coalesce_claim(ring, last)) {
-			atomic64_inc(&ring->merged);
-			return;
-		}
-	}
-	if (likely(kwt_ring_write(ring, write, last)))
-		return;
-	if (last)
+	if (!kwt_ring_reserve(ring, 1, &pos)) {
+		/* What skipped its record because of the claim is marked too. */
 		WRITE_ONCE(*last, 0);
-	kwt_resync_write(span, bit, write->time_ns);
+		return false;
+	}
+	to = kwt_ring_at(ring, pos);
+	kwt_ring_fill(to, record);
+	to->flags |= KVM_WTRACK_RECORD_F_PAGE;
+	/* Before the reader can release it: publishing is a store-release. */
+	WRITE_ONCE(*last, pos + 1);
+	kwt_ring_publish(to, pos);
+	trace_kvm_wtrack_ring(ring->id, pos + 1, record->gpa, record->total);
+	kwt_ring_wake(ring, false);
+	return true;
 }
 
-void kwt_match(struct kwt_chunk *chunk, struct kwt_write *write)
+/* A store that fits one record, into a ring that does not coalesce or does. */
+static bool put_record(struct kwt_span *span, u64 bit,
+		       const struct kvm_wtrack_record *record)
 {
-	u32 bit = kwt_chunk_bit(write->gpa >> KWT_PAGE_SHIFT);
+	struct kwt_ring *ring = span->ring;
+	struct kvm_wtrack_record *to;
+	u64 pos;
+
+	if (span->last) {
+		if (coalesce_claim(ring, &span->last[bit]))
+			return coalesce_put(ring, &span->last[bit], record);
+		atomic64_inc(&ring->merged);
+		return true;
+	}
+	if (!kwt_ring_reserve(ring, 1, &pos))
+		return false;
+	to = kwt_ring_at(ring, pos);
+	kwt_ring_fill(to, record);
+	kwt_ring_publish(to, pos);
+	trace_kvm_wtrack_ring(ring->id, pos + 1, record->gpa, record->total);
+	kwt_ring_wake(ring, false);
+	return true;
+}
+
+/* Any store, any kind of session. */
+static noinline bool put_any(struct kwt_span *span, u64 bit, u64 head, u64 gpa,
+			     u64 time_ns, const u8 *data)
+{
+	struct kvm_wtrack_record record = { .gpa = gpa, .time_ns = time_ns };
+
+	*kwt_record_word(&record) = head;
+	if (record.total > KVM_WTRACK_DATA_BYTES && !span->last)
+		return kwt_ring_put_parts(span->ring, &record, data);
+	record.len = min_t(u32, record.total, KVM_WTRACK_DATA_BYTES);
+	memcpy(record.data, data, record.len);
+	return put_record(span, bit, &record);
+}
+
+static __always_inline void match_spans(struct kwt_chunk *chunk, u64 gpa,
+					const u8 *data, u32 len, u64 vcpu)
+{
+	u64 bit = kwt_chunk_bit(gpa >> KWT_PAGE_SHIFT);
+	u64 word = len == 8 ? *(const u64 *)data : 0;
+	u64 head = kwt_record_head(len, vcpu);
+	u64 now = ktime_get_ns();
 	struct kwt_span *span;
+	bool done;
 
 	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
-				 rcu_read_lock_sched_held())
-		if (test_bit(bit, span->tracked))
-			span_write(span, bit, write);
+				 rcu_read_lock_sched_held()) {
+		if (!test_bit(bit, span->tracked))
+			continue;
+		if (len == 8 && likely(!span->last))
+			done = put_word(span->ring, head, gpa, now, word);
+		else
+			done = put_any(span, bit, head, gpa, now, data);
+		if (unlikely(!done))
+			kwt_resync_write(span, bit, now);
+	}
+}
+
+/* The caller has disabled preemption; this enables it. */
+void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
+		   struct kvm_vcpu *vcpu)
+{
+	vcpu = kwt_vcpu_ask(vcpu);
+	trace_kvm_wtrack_match(gpa, len);
+	/* Twice the same, but with a constant that the compiler can use. */
+	if (likely(len == 8))
+		match_spans(chunk, gpa, data, 8, kwt_vcpu_bits(vcpu));
+	else
+		match_spans(chunk, gpa, data, len, kwt_vcpu_bits(vcpu));
+	preempt_enable();
+}
+
+/* The same for a chunk that was not in the first slot that was looked at. */
+void kwt_match_probe(u64 gpa, const u8 *data, u32 len, struct kwt_space *space,
+		     struct kvm_vcpu *vcpu)
+{
+	u64 gfn = gpa >> KWT_PAGE_SHIFT;
+	struct kwt_chunk *chunk;
+
+	chunk = kwt_table_find(rcu_dereference_sched(space->table),
+			       kwt_chunk_index(gfn));
+	if (chunk && READ_ONCE(chunk->users[kwt_chunk_bit(gfn)]))
+		kwt_match_all(gpa, data, len, chunk, vcpu);
+	else
+		preempt_enable();
 }

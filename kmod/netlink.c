@@ -16,9 +16,10 @@
 
 static struct genl_family family;
 
-/* netlink_callback has room for six numbers between two messages. */
+/* Kept between two messages: what was dumped last. */
 struct cursor {
-	u64 vm;
+	u64 vm;		/* done with */
+	u64 inside;	/* VM that session and gfn belong to */
 	u64 session;
 	u64 gfn;
 };
@@ -84,6 +85,16 @@ static int dump_vms(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
+/* A VM that went between two messages leaves nothing to go on from. */
+static void cursor_enter(struct cursor *cursor, const struct kwt_vm *vm)
+{
+	if (cursor->inside == vm->id)
+		return;
+	cursor->inside = vm->id;
+	cursor->session = 0;
+	cursor->gfn = 0;
+}
+
 /* The VM's first session behind the cursor. Under vm->lock. */
 static struct kwt_session *next_session(struct kwt_vm *vm, u64 id)
 {
@@ -140,6 +151,7 @@ static int dump_sessions_of(struct sk_buff *skb, struct netlink_callback *cb,
 	struct kwt_session *session;
 	int r = 0;
 
+	cursor_enter(cursor, vm);
 	mutex_lock(&vm->lock);
 	while (!r && (session = next_session(vm, cursor->session))) {
 		r = fill_session(skb, cb, vm, session);
@@ -158,10 +170,8 @@ static int dump_sessions(struct sk_buff *skb, struct netlink_callback *cb)
 
 	while (!r && (vm = kwt_vm_next(cursor->vm))) {
 		r = dump_sessions_of(skb, cb, vm);
-		if (!r) {
+		if (!r)
 			cursor->vm = vm->id;
-			cursor->session = 0;
-		}
 		kwt_vm_put(vm);
 	}
 	return skb->len;
@@ -187,12 +197,14 @@ static int dump_ranges_of(struct sk_buff *skb, struct netlink_callback *cb,
 	struct kwt_session *session = next_session(vm, id - 1);
 	struct cursor *cursor = cursor_of(cb);
 	struct kvm_wtrack_range range;
-	u64 gfn = cursor->gfn;
 	int r = 0;
+	u64 gfn;
 
 	if (!session || session->id != id)
 		return 0;
-	while (!r && gfn != U64_MAX) {
+	cursor_enter(cursor, vm);
+	gfn = cursor->gfn;
+	while (!r && gfn != U64_MAX && !vm->gone) {
 		if (kwt_set_query(&session->set, &gfn, &range, 1))
 			r = fill_range(skb, cb, &range);
 		if (!r)
@@ -248,7 +260,10 @@ static const struct genl_ops ops[] = {
 };
 
 static const struct genl_multicast_group groups[] = {
-	{ .name = KVM_WTRACK_GENL_GROUP, .flags = GENL_UNS_ADMIN_PERM },
+	{
+		.name = KVM_WTRACK_GENL_GROUP,
+		.flags = GENL_MCAST_CAP_NET_ADMIN,
+	},
 };
 
 static struct genl_family family __ro_after_init = {
@@ -258,7 +273,7 @@ static struct genl_family family __ro_after_init = {
 	.module = THIS_MODULE,
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),
-	.resv_start_op = __KVM_WTRACK_CMD_MAX,
+	.parallel_ops = true,
 	.mcgrps = groups,
 	.n_mcgrps = ARRAY_SIZE(groups),
 };
@@ -267,12 +282,11 @@ static int fill_notice(struct sk_buff *skb, struct kwt_session *session,
 		       u8 event, const struct kvm_wtrack_range *range,
 		       u64 nr_tracked)
 {
-	struct kwt_vm *vm = session->vm;
-
+	/* Not session->vm, which is gone before the last notice is sent. */
 	return nla_put_u8(skb, KVM_WTRACK_A_EVENT, event) ?:
 	       put_u64(skb, KVM_WTRACK_A_SESSION_ID, session->id) ?:
-	       put_u64(skb, KVM_WTRACK_A_VM_ID, vm->id) ?:
-	       nla_put_u32(skb, KVM_WTRACK_A_VM_PID, pid_nr(vm->pid)) ?:
+	       put_u64(skb, KVM_WTRACK_A_VM_ID, session->vm_id) ?:
+	       nla_put_u32(skb, KVM_WTRACK_A_VM_PID, pid_nr(session->vm_pid)) ?:
 	       (range ? (put_u64(skb, KVM_WTRACK_A_GFN, range->gfn) ?:
 			 put_u64(skb, KVM_WTRACK_A_NR_PAGES, range->nr_pages) ?:
 			 put_u64(skb, KVM_WTRACK_A_NR_TRACKED, nr_tracked)) : 0);

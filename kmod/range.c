@@ -58,9 +58,13 @@ static u64 add_chunk(struct kwt_session *session,
 	}
 	set->max_pages = session_max_pages(session);
 	set->max_users = READ_ONCE(kwt_max_users);
-	for (; gfn < end; gfn++)
+	for (; gfn < end; gfn++) {
 		note(change, gfn, kwt_restrict_allows(session, gfn) ?
 				  kwt_set_add(set, span, gfn) : -EPERM);
+		/* KVM takes mmu_lock and flushes TLBs for each of them. */
+		if (!(gfn % 64))
+			cond_resched();
+	}
 	kwt_span_put(set, span);
 	return end;
 }
@@ -85,20 +89,30 @@ static u64 remove_chunk(struct kwt_session *session,
 	return end;
 }
 
+/* A guest may become confidential between ATTACH and its first vCPU. */
+static int vm_check(const struct kwt_vm *vm, bool add)
+{
+	if (vm->gone)
+		return -ESRCH;
+	return add && kwt_kvm_is_confidential(vm->kvm) ? -EOPNOTSUPP : 0;
+}
+
 /* @change was checked; its outputs are zero. -EINTR or -ESRCH on the way. */
 int kwt_range_change(struct kwt_session *session,
 		     struct kvm_wtrack_change *change, bool add)
 {
 	struct kwt_vm *vm = session->vm;
 	u64 gfn = change->gfn, end = gfn + change->nr_pages;
+	int r;
 
 	while (gfn < end) {
 		if (signal_pending(current) ||
 		    mutex_lock_interruptible(&vm->lock))
 			return -EINTR;
-		if (vm->gone) {
+		r = vm_check(vm, add);
+		if (r) {
 			mutex_unlock(&vm->lock);
-			return -ESRCH;
+			return r;
 		}
 		if (add)
 			gfn = add_chunk(session, change, gfn, end);
@@ -134,8 +148,12 @@ int kwt_range_query(struct kwt_session *session, u64 *gfn,
 		if (signal_pending(current) ||
 		    mutex_lock_interruptible(&vm->lock))
 			return -EINTR;
-		new = kwt_set_query(&session->set, gfn, ranges + *used,
-				    room - *used);
+		new = 0;
+		if (vm->gone)
+			*gfn = U64_MAX;
+		else
+			new = kwt_set_query(&session->set, gfn, ranges + *used,
+					    room - *used);
 		mutex_unlock(&vm->lock);
 		*used = join_ranges(ranges, *used, new);
 		cond_resched();
@@ -175,9 +193,33 @@ int kwt_range_resync(struct kwt_session *session,
 		mutex_unlock(&vm->lock);
 		cond_resched();
 		mutex_lock(&vm->lock);
+		if (kwt_ring_closed(&session->ring))
+			break;
 	}
+	session->resync_left = *more;
 	mutex_unlock(&vm->lock);
 	return 0;
+}
+
+/* What was fetched did not reach the caller: there will be another time. */
+void kwt_range_resync_undo(struct kwt_session *session,
+			   const struct kvm_wtrack_resync_range *ranges,
+			   u32 used)
+{
+	u64 now = ktime_get_ns(), gfn;
+	struct kwt_span *span;
+	u32 i;
+
+	mutex_lock(&session->vm->lock);
+	for (i = 0; i < used; i++)
+		for (gfn = ranges[i].gfn;
+		     gfn < ranges[i].gfn + ranges[i].nr_pages; gfn++) {
+			span = kwt_span_find(&session->set,
+					     kwt_chunk_index(gfn));
+			if (span)
+				kwt_resync_mark(span, kwt_chunk_bit(gfn), now);
+		}
+	mutex_unlock(&session->vm->lock);
 }
 
 /* The tracked gfns of [gfn, end) in @span whose memslot is gone. */

@@ -3,6 +3,7 @@
  * read(2): whole records, for those who do not want to map the ring. It is a
  * reader like any other and moves the same pos.
  */
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "kwt.h"
@@ -25,7 +26,7 @@ static int copy_records(struct kwt_ring *ring, char __user *buf, size_t room)
 	}
 	if (!n)
 		return unread && kwt_ring_published(ring, pos) ? -EFAULT : 0;
-	/* Pairs with the acquire in reserve(): the places are free again. */
+	/* Pairs with the acquire in kwt_ring_reserve(): the places are free again. */
 	smp_store_release(&ring->consumer->pos, pos + n);
 	/* A coalescing reader looks at the page next: see coalesce_claim(). */
 	smp_mb();
@@ -61,9 +62,9 @@ ssize_t kwt_read(struct kwt_session *session, char __user *buf, size_t count,
 			break;
 		if (nonblock)
 			return -EAGAIN;
-		if (wait_event_interruptible(session->waitq,
-					     kwt_wake_arm(session) ||
-					     READ_ONCE(ring->gone)))
+		if (signal_pending(current) ||
+		    wait_event_interruptible(session->waitq,
+					     kwt_wake_arm(session)))
 			return -EINTR;
 	}
 	return n < 0 ? n : n * sizeof(struct kvm_wtrack_record);

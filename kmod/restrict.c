@@ -95,6 +95,18 @@ int kwt_restrict(struct kwt_session *session,
 	return 0;
 }
 
+/* For sessions that may still be about to be restricted. */
+int kwt_restrict_check(struct kwt_session *session, u64 gfn)
+{
+	int r = mutex_lock_interruptible(&session->lock);
+
+	if (r)
+		return r;
+	r = kwt_restrict_allows(session, gfn) ? 0 : -EPERM;
+	mutex_unlock(&session->lock);
+	return r;
+}
+
 /* The session has a ring: its restriction does not change any more. */
 bool kwt_restrict_allows(const struct kwt_session *session, u64 gfn)
 {

@@ -9,19 +9,21 @@
 #include "trace.h"
 #include "track.h"
 
-/* Set a gfn's bit, and make sure that the reader will hear of it. */
+/*
+ * Set a gfn's bit, and make sure that the reader will hear of it: a bit is set
+ * only behind a RESYNC record, and that record is unread or the sweep after it
+ * is still to come. If the reader has opened the ring in between, once more.
+ */
 void kwt_resync_mark(struct kwt_span *span, u32 bit, u64 time_ns)
 {
-	set_bit(bit, span->resync);
 	trace_kvm_wtrack_resync(span->ring->id, kwt_span_gfn(span, bit));
-	/*
-	 * Pairs with the barrier in kwt_ring_reopen(): either the sweep after
-	 * it finds the bit, or the ring is open here and is closed again, with
-	 * a new RESYNC record.
-	 */
-	smp_mb__after_atomic();
-	if (kwt_ring_close(span->ring, time_ns))
-		kwt_notice_overflow(span->ring);
+	do {
+		if (kwt_ring_close(span->ring, time_ns))
+			kwt_notice_overflow(span->ring);
+		set_bit(bit, span->resync);
+		/* Pairs with the full barrier of kwt_ring_reopen(). */
+		smp_mb__after_atomic();
+	} while (!kwt_ring_closed(span->ring));
 }
 
 /* A store that found no room. */
@@ -53,9 +55,11 @@ static bool put_gfn(struct kvm_wtrack_resync_range *range, u32 *used, u32 room,
 }
 
 /*
- * Fetch and clear the bits of one span, which is freed if none is left.
- * Returns how many of @room ranges are used now; what did not fit stays set.
- * Under the VM's lock.
+ * Fetch and clear the bits of one span, which is freed if none is left. What
+ * does not fit stays set, and so does all that may have been set since the ring
+ * was closed again: it is for the new RESYNC record, behind records that the
+ * reader has yet to see. Returns how many of @room ranges are used now. Under
+ * the VM's lock.
  */
 u32 kwt_resync_fetch(struct kwt_set *set, struct kwt_span *span,
 		     struct kvm_wtrack_resync_range *range, u32 used, u32 room)
@@ -66,10 +70,13 @@ u32 kwt_resync_fetch(struct kwt_set *set, struct kwt_span *span,
 		u32 what = test_bit(bit, span->tracked) ?
 			   KVM_WTRACK_RESYNC_REREAD : KVM_WTRACK_RESYNC_REMOVED;
 
-		if (!put_gfn(range, &used, room, kwt_span_gfn(span, bit), what))
-			break;
 		/* Before the caller's look at the page: a full barrier. */
 		test_and_clear_bit(bit, span->resync);
+		if (kwt_ring_closed(span->ring) ||
+		    !put_gfn(range, &used, room, kwt_span_gfn(span, bit), what)) {
+			set_bit(bit, span->resync);
+			break;
+		}
 	}
 	kwt_span_put(set, span);
 	return used;

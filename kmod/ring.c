@@ -16,8 +16,8 @@
 #include <linux/minmax.h>
 #include <linux/string.h>
 
+#include "ring.h"
 #include "trace.h"
-#include "track.h"
 
 static u64 head_pos(u64 head)
 {
@@ -30,152 +30,55 @@ u64 kwt_ring_head(const struct kwt_ring *ring)
 	return head_pos(READ_ONCE(ring->head));
 }
 
-static struct kvm_wtrack_record *record_at(const struct kwt_ring *ring, u64 pos)
+bool kwt_ring_closed(const struct kwt_ring *ring)
 {
-	return &ring->records[pos & ring->mask];
+	return READ_ONCE(ring->head) & KWT_RING_CLOSED;
 }
 
 /* Has the record at pos been published, and not been overwritten? */
 bool kwt_ring_published(const struct kwt_ring *ring, u64 pos)
 {
-	/* Pairs with the store-release in publish(). */
-	return smp_load_acquire(&record_at(ring, pos)->seq) == pos + 1;
+	/* Pairs with the store-release in kwt_ring_publish(). */
+	return smp_load_acquire(&kwt_ring_at(ring, pos)->seq) == pos + 1;
 }
 
 /*
- * Reserve @nr places. A closed ring has a head that is far ahead of any pos
- * and so is full like any other.
+ * Publish a store that is longer than one record: in parts, each of them
+ * complete. Returns false when there is no room for all of them; then nothing
+ * was published. @record has what is the same in all parts.
  */
-static bool reserve(struct kwt_ring *ring, u32 nr, u64 *pos)
+bool kwt_ring_put_parts(struct kwt_ring *ring,
+			struct kvm_wtrack_record *record, const u8 *data)
 {
-	u32 room = ring->mask + 1 - KWT_RING_SPARE - nr;
-	u64 head = READ_ONCE(ring->head);
-
-	do {
-		/*
-		 * Pairs with the reader's store-release: it has read the
-		 * places that it gives back.
-		 */
-		if (head - smp_load_acquire(&ring->consumer->pos) > room)
-			return false;
-	} while (!try_cmpxchg(&ring->head, &head, head + nr));
-
-	*pos = head;
-	return true;
-}
-
-static void publish(struct kvm_wtrack_record *record, u64 pos)
-{
-	/* Pairs with the reader's load-acquire of seq. */
-	smp_store_release(&record->seq, pos + 1);
-}
-
-static void wake(struct kwt_ring *ring, bool urgent)
-{
-	/* Pairs with the barrier between going to sleep and looking again. */
-	smp_mb();
-	if (unlikely(READ_ONCE(ring->sleepers)))
-		kwt_wake(ring, urgent);
-}
-
-static void fill_data(u8 *to, const u8 *from, u32 len)
-{
-	memset(to, 0, KVM_WTRACK_DATA_BYTES);
-	switch (len) {
-	case 8:
-		memcpy(to, from, 8);
-		break;
-	case 4:
-		memcpy(to, from, 4);
-		break;
-	default:
-		memcpy(to, from, len);
-	}
-}
-
-static void fill(struct kvm_wtrack_record *record,
-		 const struct kwt_write *write, u32 offset, u8 flags)
-{
-	u32 len = min_t(u32, write->len - offset, KVM_WTRACK_DATA_BYTES);
-
-	record->type = KVM_WTRACK_RECORD_WRITE;
-	record->flags = write->flags | flags;
-	record->vcpu = write->vcpu;
-	record->len = len;
-	record->total = write->len;
-	record->gpa = write->gpa + offset;
-	record->time_ns = write->time_ns;
-	record->rip = 0;
-	fill_data(record->data, write->data + offset, len);
-}
-
-static void write_parts(struct kwt_ring *ring, const struct kwt_write *write,
-			u64 pos, u32 nr)
-{
-	u32 i;
-
-	for (i = 0; i < nr; i++, pos++) {
-		struct kvm_wtrack_record *record = record_at(ring, pos);
-
-		fill(record, write, i * KVM_WTRACK_DATA_BYTES,
-		     i + 1 < nr ? KVM_WTRACK_RECORD_F_MORE : 0);
-		publish(record, pos);
-	}
-}
-
-/*
- * Publish a store. Returns false when there is no room for all of it; then
- * nothing was published. With @last, the caller has the claim of a coalescing
- * session on the gfn: one record, of the first bytes.
- */
-bool kwt_ring_write(struct kwt_ring *ring, const struct kwt_write *write,
-		    u64 *last)
-{
-	struct kvm_wtrack_record *record;
-	u32 nr = 1;
+	u32 left = record->total;
+	u32 nr = DIV_ROUND_UP(left, KVM_WTRACK_DATA_BYTES);
 	u64 pos;
 
-	if (unlikely(write->len > KVM_WTRACK_DATA_BYTES) && !last)
-		nr = DIV_ROUND_UP(write->len, KVM_WTRACK_DATA_BYTES);
-	if (unlikely(!reserve(ring, nr, &pos)))
+	if (nr > ring->room || !kwt_ring_reserve(ring, nr, &pos))
 		return false;
-	if (likely(nr == 1)) {
-		record = record_at(ring, pos);
-		fill(record, write, 0, last ? KVM_WTRACK_RECORD_F_PAGE : 0);
-		/*
-		 * Ends the claim before the reader can release the record:
-		 * the store of seq below is a release.
-		 */
-		if (last)
-			WRITE_ONCE(*last, pos + 1);
-		publish(record, pos);
-	} else {
-		write_parts(ring, write, pos, nr);
+	for (; left; left -= record->len, pos++) {
+		record->gpa += record->total - left ? record->len : 0;
+		record->len = min_t(u32, left, KVM_WTRACK_DATA_BYTES);
+		record->flags &= ~KVM_WTRACK_RECORD_F_MORE;
+		if (left > record->len)
+			record->flags |= KVM_WTRACK_RECORD_F_MORE;
+		memset(record->data, 0, sizeof(record->data));
+		memcpy(record->data, data + record->total - left, record->len);
+		kwt_ring_fill(kwt_ring_at(ring, pos), record);
+		kwt_ring_publish(kwt_ring_at(ring, pos), pos);
 	}
-	trace_kvm_wtrack_ring(ring->id, pos + 1, write->gpa, write->len);
-	wake(ring, false);
+	trace_kvm_wtrack_ring(ring->id, pos, record->gpa, record->total);
+	kwt_ring_wake(ring, false);
 	return true;
 }
 
-static void control(struct kwt_ring *ring, u64 pos, u8 type, u64 gpa,
-		    u64 nr_pages, u64 nr_tracked, u64 time_ns)
+static void control(struct kwt_ring *ring, u64 pos,
+		    const struct kvm_wtrack_record *record)
 {
-	struct kvm_wtrack_record *record = record_at(ring, pos);
-
-	record->type = type;
-	record->flags = 0;
-	record->vcpu = 0;
-	record->len = 0;
-	record->total = 0;
-	record->gpa = gpa;
-	record->time_ns = time_ns;
-	record->rip = 0;
-	memset(record->data, 0, sizeof(record->data));
-	record->region.nr_pages = nr_pages;
-	record->region.nr_tracked = nr_tracked;
+	kwt_ring_fill(kwt_ring_at(ring, pos), record);
 	WRITE_ONCE(ring->urgent, pos + 1);
-	publish(record, pos);
-	wake(ring, true);
+	kwt_ring_publish(kwt_ring_at(ring, pos), pos);
+	kwt_ring_wake(ring, true);
 }
 
 /*
@@ -184,6 +87,10 @@ static void control(struct kwt_ring *ring, u64 pos, u8 type, u64 gpa,
  */
 bool kwt_ring_close(struct kwt_ring *ring, u64 time_ns)
 {
+	const struct kvm_wtrack_record record = {
+		.type = KVM_WTRACK_RECORD_RESYNC,
+		.time_ns = time_ns,
+	};
 	u64 head = READ_ONCE(ring->head);
 
 	do {
@@ -192,7 +99,7 @@ bool kwt_ring_close(struct kwt_ring *ring, u64 time_ns)
 	} while (!try_cmpxchg(&ring->head, &head, (head + 1) | KWT_RING_CLOSED));
 
 	atomic64_inc(&ring->overflows);
-	control(ring, head, KVM_WTRACK_RECORD_RESYNC, 0, 0, 0, time_ns);
+	control(ring, head, &record);
 	return true;
 }
 
@@ -212,8 +119,8 @@ bool kwt_ring_reopen(struct kwt_ring *ring)
 		return false;
 	/*
 	 * A full barrier between opening and the caller's sweep of the resync
-	 * bits. Pairs with the one in kwt_resync_mark(): who sets a bit after
-	 * the sweep finds the ring open and closes it again.
+	 * bits. Pairs with the one in kwt_resync_mark(): whoever sets a bit
+	 * behind the sweep finds the ring open and closes it again.
 	 */
 	while (!try_cmpxchg(&ring->head, &head, head_pos(head)))
 		;
@@ -224,25 +131,33 @@ bool kwt_ring_reopen(struct kwt_ring *ring)
 bool kwt_ring_region(struct kwt_ring *ring, u64 gfn, u64 nr_pages,
 		     u64 nr_tracked, u64 time_ns)
 {
+	const struct kvm_wtrack_record record = {
+		.type = KVM_WTRACK_RECORD_REGION_REMOVED,
+		.gpa = gfn << KWT_PAGE_SHIFT,
+		.time_ns = time_ns,
+		.region = { .nr_pages = nr_pages, .nr_tracked = nr_tracked },
+	};
 	u64 pos;
 
-	if (!reserve(ring, 1, &pos))
+	if (!kwt_ring_reserve(ring, 1, &pos))
 		return false;
-	control(ring, pos, KVM_WTRACK_RECORD_REGION_REMOVED,
-		gfn << KWT_PAGE_SHIFT, nr_pages, nr_tracked, time_ns);
+	control(ring, pos, &record);
 	return true;
 }
 
 /* The last record, for which a place is spare. Under the VM's lock, once. */
 void kwt_ring_gone(struct kwt_ring *ring, u64 time_ns)
 {
+	const struct kvm_wtrack_record record = {
+		.type = KVM_WTRACK_RECORD_VM_GONE,
+		.time_ns = time_ns,
+	};
 	u64 head = READ_ONCE(ring->head);
 
 	while (!try_cmpxchg(&ring->head, &head, head + 1))
 		;
 	WRITE_ONCE(ring->gone, true);
-	control(ring, head_pos(head), KVM_WTRACK_RECORD_VM_GONE, 0, 0, 0,
-		time_ns);
+	control(ring, head_pos(head), &record);
 }
 
 /*
@@ -252,10 +167,10 @@ void kwt_ring_gone(struct kwt_ring *ring, u64 time_ns)
 int kwt_ring_unread(const struct kwt_ring *ring, u64 *pos)
 {
 	u64 at = READ_ONCE(ring->consumer->pos);
-	u64 unread = kwt_ring_head(ring) - at;
+	u64 head = kwt_ring_head(ring);
 
-	if (unread > ring->mask + 1)
+	if (at > head || head - at > ring->mask + 1)
 		return -EIO;
 	*pos = at;
-	return unread;
+	return head - at;
 }

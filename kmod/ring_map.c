@@ -13,8 +13,11 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "compat/vcpu.h"
 #include "compat/vma.h"
 #include "kwt.h"
+
+atomic_t kwt_vcpu_wanted = ATOMIC_INIT(0);
 
 static u32 record_pages(u32 records)
 {
@@ -70,6 +73,8 @@ void kwt_ring_unmake(struct kwt_session *session)
 {
 	if (!session->pages)
 		return;
+	if (session->wants_vcpu)
+		atomic_dec(&kwt_vcpu_wanted);
 	vunmap(session->memory);
 	pages_free(session->pages, session->nr_pages);
 }
@@ -92,10 +97,10 @@ int kwt_ring_check(struct kwt_session *session)
 static int options_check(const struct kwt_session *session,
 		      const struct kvm_wtrack_ring *arg)
 {
-	if (arg->flags & ~KVM_WTRACK_RING_F_COALESCE)
-		return -EINVAL;
 	if (!is_power_of_2(arg->records))
 		return -EINVAL;
+	if (arg->flags & KVM_WTRACK_RING_F_VCPU && !KWT_KNOWS_VCPU)
+		return -EOPNOTSUPP;
 	if (arg->records < KWT_MIN_RECORDS ||
 	    arg->records > READ_ONCE(kwt_max_records) ||
 	    arg->watermark > arg->records / 2 ||
@@ -120,9 +125,13 @@ static int ring_publish(struct kwt_session *session,
 
 	mutex_lock(&session->vm->lock);
 	if (!session->vm->gone) {
+		session->wants_vcpu = arg->flags & KVM_WTRACK_RING_F_VCPU;
+		if (session->wants_vcpu)
+			atomic_inc(&kwt_vcpu_wanted);
 		session->watermark = arg->watermark;
 		session->latency_ns = arg->latency_us * 1000ULL;
 		ring->mask = arg->records - 1;
+		ring->room = arg->records - KWT_RING_SPARE;
 		ring->coalesce = arg->flags & KVM_WTRACK_RING_F_COALESCE;
 		ring->consumer = session->memory;
 		/* Pairs with the acquire in kwt_ring_made(). */
@@ -152,6 +161,7 @@ int kwt_ring_make(struct kwt_session *session,
 	if (r) {
 		kwt_ring_unmake(session);
 		session->pages = NULL;
+		session->nr_pages = 0;
 	}
 out:
 	mutex_unlock(&session->lock);

@@ -21,6 +21,7 @@ static void session_free(struct work_struct *work)
 	kwt_ring_unmake(session);
 	kvfree(session->ranges);
 	put_pid(session->opener);
+	put_pid(session->vm_pid);
 	kfree(session);
 }
 
@@ -57,7 +58,7 @@ void kwt_session_destroy(struct kwt_session *session)
 /* The VM, once attached; it stays until the session is closed. */
 struct kwt_vm *kwt_session_vm(struct kwt_session *session)
 {
-	/* Pairs with the release in kwt_vm_join(). */
+	/* Pairs with the release in vm_add_session(). */
 	return smp_load_acquire(&session->vm);
 }
 

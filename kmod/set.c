@@ -26,6 +26,9 @@ int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 	if (*users >= set->max_users)
 		return -EOVERFLOW;
 
+	/* A record of an earlier time does not stand for what comes now. */
+	if (span->last)
+		WRITE_ONCE(span->last[bit], 0);
 	set_bit(bit, span->tracked);
 	WRITE_ONCE(*users, *users + 1);
 	if (*users == 1)

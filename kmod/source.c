@@ -6,50 +6,49 @@
  * Also what this module asks of KVM: to be called, and for which gfns.
  */
 #include <linux/kthread.h>
-#include <linux/ktime.h>
 #include <linux/sched/mm.h>
 
 #include "kwt.h"
-#include "trace.h"
+#include "match.h"
 
 static struct kwt_vm *node_vm(struct kvm_page_track_notifier_node *node)
 {
 	return container_of(node, struct kwt_vm, node);
 }
 
-/* Out of line, to keep the way of all other stores short. */
-static noinline void write_hit(struct kwt_vm *vm, struct kwt_chunk *chunk,
-			       gpa_t gpa, const u8 *new, int bytes,
-			       struct kvm_vcpu *vcpu)
+/* Out of line, so that on_write() saves no registers; arguments stay put. */
+static noinline void write_hit(u64 gpa, const u8 *data, u32 len,
+			       struct kwt_chunk *chunk, struct kvm_vcpu *vcpu)
 {
-	struct kwt_write write = {
-		.gpa = gpa,
-		.data = new,
-		.len = bytes,
-		.time_ns = ktime_get_ns(),
-	};
-
-	if (vcpu) {
-		write.vcpu = vcpu->vcpu_idx;
-		write.flags = KVM_WTRACK_RECORD_F_VCPU;
-	}
-	trace_kvm_wtrack_match(vm->id, gpa, bytes);
-	kwt_match(chunk, &write);
+	kwt_match(gpa, data, len, chunk, vcpu);
 }
 
-/* KVM calls this for each store that it emulates for the VM, tracked or not. */
+/*
+ * KVM calls this for each store that it emulates for the VM, tracked or not.
+ * The first slot of the hash table answers nearly always; nothing is called on
+ * the way of a store that nobody tracks, so that it saves no registers.
+ */
 KWT_WRITE_HOOK(on_write)
 {
-	struct kwt_vm *vm = node_vm(node);
-	gfn_t gfn = gpa >> KWT_PAGE_SHIFT;
+	struct kwt_space *space = &node_vm(node)->space;
+	u64 gfn = gpa >> KWT_PAGE_SHIFT;
+	u64 index = kwt_chunk_index(gfn), bit = kwt_chunk_bit(gfn);
+	struct kwt_table *table;
 	struct kwt_chunk *chunk;
 
-	rcu_read_lock_sched();
-	chunk = kwt_table_find(rcu_dereference_sched(vm->space.table),
-			       kwt_chunk_index(gfn));
-	if (chunk && READ_ONCE(chunk->users[kwt_chunk_bit(gfn)]))
-		write_hit(vm, chunk, gpa, new, bytes, kwt_hook_vcpu());
-	rcu_read_unlock_sched();
+	/* The RCU read side of all that is found through the table. */
+	preempt_disable();
+	table = rcu_dereference_sched(space->table);
+	chunk = kwt_table_first(table, index);
+	if (likely(!chunk))
+		goto out;
+	if (unlikely(chunk->index != index))
+		return kwt_match_probe(gpa, new, bytes, space, kwt_hook_vcpu);
+	/* Two bytes cannot be torn, and are looked at once. */
+	if (data_race(chunk->users[bit]))
+		return write_hit(gpa, new, bytes, chunk, kwt_hook_vcpu);
+out:
+	preempt_enable();
 }
 
 static void region_removed(struct kvm_page_track_notifier_node *node,

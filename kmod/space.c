@@ -26,9 +26,26 @@ static struct kwt_table *space_table(const struct kwt_space *space)
 	return rcu_dereference_protected(space->table, 1);
 }
 
-static struct kwt_chunk *table_slot(const struct kwt_table *table, u32 i)
+/* With the VM's lock held. */
+static struct kwt_chunk *table_slot(const struct kwt_table *table, u64 i)
 {
 	return rcu_dereference_protected(table->slot[i], 1);
+}
+
+/*
+ * Under RCU, or with the VM's lock held. The mark of a deleted chunk has an
+ * index that no gfn has, so it needs no test.
+ */
+struct kwt_chunk *kwt_table_find(const struct kwt_table *table, u64 index)
+{
+	u64 i = kwt_table_hash(table, index);
+	struct kwt_chunk *chunk;
+
+	for (;; i = (i + 1) & table->mask) {
+		chunk = rcu_dereference_check(table->slot[i], 1);
+		if (!chunk || chunk->index == index)
+			return chunk;
+	}
 }
 
 static size_t table_bytes(u32 slots)
@@ -43,7 +60,6 @@ static struct kwt_table *table_alloc(u32 slots)
 	table = kvzalloc(table_bytes(slots), GFP_KERNEL_ACCOUNT);
 	if (!table)
 		return NULL;
-	table->shift = 64 - ilog2(slots);
 	table->mask = slots - 1;
 	return table;
 }
@@ -56,7 +72,7 @@ static void table_free_rcu(struct rcu_head *rcu)
 /* Into a free slot or that of a deleted chunk; readers see all of it or none. */
 static void table_insert(struct kwt_table *table, struct kwt_chunk *chunk)
 {
-	u32 i = (chunk->index * GOLDEN_RATIO_64) >> table->shift;
+	u64 i = kwt_table_hash(table, chunk->index);
 	struct kwt_chunk *old;
 
 	for (;; i = (i + 1) & table->mask) {
@@ -150,7 +166,7 @@ static void chunk_free_rcu(struct rcu_head *rcu)
 void kwt_chunk_put(struct kwt_space *space, struct kwt_chunk *chunk)
 {
 	struct kwt_table *table = space_table(space);
-	u32 i = (chunk->index * GOLDEN_RATIO_64) >> table->shift;
+	u64 i = kwt_table_hash(table, chunk->index);
 
 	if (!hlist_empty(&chunk->spans))
 		return;

@@ -61,7 +61,6 @@ static void span_link(struct kwt_set *set, struct kwt_span *span)
 	rb_insert_color(&span->in_set, &set->spans);
 	hlist_add_head_rcu(&span->in_chunk, &span->chunk->spans);
 	set->bytes += sizeof(*span) + last_bytes(set);
-	set->space->bytes += sizeof(*span) + last_bytes(set);
 }
 
 static struct kwt_span *span_alloc(const struct kwt_set *set)
@@ -125,7 +124,6 @@ void kwt_span_put(struct kwt_set *set, struct kwt_span *span)
 	rb_erase(&span->in_set, &set->spans);
 	hlist_del_rcu(&span->in_chunk);
 	set->bytes -= sizeof(*span) + last_bytes(set);
-	set->space->bytes -= sizeof(*span) + last_bytes(set);
 	call_rcu(&span->rcu, span_free_rcu);
 	kwt_chunk_put(set->space, chunk);
 }

@@ -20,7 +20,7 @@ static u32 state_bits(struct kwt_session *session, const struct kwt_vm *vm)
 	state |= KVM_WTRACK_STATE_RING;
 	if (session->ring.coalesce)
 		state |= KVM_WTRACK_STATE_COALESCE;
-	if (READ_ONCE(session->ring.head) & KWT_RING_CLOSED)
+	if (kwt_ring_closed(&session->ring) || READ_ONCE(session->resync_left))
 		state |= KVM_WTRACK_STATE_RESYNC;
 	return state;
 }
@@ -58,9 +58,10 @@ void kwt_status_locked(struct kwt_session *session, struct kwt_vm *vm,
 		return;
 	status->out_vm_id = vm->id;
 	status->out_session_id = session->id;
-	if (!vm->gone)
+	if (!vm->gone) {
 		status->out_vm_pid = pid_vnr(vm->pid);
-	status->out_pages = session->set.pages;
+		status->out_pages = session->set.pages;
+	}
 	status->out_memory_bytes = sizeof(*session) + session->set.bytes +
 		(size_t)session->nr_pages * (PAGE_SIZE + sizeof(void *)) +
 		session->nr_ranges * sizeof(*session->ranges);

@@ -2,6 +2,9 @@
 /* Tracepoints, one for each thing that can become of a guest's store. */
 #ifndef __KERNEL__
 /* In the unit tests. */
+#define trace_kvm_wtrack_match(...)	((void)0)
+#define trace_kvm_wtrack_match_enabled()	false
+#define trace_kvm_wtrack_ring_enabled()	false
 #define trace_kvm_wtrack_ring(...)	((void)0)
 #define trace_kvm_wtrack_resync(...)	((void)0)
 #else
@@ -16,20 +19,17 @@
 
 /* A store to a gfn that some session of this VM tracks. */
 TRACE_EVENT(kvm_wtrack_match,
-	TP_PROTO(u64 vm, u64 gpa, u32 len),
-	TP_ARGS(vm, gpa, len),
+	TP_PROTO(u64 gpa, u32 len),
+	TP_ARGS(gpa, len),
 	TP_STRUCT__entry(
-		__field(u64, vm)
 		__field(u64, gpa)
 		__field(u32, len)
 	),
 	TP_fast_assign(
-		__entry->vm = vm;
 		__entry->gpa = gpa;
 		__entry->len = len;
 	),
-	TP_printk("vm %llu gpa 0x%llx len %u",
-		  __entry->vm, __entry->gpa, __entry->len)
+	TP_printk("gpa 0x%llx len %u", __entry->gpa, __entry->len)
 );
 
 /* A record was published in a session's ring; the last one of a long store. */

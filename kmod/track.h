@@ -19,7 +19,6 @@
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
 #include <linux/cache.h>
-#include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/rculist.h>
@@ -34,7 +33,7 @@
 
 /*
  * 1,024 gfns a chunk: one tracked page costs 2.4 KiB, a densely tracked
- * gigabyte 0.058 % of it (2 bytes of count and 2 bits for each gfn, and 352
+ * gigabyte 0.06 % of it (2 bytes of count and 2 bits for each gfn, and some 140
  * bytes of links for each 4 MiB).
  */
 #define KWT_CHUNK_SHIFT		10
@@ -44,6 +43,7 @@
 /* x86 has no more physical address bits, in a guest or elsewhere. */
 #define KWT_GPA_BITS		52
 
+struct kvm_vcpu;
 struct kwt_ring;
 
 /**
@@ -63,7 +63,6 @@ struct kwt_chunk {
 /**
  * struct kwt_table - open-addressing hash table of chunks
  * @rcu: to free it
- * @shift: 64 - log2 of the number of slots
  * @mask: number of slots - 1
  * @live: slots with a chunk; (L)
  * @taken: slots with a chunk or the mark of a deleted one; (L)
@@ -71,8 +70,7 @@ struct kwt_chunk {
  */
 struct kwt_table {
 	struct rcu_head rcu;
-	u32 shift;
-	u32 mask;
+	u64 mask;
 	u32 live;
 	u32 taken;
 	struct kwt_chunk __rcu *slot[];
@@ -81,7 +79,7 @@ struct kwt_table {
 /**
  * struct kwt_space - what is tracked on one VM
  * @table: never NULL between init and exit; (L), read under RCU
- * @bytes: memory held, by this and all sets on it; (L)
+ * @bytes: memory held by the table and the chunks; (L)
  */
 struct kwt_space {
 	struct kwt_table __rcu *table;
@@ -147,6 +145,7 @@ struct kwt_set {
  * @consumer: mapped writable by the reader, so anything may stand in it
  * @id: of the session, for tracepoints; constant
  * @mask: number of records - 1; constant
+ * @room: records for the write hooks, the others are spare; constant
  * @coalesce: at most one unread record for each gfn; constant
  * @head: next sequence number - 1, with KWT_RING_CLOSED; cmpxchg only
  * @urgent: sequence number of the newest control record
@@ -161,7 +160,8 @@ struct kwt_ring {
 	struct kvm_wtrack_record *records;
 	struct kvm_wtrack_consumer *consumer;
 	u64 id;
-	u32 mask;
+	u64 mask;
+	u64 room;
 	bool coalesce;
 
 	u64 head ____cacheline_aligned_in_smp;
@@ -174,29 +174,12 @@ struct kwt_ring {
 	atomic64_t regions;
 };
 
-/**
- * struct kwt_write - one store, as KVM reports it
- * @gpa: guest physical address
- * @data: what was stored, valid during the hook only
- * @len: bytes, never across a page
- * @vcpu: index of the vCPU, with KVM_WTRACK_RECORD_F_VCPU
- * @flags: KVM_WTRACK_RECORD_F_*
- * @time_ns: CLOCK_MONOTONIC
- */
-struct kwt_write {
-	u64 gpa;
-	const u8 *data;
-	u32 len;
-	u16 vcpu;
-	u8 flags;
-	u64 time_ns;
-};
-
 /* space.c */
 int kwt_caches_create(void);
 void kwt_caches_destroy(void);
 int kwt_space_init(struct kwt_space *space);
 void kwt_space_exit(struct kwt_space *space);
+struct kwt_chunk *kwt_table_find(const struct kwt_table *table, u64 index);
 struct kwt_chunk *kwt_chunk_find(struct kwt_space *space, u64 index);
 struct kwt_chunk *kwt_chunk_get(struct kwt_space *space, u64 index);
 void kwt_chunk_put(struct kwt_space *space, struct kwt_chunk *chunk);
@@ -224,17 +207,21 @@ bool kwt_set_clear_first(struct kwt_set *set, bool disarm);
 int kwt_arm(struct kwt_space *space, u64 gfn);
 void kwt_disarm(struct kwt_space *space, u64 gfn);
 
-/* match.c */
-void kwt_match(struct kwt_chunk *chunk, struct kwt_write *write);
+/* match.c, match.h */
+void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
+		   struct kvm_vcpu *vcpu);
+void kwt_match_probe(u64 gpa, const u8 *data, u32 len, struct kwt_space *space,
+		     struct kvm_vcpu *vcpu);
 
-/* ring.c */
-bool kwt_ring_write(struct kwt_ring *ring, const struct kwt_write *write,
-		    u64 *last);
+/* ring.c, ring.h */
+bool kwt_ring_put_parts(struct kwt_ring *ring,
+			struct kvm_wtrack_record *record, const u8 *data);
 bool kwt_ring_close(struct kwt_ring *ring, u64 time_ns);
 bool kwt_ring_reopen(struct kwt_ring *ring);
 bool kwt_ring_region(struct kwt_ring *ring, u64 gfn, u64 nr_pages,
 		     u64 nr_tracked, u64 time_ns);
 void kwt_ring_gone(struct kwt_ring *ring, u64 time_ns);
+bool kwt_ring_closed(const struct kwt_ring *ring);
 u64 kwt_ring_head(const struct kwt_ring *ring);
 int kwt_ring_unread(const struct kwt_ring *ring, u64 *pos);
 bool kwt_ring_published(const struct kwt_ring *ring, u64 pos);
@@ -256,7 +243,7 @@ static inline u64 kwt_chunk_index(u64 gfn)
 	return gfn >> KWT_CHUNK_SHIFT;
 }
 
-static inline u32 kwt_chunk_bit(u64 gfn)
+static inline u64 kwt_chunk_bit(u64 gfn)
 {
 	return gfn & KWT_CHUNK_MASK;
 }
@@ -267,20 +254,31 @@ static inline u64 kwt_span_gfn(const struct kwt_span *span, u32 bit)
 }
 
 /*
- * The look-up that KVM makes us do for each emulated store of the VM. The
- * mark of a deleted chunk has an index that no gfn has, so it needs no test.
+ * A constant of 31 bits fits the instruction, and an index has 30: the bits
+ * from the 24th on depend on all of an index that is a multiple of anything up
+ * to 2^24, which is how sparsely tracked chunks lie. A session could choose chunks that
+ * collide; it slows its VM down more by what it tracks.
  */
-static inline struct kwt_chunk *kwt_table_find(const struct kwt_table *table,
-					       u64 index)
+static inline u64 kwt_table_hash(const struct kwt_table *table, u64 index)
 {
-	u32 i = (index * GOLDEN_RATIO_64) >> table->shift;
+	return (index * 0x61C88647) >> 24 & table->mask;
+}
+
+/*
+ * The first slot that may have the chunk, for the write hook. A plain load and
+ * not rcu_dereference(), whose volatile access keeps the compiler from using
+ * an address with an offset in it; a pointer is loaded in one piece, and the
+ * compiler is kept from loading it again.
+ */
+static inline struct kwt_chunk *kwt_table_first(const struct kwt_table *table,
+						u64 index)
+{
 	struct kwt_chunk *chunk;
 
-	for (;; i = (i + 1) & table->mask) {
-		chunk = rcu_dereference_check(table->slot[i], 1);
-		if (!chunk || chunk->index == index)
-			return chunk;
-	}
+	chunk = data_race((__force struct kwt_chunk *)
+			  table->slot[kwt_table_hash(table, index)]);
+	OPTIMIZER_HIDE_VAR(chunk);
+	return chunk;
 }
 
 #endif /* KWT_TRACK_H */

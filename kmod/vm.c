@@ -41,13 +41,17 @@ static const struct mmu_notifier_ops death_ops = {
 static struct pid *mm_pid(struct mm_struct *mm)
 {
 	struct pid *pid = NULL;
+#ifdef CONFIG_MEMCG
+	struct task_struct *owner;
+#endif
 
 	if (current->mm == mm)
 		return get_task_pid(current, PIDTYPE_TGID);
 #ifdef CONFIG_MEMCG
 	rcu_read_lock();
-	if (mm->owner)
-		pid = get_pid(task_tgid(rcu_dereference(mm->owner)));
+	owner = rcu_dereference(mm->owner);
+	if (owner)
+		pid = get_pid(task_tgid(owner));
 	rcu_read_unlock();
 #endif
 	return pid;
@@ -102,7 +106,10 @@ static void vm_set_stale(struct kwt_vm *vm)
 	mutex_unlock(&kwt_vms_lock);
 }
 
-/* Tell the sessions, forget what they track, let go of the VM. */
+/*
+ * Tell the sessions and let go of the VM. Their sets stay until they are
+ * closed: what is in a resync set may be worth a look at memory that is left.
+ */
 static void vm_give_up(struct kwt_vm *vm)
 {
 	struct kwt_session *session;
@@ -113,8 +120,6 @@ static void vm_give_up(struct kwt_vm *vm)
 	mutex_lock(&vm->lock);
 	vm->gone = true;
 	list_for_each_entry(session, &vm->sessions, in_vm) {
-		while (kwt_set_clear_first(&session->set, false))
-			cond_resched();
 		if (kwt_ring_made(session))
 			kwt_ring_gone(&session->ring, ktime_get_ns());
 		else
@@ -246,8 +251,12 @@ static int vm_add_session(struct kwt_vm *vm, struct kwt_session *session)
 		session->set.space = &vm->space;
 		session->id = atomic64_inc_return(&last_session_id);
 		session->ring.id = session->id;
+		session->vm_id = vm->id;
+		session->vm_pid = get_pid(vm->pid);
 		vm->nr_sessions++;
 		list_add_tail(&session->in_vm, &vm->sessions);
+		/* Pairs with the acquire in kwt_session_vm(). */
+		smp_store_release(&session->vm, vm);
 		r = 0;
 	}
 	mutex_unlock(&vm->lock);
@@ -276,15 +285,9 @@ int kwt_vm_join(struct kwt_session *session, struct file *file)
 	if (!r)
 		r = vm_add_session(vm, session);
 	mutex_unlock(&vm->attach_lock);
-	if (r)
-		goto err_put;
-
-	/* Pairs with the acquire in kwt_session_vm(). */
-	smp_store_release(&session->vm, vm);
-	return 0;
-
 err_put:
-	kwt_vm_put(vm);
+	if (r)
+		kwt_vm_put(vm);
 	return r;
 }
 

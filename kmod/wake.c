@@ -41,13 +41,25 @@ static void start_timer(struct kwt_session *session, u64 ns)
 			      HRTIMER_MODE_REL);
 }
 
+/* Until the oldest unread record is as old as the latency allows; 0 if it is. */
+static u64 time_left(struct kwt_session *session)
+{
+	const struct kwt_ring *ring = &session->ring;
+	u64 pos, now = ktime_get_ns(), end = now + session->latency_ns;
+
+	if (kwt_ring_unread(ring, &pos) > 0 && kwt_ring_published(ring, pos))
+		end = ring->records[pos & ring->mask].time_ns +
+		      session->latency_ns;
+	return end > now ? end - now : 0;
+}
+
 /* By whoever published a record and found sleepers. */
 void kwt_wake(struct kwt_ring *ring, bool urgent)
 {
 	struct kwt_session *session = ring_session(ring);
 
 	if (!enough(session, urgent))
-		start_timer(session, session->latency_ns);
+		start_timer(session, time_left(session));
 	else if (xchg(&ring->sleepers, AWAKE) != AWAKE)
 		irq_work_queue(&session->wake_work);
 }
@@ -76,14 +88,14 @@ static enum hrtimer_restart latency_over(struct hrtimer *timer)
 static bool ripe(struct kwt_session *session, u64 pos)
 {
 	struct kwt_ring *ring = &session->ring;
-	u64 time_ns = ring->records[pos & ring->mask].time_ns;
-	u64 age = ktime_get_ns() - min(time_ns, ktime_get_ns());
+	u64 left;
 
-	if (enough(session, READ_ONCE(ring->urgent) > pos) ||
-	    age >= session->latency_ns)
+	if (enough(session, READ_ONCE(ring->urgent) > pos))
 		return true;
-	start_timer(session, session->latency_ns - age);
-	return false;
+	left = time_left(session);
+	if (left)
+		start_timer(session, left);
+	return !left;
 }
 
 /*

@@ -47,13 +47,7 @@ static inline int kwt_slot_check(const struct kvm_memory_slot *slot)
 	static void name(gpa_t gpa, const u8 *new, int bytes,		\
 			 struct kvm_page_track_notifier_node *node)
 
-#ifdef KWT_HAVE_RUNNING_VCPU
-#define KWT_HOOK_KNOWS_VCPU	1
-#define kwt_hook_vcpu()		kvm_get_running_vcpu()
-#else
-#define KWT_HOOK_KNOWS_VCPU	0
-#define kwt_hook_vcpu()		((struct kvm_vcpu *)NULL)
-#endif
+#define kwt_hook_vcpu		NULL
 
 static inline int kwt_track_register(struct kvm *kvm,
 				     struct kvm_page_track_notifier_node *node)
@@ -118,8 +112,7 @@ static inline bool kwt_removal_is_over(struct kvm *kvm, gfn_t gfn)
 			 const u8 *new, int bytes,			\
 			 struct kvm_page_track_notifier_node *node)
 
-#define KWT_HOOK_KNOWS_VCPU	1
-#define kwt_hook_vcpu()		vcpu
+#define kwt_hook_vcpu		vcpu
 
 static inline int kwt_track_register(struct kvm *kvm,
 				     struct kvm_page_track_notifier_node *node)
@@ -203,20 +196,44 @@ static inline bool kwt_range_has_slot(struct kvm *kvm, gfn_t start, gfn_t end)
 	return found;
 }
 
+/* Address bits that a guest with so many of them must leave zero. */
+static inline u64 kwt_reserved_bits(int maxphyaddr)
+{
+	return maxphyaddr >= 64 ? 0 : GENMASK_ULL(63, maxphyaddr);
+}
+
 /*
  * Is the guest's memory out of KVM's reach? What KVM would emulate for such a
  * guest corrupts it or never ends.
  */
 static inline bool kwt_kvm_is_confidential(struct kvm *kvm)
 {
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+#if defined(KWT_HAVE_WRITE_TRACK_GFN) && !defined(KWT_HAVE_VM_TYPE)
+#error "how does this kernel tell confidential guests?"
+#endif
 #ifdef KWT_HAVE_VM_TYPE
 	if (kvm->arch.vm_type != KVM_X86_DEFAULT_VM ||
 	    kvm->arch.has_private_mem || kvm->arch.has_protected_state)
 		return true;
 #endif
-	/* Guests made by the older KVM_SEV_INIT look like any other but here. */
-	return READ_ONCE(kvm->arch.apicv_inhibit_reasons) &
-	       BIT(APICV_INHIBIT_REASON_SEV);
+	/*
+	 * Guests made by the older KVM_SEV_INIT have no type of their own. They
+	 * inhibit AVIC, where it is enabled; the state of their vCPUs may be
+	 * protected; and of the address bits that are reserved in a guest, the
+	 * one that says "encrypted" is not.
+	 */
+	if (READ_ONCE(kvm->arch.apicv_inhibit_reasons) &
+	    BIT(APICV_INHIBIT_REASON_SEV))
+		return true;
+	kvm_for_each_vcpu(i, vcpu, kvm)
+		if (vcpu->arch.guest_state_protected ||
+		    READ_ONCE(vcpu->arch.reserved_gpa_bits) !=
+		    kwt_reserved_bits(vcpu->arch.maxphyaddr))
+			return true;
+	return false;
 }
 
 #endif /* KWT_COMPAT_PAGE_TRACK_H */

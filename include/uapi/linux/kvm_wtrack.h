@@ -25,6 +25,7 @@
  *
  *	E2BIG		the struct is longer than known here and the rest of it
  *			is not zero: it asks for something newer
+ *	EACCES		a writable mapping of the records
  *	EAGAIN		non-blocking read() with nothing to read
  *	EBADF		vm_fd is not an open descriptor
  *	EBADFD		vm_fd is open, but not a KVM virtual machine
@@ -47,7 +48,7 @@
  *	ENOTTY		no such ioctl
  *	EOPNOTSUPP	KVM cannot do it: a confidential guest; a memslot that
  *			the guest cannot write as ordinary memory (read-only,
- *			guest_memfd, KVM's own)
+ *			guest_memfd, KVM's own); RING_F_VCPU without FEAT_VCPU
  *	EOVERFLOW	the gfn has as many users as it can have
  *	EPERM		refused by the session's restriction
  *	ERANGE		a number of records, a watermark, a latency or a number
@@ -83,7 +84,7 @@
 #define KVM_WTRACK_FEAT_FOREIGN_ATTACH	(1ULL << 0)
 /* KVM_WTRACK_RING_F_COALESCE is known. */
 #define KVM_WTRACK_FEAT_COALESCE	(1ULL << 1)
-/* Write records carry the vCPU's index on this kernel. */
+/* KVM_WTRACK_RING_F_VCPU gives write records the vCPU's index. */
 #define KVM_WTRACK_FEAT_VCPU		(1ULL << 2)
 /* Write records carry the guest's instruction pointer on this kernel. */
 #define KVM_WTRACK_FEAT_RIP		(1ULL << 3)
@@ -138,7 +139,8 @@ struct kvm_wtrack_info {
  * @__reserved: must be 0
  *
  * Once in the life of a session. The VM is held until the session is closed
- * or the VM is found to be gone.
+ * or the VM is found to be gone. From then on nothing is
+ * tracked, ADD and REMOVE get ESRCH, and RESYNC tells what was written last.
  * EBADF, EBADFD, EISCONN, EOPNOTSUPP, ESRCH, EUSERS, EINTR, ENOMEM.
  */
 struct kvm_wtrack_attach {
@@ -181,7 +183,7 @@ struct kvm_wtrack_attach {
  * @out_regions_removed: memory-region removals that ended tracking
  * @out_wakeups: how often a sleeping reader was woken
  * @out_memory_bytes: memory the module holds for this session, ring included
- * @out_vm_memory_bytes: memory it holds for the VM, all sessions together
+ * @out_vm_memory_bytes: memory it holds for the VM, shared by its sessions
  * @__reserved: must be 0
  */
 struct kvm_wtrack_status {
@@ -245,6 +247,12 @@ struct kvm_wtrack_restrict {
  * writes and KVM_WTRACK_RECORD_F_PAGE: release it, then re-read the page.
  */
 #define KVM_WTRACK_RING_F_COALESCE	(1U << 0)
+/*
+ * Have write records carry the vCPU's index, where INFO says FEAT_VCPU. It
+ * costs the vCPU a call at each tracked store on kernels that have to be asked
+ * for it; without this flag the index is there only where it comes for free.
+ */
+#define KVM_WTRACK_RING_F_VCPU		(1U << 1)
 
 /**
  * struct kvm_wtrack_ring - make the session's ring (KVM_WTRACK_RING)
@@ -464,7 +472,7 @@ struct kvm_wtrack_fence {
 /*
  * The ring
  * --------
- * mmap(2) the descriptor, MAP_SHARED:
+ * mmap(2) the descriptor, opened for reading and writing, MAP_SHARED:
  *
  *	offset				length			protection
  *	KVM_WTRACK_MMAP_CONSUMER	one page		read, write
@@ -528,7 +536,7 @@ struct kvm_wtrack_consumer {
  *	region's first page
  * @time_ns: CLOCK_MONOTONIC
  * @rip: guest instruction pointer, valid with F_RIP
- * @data: WRITE: what was stored, @len bytes
+ * @data: WRITE: what was stored, @len bytes; what is behind them means nothing
  * @nr_pages: REGION_REMOVED: pages in the removed region
  * @nr_tracked: REGION_REMOVED: of these, pages this session tracked
  *

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Stage 2 of 5: which sessions track the gfn of this store? And stage 3 in the
+ * usual case: one record.
+ *
+ * Part of the function that KVM calls. Runs in the vCPU's thread with
+ * preemption disabled, which is the RCU read side for table, chunks and spans.
+ */
+#ifndef KWT_MATCH_H
+#define KWT_MATCH_H
+
+#include <linux/ktime.h>
+
+#include "compat/vcpu.h"
+#include "ring.h"
+#include "trace.h"
+
+/*
+ * What a record's fields from type to total hold for a store of one record, as
+ * one word. Multiplied, @len goes into the fields len and total.
+ */
+static __always_inline u64 kwt_record_head(u32 len, u64 vcpu)
+{
+	return KVM_WTRACK_RECORD_WRITE + len * (1ULL << 32 | 1ULL << 48) + vcpu;
+}
+
+static __always_inline u64 *kwt_record_word(struct kvm_wtrack_record *record)
+{
+	BUILD_BUG_ON(offsetof(struct kvm_wtrack_record, type) != 8 ||
+		     offsetof(struct kvm_wtrack_record, len) != 12 ||
+		     offsetof(struct kvm_wtrack_record, gpa) != 16);
+	return (u64 *)&record->type;
+}
+
+/*
+ * The usual case, on its own since every tracked store pays for it: eight
+ * bytes, one session in this chunk, room in its ring. It calls nothing but the
+ * clock, and that with little to save. The bytes behind the eight keep what an
+ * older record of the same session had there.
+ *
+ * The caller has disabled preemption; this, or what it calls, enables it.
+ */
+static __always_inline void kwt_match(u64 gpa, const u8 *data, u32 len,
+				      struct kwt_chunk *chunk,
+				      struct kvm_vcpu *vcpu)
+{
+	u64 bit = kwt_chunk_bit(gpa >> KWT_PAGE_SHIFT);
+	struct kvm_wtrack_record *record;
+	struct kwt_span *span;
+	struct kwt_ring *ring;
+	u64 pos;
+
+	span = hlist_entry_safe(rcu_dereference_sched(hlist_first_rcu(&chunk->spans)),
+				struct kwt_span, in_chunk);
+	if (unlikely(len != 8 || !span || span->in_chunk.next || span->last ||
+		     !test_bit(bit, span->tracked) || kwt_vcpu_asked() ||
+		     trace_kvm_wtrack_match_enabled() ||
+		     trace_kvm_wtrack_ring_enabled()))
+		return kwt_match_all(gpa, data, len, chunk, vcpu);
+	ring = span->ring;
+	if (unlikely(!kwt_ring_reserve(ring, 1, &pos)))
+		return kwt_match_all(gpa, data, len, chunk, vcpu);
+	record = kwt_ring_at(ring, pos);
+	*kwt_record_word(record) = kwt_record_head(8, kwt_vcpu_bits(vcpu));
+	record->gpa = gpa;
+	*(u64 *)record->data = *(const u64 *)data;
+	record->time_ns = ktime_get_ns();
+	kwt_ring_publish(record, pos);
+	kwt_ring_wake(ring, false);
+	preempt_enable();
+}
+
+#endif /* KWT_MATCH_H */
