@@ -213,20 +213,29 @@ static int dump_ranges_of(struct sk_buff *skb, struct netlink_callback *cb,
 	return r;
 }
 
-static int dump_ranges(struct sk_buff *skb, struct netlink_callback *cb)
+/* Checked against the policy by generic netlink; 0 names no session. */
+static u64 asked_session(struct netlink_callback *cb)
 {
-	/* Checked against the policy by generic netlink. */
 	struct nlattr *id = nlmsg_find_attr(cb->nlh, GENL_HDRLEN,
 					    KVM_WTRACK_A_SESSION_ID);
+
+	return id ? nla_get_u64(id) : 0;
+}
+
+static int start_ranges(struct netlink_callback *cb)
+{
+	return asked_session(cb) ? 0 : -EINVAL;
+}
+
+static int dump_ranges(struct sk_buff *skb, struct netlink_callback *cb)
+{
 	struct cursor *cursor = cursor_of(cb);
 	struct kwt_vm *vm;
 	int r = 0;
 
-	if (!id || !nla_get_u64(id))
-		return -EINVAL;
 	while (!r && (vm = kwt_vm_next(cursor->vm))) {
 		mutex_lock(&vm->lock);
-		r = dump_ranges_of(skb, cb, vm, nla_get_u64(id));
+		r = dump_ranges_of(skb, cb, vm, asked_session(cb));
 		mutex_unlock(&vm->lock);
 		if (!r)
 			cursor->vm = vm->id;
@@ -253,6 +262,7 @@ static const struct genl_ops ops[] = {
 	{
 		.cmd = KVM_WTRACK_CMD_GET_RANGE,
 		.flags = GENL_ADMIN_PERM,
+		.start = start_ranges,
 		.dumpit = dump_ranges,
 		.policy = range_policy,
 		.maxattr = KVM_WTRACK_A_MAX,
