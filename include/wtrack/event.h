@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Events, as wtrack_session_next() hands them out.
+ *
+ * An event is valid until the session's consumer releases it; what is needed
+ * longer has to be copied. The functions below only read it, cannot fail
+ * unless they say so, and may be called by any thread as long as the event is
+ * valid.
+ *
+ * Writes in parts
+ * ---------------
+ * One event carries at most 24 bytes (struct wtrack_info says how many). A
+ * store of more comes as consecutive events, one for each part: a store of 60
+ * bytes as three with 24, 24 and 12 bytes. Each part has the address of its
+ * own first byte, so that treating each as a write of its own gives the right
+ * memory contents. All but the last have wtrack_event_has_more(), and all tell
+ * the length of the whole store in wtrack_event_get_total().
+ *
+ * An event never crosses a page. A store that does comes as two stores.
+ */
+#ifndef WTRACK_EVENT_H
+#define WTRACK_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Opaque. */
+struct wtrack_event;
+
+/* A vCPU wrote to a tracked page. */
+#define WTRACK_EVENT_WRITE		1
+/* The ring was full: see resync.h. */
+#define WTRACK_EVENT_RESYNC		2
+/* Memory was removed from the guest, and with it the tracking of its pages. */
+#define WTRACK_EVENT_REGION_REMOVED	3
+/* The VM is gone. Nothing follows. */
+#define WTRACK_EVENT_VM_GONE		4
+
+/**
+ * wtrack_event_get_type() - what happened
+ * @event: the event
+ *
+ * Return: WTRACK_EVENT_*; skip the event when it is none that you know.
+ * Since: 1.0
+ */
+int wtrack_event_get_type(const struct wtrack_event *event);
+
+/**
+ * wtrack_event_get_seq() - the event's sequence number
+ * @event: the event
+ *
+ * The first event of a session has 1, each further one is higher by 1.
+ *
+ * Return: the sequence number.
+ * Since: 1.0
+ */
+uint64_t wtrack_event_get_seq(const struct wtrack_event *event);
+
+/**
+ * wtrack_event_get_time_ns() - when the event was recorded
+ * @event: the event
+ *
+ * Return: nanoseconds of the host's CLOCK_MONOTONIC.
+ * Since: 1.0
+ */
+uint64_t wtrack_event_get_time_ns(const struct wtrack_event *event);
+
+/**
+ * wtrack_event_get_gpa() - guest physical address
+ * @event: the event
+ *
+ * Return: WRITE: address of the first byte of the data. REGION_REMOVED:
+ * address of the region's first page. 0 for other types.
+ * Since: 1.0
+ */
+uint64_t wtrack_event_get_gpa(const struct wtrack_event *event);
+
+/**
+ * wtrack_event_get_gfn() - number of the guest page
+ * @event: the event
+ *
+ * Return: wtrack_event_get_gpa() divided by 4096.
+ * Since: 1.0
+ */
+uint64_t wtrack_event_get_gfn(const struct wtrack_event *event);
+
+/**
+ * wtrack_event_get_data() - what was stored
+ * @event: the event, of type WRITE
+ *
+ * Return: wtrack_event_get_len() bytes, valid as long as the event.
+ * Since: 1.0
+ */
+const void *wtrack_event_get_data(const struct wtrack_event *event);
+
+/**
+ * wtrack_event_get_len() - how many bytes of data the event has
+ * @event: the event
+ *
+ * Return: WRITE: bytes at wtrack_event_get_data(). 0 for other types.
+ * Since: 1.0
+ */
+size_t wtrack_event_get_len(const struct wtrack_event *event);
+
+/**
+ * wtrack_event_get_total() - how many bytes the whole store has
+ * @event: the event
+ *
+ * Return: WRITE: bytes of the store, more than wtrack_event_get_len() if it
+ * comes in parts. 0 for other types.
+ * Since: 1.0
+ */
+size_t wtrack_event_get_total(const struct wtrack_event *event);
+
+/**
+ * wtrack_event_has_more() - does the next event go on with the same store?
+ * @event: the event
+ *
+ * Return: true for all parts of a store but the last.
+ * Since: 1.0
+ */
+bool wtrack_event_has_more(const struct wtrack_event *event);
+
+/**
+ * wtrack_event_is_page() - does the event stand for the whole page?
+ * @event: the event
+ *
+ * Return: true when the event stands for one or more writes to this page, of
+ * which the data are the first at most: release the event, then re-read the
+ * page. So are all write events of a session with WTRACK_RING_COALESCE.
+ * Since: 1.0
+ */
+bool wtrack_event_is_page(const struct wtrack_event *event);
+
+/**
+ * wtrack_event_get_vcpu() - which vCPU wrote
+ * @event: the event
+ *
+ * Return: index of the vCPU from 0, or
+ *	-ENODATA	not known: WTRACK_RING_VCPU was not given, or nobody
+ *			wrote
+ * Since: 1.0
+ */
+int wtrack_event_get_vcpu(const struct wtrack_event *event);
+
+/**
+ * wtrack_event_get_rip() - which instruction wrote
+ * @event: the event
+ * @ret: where to store the guest's instruction pointer
+ *
+ * Return: 0, or
+ *	-ENODATA	not known: this kernel has no WTRACK_FEAT_RIP, or
+ *			nobody wrote
+ * Since: 1.0
+ */
+int wtrack_event_get_rip(const struct wtrack_event *event, uint64_t *ret);
+
+/**
+ * wtrack_event_get_nr_pages() - size of the removed memory
+ * @event: the event
+ *
+ * Return: REGION_REMOVED: pages in the region. 0 for other types.
+ * Since: 1.0
+ */
+uint64_t wtrack_event_get_nr_pages(const struct wtrack_event *event);
+
+/**
+ * wtrack_event_get_nr_tracked() - how much tracking ended with the memory
+ * @event: the event
+ *
+ * Return: REGION_REMOVED: pages in the region that this session tracked. 0 for
+ * other types.
+ * Since: 1.0
+ */
+uint64_t wtrack_event_get_nr_tracked(const struct wtrack_event *event);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What this host's kvm-wtrack can do. */
+#ifndef WTRACK_INFO_H
+#define WTRACK_INFO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Features. Ask for these bits, never for a kernel or module version. */
+
+/* A session can be opened on another process' VM. */
+#define WTRACK_FEAT_FOREIGN_ATTACH	(UINT64_C(1) << 0)
+/* WTRACK_RING_COALESCE is known. */
+#define WTRACK_FEAT_COALESCE		(UINT64_C(1) << 1)
+/* WTRACK_RING_VCPU gives write events the vCPU's index. */
+#define WTRACK_FEAT_VCPU		(UINT64_C(1) << 2)
+/* Write events carry the guest's instruction pointer. */
+#define WTRACK_FEAT_RIP			(UINT64_C(1) << 3)
+/* wtrack_session_restrict() works. */
+#define WTRACK_FEAT_RESTRICT		(UINT64_C(1) << 4)
+/* Long writes come in parts, none of them cut off. */
+#define WTRACK_FEAT_LONG_WRITES		(UINT64_C(1) << 5)
+
+/**
+ * struct wtrack_info - features and limits
+ * @features: WTRACK_FEAT_* bits
+ * @max_pages: pages that one session may track
+ * @min_records: smallest ring
+ * @max_records: largest ring
+ * @max_sessions: sessions on one VM
+ * @max_users: sessions that may track one page
+ * @max_ranges: ranges that wtrack_session_restrict() takes; the other calls on
+ *	ranges have no such limit
+ * @max_latency_us: longest latency that a watermark may have
+ * @data_bytes: most bytes of data in one event
+ * @reserved: 0
+ *
+ * A later version may append fields.
+ */
+struct wtrack_info {
+	uint64_t features;
+	uint64_t max_pages;
+	uint32_t min_records;
+	uint32_t max_records;
+	uint32_t max_sessions;
+	uint32_t max_users;
+	uint32_t max_ranges;
+	uint32_t max_latency_us;
+	uint32_t data_bytes;
+	uint32_t reserved;
+};
+
+/**
+ * wtrack_get_info() - ask for features and limits
+ * @ret: where to store them
+ * @size: sizeof(struct wtrack_info) as the caller knows it; of a longer struct
+ *	than the library knows, the rest is set to 0
+ *
+ * Needs neither a VM nor a session. Any thread, any time.
+ *
+ * Return: 0, or
+ *	-EACCES		/dev/kvm-wtrack may not be opened
+ *	-EINVAL		@size is 0
+ *	-EMFILE, -ENFILE no descriptor is left
+ *	-ENODEV		this host has no kvm-wtrack
+ *	-EPROTO		the module answered nonsense
+ * Since: 1.0
+ */
+int wtrack_get_info(struct wtrack_info *ret, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

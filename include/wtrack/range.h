@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which pages a session tracks. */
+#ifndef WTRACK_RANGE_H
+#define WTRACK_RANGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct wtrack_session;
+
+/**
+ * struct wtrack_range - consecutive pages of guest physical memory
+ * @gfn: number of the first page: its address divided by 4096
+ * @nr_pages: how many
+ */
+struct wtrack_range {
+	uint64_t gfn;
+	uint64_t nr_pages;
+};
+
+/**
+ * struct wtrack_result - what became of a range that was added or removed
+ * @done: pages that were handled; all of them when it is the range's nr_pages
+ * @changed: of these, pages whose state changed: adding what the session
+ *	tracks already is done, but changes nothing
+ * @error_gfn: first page that was refused or not reached, if @error is not 0
+ * @error: why, as a negative errno; 0 when all pages are done
+ * @reserved: 0
+ */
+struct wtrack_result {
+	uint64_t done;
+	uint64_t changed;
+	uint64_t error_gfn;
+	int32_t error;
+	uint32_t reserved;
+};
+
+/*
+ * For the flags of add and remove: return -EINTR when a signal comes, instead
+ * of going on. @results then tell how far it came.
+ */
+#define WTRACK_CHANGE_INTR	(1U << 0)
+
+/**
+ * wtrack_session_add() - track pages
+ * @session: the session
+ * @ranges: which pages; they may overlap each other and what is tracked
+ * @nr_ranges: how many ranges, in any number; with 0 nothing is done
+ * @results: where to store what became of each range, an array of @nr_ranges,
+ *	or NULL. Is filled in whenever the function returns
+ * @flags: 0 or WTRACK_CHANGE_INTR
+ *
+ * A page that is refused does not stop the others. From the moment the call
+ * returns, no write of a vCPU to a page that is done goes unnoticed: add
+ * first, then read the page's contents. Any thread.
+ *
+ * Return: 0 when all pages are tracked now. Otherwise the reason of the first
+ * page that was refused, while all others are tracked:
+ *	-ENOENT		the guest has no memory at this page
+ *	-ENOMEM		no memory
+ *	-ENOSPC		the session's page limit is reached
+ *	-EOPNOTSUPP	KVM cannot track this page: it is read-only for the
+ *			guest, private to it, or KVM's own
+ *	-EOVERFLOW	the page is tracked by as many sessions as can be
+ *	-EPERM		the page is outside of the session's restriction
+ * or a reason why the call went no further:
+ *	-EINTR		a signal came and WTRACK_CHANGE_INTR was given
+ *	-EINVAL		unknown flag, or a range is empty, or goes beyond 52
+ *			bits of address
+ *	-ENOBUFS	the session has no ring
+ *	-ENOMEM		no memory
+ *	-EPROTO		the module answered nonsense
+ *	-ESRCH		the VM is gone
+ * Since: 1.0
+ */
+int wtrack_session_add(struct wtrack_session *session,
+		       const struct wtrack_range *ranges, size_t nr_ranges,
+		       struct wtrack_result *results, unsigned int flags);
+
+/**
+ * wtrack_session_remove() - stop tracking pages
+ * @session: the session
+ * @ranges: which pages
+ * @nr_ranges: how many ranges, in any number; with 0 nothing is done
+ * @results: as in wtrack_session_add()
+ * @flags: 0 or WTRACK_CHANGE_INTR
+ *
+ * A session removes only what it added. Events of removed pages may still be
+ * in the ring, and may still appear for a moment: who must know when that is
+ * over calls wtrack_session_remove_fenced(). Any thread.
+ *
+ * Return: 0 when all pages were tracked by the session and are not any more.
+ * Otherwise the reason of the first page that was refused, while all others
+ * are removed:
+ *	-ENOENT		this session does not track the page
+ * or a reason why the call went no further:
+ *	-EINTR		a signal came and WTRACK_CHANGE_INTR was given
+ *	-EINVAL		unknown flag, or a range is empty, or goes beyond 52
+ *			bits of address
+ *	-ENOBUFS	the session has no ring
+ *	-ENOMEM		no memory
+ *	-EPROTO		the module answered nonsense
+ *	-ESRCH		the VM is gone
+ * Since: 1.0
+ */
+int wtrack_session_remove(struct wtrack_session *session,
+			  const struct wtrack_range *ranges, size_t nr_ranges,
+			  struct wtrack_result *results, unsigned int flags);
+
+/**
+ * wtrack_session_remove_fenced() - stop tracking pages and know when the last
+ *	event of them was seen
+ * @session: the session
+ * @ranges: which pages
+ * @nr_ranges: how many ranges, in any number; with 0 it is only a fence
+ * @results: as in wtrack_session_add()
+ * @flags: 0 or WTRACK_CHANGE_INTR
+ * @ret_seq: where to store a sequence number: no event of the removed pages
+ *	has a higher one. Is stored also when pages were refused
+ *
+ * Any thread; also the consumer, without reading the ring meanwhile.
+ *
+ * Return: as wtrack_session_remove().
+ * Since: 1.0
+ */
+int wtrack_session_remove_fenced(struct wtrack_session *session,
+				 const struct wtrack_range *ranges,
+				 size_t nr_ranges,
+				 struct wtrack_result *results,
+				 unsigned int flags, uint64_t *ret_seq);
+
+/* Where a query ends: there is nothing more. */
+#define WTRACK_GFN_END	UINT64_MAX
+
+/**
+ * wtrack_session_query() - which pages a session tracks
+ * @session: the session
+ * @gfn: where to start; moved to where to go on, WTRACK_GFN_END at the end
+ * @ranges: where to store the ranges, in ascending order
+ * @nr_ranges: room in @ranges, not 0
+ *
+ * Call it until it returns 0:
+ *
+ *	uint64_t gfn = 0;
+ *
+ *	while ((n = wtrack_session_query(session, &gfn, ranges, 64)) > 0)
+ *		print(ranges, n);
+ *
+ * What other threads add and remove meanwhile may or may not be seen. Any
+ * thread.
+ *
+ * Return: number of ranges stored, 0 at the end, or
+ *	-EINVAL		@nr_ranges is 0
+ *	-ENOBUFS	the session has no ring
+ *	-ENOMEM		no memory
+ *	-EPROTO		the module answered nonsense
+ * Since: 1.0
+ */
+int wtrack_session_query(struct wtrack_session *session, uint64_t *gfn,
+			 struct wtrack_range *ranges, size_t nr_ranges);
+
+/* This session tracks the page. */
+#define WTRACK_GFN_TRACKED	(UINT32_C(1) << 0)
+/* The page is in this session's resync set. */
+#define WTRACK_GFN_RESYNC	(UINT32_C(1) << 1)
+
+/**
+ * wtrack_session_query_gfn() - ask about one page
+ * @session: the session
+ * @gfn: number of the page
+ * @ret_users: where to store how many sessions of this VM track it, or NULL
+ * @ret_state: where to store WTRACK_GFN_* bits, or NULL
+ *
+ * Any thread.
+ *
+ * Return: 0, or
+ *	-EINVAL		@gfn is beyond 52 bits of address
+ *	-EPERM		the page is outside of the session's restriction
+ * Since: 1.0
+ */
+int wtrack_session_query_gfn(struct wtrack_session *session, uint64_t gfn,
+			     uint32_t *ret_users, uint32_t *ret_state);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

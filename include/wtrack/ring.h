@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A session's ring: waiting for events, reading them in place. */
+#ifndef WTRACK_RING_H
+#define WTRACK_RING_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct wtrack_event;
+struct wtrack_session;
+
+/*
+ * At most one unread event for each page, for those who re-read whole pages
+ * anyway: a ring with room for one event of each tracked page is not filled by
+ * writes then. Note the pages of the events, release the events, then re-read
+ * the pages: never the other way round, or the last write is missed.
+ */
+#define WTRACK_RING_COALESCE	(1U << 0)
+/*
+ * Have write events carry the vCPU's index, where WTRACK_FEAT_VCPU says that it
+ * can be had. It makes each tracked write of the guest slower on some kernels;
+ * without this flag the index is there only where it costs nothing.
+ */
+#define WTRACK_RING_VCPU	(1U << 1)
+
+/**
+ * wtrack_session_make_ring() - make the session's ring
+ * @session: the session
+ * @records: how many events it holds, a power of two; two of the places are
+ *	kept for the module's own events
+ * @flags: WTRACK_RING_* bits
+ * @watermark: wake sleeping readers when that many events are unread; 0 and 1
+ *	mean at once, at most @records / 2
+ * @latency_us: with a watermark above 1, wake them also when the oldest unread
+ *	event is that old, not 0; without, 0
+ *
+ * Once in the life of a session, before pages are added. Its memory is charged
+ * to the caller. Consumer thread.
+ *
+ * Return: 0, or
+ *	-EBUSY		the session has a ring
+ *	-EINVAL		@records is not a power of two, an unknown flag, or
+ *			one of watermark and latency without the other
+ *	-ENOMEM		no memory, or no address space to map the ring. In the
+ *			latter case a second call returns -EBUSY: close the
+ *			session
+ *	-EPERM		@records is above the session's restriction
+ *	-ERANGE		@records, @watermark or @latency_us is out of bounds:
+ *			see struct wtrack_info
+ *	-ESRCH		the VM is gone
+ * Since: 1.0
+ */
+int wtrack_session_make_ring(struct wtrack_session *session, uint32_t records,
+			     unsigned int flags, uint32_t watermark,
+			     uint32_t latency_us);
+
+/**
+ * wtrack_session_wait() - sleep until an event can be read
+ * @session: the session
+ * @timeout_ms: how long at most; 0 does not sleep, a negative one never ends
+ *
+ * Does not sleep, and makes no system call, when an event is there. Otherwise
+ * it sleeps as the watermark and the latency of the ring want. Events that
+ * were handed out stay valid. Consumer thread.
+ *
+ * Return: 1 when wtrack_session_next() has an event, 0 when the time is over,
+ * or
+ *	-EBUSY		nothing can come: events that were handed out are not
+ *			released, or a resync is not finished
+ *	-EINTR		a signal came
+ *	-EIO		the position in the ring was overwritten by another
+ *			holder of the session
+ *	-ENOBUFS	the session has no ring
+ *	-ESRCH		the VM is gone and all events were handed out
+ * Since: 1.0
+ */
+int wtrack_session_wait(struct wtrack_session *session, int timeout_ms);
+
+/**
+ * wtrack_session_next() - the next event
+ * @session: the session
+ *
+ * The event is read where the kernel wrote it. It stays valid, and takes up
+ * room in the ring, until wtrack_session_release() or
+ * wtrack_session_resync_next(). All events of a session have one order.
+ *
+ * Behind an event of type WTRACK_EVENT_RESYNC nothing is handed out before
+ * wtrack_session_resync_next() has returned 0, but for WTRACK_EVENT_VM_GONE.
+ *
+ * Makes no system call. Consumer thread.
+ *
+ * Return: the event, or NULL when there is none; why that is so,
+ * wtrack_session_wait() tells.
+ * Since: 1.0
+ */
+const struct wtrack_event *wtrack_session_next(struct wtrack_session *session);
+
+/**
+ * wtrack_session_release() - give back all events handed out so far
+ * @session: the session
+ *
+ * The events are not valid any more, and the module may use their places
+ * again. Once for a batch of events is enough.
+ *
+ * It includes a full memory barrier: what the caller reads from guest memory
+ * afterwards is at least as new as all writes that the module did not report
+ * separately because the released events were unread. A coalescing session
+ * needs just that.
+ *
+ * Makes no system call. Without a ring it does nothing. Consumer thread.
+ * Since: 1.0
+ */
+void wtrack_session_release(struct wtrack_session *session);
+
+/**
+ * wtrack_session_fence() - wait for notifications that are under way
+ * @session: the session
+ * @ret_seq: where to store a sequence number
+ *
+ * Every write that was notified before the call is an event with at most that
+ * sequence number, or is in the resync set. Any thread; also the consumer,
+ * without reading the ring meanwhile.
+ *
+ * Return: 0, or
+ *	-ENOBUFS	the session has no ring
+ * Since: 1.0
+ */
+int wtrack_session_fence(struct wtrack_session *session, uint64_t *ret_seq);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

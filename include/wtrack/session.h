@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A session: one open descriptor of kvm-wtrack on one VM. */
+#ifndef WTRACK_SESSION_H
+#define WTRACK_SESSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <wtrack/range.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Opaque; made by the open functions, freed by wtrack_session_close(). */
+struct wtrack_session;
+
+/**
+ * wtrack_session_open_vm_fd() - open a session on a VM of which one has the
+ *	descriptor
+ * @vm_fd: from KVM_CREATE_VM, pidfd_getfd(2) or a socket. Stays the caller's,
+ *	who may close it after the call
+ * @ret: where to store the session
+ *
+ * The session tracks nothing yet and has no ring. It holds the VM until it is
+ * closed or the VMM is gone.
+ *
+ * Return: 0, or
+ *	-EACCES		/dev/kvm-wtrack may not be opened
+ *	-EBADF		@vm_fd is not an open descriptor
+ *	-EBADFD		@vm_fd is not a KVM virtual machine
+ *	-EMFILE, -ENFILE no descriptor is left
+ *	-ENODEV		this host has no kvm-wtrack
+ *	-ENOMEM		no memory
+ *	-EOPNOTSUPP	KVM cannot track this VM: it is confidential
+ *	-EPROTO		the module answered nonsense
+ *	-ESRCH		the VM is gone
+ *	-EUSERS		the VM has as many sessions as it may have
+ * Since: 1.0
+ */
+int wtrack_session_open_vm_fd(int vm_fd, struct wtrack_session **ret);
+
+/**
+ * wtrack_session_open_pid() - open a session on the VM of a running VMM
+ * @pid: the VMM's process id, in the caller's pid namespace
+ * @ret: where to store the session
+ *
+ * Looks for the VM's descriptor among those of the process, which the kernel
+ * allows to whom it allows to trace the process with ptrace(2): in general to
+ * the same user, or with CAP_SYS_PTRACE. It is safe against the process id
+ * being used again meanwhile. Several descriptors of one VM count as one.
+ *
+ * Return: 0, or the errors of wtrack_session_open_vm_fd(), or
+ *	-EACCES		the process may not be looked into
+ *	-EBADFD		the process has no KVM virtual machine
+ *	-EINVAL		@pid is not a process id
+ *	-ENOSYS		the kernel lacks pidfd_getfd(2), or a sandbox forbids it
+ *	-ENOTUNIQ	the process has several virtual machines: choose one
+ *			with wtrack_session_open_pid_fd()
+ *	-ESRCH		there is no such process, or it ended
+ * Since: 1.0
+ */
+int wtrack_session_open_pid(int pid, struct wtrack_session **ret);
+
+/**
+ * wtrack_session_open_pid_fd() - open a session on one of the VMs of a running
+ *	VMM
+ * @pid: the VMM's process id, in the caller's pid namespace
+ * @fd: number of the VM's descriptor in that process: in /proc/PID/fd these are
+ *	the links to "anon_inode:kvm-vm"
+ * @ret: where to store the session
+ *
+ * Return: as wtrack_session_open_pid(), without -ENOTUNIQ, and
+ *	-EBADF		the process has no descriptor @fd
+ *	-EBADFD		@fd is not a KVM virtual machine
+ * Since: 1.0
+ */
+int wtrack_session_open_pid_fd(int pid, int fd, struct wtrack_session **ret);
+
+/**
+ * wtrack_session_open_fd() - take over a session that somebody passed on
+ * @session_fd: what wtrack_session_get_fd() gave to whom opened the session,
+ *	as it came out of a socket, from a sender that is trusted. From success
+ *	on it belongs to the new session; on failure it stays the caller's
+ * @ret: where to store the session
+ *
+ * If the session has a ring it is mapped and read on from where the reader
+ * before stopped; there can be one reader at a time. If that reader left a
+ * resync unfinished, the first event is of type WTRACK_EVENT_RESYNC. What the
+ * reader before had fetched of the resync set is not known here: who takes
+ * over has to read the contents of all tracked pages first.
+ *
+ * Return: 0, or
+ *	-EBADF		@session_fd is not an open descriptor
+ *	-EIO		the position in the ring was overwritten by another
+ *			holder of the session
+ *	-ENOMEM		no memory
+ *	-ENOTCONN	the session was not attached to a VM
+ *	-ENOTTY		@session_fd is not a session
+ *	-EPROTO		the module answered nonsense
+ * Since: 1.0
+ */
+int wtrack_session_open_fd(int session_fd, struct wtrack_session **ret);
+
+/**
+ * wtrack_session_close() - close a session
+ * @session: the session, or NULL, which does nothing
+ *
+ * Frees the session, and with it all events that were handed out. What it
+ * tracked is untracked, unless somebody else holds the descriptor as well.
+ * Since: 1.0
+ */
+void wtrack_session_close(struct wtrack_session *session);
+
+/**
+ * wtrack_session_get_fd() - the session's descriptor
+ * @session: the session
+ *
+ * For poll loops, and for passing the session on. The descriptor belongs to
+ * the session and must not be closed.
+ *
+ * poll(2) and epoll(7) report POLLIN while records are there that were not
+ * released (as many as the watermark wants, or older than the latency), and
+ * POLLHUP when the VM is gone. On either, call wtrack_session_next() until it
+ * returns NULL, then wtrack_session_release().
+ *
+ * Return: the descriptor; cannot fail.
+ * Since: 1.0
+ */
+int wtrack_session_get_fd(const struct wtrack_session *session);
+
+/**
+ * wtrack_session_restrict() - limit a session for good
+ * @session: the session
+ * @ranges: the only pages that may be added from now on
+ * @nr_ranges: how many; 0 does not limit pages
+ * @max_records: largest ring that may be made; 0 does not limit
+ * @max_pages: pages that may be tracked at a time; 0 does not limit
+ *
+ * Once, before wtrack_session_make_ring(); for whom wants to pass the session
+ * on to somebody who is trusted less.
+ *
+ * Return: 0, or
+ *	-EBUSY		the session has a ring already
+ *	-EINVAL		a range is empty, or goes beyond 52 bits of address
+ *	-ENOMEM		no memory
+ *	-EPERM		the session is restricted already
+ *	-ERANGE		too many ranges, or @max_records is out of bounds: see
+ *			struct wtrack_info
+ * Since: 1.0
+ */
+int wtrack_session_restrict(struct wtrack_session *session,
+			    const struct wtrack_range *ranges, size_t nr_ranges,
+			    uint32_t max_records, uint64_t max_pages);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Adding and removing ranges. */
+#ifndef WTRACK_CHANGE_H
+#define WTRACK_CHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <wtrack/range.h>
+
+/* What the user asked for, and what is kept while it is worked off. */
+struct work {
+	struct wtrack_session *session;
+	bool remove;
+	bool fence;			/* with remove */
+	const struct wtrack_range *ranges;
+	struct wtrack_result *results;	/* may be NULL */
+	size_t nr;
+	unsigned int flags;
+
+	struct kvm_wtrack_change *changes;
+	int refused;			/* first reason, or 0 */
+	bool fenced;			/* seq is valid */
+	uint64_t seq;
+};
+
+/* Returns as wtrack_session_add() and wtrack_session_remove() do. */
+int change_run(struct work *work);
+
+#endif

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+
+#include "internal.h"
+
+struct text {
+	int err;
+	const char *text;
+};
+
+static const struct text texts[] = {
+	{ 0, "no error" },
+	{ E2BIG,
+	  "the module is older than this library and lacks what was asked "
+	  "for: ask wtrack_get_info() for its features" },
+	{ EACCES,
+	  "not permitted: get access to /dev/kvm-wtrack, and for a VM of "
+	  "another process the right to trace it with ptrace(2)" },
+	{ EAGAIN,
+	  "nothing to read now: wait until the descriptor is readable" },
+	{ EBADF,
+	  "no such open descriptor: pass the one of the VM or of the session, "
+	  "and close it later" },
+	{ EBADFD,
+	  "not a KVM virtual machine: name the VMM's process, or the "
+	  "descriptor that KVM_CREATE_VM gave it" },
+	{ EBUSY,
+	  "not now: release the events that were handed out and finish a "
+	  "resync before waiting; make one ring, and restrict before that" },
+	{ EFAULT,
+	  "a pointer does not point to memory of this process: correct the "
+	  "call" },
+	{ EINTR, "interrupted by a signal: call again to go on" },
+	{ EINVAL,
+	  "malformed call: look for an unknown flag, an empty range, or a "
+	  "number or process id that the function does not take" },
+	{ EIO,
+	  "the position in the ring was overwritten by another holder of the "
+	  "session: close the session and open a new one" },
+	{ EISCONN, "the session has a VM already: open another session" },
+	{ EMFILE,
+	  "too many open descriptors in this process: close some, or raise "
+	  "its limit" },
+	{ ENFILE,
+	  "too many open files on this host: close some, or raise its limit" },
+	{ ENOBUFS,
+	  "the session has no ring: call wtrack_session_make_ring() first" },
+	{ ENODATA,
+	  "the event does not tell: ask wtrack_get_info() whether this kernel "
+	  "can, and give wtrack_session_make_ring() the flag for it" },
+	{ ENODEV,
+	  "this host has no kvm-wtrack: load the module kvm-wtrack, on a "
+	  "kernel that supports it" },
+	{ ENOENT,
+	  "the guest has no memory at this page, or the session does not "
+	  "track it: check the page's number" },
+	{ ENOMEM,
+	  "no memory: track fewer pages, make a smaller ring, or raise the "
+	  "memory limit" },
+	{ ENOSPC,
+	  "the session's page limit is reached: remove pages, or have the "
+	  "limit raised" },
+	{ ENOSYS,
+	  "the kernel lacks pidfd_open(2) or pidfd_getfd(2): open the session "
+	  "with the VM's descriptor" },
+	{ ENOTCONN,
+	  "the session has no VM: whoever opened it has to attach it before "
+	  "passing it on" },
+	{ ENOTTY,
+	  "not a descriptor of kvm-wtrack, or its module is too old for this "
+	  "call: check the descriptor, or update the module" },
+	{ ENOTUNIQ,
+	  "the process has several virtual machines: choose one of its "
+	  "descriptors with wtrack_session_open_pid_fd()" },
+	{ EOPNOTSUPP,
+	  "KVM cannot track this: leave out confidential guests, and memory "
+	  "that is read-only, private to the guest, or KVM's own" },
+	{ EOVERFLOW,
+	  "the page is tracked by as many sessions as can be: try again when "
+	  "others have removed it" },
+	{ EPERM,
+	  "outside of the session's restriction: stay inside, or ask its "
+	  "opener for a wider one" },
+	{ EPROTO,
+	  "the module's answer makes no sense: use a module and a library of "
+	  "versions that match" },
+	{ ERANGE,
+	  "a number is out of bounds: ask wtrack_get_info() for the limits" },
+	{ ESRCH, "the VM, or its process, is gone: close the session" },
+	{ EUSERS,
+	  "the VM has as many sessions as it may have: close one, or have the "
+	  "limit raised" },
+};
+
+WTRACK_API const char *wtrack_strerror(int err)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i].err == err || -texts[i].err == err)
+			return texts[i].text;
+	return "not an error of this library: see errno(3)";
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of the library share. */
+#ifndef WTRACK_INTERNAL_H
+#define WTRACK_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/kvm_wtrack.h>
+
+#include <wtrack/wtrack.h>
+
+/* Everything else is hidden: see libwtrack.map. */
+#define WTRACK_API __attribute__((visibility("default")))
+
+/* A public constant or field must be what the module takes it for. */
+#define SAME(pub, uapi) \
+	_Static_assert((pub) == (uapi), #pub " differs from " #uapi)
+#define SAME_FIELD(pub, pub_field, uapi, uapi_field) \
+	SAME(offsetof(pub, pub_field), offsetof(uapi, uapi_field))
+
+#define RESYNC_RANGES	128
+
+/*
+ * The consumer's state, not shared with other threads. Counts of records run
+ * from the start of the session, as in the ring itself.
+ */
+struct ring {
+	const struct kvm_wtrack_record *records;	/* NULL without ring */
+	struct kvm_wtrack_consumer *consumer;
+	uint32_t nr_records;
+	uint64_t next;			/* the record to hand out next */
+	uint64_t released;
+	bool vm_gone;			/* was handed out */
+};
+
+struct resync {
+	bool pending;			/* handed out, not finished */
+	bool started;			/* part of the set was fetched */
+	bool last;			/* the module has no more */
+	uint32_t at, nr;		/* of ranges: taken, filled in */
+	struct wtrack_resync_range ranges[RESYNC_RANGES];
+	/* Stands in for a resync record that the reader before released. */
+	bool inherited;
+	struct kvm_wtrack_record record;
+};
+
+struct wtrack_session {
+	int fd;
+	uint32_t max_ranges;		/* that one call may bring */
+	struct ring ring;
+	struct resync resync;
+};
+
+/* info.c */
+int device_open(void);
+int device_get_info(int fd, struct kvm_wtrack_info *ret);
+
+/* status.c */
+int device_get_status(int fd, struct kvm_wtrack_status *ret);
+
+/* ring.c */
+int ring_map(struct wtrack_session *session, uint32_t nr_records);
+void ring_unmap(struct wtrack_session *session);
+
+/* resync.c */
+void resync_inherit(struct wtrack_session *session);
+const struct wtrack_event *resync_inherited(struct wtrack_session *session);
+
+/* util.c */
+int retry_ioctl(int fd, unsigned long request, void *arg);
+int copy_sized(void *ret, size_t size, const void *from, size_t from_size);
+
+#endif

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Sessions on the VM of another process. */
+#include <errno.h>
+
+#include "internal.h"
+#include "sys.h"
+
+#define VM_LINK	"anon_inode:kvm-vm"
+
+/*
+ * EPERM and ENOENT have other meanings in this interface. A process that is
+ * there, but not in /proc, is hidden from the caller by its hidepid option.
+ */
+static int process_error(int pidfd, int err)
+{
+	if (!sys_pidfd_alive(pidfd))
+		return -ESRCH;
+	if (err == -EPERM || err == -ENOENT)
+		return -EACCES;
+	return err;
+}
+
+struct vm_search {
+	int pidfd;
+	int vm_fd;		/* our copy, -1 before one was found */
+};
+
+/*
+ * By number, what is found may be of another process that has the same pid
+ * meanwhile: only the copy, taken through the pidfd, is of the right one.
+ */
+static int on_vm_fd(int fd, void *userdata)
+{
+	struct vm_search *search = userdata;
+	bool same;
+	int copy;
+
+	copy = sys_pidfd_getfd(search->pidfd, fd);
+	if (copy == -EBADF)
+		return 0;
+	if (copy < 0)
+		return copy;
+	if (search->vm_fd < 0) {
+		search->vm_fd = copy;
+		return 0;
+	}
+	same = sys_same_file(search->vm_fd, copy);
+	sys_close(copy);
+	return same ? 0 : -ENOTUNIQ;
+}
+
+static int find_vm_fd(int pidfd, int pid)
+{
+	struct vm_search search = { .pidfd = pidfd, .vm_fd = -1 };
+	int r;
+
+	r = sys_each_fd(pid, VM_LINK, on_vm_fd, &search);
+	if (!r && search.vm_fd < 0)
+		r = -EBADFD;
+	if (!r)
+		return search.vm_fd;
+	if (search.vm_fd >= 0)
+		sys_close(search.vm_fd);
+	return process_error(pidfd, r);
+}
+
+/* Takes the descriptor of the VM, or an error in its place. */
+static int open_found(int vm_fd, struct wtrack_session **ret)
+{
+	int r;
+
+	if (vm_fd < 0)
+		return vm_fd;
+	r = wtrack_session_open_vm_fd(vm_fd, ret);
+	sys_close(vm_fd);
+	return r;
+}
+
+WTRACK_API int wtrack_session_open_pid(int pid, struct wtrack_session **ret)
+{
+	int pidfd, r;
+
+	pidfd = sys_pidfd_open(pid);
+	if (pidfd < 0)
+		return pidfd;
+	r = open_found(find_vm_fd(pidfd, pid), ret);
+	sys_close(pidfd);
+	return r;
+}
+
+WTRACK_API int wtrack_session_open_pid_fd(int pid, int fd,
+					  struct wtrack_session **ret)
+{
+	int pidfd, vm_fd, r;
+
+	pidfd = sys_pidfd_open(pid);
+	if (pidfd < 0)
+		return pidfd;
+	vm_fd = sys_pidfd_getfd(pidfd, fd);
+	if (vm_fd < 0)
+		vm_fd = process_error(pidfd, vm_fd);
+	r = open_found(vm_fd, ret);
+	sys_close(pidfd);
+	return r;
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Stage 4 of 5 of an event: records are handed out in place and released. */
+#include <errno.h>
+#include <poll.h>
+#include <sys/mman.h>
+
+#include "barrier.h"
+#include "internal.h"
+#include "sys.h"
+
+SAME(WTRACK_RING_COALESCE, KVM_WTRACK_RING_F_COALESCE);
+SAME(WTRACK_RING_VCPU, KVM_WTRACK_RING_F_VCPU);
+
+#define CONSUMER_BYTES	KVM_WTRACK_MMAP_RECORDS
+
+static uint64_t records_bytes(uint32_t nr_records)
+{
+	return (uint64_t)nr_records * sizeof(struct kvm_wtrack_record);
+}
+
+int ring_map(struct wtrack_session *session, uint32_t nr_records)
+{
+	struct ring *ring = &session->ring;
+	size_t length = records_bytes(nr_records);
+	void *consumer, *records;
+	int r;
+
+	if (length != records_bytes(nr_records))
+		return -ENOMEM;
+	r = sys_mmap(session->fd, KVM_WTRACK_MMAP_CONSUMER, CONSUMER_BYTES,
+		     PROT_READ | PROT_WRITE, &consumer);
+	if (r < 0)
+		return r;
+	r = sys_mmap(session->fd, KVM_WTRACK_MMAP_RECORDS, length, PROT_READ,
+		     &records);
+	if (r < 0) {
+		sys_munmap(consumer, CONSUMER_BYTES);
+		return r;
+	}
+	ring->consumer = consumer;
+	ring->records = records;
+	ring->nr_records = nr_records;
+	ring->released = consumer_load_pos(consumer);
+	ring->next = ring->released;
+	return 0;
+}
+
+void ring_unmap(struct wtrack_session *session)
+{
+	struct ring *ring = &session->ring;
+
+	if (!ring->records)
+		return;
+	sys_munmap((void *)ring->records, records_bytes(ring->nr_records));
+	sys_munmap(ring->consumer, CONSUMER_BYTES);
+}
+
+WTRACK_API int wtrack_session_make_ring(struct wtrack_session *session,
+					uint32_t records, unsigned int flags,
+					uint32_t watermark, uint32_t latency_us)
+{
+	struct kvm_wtrack_ring args = {
+		.size = sizeof(args),
+		.flags = flags,
+		.records = records,
+		.watermark = watermark,
+		.latency_us = latency_us,
+	};
+	int r;
+
+	r = retry_ioctl(session->fd, KVM_WTRACK_RING, &args);
+	if (r < 0)
+		return r;
+	return ring_map(session, records);
+}
+
+static const struct kvm_wtrack_record *ring_place(const struct ring *ring)
+{
+	return &ring->records[ring->next & (ring->nr_records - 1)];
+}
+
+/* The record to hand out next, if it is published and its turn has come. */
+static const struct kvm_wtrack_record *
+ring_peek(const struct wtrack_session *session)
+{
+	const struct ring *ring = &session->ring;
+	const struct kvm_wtrack_record *record;
+
+	if (!ring->records)
+		return NULL;
+	record = ring_place(ring);
+	if (record_load_seq(record) != ring->next + 1)
+		return NULL;
+	if (session->resync.pending &&
+	    record->type != KVM_WTRACK_RECORD_VM_GONE)
+		return NULL;
+	return record;
+}
+
+/*
+ * The position is ours alone to change. If another holder of the session did,
+ * records that are in use here may be overwritten, and poll has something to
+ * report for ever.
+ */
+static bool ring_is_broken(const struct ring *ring)
+{
+	return consumer_load_pos(ring->consumer) != ring->released;
+}
+
+WTRACK_API const struct wtrack_event *
+wtrack_session_next(struct wtrack_session *session)
+{
+	const struct kvm_wtrack_record *record;
+
+	if (session->resync.inherited)
+		return resync_inherited(session);
+	record = ring_peek(session);
+	if (!record)
+		return NULL;
+	session->ring.next++;
+	if (record->type == KVM_WTRACK_RECORD_RESYNC)
+		session->resync.pending = true;
+	else if (record->type == KVM_WTRACK_RECORD_VM_GONE)
+		session->ring.vm_gone = true;
+	return (const struct wtrack_event *)record;
+}
+
+WTRACK_API void wtrack_session_release(struct wtrack_session *session)
+{
+	struct ring *ring = &session->ring;
+
+	if (ring->next == ring->released)
+		return;
+	consumer_store_pos(ring->consumer, ring->next);
+	ring->released = ring->next;
+}
+
+/* 1 when next() has an event, 0 when one may come, or why none will. */
+static int ring_state(const struct wtrack_session *session)
+{
+	const struct ring *ring = &session->ring;
+
+	if (!ring->records)
+		return -ENOBUFS;
+	if (session->resync.inherited || ring_peek(session))
+		return 1;
+	if (ring->vm_gone)
+		return -ESRCH;
+	if (ring_is_broken(ring))
+		return -EIO;
+	if (ring->next != ring->released || session->resync.pending)
+		return -EBUSY;
+	return 0;
+}
+
+static int time_left_ms(int timeout_ms, uint64_t start_ms)
+{
+	uint64_t passed;
+
+	if (timeout_ms < 0)
+		return -1;
+	passed = sys_now_ms() - start_ms;
+	return passed < (uint64_t)timeout_ms ? timeout_ms - (int)passed : 0;
+}
+
+/*
+ * poll tells that the VM is gone a moment before the record that says so can be
+ * read. -ESRCH when no record is on its way any more, or 0.
+ */
+static int ring_ended(const struct wtrack_session *session)
+{
+	struct kvm_wtrack_status status;
+	int r;
+
+	r = device_get_status(session->fd, &status);
+	if (r < 0)
+		return r;
+	return status.out_unread ? 0 : -ESRCH;
+}
+
+static int poll_error(const struct wtrack_session *session, short revents)
+{
+	if (revents & POLLHUP)
+		return ring_ended(session);
+	return revents & (POLLERR | POLLNVAL) ? -EIO : 0;
+}
+
+/*
+ * poll may have something to report when next() has nothing yet: a record that
+ * is being written.
+ */
+WTRACK_API int wtrack_session_wait(struct wtrack_session *session,
+				   int timeout_ms)
+{
+	uint64_t start_ms = timeout_ms > 0 ? sys_now_ms() : 0;
+	int left_ms = timeout_ms;
+	short revents;
+	int polled, r;
+
+	r = ring_state(session);
+	while (!r) {
+		polled = sys_poll(session->fd, POLLIN, left_ms, &revents);
+		if (polled < 0)
+			return polled;
+		r = ring_state(session);
+		if (r || !polled)
+			break;
+		r = poll_error(session, revents);
+		left_ms = time_left_ms(timeout_ms, start_ms);
+		if (!left_ms)
+			break;
+	}
+	return r;
+}
+
+WTRACK_API int wtrack_session_fence(struct wtrack_session *session,
+				    uint64_t *ret_seq)
+{
+	struct kvm_wtrack_fence args = { .size = sizeof(args) };
+	int r;
+
+	r = retry_ioctl(session->fd, KVM_WTRACK_FENCE, &args);
+	if (r < 0)
+		return r;
+	*ret_seq = args.out_seq;
+	return 0;
+}

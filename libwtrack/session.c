@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+
+#include "internal.h"
+#include "sys.h"
+
+/* The descriptor is the caller's until this succeeds. */
+static int session_new(int fd, struct wtrack_session **ret)
+{
+	struct wtrack_session *session;
+	struct kvm_wtrack_info info;
+	int r;
+
+	r = device_get_info(fd, &info);
+	if (r < 0)
+		return r;
+	session = sys_alloc(sizeof(*session));
+	if (!session)
+		return -ENOMEM;
+	session->fd = fd;
+	session->max_ranges = info.out_max_ranges;
+	*ret = session;
+	return 0;
+}
+
+static int session_attach(struct wtrack_session *session, int vm_fd)
+{
+	struct kvm_wtrack_attach args = {
+		.size = sizeof(args),
+		.vm_fd = vm_fd,
+	};
+
+	return retry_ioctl(session->fd, KVM_WTRACK_ATTACH, &args);
+}
+
+WTRACK_API int wtrack_session_open_vm_fd(int vm_fd, struct wtrack_session **ret)
+{
+	struct wtrack_session *session;
+	int fd, r;
+
+	fd = device_open();
+	if (fd < 0)
+		return fd;
+	r = session_new(fd, &session);
+	if (r < 0)
+		goto err_close;
+	r = session_attach(session, vm_fd);
+	if (r < 0)
+		goto err_free;
+	*ret = session;
+	return 0;
+
+err_free:
+	sys_free(session);
+err_close:
+	sys_close(fd);
+	return r;
+}
+
+static bool is_power_of_two(uint32_t n)
+{
+	return n && !(n & (n - 1));
+}
+
+/* Between the oldest and the newest record, if nobody tampered with it. */
+static bool position_is_sane(const struct wtrack_session *session,
+			     const struct kvm_wtrack_status *status)
+{
+	return status->out_events - session->ring.released <=
+	       session->ring.nr_records;
+}
+
+/* Continues where the reader before stopped. */
+static int session_take_over(struct wtrack_session *session)
+{
+	struct kvm_wtrack_status status;
+	int r;
+
+	r = device_get_status(session->fd, &status);
+	if (r < 0)
+		return r;
+	if (!(status.out_state & KVM_WTRACK_STATE_ATTACHED))
+		return -ENOTCONN;
+	if (!(status.out_state & KVM_WTRACK_STATE_RING))
+		return 0;
+	if (!is_power_of_two(status.out_records))
+		return -EPROTO;
+	r = ring_map(session, status.out_records);
+	if (r < 0)
+		return r;
+	if (!position_is_sane(session, &status)) {
+		ring_unmap(session);
+		return -EIO;
+	}
+	if ((status.out_state & KVM_WTRACK_STATE_RESYNC) && !status.out_unread)
+		resync_inherit(session);
+	return 0;
+}
+
+WTRACK_API int wtrack_session_open_fd(int session_fd,
+				      struct wtrack_session **ret)
+{
+	struct wtrack_session *session;
+	int r;
+
+	r = session_new(session_fd, &session);
+	if (r < 0)
+		return r;
+	r = session_take_over(session);
+	if (r < 0) {
+		sys_free(session);
+		return r;
+	}
+	*ret = session;
+	return 0;
+}
+
+WTRACK_API void wtrack_session_close(struct wtrack_session *session)
+{
+	if (!session)
+		return;
+	ring_unmap(session);
+	sys_close(session->fd);
+	sys_free(session);
+}
+
+WTRACK_API int wtrack_session_get_fd(const struct wtrack_session *session)
+{
+	return session->fd;
+}
+
+WTRACK_API int wtrack_session_restrict(struct wtrack_session *session,
+				       const struct wtrack_range *ranges,
+				       size_t nr_ranges, uint32_t max_records,
+				       uint64_t max_pages)
+{
+	struct kvm_wtrack_restrict args = {
+		.size = sizeof(args),
+		.ranges = nr_ranges ? (uintptr_t)ranges : 0,
+		.nr_ranges = (uint32_t)nr_ranges,
+		.max_records = max_records,
+		.max_pages = max_pages,
+	};
+
+	if (nr_ranges > session->max_ranges)
+		return -ERANGE;
+	return retry_ioctl(session->fd, KVM_WTRACK_RESTRICT, &args);
+}

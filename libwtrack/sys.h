@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * All that the library asks of the operating system. Everything above runs on
+ * any other implementation of these functions as well. They return a negative
+ * errno when they fail, and leave errno alone.
+ */
+#ifndef WTRACK_SYS_H
+#define WTRACK_SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Zeroed memory, or NULL. */
+void *sys_alloc(size_t size);
+void sys_free(void *mem);
+
+int sys_open(const char *path);
+void sys_close(int fd);
+int sys_ioctl(int fd, unsigned long request, void *arg);
+int sys_mmap(int fd, off_t offset, size_t length, int prot, void **ret);
+void sys_munmap(void *mem, size_t length);
+
+/* 1 with *ret_revents, 0 when the time is over. */
+int sys_poll(int fd, short events, int timeout_ms, short *ret_revents);
+uint64_t sys_now_ms(void);
+
+int sys_pidfd_open(int pid);
+int sys_pidfd_getfd(int pidfd, int fd);
+bool sys_pidfd_alive(int pidfd);
+
+/* Do two descriptors of this process stand for one open file? */
+bool sys_same_file(int fd1, int fd2);
+
+/*
+ * Calls fn for each descriptor of a process that links to target, until it
+ * returns something else than 0, which is then returned.
+ */
+typedef int (*sys_fd_fn)(int fd, void *userdata);
+int sys_each_fd(int pid, const char *target, sys_fd_fn fn, void *userdata);
+
+#endif
