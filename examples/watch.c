@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * watch PID GFN: prints each write of the guest in process PID to page GFN:
+ * when, where, how many bytes, which. Until the guest ends.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <wtrack/wtrack.h>
+
+static void print_write(const struct wtrack_event *event)
+{
+	const unsigned char *data = wtrack_event_get_data(event);
+	uint64_t time_ns = wtrack_event_get_time_ns(event);
+	size_t i, len = wtrack_event_get_len(event);
+
+	printf("%" PRIu64 ".%09" PRIu64 " %#" PRIx64 " %zu:",
+	       time_ns / 1000000000, time_ns % 1000000000,
+	       wtrack_event_get_gpa(event), len);
+	for (i = 0; i < len; i++)
+		printf(" %02x", data[i]);
+	puts(wtrack_event_has_more(event) ? " ..." : "");
+}
+
+/* Whatever is handed out is printed; after an overflow, that it happened. */
+static int print_events(struct wtrack_session *session)
+{
+	const struct wtrack_event *event;
+	struct wtrack_resync_range range;
+	int r;
+
+	while ((event = wtrack_session_next(session)))
+		if (wtrack_event_get_type(event) == WTRACK_EVENT_WRITE)
+			print_write(event);
+	while ((r = wtrack_session_resync_next(session, &range)) > 0)
+		printf("too many writes at a time: some are not shown\n");
+	wtrack_session_release(session);
+	fflush(stdout);
+	return r;
+}
+
+static int watch(int pid, uint64_t gfn)
+{
+	struct wtrack_range range = { gfn, 1 };
+	struct wtrack_session *session;
+	int r;
+
+	r = wtrack_session_open_pid(pid, &session);
+	if (r < 0)
+		return r;
+	r = wtrack_session_make_ring(session, 4096, 0, 0, 0);
+	if (r >= 0)
+		r = wtrack_session_add(session, &range, 1, NULL, 0);
+	while (r >= 0) {
+		r = wtrack_session_wait(session, -1);
+		if (r > 0)
+			r = print_events(session);
+	}
+	wtrack_session_close(session);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	int r;
+
+	if (argc != 3) {
+		fputs("usage: watch PID GFN\n", stderr);
+		return EXIT_FAILURE;
+	}
+	r = watch(atoi(argv[1]), strtoull(argv[2], NULL, 0));
+	fprintf(stderr, "watch: %s\n", wtrack_strerror(r));
+	return r == -ESRCH ? EXIT_SUCCESS : EXIT_FAILURE;
+}
