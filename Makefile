@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Targets only: the work is done in the directories and in tests/host.
+
+.DEFAULT_GOAL := all
+include mk/quiet.mk
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KERNEL ?= 6.12
+PAGING ?= nested
+TESTS ?= *
+
+SUBDIRS := $(patsubst %/Makefile,%,$(wildcard libwtrack/Makefile \
+	examples/Makefile))
+BUILD := $(CURDIR)/build
+
+.PHONY: all $(SUBDIRS) guest module demo clean help
+.PHONY: check check-unit check-abi check-docs check-host check-debug bench-cost
+
+all: $(SUBDIRS)
+
+examples: libwtrack
+
+$(SUBDIRS):
+	$(Q)$(MAKE) $(QUIET) -C $@
+
+# What the emulated host runs, for tests/host/run.sh.
+guest: all
+	$(Q)$(MAKE) $(QUIET) -C tests/guest
+
+module:
+	$(Q)tests/host/module.sh "$(KDIR)" "$(BUILD)/module"
+
+check:
+	$(Q)tests/run.sh
+
+check-unit: all
+	$(Q)$(MAKE) $(QUIET) -C tests/unit check TESTS='$(TESTS)'
+
+check-docs:
+	$(Q)tests/docs/run.sh
+
+check-abi:
+	$(Q)tests/abi/run.sh
+
+check-host:
+	$(Q)tests/host/run.sh "$(KERNEL)" "$(PAGING)" '$(TESTS)'
+
+check-debug:
+	$(Q)tests/host/run.sh --limit 300 debug "$(PAGING)" '$(TESTS)'
+
+bench-cost:
+	$(Q)tests/host/bench-cost.sh "$(KERNEL)"
+
+demo:
+	$(Q)examples/demo/demo.sh
+
+clean:
+	$(Q)rm -rf "$(BUILD)"
+
+help:
+	$(Q)sed -nE 's/^#: ?//p' Makefile
+
+#: make               libwtrack and the examples, into build/
+#: make module        the module for the kernel in KDIR (the running one)
+#: make demo          watch a guest of an unmodified QEMU being written to
+#: make check         all of the tests; the last line is the sum
+#: make check-unit    what needs no kernel; TESTS= is a pattern
+#: make check-abi     headers, symbols and documentation of the interfaces
+#: make check-docs    what README and docs/ say, against the tree
+#: make check-host    guest tests on KERNEL=6.12|6.1, PAGING=nested|shadow;
+#:                    TESTS= is a pattern
+#: make check-debug   the same on a kernel with KASAN, lockdep and kmemleak
+#: make bench-cost    instructions that an event costs, against the record
+#: make clean         remove build/; kernels stay in ~/.cache/kvm-wtrack
+#:
+#: V=1 shows the commands.

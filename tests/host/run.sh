@@ -1,0 +1,145 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# usage: run.sh [OPTION]... KERNEL PAGING [TESTS]
+#
+# Boots an emulated AMD host with KERNEL (6.1, 6.12 or debug) and PAGING
+# (nested or shadow), runs the guest tests whose names match the pattern
+# TESTS, and fails when one of them or the kernel complains.
+#
+#	--icount		one processor, one virtual nanosecond for each
+#				instruction; runs what is in bench/
+#	--smp N			processors (2); they take turns of 100 ms, so two
+#				are slower where they wait for each other, as in
+#				QEMU with a Linux guest
+#	--mem M			megabytes (2048)
+#	--limit S		seconds that one program may take (120)
+#	--timeout S		seconds for the whole host (900)
+#	--copy SOURCE:DEST	put a file or directory into the host
+#	--script FILE		run this in the host instead of the tests
+#	--dir DIR		run what was copied to /DIR instead of the tests
+#	--part NAME		name in the results file
+set -euo pipefail
+. "$(dirname "$0")/../lib/common.sh"
+. "$TOP/tests/lib/results.sh"
+. "$TOP/tests/lib/tap.sh"
+
+smp=2
+mem=2048
+limit=120
+timeout=900
+part=
+script=
+programs=tests
+copies=()
+accel=(-accel "tcg,thread=single")
+
+while [ $# -gt 0 ]; do
+	case $1 in
+	--icount)
+		accel+=(-icount "shift=0,sleep=off")
+		smp=1
+		programs=bench
+		;;
+	--smp) smp=$2; shift ;;
+	--mem) mem=$2; shift ;;
+	--limit) limit=$2; shift ;;
+	--timeout) timeout=$2; shift ;;
+	--copy) copies+=("$2"); shift ;;
+	--script) script=$2; shift ;;
+	--dir) programs=$2; shift ;;
+	--part) part=$2; shift ;;
+	-*) die "unknown option $1" ;;
+	*) break ;;
+	esac
+	shift
+done
+kernel=${1:?usage: run.sh [OPTION]... KERNEL PAGING [TESTS]}
+paging=${2:?usage: run.sh [OPTION]... KERNEL PAGING [TESTS]}
+tests=${3:-*}
+part=${part:-host-$kernel-$paging}
+run=$BUILD/run/$part
+
+case $paging in
+nested) npt=1 ;;
+shadow) npt=0 ;;
+*) die "PAGING is nested or shadow, not $paging" ;;
+esac
+
+find_kernel()
+{
+	case $kernel in
+	debug) "$HOST/debug-kernel.sh" ;;
+	*) "$HOST/kernel.sh" "$kernel" ;;
+	esac
+}
+
+make_initramfs()
+{
+	local what
+	"$HOST/module.sh" "$directory" "$BUILD/$kernel"
+	case $programs in
+	tests | bench) "$HOST/guest-programs.sh" ;;
+	esac
+	copies+=("$BUILD/$kernel/host:/lib")
+	for what in tests bench; do
+		[ ! -d "$BUILD/guest/$what" ] ||
+			copies+=("$BUILD/guest/$what:/$what")
+	done
+	[ -z "$script" ] || copies+=("$script:/script")
+	"$HOST/initramfs.sh" "$run/initramfs" "$directory" "${copies[@]}"
+}
+
+start_host()
+{
+	local line="console=ttyS0 loglevel=7 log_buf_len=4M panic=-1"
+	# A busy machine may not give the host any time for seconds.
+	line+=" rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30"
+	line+=" workqueue.watchdog_thresh=120"
+	line+=" wtrack.npt=$npt wtrack.limit=$limit wtrack.dir=/$programs"
+	line+=" wtrack.tests=$tests"
+	[ -z "$script" ] || line+=" wtrack.script=/script"
+	[ "$kernel" != debug ] || line+=" panic_on_warn=1"
+	: >"$run/console.log"
+	: >"$run/tap.log"
+	timeout -k 5 "$timeout" qemu-system-x86_64 "${accel[@]}" \
+		-cpu qemu64,+svm,+npt -smp "$smp" -m "$mem" \
+		-kernel "$directory/vmlinuz" -initrd "$run/initramfs" \
+		-append "$line" -nic none -display none -monitor none \
+		-serial "file:$run/console.log" -serial "file:$run/tap.log" \
+		-no-reboot </dev/null >"$run/qemu.log" 2>&1 &
+	qemu=$!
+	trap 'kill $qemu 2>/dev/null || true' EXIT
+}
+
+# What the host could not report itself.
+check_outside()
+{
+	local status=0
+	wait $qemu || status=$?
+	trap - EXIT
+	if [ "$TAP_DONE" = 0 ]; then
+		case $status in
+		124 | 137) tap_fail host "did not finish in $timeout s" ;;
+		*) tap_fail host "died (QEMU: $status) in ${tap_name:-boot}" ;;
+		esac
+		tail -n 60 "$run/qemu.log" "$run/console.log"
+	fi
+	if [ "$TAP_KLOG" = 0 ] &&
+		grep -q -E -f "$HOST/klog-patterns" "$run/console.log"; then
+		tap_fail host "the kernel complained:"
+		grep -m 1 -A 60 -E -f "$HOST/klog-patterns" "$run/console.log"
+	fi
+}
+
+mkdir -p "$run"
+directory=$(find_kernel)
+make_initramfs
+say BOOT "$kernel, $paging paging, $smp processors${script:+, $script}"
+start=$SECONDS
+start_host
+tap_read < <(tail -q -n +1 -s 0.1 -f --pid=$qemu "$run/tap.log")
+check_outside
+result_add "$part" "$TAP_PASSED" "$TAP_FAILED"
+say DONE "$part: $TAP_PASSED passed, $TAP_FAILED failed" \
+	"($((SECONDS - start)) s)"
+[ "$TAP_FAILED" = 0 ]

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Accesses and barriers, with the kernel's order or a stronger one. */
+#ifndef SHIM_LINUX_COMPILER_H
+#define SHIM_LINUX_COMPILER_H
+
+#include "../shim.h"
+
+#define likely(x)	__builtin_expect(!!(x), 1)
+#define unlikely(x)	__builtin_expect(!!(x), 0)
+#define fallthrough	__attribute__((__fallthrough__))
+#define noinline	__attribute__((__noinline__))
+#undef __always_inline
+#define __always_inline	inline __attribute__((__always_inline__))
+
+#define BUILD_BUG_ON(condition)						\
+	_Static_assert(!(condition), #condition)
+
+#define READ_ONCE(x)							\
+	(shim_race(), __atomic_load_n(&(x), __ATOMIC_RELAXED))
+#define WRITE_ONCE(x, value)						\
+	(shim_race(), __atomic_store_n(&(x), value, __ATOMIC_RELAXED))
+
+#define smp_load_acquire(p)						\
+	(shim_race(), __atomic_load_n(p, __ATOMIC_ACQUIRE))
+#define smp_store_release(p, value)					\
+	(shim_race(), __atomic_store_n(p, value, __ATOMIC_RELEASE))
+
+extern int shim_barrier_word;
+
+/*
+ * ThreadSanitizer knows no fences. To change a word that all barriers share
+ * has the same effect, and that it knows.
+ */
+#define smp_mb()							\
+	(shim_race(),							\
+	 (void)__atomic_fetch_add(&shim_barrier_word, 1, __ATOMIC_SEQ_CST))
+#define smp_mb__after_atomic()	smp_mb()
+
+#endif

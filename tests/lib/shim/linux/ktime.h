@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SHIM_LINUX_KTIME_H
+#define SHIM_LINUX_KTIME_H
+
+#include <linux/compiler.h>
+#include <linux/types.h>
+
+static inline u64 ktime_get_ns(void)
+{
+	return READ_ONCE(shim_now);
+}
+
+/* For those who may not wait for a writer of the clock. */
+static inline u64 ktime_get_mono_fast_ns(void)
+{
+	return ktime_get_ns();
+}
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SHIM_LINUX_LIST_H
+#define SHIM_LINUX_LIST_H
+
+#include <linux/compiler.h>
+#include <linux/types.h>
+
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+#define hlist_entry_safe(node, type, member)				\
+({									\
+	struct hlist_node *shim_node = (node);				\
+									\
+	shim_node ? container_of(shim_node, type, member) : NULL;	\
+})
+
+static inline bool hlist_empty(const struct hlist_head *head)
+{
+	return !READ_ONCE(head->first);
+}
+
+#endif

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Reads what an emulated host prints on its second serial port: the TAP of
+# each program between "@@ begin" and "@@ end" (tests/host/init writes the @@
+# lines). Counts, and prints each case as it comes.
+
+# What was counted; read by those who source this.
+# shellcheck disable=SC2034
+TAP_PASSED=0
+TAP_FAILED=0
+TAP_KLOG=0
+TAP_DONE=0
+tap_name=
+tap_plan=
+tap_seen=0
+tap_bad=0
+tap_raw=0
+
+# tap_fail NAME REASON
+tap_fail()
+{
+	TAP_FAILED=$((TAP_FAILED + 1))
+	printf 'NOT OK  %s: %s\n' "$1" "$2"
+}
+
+tap_begin()
+{
+	tap_name=$1
+	tap_plan=
+	tap_seen=0
+	tap_bad=0
+	tap_raw=0
+	[ "$1" != script ] || tap_raw=1
+}
+
+# tap_case ok|not NUMBER DESCRIPTION
+tap_case()
+{
+	tap_seen=$((tap_seen + 1))
+	if [ "$1" = not ]; then
+		tap_bad=1
+		tap_fail "$tap_name" "$3"
+	elif [[ ${3^^} =~ \#\ *(SKIP|TODO) ]]; then
+		tap_fail "$tap_name" "did not run: $3"
+	else
+		TAP_PASSED=$((TAP_PASSED + 1))
+		printf 'ok      %s: %s\n' "$tap_name" "$3"
+	fi
+	[ -z "$2" ] || [ "$2" = "$tap_seen" ] ||
+		tap_fail "$tap_name" "case $tap_seen is numbered $2"
+}
+
+# tap_end NAME STATUS SECONDS
+tap_end()
+{
+	if [ $tap_raw = 1 ]; then
+		[ "$2" = 0 ] || tap_fail "$1" "exit status $2"
+	elif [ -z "$tap_plan" ]; then
+		tap_fail "$1" "no plan, exit status $2"
+	elif [ "$tap_plan" != "$tap_seen" ]; then
+		tap_fail "$1" "$tap_seen of $tap_plan cases, exit status $2"
+	elif [ "$tap_plan" = 0 ]; then
+		tap_fail "$1" "no case"
+	elif [ "$2" != 0 ] && [ $tap_bad = 0 ]; then
+		tap_fail "$1" "exit status $2"
+	fi
+	printf '        %s: %s s\n' "$1" "$3"
+	tap_name=
+	tap_raw=0
+}
+
+tap_control()
+{
+	local -a word
+	read -ra word <<<"$1"
+	case ${word[0]} in
+	host) printf '        Linux %s up after %s s\n' "${word[@]:1}" ;;
+	begin) tap_begin "${word[1]}" ;;
+	end) tap_end "${word[@]:1}" ;;
+	fail) tap_fail "${word[1]}" "${word[*]:2}" ;;
+	klog)
+		TAP_KLOG=$((TAP_KLOG + 1))
+		tap_fail "${word[1]}" "the kernel complained:"
+		;;
+	done) TAP_DONE=1 ;;
+	*) printf '        %s\n' "$1" ;;
+	esac
+}
+
+tap_line()
+{
+	local number='^(not )?ok( +([0-9]+))?( +- *| +|$)(.*)$'
+	case $1 in
+	'@@ '*) tap_control "${1#@@ }" && return ;;
+	esac
+	if [ $tap_raw = 1 ]; then
+		printf '%s\n' "$1"
+	elif [[ $1 =~ $number ]]; then
+		if [ -n "${BASH_REMATCH[1]}" ]; then
+			tap_case not "${BASH_REMATCH[3]}" "${BASH_REMATCH[5]}"
+		else
+			tap_case ok "${BASH_REMATCH[3]}" "${BASH_REMATCH[5]}"
+		fi
+	elif [[ $1 =~ ^1\.\.([0-9]+) ]]; then
+		tap_plan=${BASH_REMATCH[1]}
+	elif [[ $1 == 'Bail out!'* ]]; then
+		tap_fail "$tap_name" "$1"
+	elif [[ $1 != 'TAP version '* && -n $1 ]]; then
+		printf '        %s\n' "$1"
+	fi
+}
+
+# tap_read: from standard input
+tap_read()
+{
+	local line
+	while IFS= read -r line; do
+		tap_line "${line%$'\r'}"
+	done
+}
