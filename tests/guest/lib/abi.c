@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "abi.h"
+#include "tap.h"
+
+#define FIELD(call, field) {						\
+	offsetof(struct kvm_wtrack_##call, field),			\
+	sizeof(((struct kvm_wtrack_##call *)0)->field) }
+
+#define CALL(call_, CALL_, state_, ...) {				\
+	.name = #CALL_, .cmd = KVM_WTRACK_##CALL_,			\
+	.bytes = sizeof(struct kvm_wtrack_##call_), .state = state_,	\
+	__VA_ARGS__ }
+
+#define ARRAY(call, field, nr_field)					\
+	.array = offsetof(struct kvm_wtrack_##call, field),		\
+	.array_nr = offsetof(struct kvm_wtrack_##call, nr_field)
+
+const struct abi_call abi_calls[] = {
+	CALL(info, INFO, ABI_FRESH, .has_out = true,
+	     .reserved = { FIELD(info, __reserved) },
+	     .out = { FIELD(info, out_features), FIELD(info, out_max_pages),
+		      FIELD(info, out_min_records),
+		      FIELD(info, out_max_records),
+		      FIELD(info, out_max_sessions),
+		      FIELD(info, out_max_users), FIELD(info, out_max_ranges),
+		      FIELD(info, out_max_latency_us),
+		      FIELD(info, out_record_bytes),
+		      FIELD(info, out_data_bytes) }),
+	CALL(attach, ATTACH, ABI_FRESH, .has_out = true,
+	     .reserved = { FIELD(attach, __reserved0),
+			   FIELD(attach, __reserved) },
+	     .out = { FIELD(attach, out_vm_id), FIELD(attach, out_session_id) }),
+	CALL(status, STATUS, ABI_READY, .has_out = true,
+	     .reserved = { FIELD(status, __reserved) },
+	     .out = { FIELD(status, out_state), FIELD(status, out_vm_pid),
+		      FIELD(status, out_vm_id), FIELD(status, out_session_id),
+		      FIELD(status, out_records), FIELD(status, out_unread),
+		      FIELD(status, out_pages), FIELD(status, out_max_pages),
+		      FIELD(status, out_events), FIELD(status, out_merged),
+		      FIELD(status, out_overflows),
+		      FIELD(status, out_wakeups),
+		      FIELD(status, out_memory_bytes),
+		      FIELD(status, out_vm_memory_bytes) }),
+	CALL(restrict, RESTRICT, ABI_ATTACHED,
+	     ARRAY(restrict, ranges, nr_ranges),
+	     .reserved = { FIELD(restrict, __reserved) }),
+	CALL(ring, RING, ABI_ATTACHED,
+	     .known_flags = KVM_WTRACK_RING_F_COALESCE |
+			    KVM_WTRACK_RING_F_VCPU,
+	     .reserved = { FIELD(ring, __reserved0), FIELD(ring, __reserved) }),
+	CALL(add, ADD, ABI_READY, .has_out = true,
+	     ARRAY(add, changes, nr_changes),
+	     .reserved = { FIELD(add, __reserved) },
+	     .out = { FIELD(add, out_nr_changes),
+		      FIELD(add, out_failed_pages) }),
+	CALL(remove, REMOVE, ABI_READY, .has_out = true,
+	     .known_flags = KVM_WTRACK_REMOVE_F_FENCE,
+	     ARRAY(remove, changes, nr_changes),
+	     .reserved = { FIELD(remove, __reserved) },
+	     .out = { FIELD(remove, out_nr_changes),
+		      FIELD(remove, out_failed_pages) }),
+	CALL(query, QUERY, ABI_READY, .has_out = true,
+	     ARRAY(query, ranges, nr_ranges),
+	     .reserved = { FIELD(query, __reserved) },
+	     .out = { FIELD(query, out_nr_ranges),
+		      FIELD(query, out_next_gfn) }),
+	CALL(query_gfn, QUERY_GFN, ABI_READY, .has_out = true,
+	     .reserved = { FIELD(query_gfn, __reserved) },
+	     .out = { FIELD(query_gfn, out_users),
+		      FIELD(query_gfn, out_state) }),
+	CALL(resync, RESYNC, ABI_READY, .has_out = true,
+	     ARRAY(resync, ranges, nr_ranges),
+	     .reserved = { FIELD(resync, __reserved0),
+			   FIELD(resync, __reserved) },
+	     .out = { FIELD(resync, out_nr_ranges), FIELD(resync, out_more) }),
+	CALL(fence, FENCE, ABI_READY, .has_out = true,
+	     .reserved = { FIELD(fence, __reserved) },
+	     .out = { FIELD(fence, out_seq) }),
+};
+
+const unsigned int abi_nr_calls = ARRAY_SIZE(abi_calls);
+
+uint32_t *abi_u32(struct abi *a, unsigned int offset)
+{
+	return (uint32_t *)(a->arg + offset);
+}
+
+uint64_t *abi_u64(struct abi *a, unsigned int offset)
+{
+	return (uint64_t *)(a->arg + offset);
+}
+
+static bool changes_ranges(const struct abi_call *c)
+{
+	return c->cmd == KVM_WTRACK_ADD || c->cmd == KVM_WTRACK_REMOVE;
+}
+
+/* The page that is tracked already: a call that is taken changes as little. */
+static void fill_array(struct abi *a)
+{
+	const struct abi_call *c = a->call;
+
+	memset(&a->array, 0, sizeof(a->array));
+	if (changes_ranges(c)) {
+		a->array.changes[0].gfn = VM_DATA_GFN;
+		a->array.changes[0].nr_pages = 1;
+	} else {
+		a->array.ranges[0].gfn = VM_DATA_GFN;
+		a->array.ranges[0].nr_pages = 1;
+	}
+	*abi_u64(a, c->array) = (uintptr_t)&a->array;
+	*abi_u32(a, c->array_nr) = 1;
+}
+
+void abi_fill(struct abi *a)
+{
+	const struct abi_call *c = a->call;
+
+	memset(a->arg, 0, sizeof(a->arg));
+	*abi_u32(a, 0) = c->bytes;
+	if (c->array)
+		fill_array(a);
+	if (c->cmd == KVM_WTRACK_ATTACH)
+		((struct kvm_wtrack_attach *)a->arg)->vm_fd = a->vm->fd;
+	if (c->cmd == KVM_WTRACK_RING)
+		((struct kvm_wtrack_ring *)a->arg)->records = 64;
+	if (c->cmd == KVM_WTRACK_QUERY_GFN)
+		((struct kvm_wtrack_query_gfn *)a->arg)->gfn = VM_DATA_GFN;
+}
+
+void abi_init(struct abi *a, const struct abi_call *call)
+{
+	WT_ARG(ring, ring, .records = 64);
+
+	memset(a, 0, sizeof(*a));
+	a->call = call;
+	a->vm = vm_new(4);
+	a->fd = wt_open();
+	if (call->state >= ABI_ATTACHED)
+		wt_attach(a->fd, a->vm->fd);
+	if (call->state == ABI_READY) {
+		CHECK_ERRNO(__wt_ring(a->fd, &ring), 0);
+		wt_add(a->fd, VM_DATA_GFN, 1);
+	}
+	wt_status(a->fd, &a->before);
+	abi_fill(a);
+}
+
+void abi_exit(struct abi *a)
+{
+	close(a->fd);
+	vm_close(a->vm);
+}
+
+int abi_make(struct abi *a, void *arg)
+{
+	return ioctl(a->fd, a->call->cmd, arg) ? errno : 0;
+}
+
+void abi_refused(struct abi *a, void *arg, int err)
+{
+	struct kvm_wtrack_status now;
+
+	CHECK_ERRNO(abi_make(a, arg), err);
+	wt_status(a->fd, &now);
+	CHECK(!memcmp(&now, &a->before, sizeof(now)));
+}
+
+void abi_taken(struct abi *a)
+{
+	abi_fill(a);
+	CHECK_ERRNO(abi_make(a, a->arg), 0);
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The clock and the kernel that the tests run on. */
+#define _GNU_SOURCE
+#include <time.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+enum { SOON_S = 10, SOON_DEBUG_S = 60 };
+
+uint64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+void sleep_ms(unsigned int ms)
+{
+	struct timespec t = { ms / 1000, ms % 1000 * 1000000L };
+
+	while (nanosleep(&t, &t))
+		;
+}
+
+bool host_is_debug(void)
+{
+	return !access("/proc/lockdep", F_OK);
+}
+
+uint64_t soon_ns(void)
+{
+	return (host_is_debug() ? SOON_DEBUG_S : SOON_S) * 1000000000ULL;
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tap.h"
+#include "vm.h"
+#include "vm_internal.h"
+
+enum { STOP_SIGNAL = SIGUSR1, MAX_CPUID = 100 };
+
+#define CR0_PE		(1UL << 0)
+#define CR0_MP		(1UL << 1)
+#define CR0_ET		(1UL << 4)
+#define CR0_NE		(1UL << 5)
+#define CR0_PG		(1UL << 31)
+#define CR4_PAE		(1UL << 5)
+#define CR4_OSFXSR	(1UL << 9)
+#define CR4_OSXMMEXCPT	(1UL << 10)
+#define EFER_LME	(1UL << 8)
+#define EFER_LMA	(1UL << 10)
+
+static void set_cpuid(struct vcpu *v)
+{
+	struct kvm_cpuid2 *c;
+
+	c = calloc(1, sizeof(*c) + MAX_CPUID * sizeof(c->entries[0]));
+	CHECK(c);
+	c->nent = MAX_CPUID;
+	CHECK_SYS(!ioctl(v->vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, c));
+	CHECK_SYS(!ioctl(v->fd, KVM_SET_CPUID2, c));
+	free(c);
+}
+
+static void set_long_mode(struct kvm_sregs *s)
+{
+	struct kvm_segment code = {
+		.limit = 0xffffffff, .selector = 8, .type = 11,
+		.present = 1, .s = 1, .l = 1, .g = 1,
+	};
+	struct kvm_segment data = {
+		.limit = 0xffffffff, .selector = 16, .type = 3,
+		.present = 1, .s = 1, .db = 1, .g = 1,
+	};
+
+	s->cs = code;
+	s->ds = s->es = s->fs = s->gs = s->ss = data;
+	s->cr3 = LOW_PML4;
+	s->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_PG;
+	s->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+	s->efer = EFER_LME | EFER_LMA;
+}
+
+static void set_real_mode(struct kvm_sregs *s, uint64_t code_gpa)
+{
+	s->cs.base = code_gpa;
+	s->cs.selector = code_gpa >> 4;
+	s->ds.base = s->es.base = VM_REAL_PAGE;
+	s->ds.selector = s->es.selector = VM_REAL_PAGE >> 4;
+}
+
+static struct vcpu *vcpu_make(struct vm *vm, bool real_mode)
+{
+	struct vcpu *v = calloc(1, sizeof(*v));
+
+	CHECK(v && vm->nr_vcpus < VM_MAX_VCPUS);
+	v->vm = vm;
+	v->real_mode = real_mode;
+	v->index = vm->nr_vcpus++;
+	v->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)v->index);
+	CHECK_SYS(v->fd >= 0);
+	v->run_bytes = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	v->run = mmap(NULL, v->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      v->fd, 0);
+	CHECK_SYS(v->run != MAP_FAILED);
+	set_cpuid(v);
+	return v;
+}
+
+struct vcpu *vcpu_new(struct vm *vm)
+{
+	return vcpu_make(vm, false);
+}
+
+struct vcpu *vcpu_new_real(struct vm *vm)
+{
+	return vcpu_make(vm, true);
+}
+
+void vcpu_close(struct vcpu *v)
+{
+	CHECK_SYS(!munmap(v->run, v->run_bytes));
+	close(v->fd);
+	v->fd = -1;
+}
+
+void vcpu_load(struct vcpu *v, struct guest_code code, const uint64_t args[6])
+{
+	uint64_t code_gpa = LOW_CODE + v->index * PAGE;
+	struct kvm_regs r = {
+		.rip = v->real_mode ? 0 : code_gpa,
+		.rsp = LOW_STACK + (v->index + 1) * PAGE,
+		.rflags = 2,
+		.rdi = args[0], .rsi = args[1], .rdx = args[2],
+		.rcx = args[3], .r8 = args[4], .r9 = args[5],
+	};
+	struct kvm_sregs s;
+
+	CHECK((uint64_t)(code.end - code.start) <= PAGE);
+	memcpy(v->vm->low + code_gpa, code.start, code.end - code.start);
+	CHECK_SYS(!ioctl(v->fd, KVM_GET_SREGS, &s));
+	if (v->real_mode)
+		set_real_mode(&s, code_gpa);
+	else
+		set_long_mode(&s);
+	CHECK_SYS(!ioctl(v->fd, KVM_SET_SREGS, &s));
+	CHECK_SYS(!ioctl(v->fd, KVM_SET_REGS, &r));
+}
+
+unsigned int vcpu_run(struct vcpu *v)
+{
+	while (ioctl(v->fd, KVM_RUN, 0)) {
+		CHECK_SYS(errno == EINTR);
+		if (__atomic_load_n(&v->stop, __ATOMIC_SEQ_CST))
+			return KVM_EXIT_INTR;
+	}
+	return v->run->exit_reason;
+}
+
+static void run_to_halt(struct vcpu *v)
+{
+	unsigned int reason;
+
+	do {
+		reason = vcpu_run(v);
+	} while (reason == KVM_EXIT_MMIO && v->ignore_mmio);
+	if (reason != KVM_EXIT_HLT && reason != KVM_EXIT_INTR)
+		tap_note("exit %u, internal error %u", reason,
+			 v->run->internal.suberror);
+	CHECK(reason == KVM_EXIT_HLT || reason == KVM_EXIT_INTR);
+}
+
+void __vcpu_call(struct vcpu *v, struct guest_code code,
+		 const uint64_t args[6])
+{
+	vcpu_load(v, code, args);
+	run_to_halt(v);
+}
+
+static void *thread_main(void *arg)
+{
+	run_to_halt(arg);
+	return NULL;
+}
+
+static void ignore_signal(int sig)
+{
+	(void)sig;
+}
+
+void __vcpu_start(struct vcpu *v, struct guest_code code,
+		  const uint64_t args[6])
+{
+	struct sigaction sa = { .sa_handler = ignore_signal };
+
+	sigaction(STOP_SIGNAL, &sa, NULL);
+	v->stop = 0;
+	v->run->immediate_exit = 0;
+	vcpu_load(v, code, args);
+	CHECK_EQ(pthread_create(&v->thread, NULL, thread_main, v), 0);
+}
+
+void vcpu_join(struct vcpu *v)
+{
+	CHECK_EQ(pthread_join(v->thread, NULL), 0);
+}
+
+void vcpu_stop(struct vcpu *v)
+{
+	__atomic_store_n(&v->stop, 1, __ATOMIC_SEQ_CST);
+	v->run->immediate_exit = 1;
+	pthread_kill(v->thread, STOP_SIGNAL);
+	vcpu_join(v);
+	v->stop = 0;
+	v->run->immediate_exit = 0;
+}
+
+uint64_t vcpu_rax(struct vcpu *v)
+{
+	struct kvm_regs r;
+
+	CHECK_SYS(!ioctl(v->fd, KVM_GET_REGS, &r));
+	return r.rax;
+}

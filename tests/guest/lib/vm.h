@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A virtual machine made through /dev/kvm, small enough to know all of it.
+ *
+ *	gpa 0		256 KiB: page tables, code and stack of the vCPUs
+ *	VM_DATA		first page of the slot that the tests write to
+ *
+ * vCPUs run in 64-bit mode at CPL 0, paging maps the first 4 GiB and the
+ * gigabyte at VM_HIGH to themselves. Guest code is position independent and
+ * ends with HLT. Arguments come in rdi, rsi, rdx, rcx, r8, r9.
+ */
+#ifndef GUEST_VM_H
+#define GUEST_VM_H
+
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PAGE		4096ULL
+#define VM_LOW_BYTES	0x40000ULL
+/* A page of the low memory that real-mode code reaches and nothing uses. */
+#define VM_REAL_PAGE	0x3f000ULL
+#define VM_DATA		0x200000ULL
+#define VM_DATA_GFN	(VM_DATA / PAGE)
+#define VM_HIGH		(1ULL << 39)
+
+enum { VM_SLOT_LOW, VM_SLOT_DATA, VM_SLOT_EXTRA };
+enum { VM_MAX_VCPUS = 8 };
+
+/*
+ * GUEST_CODE(store8, "mov %rsi, (%rdi)\n hlt") is an object to pass to
+ * vcpu_call(). The text is 64-bit code unless it says .code16.
+ */
+struct guest_code {
+	const unsigned char *start, *end;
+};
+
+#define GUEST_CODE(name, text)						\
+	extern const unsigned char name##_start[], name##_end[];	\
+	asm(".pushsection .rodata.guest, \"a\"\n"			\
+	    ".globl " #name "_start, " #name "_end\n"			\
+	    #name "_start:\n"						\
+	    text "\n"							\
+	    ".code64\n"							\
+	    #name "_end:\n"						\
+	    ".popsection");						\
+	const struct guest_code name = { name##_start, name##_end }
+
+struct vm {
+	int fd;
+	int kvm_fd;
+	unsigned char *low;
+	unsigned char *data;
+	uint64_t data_pages;
+	unsigned int nr_vcpus;
+};
+
+struct vcpu {
+	struct vm *vm;
+	int fd;
+	unsigned int index;
+	bool real_mode;
+	bool ignore_mmio;	/* go on when memory is not there */
+	struct kvm_run *run;
+	int run_bytes;
+	pthread_t thread;
+	int stop;
+};
+
+/* A VM with that many pages at VM_DATA. */
+struct vm *vm_new(uint64_t data_pages);
+/* As vm_new(), the memory at VM_DATA being the caller's. */
+struct vm *vm_new_with(void *data, uint64_t data_pages);
+/* A VM without any memory. */
+struct vm *vm_new_bare(void);
+/* Closes the VM's own descriptors and frees nothing else. */
+void vm_close(struct vm *vm);
+
+/* Zeroed memory that is shared with children. */
+void *mem_shared(uint64_t bytes);
+/* Address space without memory until it is touched. */
+void *mem_sparse(uint64_t bytes);
+
+/* Set a memslot; bytes == 0 deletes it. __vm_slot() returns the errno. */
+int __vm_slot(struct vm *vm, uint32_t slot, uint64_t gpa, void *mem,
+	      uint64_t bytes, uint32_t flags);
+void vm_slot(struct vm *vm, uint32_t slot, uint64_t gpa, void *mem,
+	     uint64_t bytes, uint32_t flags);
+int vm_check_extension(struct vm *vm, long cap);
+
+struct vcpu *vcpu_new(struct vm *vm);
+/* In real mode, with ds at 16-byte paragraph VM_REAL_PAGE / 16. */
+struct vcpu *vcpu_new_real(struct vm *vm);
+void vcpu_close(struct vcpu *v);
+
+void vcpu_load(struct vcpu *v, struct guest_code code, const uint64_t args[6]);
+/* KVM_RUN until an exit that is no signal: the exit reason. */
+unsigned int vcpu_run(struct vcpu *v);
+/* Loads and runs code to its HLT. */
+void __vcpu_call(struct vcpu *v, struct guest_code code,
+		 const uint64_t args[6]);
+#define vcpu_call(v, code, ...) \
+	__vcpu_call(v, code, (const uint64_t[6]){ __VA_ARGS__ })
+
+/* The same in a thread: to the HLT, or until vcpu_stop(). */
+void __vcpu_start(struct vcpu *v, struct guest_code code,
+		  const uint64_t args[6]);
+#define vcpu_start(v, code, ...) \
+	__vcpu_start(v, code, (const uint64_t[6]){ __VA_ARGS__ })
+void vcpu_join(struct vcpu *v);
+void vcpu_stop(struct vcpu *v);
+
+uint64_t vcpu_rax(struct vcpu *v);
+
+#endif /* GUEST_VM_H */

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Sessions and what they track. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tap.h"
+#include "wt.h"
+
+int wt_open(void)
+{
+	int fd = open(KVM_WTRACK_DEVICE, O_RDWR | O_CLOEXEC);
+
+	CHECK_SYS(fd >= 0);
+	return fd;
+}
+
+void wt_attach(int fd, int vm_fd)
+{
+	WT_ARG(attach, a, .vm_fd = vm_fd);
+
+	CHECK_ERRNO(__wt_attach(fd, &a), 0);
+}
+
+int __wt_map(struct wt *wt)
+{
+	void *p;
+
+	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, wt->fd,
+		 KVM_WTRACK_MMAP_CONSUMER);
+	if (p == MAP_FAILED)
+		return errno;
+	wt->consumer = p;
+	p = mmap(NULL, wt->nr_records * sizeof(*wt->records), PROT_READ,
+		 MAP_SHARED, wt->fd, KVM_WTRACK_MMAP_RECORDS);
+	if (p == MAP_FAILED)
+		return errno;
+	wt->records = p;
+	return 0;
+}
+
+struct wt *wt_from_fd(int fd)
+{
+	struct kvm_wtrack_status s;
+	struct wt *wt = calloc(1, sizeof(*wt));
+
+	CHECK(wt);
+	wt_status(fd, &s);
+	wt->fd = fd;
+	wt->nr_records = s.out_records;
+	CHECK_ERRNO(__wt_map(wt), 0);
+	wt->next = wt->consumer->pos;
+	return wt;
+}
+
+struct wt *wt_session(int vm_fd, uint32_t records, uint32_t flags)
+{
+	WT_ARG(ring, r, .records = records, .flags = flags);
+	int fd = wt_open();
+
+	wt_attach(fd, vm_fd);
+	CHECK_ERRNO(__wt_ring(fd, &r), 0);
+	return wt_from_fd(fd);
+}
+
+struct wt *wt_session_small(int vm_fd, uint32_t flags)
+{
+	struct kvm_wtrack_info info;
+
+	wt_info(&info);
+	return wt_session(vm_fd, info.out_min_records, flags);
+}
+
+void wt_close(struct wt *wt)
+{
+	munmap(wt->consumer, PAGE);
+	munmap((void *)wt->records, wt->nr_records * sizeof(*wt->records));
+	close(wt->fd);
+	free(wt);
+}
+
+void wt_info(struct kvm_wtrack_info *info)
+{
+	int fd = wt_open();
+
+	*info = (struct kvm_wtrack_info){ .size = sizeof(*info) };
+	CHECK_ERRNO(__wt_info(fd, info), 0);
+	close(fd);
+}
+
+void wt_status(int fd, struct kvm_wtrack_status *status)
+{
+	*status = (struct kvm_wtrack_status){ .size = sizeof(*status) };
+	CHECK_ERRNO(__wt_status(fd, status), 0);
+}
+
+static void check_whole(const struct kvm_wtrack_change *c)
+{
+	CHECK_ERRNO(c->out_error, 0);
+	CHECK_EQ(c->out_done, c->nr_pages);
+	CHECK_EQ(c->out_changed, c->nr_pages);
+	CHECK_EQ(c->out_failed, 0);
+}
+
+void wt_add(int fd, uint64_t gfn, uint64_t nr_pages)
+{
+	struct kvm_wtrack_change c = { .gfn = gfn, .nr_pages = nr_pages };
+	WT_ARG(add, a, .changes = (uintptr_t)&c, .nr_changes = 1);
+
+	CHECK_ERRNO(__wt_add(fd, &a), 0);
+	check_whole(&c);
+	CHECK_EQ(a.out_nr_changes, 1);
+	CHECK_EQ(a.out_failed_pages, 0);
+}
+
+static uint64_t remove_range(int fd, uint64_t gfn, uint64_t nr_pages,
+			     uint32_t flags)
+{
+	struct kvm_wtrack_change c = { .gfn = gfn, .nr_pages = nr_pages };
+	WT_ARG(remove, a, .flags = flags, .changes = (uintptr_t)&c,
+	       .nr_changes = 1);
+
+	CHECK_ERRNO(__wt_remove(fd, &a), 0);
+	check_whole(&c);
+	CHECK_EQ(a.out_nr_changes, 1);
+	CHECK_EQ(a.out_failed_pages, 0);
+	return a.out_seq;
+}
+
+void wt_remove(int fd, uint64_t gfn, uint64_t nr_pages)
+{
+	remove_range(fd, gfn, nr_pages, 0);
+}
+
+uint64_t wt_remove_fence(int fd, uint64_t gfn, uint64_t nr_pages)
+{
+	return remove_range(fd, gfn, nr_pages, KVM_WTRACK_REMOVE_F_FENCE);
+}
+
+uint64_t wt_fence(int fd)
+{
+	WT_ARG(fence, f);
+
+	CHECK_ERRNO(__wt_fence(fd, &f), 0);
+	return f.out_seq;
+}
+
+int __wt_add_page(int fd, uint64_t gfn)
+{
+	struct kvm_wtrack_change c = { .gfn = gfn, .nr_pages = 1 };
+	WT_ARG(add, a, .changes = (uintptr_t)&c, .nr_changes = 1);
+
+	CHECK_ERRNO(__wt_add(fd, &a), 0);
+	CHECK_EQ(a.out_failed_pages, c.out_error ? 1 : 0);
+	CHECK_EQ(c.out_failed, a.out_failed_pages);
+	CHECK_EQ(c.out_done, c.out_error ? 0 : 1);
+	return c.out_error;
+}
+
+int __wt_remove_page(int fd, uint64_t gfn)
+{
+	struct kvm_wtrack_change c = { .gfn = gfn, .nr_pages = 1 };
+	WT_ARG(remove, a, .changes = (uintptr_t)&c, .nr_changes = 1);
+
+	CHECK_ERRNO(__wt_remove(fd, &a), 0);
+	CHECK_EQ(a.out_failed_pages, c.out_error ? 1 : 0);
+	CHECK_EQ(c.out_failed, a.out_failed_pages);
+	CHECK_EQ(c.out_done, c.out_error ? 0 : 1);
+	return c.out_error;
+}
+
+static void query_gfn(int fd, struct kvm_wtrack_query_gfn *q, uint64_t gfn)
+{
+	*q = (struct kvm_wtrack_query_gfn){ .size = sizeof(*q), .gfn = gfn };
+	CHECK_ERRNO(__wt_query_gfn(fd, q), 0);
+}
+
+unsigned int wt_users(int fd, uint64_t gfn)
+{
+	struct kvm_wtrack_query_gfn q;
+
+	query_gfn(fd, &q, gfn);
+	return q.out_users;
+}
+
+bool wt_tracked(int fd, uint64_t gfn)
+{
+	struct kvm_wtrack_query_gfn q;
+
+	query_gfn(fd, &q, gfn);
+	return q.out_state & KVM_WTRACK_GFN_TRACKED;
+}
+
+uint64_t wt_query_pages(int fd)
+{
+	struct kvm_wtrack_range ranges[32];
+	WT_ARG(query, q, .ranges = (uintptr_t)ranges, .nr_ranges = 32);
+	uint64_t pages = 0;
+	unsigned int i;
+
+	do {
+		CHECK_ERRNO(__wt_query(fd, &q), 0);
+		for (i = 0; i < q.out_nr_ranges; i++)
+			pages += ranges[i].nr_pages;
+		q.gfn = q.out_next_gfn;
+	} while (q.out_next_gfn != ~0ULL);
+	return pages;
+}

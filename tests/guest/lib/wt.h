@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * /dev/kvm-wtrack as the tests use it. __wt_X() makes one ioctl and returns
+ * its errno, 0 for success; wt_x() checks that all of it went well.
+ */
+#ifndef GUEST_WT_H
+#define GUEST_WT_H
+
+#include <errno.h>
+#include <linux/kvm_wtrack.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+
+#include "vm.h"
+
+#define WT_CALL(call, CALL)						\
+	static inline int __wt_##call(int fd, struct kvm_wtrack_##call *arg) \
+	{								\
+		return ioctl(fd, KVM_WTRACK_##CALL, arg) ? errno : 0;	\
+	}
+
+WT_CALL(info, INFO)
+WT_CALL(attach, ATTACH)
+WT_CALL(status, STATUS)
+WT_CALL(restrict, RESTRICT)
+WT_CALL(ring, RING)
+WT_CALL(add, ADD)
+WT_CALL(remove, REMOVE)
+WT_CALL(query, QUERY)
+WT_CALL(query_gfn, QUERY_GFN)
+WT_CALL(resync, RESYNC)
+WT_CALL(fence, FENCE)
+
+/* WT_ARG(attach, a, .vm_fd = fd): a local struct kvm_wtrack_attach. */
+#define WT_ARG(call, var, ...)						\
+	struct kvm_wtrack_##call var = { .size = sizeof(var), __VA_ARGS__ }
+
+/* A session and its mapped ring. */
+struct wt {
+	int fd;
+	uint32_t nr_records;
+	uint64_t next;		/* number of the next record, from 0 */
+	struct kvm_wtrack_consumer *consumer;
+	const struct kvm_wtrack_record *records;
+};
+
+int wt_open(void);
+void wt_attach(int fd, int vm_fd);
+/* open, ATTACH, RING with these records and flags, mmap. */
+struct wt *wt_session(int vm_fd, uint32_t records, uint32_t flags);
+/* The same with the smallest ring there is. */
+struct wt *wt_session_small(int vm_fd, uint32_t flags);
+/* Maps the ring of a session that has one; the errno, or 0. */
+int __wt_map(struct wt *wt);
+struct wt *wt_from_fd(int fd);
+/* Unmaps and closes. */
+void wt_close(struct wt *wt);
+
+void wt_info(struct kvm_wtrack_info *info);
+void wt_status(int fd, struct kvm_wtrack_status *status);
+
+/* One range; checks that each page of it was done and changed its state. */
+void wt_add(int fd, uint64_t gfn, uint64_t nr_pages);
+void wt_remove(int fd, uint64_t gfn, uint64_t nr_pages);
+/* The errno for this one page. */
+int __wt_add_page(int fd, uint64_t gfn);
+int __wt_remove_page(int fd, uint64_t gfn);
+/* With the fence: sequence number behind which the pages have no record. */
+uint64_t wt_remove_fence(int fd, uint64_t gfn, uint64_t nr_pages);
+uint64_t wt_fence(int fd);
+
+/* QUERY_GFN. */
+unsigned int wt_users(int fd, uint64_t gfn);
+bool wt_tracked(int fd, uint64_t gfn);
+/* Pages that QUERY reports, all ranges together. */
+uint64_t wt_query_pages(int fd);
+
+/* The ring: the next record, if it is there. It is not released by this. */
+const struct kvm_wtrack_record *wt_peek(const struct wt *wt);
+/* Copies the next record, steps over it and releases it. */
+bool wt_take(struct wt *wt, struct kvm_wtrack_record *rec);
+/* Takes all that is there; how many. */
+uint64_t wt_drain(struct wt *wt);
+void wt_release(struct wt *wt);
+
+/* A fixed array of ranges from RESYNC, all rounds of it. */
+struct wt_resync {
+	unsigned int nr;
+	struct kvm_wtrack_resync_range ranges[512];
+};
+
+void wt_resync(int fd, struct wt_resync *set);
+uint64_t wt_resync_pages(const struct wt_resync *set, uint32_t what);
+
+#endif /* GUEST_WT_H */

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What administrators see: dumps and notices of the generic netlink family. */
+#include <linux/kvm_wtrack_genl.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+#include <netlink/netlink.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guest.h"
+#include "tap.h"
+#include "wt.h"
+
+#define PAGES	4096ULL
+
+/* The last message of a dump, and how many there were. */
+struct seen {
+	unsigned int nr;
+	uint64_t pages;
+	struct nlattr *attrs[KVM_WTRACK_A_MAX + 1];
+	uint64_t want_session;
+	bool found;
+	uint32_t opener_pid, vm_pid, sessions;
+	uint64_t session_pages, events;
+};
+
+static struct nl_sock *connect_family(int *family)
+{
+	struct nl_sock *sock = nl_socket_alloc();
+
+	CHECK(sock);
+	CHECK(!genl_connect(sock));
+	*family = genl_ctrl_resolve(sock, KVM_WTRACK_GENL_NAME);
+	CHECK(*family >= 0);
+	return sock;
+}
+
+static int on_message(struct nl_msg *msg, void *arg)
+{
+	struct seen *seen = arg;
+	struct nlattr **a = seen->attrs;
+
+	CHECK(!genlmsg_parse(nlmsg_hdr(msg), 0, a, KVM_WTRACK_A_MAX, NULL));
+	seen->nr++;
+	if (a[KVM_WTRACK_A_GFN] && a[KVM_WTRACK_A_NR_PAGES])
+		seen->pages += nla_get_u64(a[KVM_WTRACK_A_NR_PAGES]);
+	if (a[KVM_WTRACK_A_SESSIONS]) {
+		seen->sessions = nla_get_u32(a[KVM_WTRACK_A_SESSIONS]);
+		seen->vm_pid = nla_get_u32(a[KVM_WTRACK_A_VM_PID]);
+	}
+	if (a[KVM_WTRACK_A_OPENER_PID] &&
+	    nla_get_u64(a[KVM_WTRACK_A_SESSION_ID]) == seen->want_session) {
+		seen->found = true;
+		seen->opener_pid = nla_get_u32(a[KVM_WTRACK_A_OPENER_PID]);
+		seen->session_pages = nla_get_u64(a[KVM_WTRACK_A_PAGES]);
+		seen->events = nla_get_u64(a[KVM_WTRACK_A_EVENTS]);
+	}
+	return NL_OK;
+}
+
+/* Returns libnl's error, 0 for none. */
+static int dump(int cmd, uint64_t session, struct seen *seen)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+	int family, r;
+	struct nl_sock *sock = connect_family(&family);
+
+	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_message, seen);
+	CHECK(genlmsg_put(msg, 0, 0, family, 0, NLM_F_DUMP, cmd,
+			  KVM_WTRACK_GENL_VERSION));
+	if (session)
+		CHECK(!nla_put_u64(msg, KVM_WTRACK_A_SESSION_ID, session));
+	CHECK(nl_send_auto(sock, msg) >= 0);
+	r = nl_recvmsgs_default(sock);
+	nlmsg_free(msg);
+	nl_socket_free(sock);
+	return r;
+}
+
+static uint64_t session_id(int fd)
+{
+	struct kvm_wtrack_status s;
+
+	wt_status(fd, &s);
+	return s.out_session_id;
+}
+
+CASE(dumps_tell_of_vms_and_sessions_what_status_tells)
+{
+	struct vm *vm = vm_new(PAGES);
+	struct wt *wt = wt_session(vm->fd, 64, 0);
+	struct wt *other = wt_session(vm->fd, 64, 0);
+	struct vcpu *vcpu = vcpu_new(vm);
+	struct seen vms = {}, sessions = { .want_session = session_id(wt->fd) };
+
+	wt_add(wt->fd, VM_DATA_GFN + 7, 12);
+	vcpu_call(vcpu, g_store8, VM_DATA + 7 * PAGE, 1, 5, 8);
+	CHECK_EQ(dump(KVM_WTRACK_CMD_GET_VM, 0, &vms), 0);
+	CHECK_EQ(vms.nr, 1);
+	CHECK_EQ(vms.sessions, 2);
+	CHECK_EQ(vms.vm_pid, getpid());
+	CHECK_EQ(dump(KVM_WTRACK_CMD_GET_SESSION, 0, &sessions), 0);
+	CHECK_EQ(sessions.nr, 2);
+	CHECK(sessions.found);
+	CHECK_EQ(sessions.opener_pid, getpid());
+	CHECK_EQ(sessions.session_pages, 12);
+	CHECK_EQ(sessions.events, 5);
+	wt_close(other);
+}
+
+CASE(a_dump_of_ranges_goes_over_many_messages_and_has_them_all)
+{
+	struct vm *vm = vm_new(PAGES);
+	struct wt *wt = wt_session(vm->fd, 64, 0);
+	struct wt *other = wt_session(vm->fd, 64, 0);
+	struct seen seen = {};
+	unsigned int i;
+
+	wt_add(other->fd, VM_DATA_GFN, PAGES);
+	for (i = 0; i < 1500; i++)
+		wt_add(wt->fd, VM_DATA_GFN + 2 * i, 1);
+	CHECK_EQ(dump(KVM_WTRACK_CMD_GET_RANGE, session_id(wt->fd), &seen), 0);
+	CHECK_EQ(seen.nr, 1500);
+	CHECK_EQ(seen.pages, 1500);
+}
+
+CASE(a_dump_of_ranges_needs_a_session)
+{
+	struct seen seen = {};
+
+	CHECK_EQ(-dump(KVM_WTRACK_CMD_GET_RANGE, 0, &seen), NLE_INVAL);
+	CHECK_EQ(dump(KVM_WTRACK_CMD_GET_RANGE, 1ULL << 60, &seen), 0);
+	CHECK_EQ(seen.nr, 0);
+}
+
+static int join_group(struct nl_sock *sock)
+{
+	int group = genl_ctrl_resolve_grp(sock, KVM_WTRACK_GENL_NAME,
+					  KVM_WTRACK_GENL_GROUP);
+
+	CHECK(group >= 0);
+	return nl_socket_add_membership(sock, group);
+}
+
+CASE(who_is_no_administrator_gets_neither_dumps_nor_notices)
+{
+	struct vm *vm = vm_new(PAGES);
+	struct wt *wt = wt_session(vm->fd, 64, 0);
+	struct seen seen = {};
+	int family, status;
+	pid_t pid = fork();
+
+	CHECK_SYS(pid >= 0);
+	if (!pid) {
+		CHECK_SYS(!setuid(65534));
+		CHECK_EQ(-dump(KVM_WTRACK_CMD_GET_VM, 0, &seen), NLE_PERM);
+		CHECK_EQ(-dump(KVM_WTRACK_CMD_GET_SESSION, 0, &seen), NLE_PERM);
+		CHECK_EQ(-dump(KVM_WTRACK_CMD_GET_RANGE, 1, &seen), NLE_PERM);
+		CHECK(join_group(connect_family(&family)) < 0);
+		CHECK_EQ(seen.nr, 0);
+		_exit(0);
+	}
+	CHECK_SYS(waitpid(pid, &status, 0) == pid);
+	CHECK_EQ(status, 0);
+	wt_close(wt);
+}
+
+/* Notices as they come, each one a letter of its event. */
+static char notices[16];
+static unsigned int nr_notices;
+
+static int on_notice(struct nl_msg *msg, void *arg)
+{
+	struct nlattr *a[KVM_WTRACK_A_MAX + 1];
+
+	(void)arg;
+	CHECK(!genlmsg_parse(nlmsg_hdr(msg), 0, a, KVM_WTRACK_A_MAX, NULL));
+	CHECK(a[KVM_WTRACK_A_EVENT] && a[KVM_WTRACK_A_SESSION_ID]);
+	CHECK(nr_notices < sizeof(notices) - 1);
+	notices[nr_notices++] = "?adgor"[nla_get_u8(a[KVM_WTRACK_A_EVENT])];
+	return NL_OK;
+}
+
+static void expect_notice(struct nl_sock *sock, char event)
+{
+	unsigned int had = nr_notices;
+
+	CHECK_EQ(nl_recvmsgs_default(sock), 0);
+	CHECK_EQ(nr_notices, had + 1);
+	CHECK_EQ(notices[had], event);
+}
+
+CASE(notices_tell_what_happens_to_a_session)
+{
+	int family;
+	struct nl_sock *sock = connect_family(&family);
+	struct vm *vm = vm_new(PAGES);
+	struct vcpu *vcpu = vcpu_new(vm);
+	struct wt *wt;
+
+	nl_socket_disable_seq_check(sock);
+	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_notice, NULL);
+	CHECK(!join_group(sock));
+	wt = wt_session(vm->fd, 64, 0);
+	expect_notice(sock, 'a');
+	wt_add(wt->fd, VM_DATA_GFN, 4);
+	vcpu_call(vcpu, g_store8, VM_DATA, 1, 100, 8);
+	expect_notice(sock, 'o');
+	vm_slot(vm, VM_SLOT_DATA, VM_DATA, NULL, 0, 0);
+	expect_notice(sock, 'r');
+	vcpu_close(vcpu);
+	vm_close(vm);
+	expect_notice(sock, 'g');
+	wt_close(wt);
+	expect_notice(sock, 'd');
+}

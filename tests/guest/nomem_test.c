@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Memory is charged to who asks for it, and when there is none the call is
+ * ENOMEM, with nothing half done. The second is tried where the kernel has
+ * fault injection: there each single allocation fails once.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "abi.h"
+#include "cgroup.h"
+#include "fd.h"
+#include "tap.h"
+
+#define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define DEBUG		"/sys/kernel/debug/"
+#define GIB		(1ULL << 30)
+
+static void make_ring_in_group(void *arg)
+{
+	const long long ring_bytes = 65536 * 64;
+	struct vm *vm = vm_new(1);
+	long long before;
+	struct wt *wt;
+
+	(void)arg;
+	cgroup_enter();
+	before = cgroup_bytes();
+	wt = wt_session(vm->fd, 65536, 0);
+	CHECK(cgroup_bytes() - before >= ring_bytes);
+	wt_close(wt);
+	CHECK_SOON(cgroup_bytes() - before < ring_bytes / 2);
+}
+
+CASE(a_ring_is_charged_to_the_group_of_who_makes_it)
+{
+	child_join(child_fork(make_ring_in_group, NULL));
+	cgroup_remove();
+}
+
+static void track_in_group(void *arg)
+{
+	const long long counts_bytes = GIB / PAGE * 2;
+	struct vm *vm = vm_new(1);
+	struct wt *wt = wt_session(vm->fd, 64, 0);
+	long long before;
+
+	(void)arg;
+	vm_slot(vm, VM_SLOT_EXTRA, GIB, mem_sparse(GIB), GIB, 0);
+	cgroup_enter();
+	before = cgroup_bytes();
+	wt_add(wt->fd, GIB / PAGE, GIB / PAGE);
+	CHECK(cgroup_bytes() - before >= counts_bytes);
+	wt_remove(wt->fd, GIB / PAGE, GIB / PAGE);
+	CHECK_SOON(cgroup_bytes() - before < counts_bytes / 2);
+}
+
+CASE_WITHIN(what_is_tracked_is_charged_to_the_group_of_who_adds_it, 60)
+{
+	child_join(child_fork(track_in_group, NULL));
+	cgroup_remove();
+}
+
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	tap_trying("%s", path);
+	CHECK_SYS(fd >= 0);
+	CHECK_SYS(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* The call, with its nth allocation failing; false when it has not so many. */
+static bool fail_nth(struct abi *a, unsigned int nth, int *err)
+{
+	char text[16] = "";
+	int fd = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
+	int len = snprintf(text, sizeof(text), "%u", nth);
+
+	CHECK_SYS(fd >= 0);
+	CHECK_SYS(pwrite(fd, text, len, 0) == len);
+	*err = abi_make(a, a->arg);
+	memset(text, 0, sizeof(text));
+	CHECK_SYS(pread(fd, text, sizeof(text) - 1, 0) > 0);
+	CHECK_SYS(pwrite(fd, "0", 1, 0) == 1);
+	close(fd);
+	return text[0] == '0';
+}
+
+#define FAR	(64ULL << 20)
+
+/* Something to allocate for those calls that would do without. */
+static void make_demanding(struct abi *a)
+{
+	/* KVM complains loudly of what it cannot have for memslots. */
+	if (a->call->cmd == KVM_WTRACK_ATTACH)
+		a->vm = vm_new_bare();
+	/* The first page that is tracked far and wide. */
+	if (a->call->cmd == KVM_WTRACK_ADD)
+		vm_slot(a->vm, VM_SLOT_EXTRA, FAR, mem_shared(PAGE), PAGE, 0);
+}
+
+static void fill(struct abi *a)
+{
+	abi_fill(a);
+	if (a->call->cmd == KVM_WTRACK_ADD)
+		a->array.changes[0].gfn = FAR / PAGE;
+}
+
+static void fail_each(const struct abi_call *call)
+{
+	unsigned int nth, failed = 0;
+	struct abi a;
+	bool hit;
+	int err;
+
+	for (nth = 1, hit = true; hit; nth++) {
+		tap_trying("%s, allocation %u", call->name, nth);
+		abi_init(&a, call);
+		make_demanding(&a);
+		fill(&a);
+		hit = fail_nth(&a, nth, &err);
+		if (call->cmd == KVM_WTRACK_ADD && !err)
+			err = a.array.changes[0].out_error;
+		CHECK(!err || (hit && err == ENOMEM));
+		failed += !!err;
+		/* Whatever happened, it works now, or has been done. */
+		fill(&a);
+		if (err || call->state == ABI_READY)
+			CHECK_ERRNO(abi_make(&a, a.arg), 0);
+		abi_exit(&a);
+	}
+	tap_note("%s: %u of %u allocations failed", call->name, failed,
+		 nth - 2);
+}
+
+static void each_allocation_fails_once(void)
+{
+	const struct abi_call *c;
+
+	write_text(DEBUG "failslab/ignore-gfp-wait", "N");
+	write_text(DEBUG "failslab/verbose", "0");
+	write_text(DEBUG "fail_page_alloc/ignore-gfp-wait", "N");
+	write_text(DEBUG "fail_page_alloc/min-order", "0");
+	write_text(DEBUG "fail_page_alloc/verbose", "0");
+	for_each_abi_call(c)
+		fail_each(c);
+}
+
+__attribute__((constructor)) static void register_injection(void)
+{
+	static struct tap_case c = {
+		.name = "each_allocation_of_each_call_may_fail",
+		.run = each_allocation_fails_once,
+		.seconds = 100,
+	};
+
+	if (!access(FAIL_NTH, F_OK))
+		tap_register(&c);
+}
