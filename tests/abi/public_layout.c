@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The same for the structs and numbers of the library. */
+#include <wtrack/wtrack.h>
+
+#include "pin.h"
+
+#define SIZE(name, size) \
+	PIN(sizeof(struct wtrack_ ## name), size)
+#define FIELD(name, field, offset, size) \
+	PIN(offsetof(struct wtrack_ ## name, field), offset); \
+	PIN(sizeof(((struct wtrack_ ## name *)0)->field), size)
+
+/* May grow at the end: the caller tells its size. */
+SIZE(info, 48);
+FIELD(info, features, 0, 8);
+FIELD(info, max_pages, 8, 8);
+FIELD(info, min_records, 16, 4);
+FIELD(info, max_records, 20, 4);
+FIELD(info, max_sessions, 24, 4);
+FIELD(info, max_users, 28, 4);
+FIELD(info, max_ranges, 32, 4);
+FIELD(info, max_latency_us, 36, 4);
+FIELD(info, data_bytes, 40, 4);
+FIELD(info, reserved, 44, 4);
+
+SIZE(status, 112);
+FIELD(status, state, 0, 4);
+FIELD(status, vm_pid, 4, 4);
+FIELD(status, vm_id, 8, 8);
+FIELD(status, session_id, 16, 8);
+FIELD(status, records, 24, 4);
+FIELD(status, unread, 28, 4);
+FIELD(status, pages, 32, 8);
+FIELD(status, max_pages, 40, 8);
+FIELD(status, events, 48, 8);
+FIELD(status, merged, 56, 8);
+FIELD(status, overflows, 64, 8);
+FIELD(status, resync_writes, 72, 8);
+FIELD(status, regions_removed, 80, 8);
+FIELD(status, wakeups, 88, 8);
+FIELD(status, memory_bytes, 96, 8);
+FIELD(status, vm_memory_bytes, 104, 8);
+
+/* Come in arrays: sealed. */
+SIZE(range, 16);
+FIELD(range, gfn, 0, 8);
+FIELD(range, nr_pages, 8, 8);
+
+SIZE(result, 32);
+FIELD(result, done, 0, 8);
+FIELD(result, changed, 8, 8);
+FIELD(result, error_gfn, 16, 8);
+FIELD(result, error, 24, 4);
+FIELD(result, reserved, 28, 4);
+
+SIZE(resync_range, 24);
+FIELD(resync_range, gfn, 0, 8);
+FIELD(resync_range, nr_pages, 8, 8);
+FIELD(resync_range, what, 16, 4);
+FIELD(resync_range, reserved, 20, 4);
+
+PIN(WTRACK_FEAT_FOREIGN_ATTACH, 1);
+PIN(WTRACK_FEAT_COALESCE, 2);
+PIN(WTRACK_FEAT_VCPU, 4);
+PIN(WTRACK_FEAT_RIP, 8);
+PIN(WTRACK_FEAT_RESTRICT, 16);
+PIN(WTRACK_FEAT_LONG_WRITES, 32);
+
+PIN(WTRACK_STATE_ATTACHED, 1);
+PIN(WTRACK_STATE_RESTRICTED, 2);
+PIN(WTRACK_STATE_RING, 4);
+PIN(WTRACK_STATE_COALESCE, 8);
+PIN(WTRACK_STATE_RESYNC, 16);
+PIN(WTRACK_STATE_VM_GONE, 32);
+
+PIN(WTRACK_RING_COALESCE, 1);
+PIN(WTRACK_RING_VCPU, 2);
+PIN(WTRACK_CHANGE_INTR, 1);
+PIN(WTRACK_GFN_TRACKED, 1);
+PIN(WTRACK_GFN_RESYNC, 2);
+PIN(WTRACK_GFN_END, 0xffffffffffffffffULL);
+PIN(WTRACK_RESYNC_REREAD, 0);
+PIN(WTRACK_RESYNC_REMOVED, 1);
+PIN(WTRACK_EVENT_WRITE, 1);
+PIN(WTRACK_EVENT_RESYNC, 2);
+PIN(WTRACK_EVENT_REGION_REMOVED, 3);
+PIN(WTRACK_EVENT_VM_GONE, 4);

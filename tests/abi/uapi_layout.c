@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Offset and size of every field of the kernel interface, and every number in
+ * it. The same for C and C++, 64 and 32 bits. What was released never changes;
+ * new fields take the place of reserved ones or go behind.
+ */
+#include <stddef.h>
+
+#include <linux/kvm_wtrack.h>
+
+#include "pin.h"
+
+#define SIZE(name, size) \
+	PIN(sizeof(struct kvm_wtrack_ ## name), size)
+#define FIELD(name, field, offset, size) \
+	PIN(offsetof(struct kvm_wtrack_ ## name, field), offset); \
+	PIN(sizeof(((struct kvm_wtrack_ ## name *)0)->field), size)
+
+SIZE(info, 88);
+FIELD(info, size, 0, 4);
+FIELD(info, flags, 4, 4);
+FIELD(info, out_features, 8, 8);
+FIELD(info, out_max_pages, 16, 8);
+FIELD(info, out_min_records, 24, 4);
+FIELD(info, out_max_records, 28, 4);
+FIELD(info, out_max_sessions, 32, 4);
+FIELD(info, out_max_users, 36, 4);
+FIELD(info, out_max_ranges, 40, 4);
+FIELD(info, out_max_latency_us, 44, 4);
+FIELD(info, out_record_bytes, 48, 4);
+FIELD(info, out_data_bytes, 52, 4);
+FIELD(info, __reserved, 56, 32);
+
+SIZE(attach, 48);
+FIELD(attach, size, 0, 4);
+FIELD(attach, flags, 4, 4);
+FIELD(attach, vm_fd, 8, 4);
+FIELD(attach, __reserved0, 12, 4);
+FIELD(attach, out_vm_id, 16, 8);
+FIELD(attach, out_session_id, 24, 8);
+FIELD(attach, __reserved, 32, 16);
+
+SIZE(status, 184);
+FIELD(status, size, 0, 4);
+FIELD(status, flags, 4, 4);
+FIELD(status, out_state, 8, 4);
+FIELD(status, out_vm_pid, 12, 4);
+FIELD(status, out_vm_id, 16, 8);
+FIELD(status, out_session_id, 24, 8);
+FIELD(status, out_records, 32, 4);
+FIELD(status, out_unread, 36, 4);
+FIELD(status, out_pages, 40, 8);
+FIELD(status, out_max_pages, 48, 8);
+FIELD(status, out_events, 56, 8);
+FIELD(status, out_merged, 64, 8);
+FIELD(status, out_overflows, 72, 8);
+FIELD(status, out_resync_writes, 80, 8);
+FIELD(status, out_regions_removed, 88, 8);
+FIELD(status, out_wakeups, 96, 8);
+FIELD(status, out_memory_bytes, 104, 8);
+FIELD(status, out_vm_memory_bytes, 112, 8);
+FIELD(status, __reserved, 120, 64);
+
+SIZE(range, 16);
+FIELD(range, gfn, 0, 8);
+FIELD(range, nr_pages, 8, 8);
+
+SIZE(restrict, 48);
+FIELD(restrict, size, 0, 4);
+FIELD(restrict, flags, 4, 4);
+FIELD(restrict, ranges, 8, 8);
+FIELD(restrict, nr_ranges, 16, 4);
+FIELD(restrict, max_records, 20, 4);
+FIELD(restrict, max_pages, 24, 8);
+FIELD(restrict, __reserved, 32, 16);
+
+SIZE(ring, 40);
+FIELD(ring, size, 0, 4);
+FIELD(ring, flags, 4, 4);
+FIELD(ring, records, 8, 4);
+FIELD(ring, watermark, 12, 4);
+FIELD(ring, latency_us, 16, 4);
+FIELD(ring, __reserved0, 20, 4);
+FIELD(ring, __reserved, 24, 16);
+
+SIZE(change, 56);
+FIELD(change, gfn, 0, 8);
+FIELD(change, nr_pages, 8, 8);
+FIELD(change, out_done, 16, 8);
+FIELD(change, out_changed, 24, 8);
+FIELD(change, out_failed, 32, 8);
+FIELD(change, out_error_gfn, 40, 8);
+FIELD(change, out_error, 48, 4);
+FIELD(change, __reserved, 52, 4);
+
+SIZE(add, 48);
+FIELD(add, size, 0, 4);
+FIELD(add, flags, 4, 4);
+FIELD(add, changes, 8, 8);
+FIELD(add, nr_changes, 16, 4);
+FIELD(add, out_nr_changes, 20, 4);
+FIELD(add, out_failed_pages, 24, 8);
+FIELD(add, __reserved, 32, 16);
+
+SIZE(remove, 56);
+FIELD(remove, size, 0, 4);
+FIELD(remove, flags, 4, 4);
+FIELD(remove, changes, 8, 8);
+FIELD(remove, nr_changes, 16, 4);
+FIELD(remove, out_nr_changes, 20, 4);
+FIELD(remove, out_failed_pages, 24, 8);
+FIELD(remove, out_seq, 32, 8);
+FIELD(remove, __reserved, 40, 16);
+
+SIZE(query, 56);
+FIELD(query, size, 0, 4);
+FIELD(query, flags, 4, 4);
+FIELD(query, ranges, 8, 8);
+FIELD(query, nr_ranges, 16, 4);
+FIELD(query, out_nr_ranges, 20, 4);
+FIELD(query, gfn, 24, 8);
+FIELD(query, out_next_gfn, 32, 8);
+FIELD(query, __reserved, 40, 16);
+
+SIZE(query_gfn, 40);
+FIELD(query_gfn, size, 0, 4);
+FIELD(query_gfn, flags, 4, 4);
+FIELD(query_gfn, gfn, 8, 8);
+FIELD(query_gfn, out_users, 16, 4);
+FIELD(query_gfn, out_state, 20, 4);
+FIELD(query_gfn, __reserved, 24, 16);
+
+SIZE(resync_range, 24);
+FIELD(resync_range, gfn, 0, 8);
+FIELD(resync_range, nr_pages, 8, 8);
+FIELD(resync_range, what, 16, 4);
+FIELD(resync_range, __reserved, 20, 4);
+
+SIZE(resync, 48);
+FIELD(resync, size, 0, 4);
+FIELD(resync, flags, 4, 4);
+FIELD(resync, ranges, 8, 8);
+FIELD(resync, nr_ranges, 16, 4);
+FIELD(resync, out_nr_ranges, 20, 4);
+FIELD(resync, out_more, 24, 4);
+FIELD(resync, __reserved0, 28, 4);
+FIELD(resync, __reserved, 32, 16);
+
+SIZE(fence, 32);
+FIELD(fence, size, 0, 4);
+FIELD(fence, flags, 4, 4);
+FIELD(fence, out_seq, 8, 8);
+FIELD(fence, __reserved, 16, 16);
+
+SIZE(consumer, 8);
+FIELD(consumer, pos, 0, 8);
+
+SIZE(record, 64);
+FIELD(record, seq, 0, 8);
+FIELD(record, type, 8, 1);
+FIELD(record, flags, 9, 1);
+FIELD(record, vcpu, 10, 2);
+FIELD(record, len, 12, 2);
+FIELD(record, total, 14, 2);
+FIELD(record, gpa, 16, 8);
+FIELD(record, time_ns, 24, 8);
+FIELD(record, rip, 32, 8);
+FIELD(record, data, 40, 24);
+FIELD(record, region.nr_pages, 40, 8);
+FIELD(record, region.nr_tracked, 48, 8);
+/* Magic 0xba; no direction and no size in the numbers. */
+PIN(KVM_WTRACK_INFO, 0xba80);
+PIN(KVM_WTRACK_ATTACH, 0xba81);
+PIN(KVM_WTRACK_STATUS, 0xba82);
+PIN(KVM_WTRACK_RESTRICT, 0xba83);
+PIN(KVM_WTRACK_RING, 0xba84);
+PIN(KVM_WTRACK_ADD, 0xba85);
+PIN(KVM_WTRACK_REMOVE, 0xba86);
+PIN(KVM_WTRACK_QUERY, 0xba87);
+PIN(KVM_WTRACK_QUERY_GFN, 0xba88);
+PIN(KVM_WTRACK_RESYNC, 0xba89);
+PIN(KVM_WTRACK_FENCE, 0xba8a);
+
+PIN(KVM_WTRACK_FEAT_FOREIGN_ATTACH, 1);
+PIN(KVM_WTRACK_FEAT_COALESCE, 2);
+PIN(KVM_WTRACK_FEAT_VCPU, 4);
+PIN(KVM_WTRACK_FEAT_RIP, 8);
+PIN(KVM_WTRACK_FEAT_RESTRICT, 16);
+PIN(KVM_WTRACK_FEAT_LONG_WRITES, 32);
+
+PIN(KVM_WTRACK_STATE_ATTACHED, 1);
+PIN(KVM_WTRACK_STATE_RESTRICTED, 2);
+PIN(KVM_WTRACK_STATE_RING, 4);
+PIN(KVM_WTRACK_STATE_COALESCE, 8);
+PIN(KVM_WTRACK_STATE_RESYNC, 16);
+PIN(KVM_WTRACK_STATE_VM_GONE, 32);
+
+PIN(KVM_WTRACK_RING_F_COALESCE, 1);
+PIN(KVM_WTRACK_RING_F_VCPU, 2);
+PIN(KVM_WTRACK_REMOVE_F_FENCE, 1);
+PIN(KVM_WTRACK_GFN_TRACKED, 1);
+PIN(KVM_WTRACK_GFN_RESYNC, 2);
+PIN(KVM_WTRACK_RESYNC_REREAD, 0);
+PIN(KVM_WTRACK_RESYNC_REMOVED, 1);
+
+PIN(KVM_WTRACK_MMAP_CONSUMER, 0);
+PIN(KVM_WTRACK_MMAP_RECORDS, 4096);
+PIN(KVM_WTRACK_RECORD_WRITE, 1);
+PIN(KVM_WTRACK_RECORD_RESYNC, 2);
+PIN(KVM_WTRACK_RECORD_REGION_REMOVED, 3);
+PIN(KVM_WTRACK_RECORD_VM_GONE, 4);
+PIN(KVM_WTRACK_RECORD_F_MORE, 1);
+PIN(KVM_WTRACK_RECORD_F_PAGE, 2);
+PIN(KVM_WTRACK_RECORD_F_VCPU, 4);
+PIN(KVM_WTRACK_RECORD_F_RIP, 8);
+PIN(KVM_WTRACK_DATA_BYTES, 24);
+PIN(KVM_WTRACK_MAGIC, 0xba);
+PIN(sizeof(KVM_WTRACK_DEVICE), sizeof("/dev/kvm-wtrack"));

@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# usage: run.sh
+#
+# Checks what the documents say against the tree. Prints TAP.
+set -euo pipefail
+. "$(dirname "$0")/../lib/common.sh"
+. "$TOP/tests/lib/results.sh"
+cd "$TOP"
+
+nr=0
+passed=0
+failed=0
+
+# check NAME COMMAND...: prints nothing when all is well
+check()
+{
+	local name=$1 out
+	shift
+	nr=$((nr + 1))
+	if out=$("$@" 2>&1) && [ -z "$out" ]; then
+		passed=$((passed + 1))
+		printf 'ok %d - %s\n' "$nr" "$name"
+	else
+		failed=$((failed + 1))
+		printf 'not ok %d - %s\n' "$nr" "$name"
+		printf '%s\n' "$out" | sed 's/^/# /'
+	fi
+}
+
+# Paths in backquotes, and the targets of links, in document $1.
+named_files()
+{
+	{
+		grep -oE '`(kmod|libwtrack|include|tests|docs|examples|bench)/[^` ]*`' "$1" |
+			tr -d '`'
+		grep -oE '\]\([^)#:]+\)' "$1" | tr -d '])('
+	} | sort -u
+}
+
+files_exist()
+{
+	local file found=0
+	while read -r file; do
+		found=1
+		[ -e "$file" ] || echo "$1 names $file, which is not there"
+	done < <(named_files "$1")
+	[ $found = 1 ] || echo "$1 names no file at all"
+}
+
+readme_is_short()
+{
+	local lines
+	lines=$(wc -l <README.md)
+	[ "$lines" -lt 150 ] || echo "README.md has $lines lines"
+}
+
+first_program()
+{
+	sed -n '/^```c$/,/^```$/p' README.md | sed '1d;$d'
+}
+
+first_program_is_the_example()
+{
+	diff <(first_program) <(sed '1,2d' examples/first.c)
+}
+
+first_program_compiles()
+{
+	first_program | "${CC:-cc}" -Wall -Wextra -Werror -x c -c -o /dev/null \
+		-Iinclude -
+}
+
+# Names of enumerators in the header: VM_ID for KVM_WTRACK_A_VM_ID.
+header_names()
+{
+	grep -oE "^	KVM_WTRACK_$1_[A-Z_]+" \
+		include/uapi/linux/kvm_wtrack_genl.h |
+		sed -E "s/^	KVM_WTRACK_$1_//" | grep -v UNSPEC
+}
+
+# Names in the part of the specification between two lines, in the same form.
+yaml_names()
+{
+	sed -n "/^$1:/,/^$2:/p" docs/netlink/kvm_wtrack.yaml |
+		sed -nE 's/^ {6,8}name: ([a-z-]+)$/\1/p' | grep -v '^main$' |
+		tr 'a-z-' 'A-Z_'
+}
+
+netlink_attributes_agree()
+{
+	diff <(header_names A) <(yaml_names attribute-sets operations)
+}
+
+netlink_commands_agree()
+{
+	diff <(header_names CMD) <(yaml_names operations mcast-groups)
+}
+
+no_kernel_versions_in_kmod()
+{
+	grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION' -r kmod || true
+}
+
+check "README.md has less than 150 lines" readme_is_short
+check "README.md names files that are there" files_exist README.md
+check "docs/ARCHITECTURE.md names files that are there" \
+	files_exist docs/ARCHITECTURE.md
+check "README.md shows examples/first.c" first_program_is_the_example
+check "README.md's first program compiles as it stands" first_program_compiles
+check "the netlink specification has the header's attributes" \
+	netlink_attributes_agree
+check "the netlink specification has the header's commands" \
+	netlink_commands_agree
+check "no kernel version is named in kmod/" no_kernel_versions_in_kmod
+echo "1..$nr"
+result_add docs "$passed" "$failed"
+[ "$failed" = 0 ]

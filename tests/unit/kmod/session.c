@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A session and its ring, without files and mappings. */
+#include <stdlib.h>
+
+#include <linux/kvm_host.h>
+#include <linux/string.h>
+
+#include "match.h"
+#include "session.h"
+#include "shim.h"
+
+#define CACHE_LINE	64
+
+void session_init(struct session *session, struct kwt_space *space,
+		  u32 records, bool coalesce)
+{
+	struct kwt_ring *ring = &session->ring;
+	size_t bytes = records * sizeof(*ring->records);
+
+	memset(session, 0, sizeof(*session));
+	ring->records = aligned_alloc(CACHE_LINE, bytes);
+	shim_require(ring->records);
+	memset(ring->records, 0, bytes);
+	ring->consumer = &session->consumer;
+	ring->mask = records - 1;
+	ring->room = records - KWT_RING_SPARE;
+	ring->coalesce = coalesce;
+	session->set.space = space;
+	session->set.ring = ring;
+	session->set.max_pages = U64_MAX;
+	session->set.max_users = UINT16_MAX;
+}
+
+void session_exit(struct session *session)
+{
+	while (kwt_set_clear_first(&session->set, true))
+		;
+	shim_require(!session->set.pages && !session->set.bytes);
+	/* A hook that runs may still have the ring. */
+	rcu_barrier();
+	free(session->ring.records);
+}
+
+int session_add(struct session *session, u64 gfn)
+{
+	struct kwt_set *set = &session->set;
+	struct kwt_span *span = kwt_span_get(set, kwt_chunk_index(gfn));
+	int r;
+
+	if (!span)
+		return -ENOMEM;
+	r = kwt_set_add(set, span, gfn);
+	kwt_span_put(set, span);
+	return r;
+}
+
+int session_remove(struct session *session, u64 gfn)
+{
+	struct kwt_set *set = &session->set;
+	struct kwt_span *span = kwt_span_find(set, kwt_chunk_index(gfn));
+	int r;
+
+	if (!span)
+		return -ENOENT;
+	r = kwt_set_remove(set, span, gfn);
+	kwt_span_put(set, span);
+	return r;
+}
+
+void session_add_all(struct session *session, u64 gfn, u64 nr_pages)
+{
+	for (; nr_pages; nr_pages--, gfn++)
+		shim_require(session_add(session, gfn) == 1);
+}
+
+void session_region_went(struct session *session, u64 gfn)
+{
+	struct kwt_set *set = &session->set;
+	struct kwt_span *span = kwt_span_find(set, kwt_chunk_index(gfn));
+
+	shim_require(span);
+	kwt_set_drop(set, span, kwt_chunk_bit(gfn), true);
+	kwt_resync_mark(span, kwt_chunk_bit(gfn), 0);
+	kwt_span_put(set, span);
+}
+
+void session_release(struct session *session, u64 pos)
+{
+	smp_store_release(&session->consumer.pos, pos);
+	smp_mb();
+}
+
+const struct kvm_wtrack_record *session_record(const struct session *session,
+					       u64 pos)
+{
+	const struct kwt_ring *ring = &session->ring;
+	const struct kvm_wtrack_record *record =
+		&ring->records[pos & ring->mask];
+
+	return smp_load_acquire(&record->seq) == pos + 1 ? record : NULL;
+}
+
+/* What on_write() in source.c does before it calls others. */
+static void on_write(struct kwt_space *space, u64 gpa, const u8 *data,
+		     u32 len, struct kvm_vcpu *vcpu)
+{
+	u64 gfn = gpa >> KWT_PAGE_SHIFT;
+	u64 index = kwt_chunk_index(gfn), bit = kwt_chunk_bit(gfn);
+	struct kwt_chunk __rcu **slots;
+	struct kwt_chunk *chunk;
+
+	preempt_disable();
+	slots = rcu_dereference_sched(space->slots);
+	chunk = rcu_dereference_sched(slots[kwt_slots_hash(slots, index)]);
+	if (chunk && chunk->index != index)
+		kwt_match_probe(space, gpa, data, len, vcpu);
+	else if (chunk && READ_ONCE(chunk->users[bit]))
+		kwt_match(chunk, bit, gpa, data, len, vcpu);
+	else
+		preempt_enable();
+}
+
+void hook(struct kwt_space *space, u64 gpa, const void *data, u32 len,
+	  int vcpu_idx)
+{
+	struct kvm_vcpu vcpu = { .vcpu_idx = vcpu_idx };
+
+	on_write(space, gpa, data, len, &vcpu);
+	shim_require(!rcu_read_lock_sched_held());
+}

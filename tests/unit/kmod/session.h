@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A session, and the write hook, as the rest of the module has them: what is
+ * in one call of these is one hold of the VM's lock there, or one hook.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "track.h"
+
+struct session {
+	struct kwt_ring ring;
+	struct kwt_set set;
+	struct kvm_wtrack_consumer consumer;
+};
+
+void session_init(struct session *session, struct kwt_space *space,
+		  u32 records, bool coalesce);
+void session_exit(struct session *session);
+
+/* Under the VM's lock. What kwt_set_add() and _remove() say, or -ENOMEM. */
+int session_add(struct session *session, u64 gfn);
+int session_remove(struct session *session, u64 gfn);
+
+/* Track all of these or end the program. */
+void session_add_all(struct session *session, u64 gfn, u64 nr_pages);
+
+/* The memory region of a gfn that is tracked went, and there was no room. */
+void session_region_went(struct session *session, u64 gfn);
+
+/*
+ * What the reader does last with a record: it releases all before @pos, and
+ * may then look at the guest's memory.
+ */
+void session_release(struct session *session, u64 pos);
+
+/* The record at @pos, or NULL as long as it is not published. */
+const struct kvm_wtrack_record *session_record(const struct session *session,
+					       u64 pos);
+
+/* What KVM does after a vCPU's store. */
+void hook(struct kwt_space *space, u64 gpa, const void *data, u32 len,
+	  int vcpu);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The library's sys.h on a simulated kernel, in this process.
+ *
+ * It keeps the contract of include/uapi/linux/kvm_wtrack.h for one session on
+ * one VM: the ring with its lock-free protocol, the resync set, the ioctls.
+ * It checks every argument that the library brings (sizes, reserved fields,
+ * descriptors, what is mapped), and can be told to fail anything.
+ *
+ *	fake.c		descriptors, memory, mappings; failing on demand
+ *	fake_process.c	the VMM as another process
+ *	fake_ioctl.c	the ioctls
+ *	fake_range.c	... that add and remove pages
+ *	fake_ring.c	the ring and its producers
+ */
+#ifndef FAKE_H
+#define FAKE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/kvm_wtrack.h>
+
+#define FAKE_PAGES	4096	/* the guest's memory */
+#define FAKE_RECORDS	1024	/* largest ring */
+#define FAKE_VM_FD	77	/* of this process; not a VM: any other */
+#define FAKE_PID	4242	/* the VMM */
+
+/* What can fail, in the order of sys.h. */
+enum fake_call {
+	FAKE_ALLOC,
+	FAKE_OPEN,
+	FAKE_INFO,
+	FAKE_ATTACH,
+	FAKE_STATUS,
+	FAKE_RESTRICT,
+	FAKE_RING,
+	FAKE_ADD,
+	FAKE_REMOVE,
+	FAKE_QUERY,
+	FAKE_QUERY_GFN,
+	FAKE_RESYNC,
+	FAKE_FENCE,
+	FAKE_MMAP,
+	FAKE_POLL,
+	FAKE_PIDFD_OPEN,
+	FAKE_PIDFD_GETFD,
+	FAKE_EACH_FD,
+	FAKE_NR_CALLS
+};
+
+/* What a descriptor is. That of a VM is of kind FAKE_VM + the VM's number. */
+enum fake_kind { FAKE_CLOSED, FAKE_SESSION, FAKE_PIDFD, FAKE_VM };
+
+struct fake_process {
+	bool alive;
+	int fds[8];		/* those that link to a VM */
+	int vms[8];		/* which VM each of them is */
+	int nr_fds;
+};
+
+struct fake {
+	pthread_mutex_t lock;	/* everything below, but for the ring's words */
+	pthread_cond_t wake;
+
+	struct kvm_wtrack_info info;
+	struct fake_process vmm;
+	/* What a caller of the device changed. */
+	struct kvm_wtrack_status status;
+	struct kvm_wtrack_restrict restriction;
+	struct kvm_wtrack_ring ring;
+	bool tracked[FAKE_PAGES];
+	bool resync[FAKE_PAGES];
+	int refuse[FAKE_PAGES];	/* errno for ADD and REMOVE */
+	uint64_t last[FAKE_PAGES];	/* newest record, when coalescing */
+	/* A signal comes after that many pages of each ADD or REMOVE. */
+	uint64_t pages_to_signal;
+	/* Wrong answers. */
+	void (*distort)(unsigned long request, void *args);
+	short extra_revents;
+
+	uint64_t head;
+	struct kvm_wtrack_consumer *consumer;	/* of the mapping */
+	struct kvm_wtrack_record *records;
+
+	/* Accounts. */
+	uint64_t overflows, merged;
+	int nr_calls[FAKE_NR_CALLS];
+	int nr_open, nr_mapped, nr_allocated;
+	uint64_t biggest_call;			/* most ranges in one */
+};
+
+extern struct fake fake;
+
+/* A new machine; and the end of it: nothing may be left open. */
+int fake_setup(void **state);
+int fake_teardown(void **state);
+
+/* Let the nth call from now (the next is 1), and times - 1 more, fail. */
+void fake_fail(enum fake_call call, int nth, int err);
+void fake_fail_times(enum fake_call call, int nth, int times, int err);
+/* For the seam: counts the call; its injected failure, or 0. */
+int fake_called(enum fake_call call);
+
+/* A session on the fake VM, with a ring unless records is 0. */
+struct wtrack_session *fake_session(uint32_t records, unsigned int flags);
+/* A descriptor of a session as another process would pass it on. */
+int fake_session_fd(uint32_t records);
+
+int fake_new_fd(int kind);
+int fake_kind(int fd);
+long fake_ioctl(unsigned long request, void *arg);
+bool fake_is_vm(int fd);
+/* ADD and REMOVE. */
+long fake_change(uint64_t address, uint32_t nr, bool add, uint32_t *out_nr,
+		 __u64 *failed);
+
+/* Guest memory, one word for each page. */
+uint64_t fake_page_read(uint64_t gfn);
+/* A vCPU stores a word to a page, and is notified. Any thread. */
+void fake_store(uint64_t gfn, uint64_t value);
+/* The notification alone, of any length. Any thread. */
+void fake_write(uint64_t gpa, const void *data, uint16_t len);
+void fake_region_removed(uint64_t gfn, uint64_t nr_pages);
+void fake_vm_gone(void);
+/* Publishes a record as it stands, whatever stands in it. */
+void fake_publish(const struct kvm_wtrack_record *record);
+/* Reserves a place now; the record is published by the second call. */
+uint64_t fake_reserve(void);
+void fake_publish_at(uint64_t pos, const struct kvm_wtrack_record *record);
+bool fake_ring_closed(void);
+bool fake_ring_reopen(void);
+uint64_t fake_head(void);
+uint64_t fake_unread(void);
+short fake_revents(void);
+
+#endif

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The ioctls, and what of their arguments does not depend on the test. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake.h"
+
+static void *pointer(uint64_t address)
+{
+	return (void *)(uintptr_t)address;
+}
+
+static long do_info(void *arg)
+{
+	struct kvm_wtrack_info *info = arg;
+	uint32_t size = info->size;
+
+	*info = fake.info;
+	info->size = size;
+	return 0;
+}
+
+static long do_attach(void *arg)
+{
+	struct kvm_wtrack_attach *attach = arg;
+
+	if (!fake_is_vm(attach->vm_fd))
+		return -EBADF;
+	fake.status.out_state |= KVM_WTRACK_STATE_ATTACHED;
+	fake.status.out_vm_id = 7;
+	return 0;
+}
+
+static long do_status(void *arg)
+{
+	struct kvm_wtrack_status *status = arg;
+	uint32_t size = status->size;
+
+	*status = fake.status;
+	status->size = size;
+	if (fake.consumer) {
+		status->out_unread = (uint32_t)fake_unread();
+		status->out_events = fake_head();
+	}
+	if (fake_ring_closed())
+		status->out_state |= KVM_WTRACK_STATE_RESYNC;
+	return 0;
+}
+
+static long do_restrict(void *arg)
+{
+	fake.restriction = *(struct kvm_wtrack_restrict *)arg;
+	fake.status.out_state |= KVM_WTRACK_STATE_RESTRICTED;
+	return 0;
+}
+
+static long do_ring(void *arg)
+{
+	struct kvm_wtrack_ring *ring = arg;
+
+	if (fake.records)
+		return -EBUSY;
+	if (ring->records > fake.info.out_max_records)
+		return -ERANGE;
+	fake.ring = *ring;
+	fake.records = calloc(ring->records, sizeof(*fake.records));
+	fake.consumer = calloc(1, sizeof(*fake.consumer));
+	fake.status.out_state |= KVM_WTRACK_STATE_RING;
+	fake.status.out_records = ring->records;
+	return 0;
+}
+
+static long do_add(void *arg)
+{
+	struct kvm_wtrack_add *add = arg;
+
+	return fake_change(add->changes, add->nr_changes, true,
+			   &add->out_nr_changes, &add->out_failed_pages);
+}
+
+static long do_remove(void *arg)
+{
+	struct kvm_wtrack_remove *rm = arg;
+	long r;
+
+	r = fake_change(rm->changes, rm->nr_changes, false,
+			&rm->out_nr_changes, &rm->out_failed_pages);
+	if (!r && (rm->flags & KVM_WTRACK_REMOVE_F_FENCE))
+		rm->out_seq = fake_head();
+	return r;
+}
+
+static long do_query(void *arg)
+{
+	struct kvm_wtrack_query *query = arg;
+	struct kvm_wtrack_range *ranges = pointer(query->ranges);
+	uint64_t gfn;
+
+	if (!query->nr_ranges || query->nr_ranges > fake.info.out_max_ranges)
+		return -ERANGE;
+	query->out_nr_ranges = 0;
+	query->out_next_gfn = ~0ULL;
+	for (gfn = query->gfn; gfn < FAKE_PAGES; gfn++) {
+		struct kvm_wtrack_range *range;
+
+		if (!fake.tracked[gfn])
+			continue;
+		if (query->out_nr_ranges == query->nr_ranges) {
+			query->out_next_gfn = gfn;
+			break;
+		}
+		range = &ranges[query->out_nr_ranges++];
+		*range = (struct kvm_wtrack_range) { .gfn = gfn };
+		while (gfn < FAKE_PAGES && fake.tracked[gfn]) {
+			range->nr_pages++;
+			gfn++;
+		}
+	}
+	return 0;
+}
+
+static long do_query_gfn(void *arg)
+{
+	struct kvm_wtrack_query_gfn *query = arg;
+
+	if (query->gfn >= FAKE_PAGES)
+		return -EPERM;
+	query->out_users = fake.tracked[query->gfn];
+	query->out_state = fake.tracked[query->gfn] ? KVM_WTRACK_GFN_TRACKED :
+						      0;
+	return 0;
+}
+
+static bool take_resync(uint64_t gfn)
+{
+	return __atomic_exchange_n(&fake.resync[gfn], false, __ATOMIC_SEQ_CST);
+}
+
+static bool any_resync(void)
+{
+	uint64_t gfn;
+
+	for (gfn = 0; gfn < FAKE_PAGES; gfn++)
+		if (__atomic_load_n(&fake.resync[gfn], __ATOMIC_SEQ_CST))
+			return true;
+	return false;
+}
+
+/* Each gfn by itself: the library does not rely on ranges being merged. */
+static long do_resync(void *arg)
+{
+	struct kvm_wtrack_resync *resync = arg;
+	struct kvm_wtrack_resync_range *ranges = pointer(resync->ranges);
+	uint64_t gfn;
+
+	if (!resync->nr_ranges || resync->nr_ranges > fake.info.out_max_ranges)
+		return -ERANGE;
+	if (!fake_ring_reopen())
+		return -EBUSY;
+	for (gfn = 0; gfn < FAKE_PAGES &&
+	     resync->out_nr_ranges < resync->nr_ranges; gfn++) {
+		if (!take_resync(gfn))
+			continue;
+		ranges[resync->out_nr_ranges++] =
+			(struct kvm_wtrack_resync_range) {
+				.gfn = gfn,
+				.nr_pages = 1,
+				.what = fake.tracked[gfn] ?
+					KVM_WTRACK_RESYNC_REREAD :
+					KVM_WTRACK_RESYNC_REMOVED,
+			};
+	}
+	resync->out_more = any_resync();
+	return 0;
+}
+
+static long do_fence(void *arg)
+{
+	struct kvm_wtrack_fence *fence = arg;
+
+	fence->out_seq = fake_head();
+	return 0;
+}
+
+static const struct {
+	unsigned long request;
+	enum fake_call call;
+	size_t size;
+	long (*fn)(void *arg);
+	bool needs_ring;
+} ioctls[] = {
+#define IOCTL(NAME, name, needs_ring) \
+	{ KVM_WTRACK_ ## NAME, FAKE_ ## NAME, \
+	  sizeof(struct kvm_wtrack_ ## name), do_ ## name, needs_ring }
+	IOCTL(INFO, info, false),
+	IOCTL(ATTACH, attach, false),
+	IOCTL(STATUS, status, false),
+	IOCTL(RESTRICT, restrict, false),
+	IOCTL(RING, ring, false),
+	IOCTL(ADD, add, true),
+	IOCTL(REMOVE, remove, true),
+	IOCTL(QUERY, query, true),
+	IOCTL(QUERY_GFN, query_gfn, false),
+	IOCTL(RESYNC, resync, true),
+	IOCTL(FENCE, fence, true),
+};
+
+long fake_ioctl(unsigned long request, void *arg)
+{
+	size_t i = 0;
+	long r;
+
+	while (ioctls[i].request != request)
+		assert_true(++i < sizeof(ioctls) / sizeof(ioctls[0]));
+	assert_int_equal(*(uint32_t *)arg, ioctls[i].size);
+	r = fake_called(ioctls[i].call);
+	if (r)
+		return r;
+	if (ioctls[i].needs_ring && !fake.records)
+		return -ENOBUFS;
+	pthread_mutex_lock(&fake.lock);
+	r = ioctls[i].fn(arg);
+	pthread_mutex_unlock(&fake.lock);
+	if (fake.distort)
+		fake.distort(request, arg);
+	return r;
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Pages are added and removed one by one: each may be refused by itself. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fake.h"
+
+static int change_gfn(uint64_t gfn, bool add, bool *changed)
+{
+	if (gfn >= FAKE_PAGES)
+		return ENOENT;
+	if (fake.refuse[gfn])
+		return fake.refuse[gfn];
+	if (!add && !fake.tracked[gfn])
+		return ENOENT;
+	*changed = fake.tracked[gfn] != add;
+	fake.tracked[gfn] = add;
+	return 0;
+}
+
+static void change_page(struct kvm_wtrack_change *change, uint64_t gfn,
+			bool add, __u64 *failed)
+{
+	bool changed = false;
+	int err = change_gfn(gfn, add, &changed);
+
+	if (!err) {
+		change->out_done++;
+		change->out_changed += changed;
+		return;
+	}
+	++*failed;
+	change->out_failed++;
+	if (!change->out_error) {
+		change->out_error = (uint32_t)err;
+		change->out_error_gfn = gfn;
+	}
+}
+
+long fake_change(uint64_t address, uint32_t nr, bool add, uint32_t *out_nr,
+		 __u64 *failed)
+{
+	struct kvm_wtrack_change *changes = (void *)(uintptr_t)address;
+	uint64_t left = fake.pages_to_signal;
+	uint64_t i;
+	uint32_t n;
+
+	if (!nr || nr > fake.info.out_max_ranges)
+		return -ERANGE;
+	if (nr > fake.biggest_call)
+		fake.biggest_call = nr;
+	for (n = 0; n < nr; n++, ++*out_nr) {
+		struct kvm_wtrack_change *change = &changes[n];
+
+		assert_int_equal(change->out_done | change->out_changed |
+				 change->out_failed | change->out_error |
+				 change->out_error_gfn | change->__reserved, 0);
+		if (!change->nr_pages ||
+		    change->gfn + change->nr_pages < change->gfn)
+			return -EINVAL;
+		for (i = 0; i < change->nr_pages; i++) {
+			if (!left--)
+				return -EINTR;
+			change_page(change, change->gfn + i, add, failed);
+		}
+	}
+	return left ? 0 : -EINTR;
+}

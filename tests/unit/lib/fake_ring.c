@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The module's side of the ring. What the reader's thread touches without a
+ * system call is ordered by the protocol alone: no lock is shared with it.
+ */
+#include <string.h>
+
+#include "fake.h"
+
+#define CLOSED	(UINT64_C(1) << 63)
+#define SPARE	2
+
+static uint64_t memory[FAKE_PAGES];
+
+static uint64_t load_head(void)
+{
+	return __atomic_load_n(&fake.head, __ATOMIC_RELAXED);
+}
+
+static bool move_head(uint64_t *from, uint64_t to)
+{
+	return __atomic_compare_exchange_n(&fake.head, from, to, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+static uint64_t load_pos(void)
+{
+	return __atomic_load_n(&fake.consumer->pos, __ATOMIC_ACQUIRE);
+}
+
+/*
+ * A closed ring has a head far ahead of any position: it is full. So it seems,
+ * too, when the reader has got past a head that was loaded long ago.
+ */
+static bool reserve(uint32_t nr, uint64_t *ret)
+{
+	uint64_t head = load_head(), seen;
+
+	for (;;) {
+		seen = head;
+		if (head - load_pos() <= fake.ring.records - SPARE - nr) {
+			if (move_head(&head, head + nr))
+				break;
+			continue;
+		}
+		head = load_head();
+		if (head == seen)
+			return false;
+	}
+	*ret = head;
+	return true;
+}
+
+bool fake_ring_closed(void)
+{
+	return load_head() & CLOSED;
+}
+
+uint64_t fake_head(void)
+{
+	return load_head() & ~CLOSED;
+}
+
+uint64_t fake_unread(void)
+{
+	return fake_head() - load_pos();
+}
+
+static void wake(void)
+{
+	pthread_mutex_lock(&fake.lock);
+	pthread_cond_broadcast(&fake.wake);
+	pthread_mutex_unlock(&fake.lock);
+}
+
+/*
+ * Everything but seq first; field by field, since ThreadSanitizer does not see
+ * a memcpy() that the compiler has made its own.
+ */
+void fake_publish_at(uint64_t pos, const struct kvm_wtrack_record *record)
+{
+	struct kvm_wtrack_record *to;
+	int i;
+
+	to = &fake.records[pos & (fake.ring.records - 1)];
+	to->type = record->type;
+	to->flags = record->flags;
+	to->vcpu = record->vcpu;
+	to->len = record->len;
+	to->total = record->total;
+	to->gpa = record->gpa;
+	to->time_ns = record->time_ns;
+	to->rip = record->rip;
+	for (i = 0; i < KVM_WTRACK_DATA_BYTES; i++)
+		to->data[i] = record->data[i];
+	__atomic_store_n(&to->seq, pos + 1, __ATOMIC_RELEASE);
+	wake();
+}
+
+uint64_t fake_reserve(void)
+{
+	uint64_t head = load_head();
+
+	while (!move_head(&head, head + 1))
+		;
+	return head & ~CLOSED;
+}
+
+void fake_publish(const struct kvm_wtrack_record *record)
+{
+	fake_publish_at(fake_reserve(), record);
+}
+
+static void close_ring(void)
+{
+	struct kvm_wtrack_record record = { .type = KVM_WTRACK_RECORD_RESYNC };
+	uint64_t head = load_head();
+
+	do {
+		if (head & CLOSED)
+			return;
+	} while (!move_head(&head, (head + 1) | CLOSED));
+	__atomic_add_fetch(&fake.overflows, 1, __ATOMIC_RELAXED);
+	fake_publish_at(head, &record);
+}
+
+/* As the module does: only when all but VM_GONE was released. */
+bool fake_ring_reopen(void)
+{
+	bool gone = fake.status.out_state & KVM_WTRACK_STATE_VM_GONE;
+	uint64_t head = load_head();
+
+	if (!(head & CLOSED))
+		return true;
+	if (fake_unread() > gone)
+		return false;
+	while (!move_head(&head, head & ~CLOSED))
+		;
+	return true;
+}
+
+static void mark(uint64_t gfn)
+{
+	__atomic_store_n(&fake.resync[gfn], true, __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	close_ring();
+}
+
+static void fill(struct kvm_wtrack_record *record, uint64_t gpa,
+		 const unsigned char *data, uint16_t total, uint16_t offset)
+{
+	uint16_t left = total - offset;
+
+	*record = (struct kvm_wtrack_record) {
+		.type = KVM_WTRACK_RECORD_WRITE,
+		.len = left < KVM_WTRACK_DATA_BYTES ? left :
+						      KVM_WTRACK_DATA_BYTES,
+		.total = total,
+		.gpa = gpa + offset,
+		.time_ns = gpa ^ 0x5555,
+	};
+	memcpy(record->data, data + offset, record->len);
+	if (record->len < left)
+		record->flags |= KVM_WTRACK_RECORD_F_MORE;
+}
+
+void fake_write(uint64_t gpa, const void *data, uint16_t len)
+{
+	uint32_t nr = (len + KVM_WTRACK_DATA_BYTES - 1) / KVM_WTRACK_DATA_BYTES;
+	struct kvm_wtrack_record record;
+	uint64_t pos;
+	uint32_t i;
+
+	if (!reserve(nr, &pos)) {
+		mark(gpa >> 12);
+		return;
+	}
+	for (i = 0; i < nr; i++) {
+		fill(&record, gpa, data, len, i * KVM_WTRACK_DATA_BYTES);
+		fake_publish_at(pos + i, &record);
+	}
+}
+
+/* One vCPU writes a coalesced page, so nobody else claims it meanwhile. */
+static void write_coalesced(uint64_t gfn, uint64_t value)
+{
+	struct kvm_wtrack_record record;
+	uint64_t pos;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (fake.last[gfn] >
+	    __atomic_load_n(&fake.consumer->pos, __ATOMIC_RELAXED)) {
+		__atomic_add_fetch(&fake.merged, 1,
+				   __ATOMIC_RELAXED);
+		return;
+	}
+	if (!reserve(1, &pos)) {
+		mark(gfn);
+		return;
+	}
+	fill(&record, gfn << 12, (unsigned char *)&value, sizeof(value), 0);
+	record.flags |= KVM_WTRACK_RECORD_F_PAGE;
+	fake.last[gfn] = pos + 1;
+	fake_publish_at(pos, &record);
+}
+
+uint64_t fake_page_read(uint64_t gfn)
+{
+	return __atomic_load_n(&memory[gfn], __ATOMIC_RELAXED);
+}
+
+void fake_store(uint64_t gfn, uint64_t value)
+{
+	__atomic_store_n(&memory[gfn], value, __ATOMIC_RELAXED);
+	if (fake.ring.flags & KVM_WTRACK_RING_F_COALESCE)
+		write_coalesced(gfn, value);
+	else
+		fake_write(gfn << 12, &value, sizeof(value));
+}
+
+void fake_region_removed(uint64_t gfn, uint64_t nr_pages)
+{
+	struct kvm_wtrack_record record = {
+		.type = KVM_WTRACK_RECORD_REGION_REMOVED,
+		.gpa = gfn << 12,
+		.region = { .nr_pages = nr_pages },
+	};
+	uint64_t i;
+
+	for (i = gfn; i < gfn + nr_pages; i++) {
+		record.region.nr_tracked += fake.tracked[i];
+		fake.tracked[i] = false;
+	}
+	fake_publish(&record);
+}
+
+void fake_vm_gone(void)
+{
+	struct kvm_wtrack_record record = { .type = KVM_WTRACK_RECORD_VM_GONE };
+
+	pthread_mutex_lock(&fake.lock);
+	fake.status.out_state |= KVM_WTRACK_STATE_VM_GONE;
+	pthread_mutex_unlock(&fake.lock);
+	fake_publish(&record);
+}
+
+/* As poll(2): by what was reserved, which is before it can be read. */
+short fake_revents(void)
+{
+	short revents = fake.extra_revents;
+
+	if (fake.records && fake_unread() >= (fake.ring.watermark ?: 1))
+		revents |= 0x001;	/* POLLIN */
+	if (fake.status.out_state & KVM_WTRACK_STATE_VM_GONE)
+		revents |= 0x011;	/* POLLIN, POLLHUP */
+	return revents;
+}

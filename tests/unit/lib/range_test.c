@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Adding and removing ranges, in any number, some of them refused. */
+#include "ranges.h"
+#include "test.h"
+
+static void ranges_need_a_ring(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_range range = { 1, 1 };
+	struct wtrack_result result;
+
+	(void)state;
+	assert_int_equal(wtrack_session_add(session, &range, 1, &result, 0),
+			 -ENOBUFS);
+	check(&result, 0, 0, -ENOBUFS, 1);
+	assert_int_equal(wtrack_session_remove(session, &range, 1, NULL, 0),
+			 -ENOBUFS);
+	wtrack_session_close(session);
+}
+
+static void no_ranges_are_no_call(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+
+	(void)state;
+	assert_int_equal(wtrack_session_add(session, NULL, 0, NULL, 0), 0);
+	assert_int_equal(wtrack_session_remove(session, NULL, 0, NULL, 0), 0);
+	assert_int_equal(fake.nr_calls[FAKE_ADD] + fake.nr_calls[FAKE_REMOVE],
+			 0);
+	wtrack_session_close(session);
+}
+
+static void large_arrays_are_split(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_result results[NR];
+	struct wtrack_range ranges[NR];
+	size_t i;
+
+	(void)state;
+	fill(ranges);
+	memset(results, 0xee, sizeof(results));
+	assert_int_equal(wtrack_session_add(session, ranges, NR, results, 0),
+			 0);
+	assert_int_equal(fake.nr_calls[FAKE_ADD], 4);
+	assert_int_equal(fake.biggest_call, 16);
+	assert_int_equal(nr_tracked(), NR * 3);
+	for (i = 0; i < NR; i++)
+		check(&results[i], 3, 3, 0, 0);
+	assert_int_equal(wtrack_session_remove(session, ranges, NR, NULL, 0),
+			 0);
+	assert_int_equal(fake.nr_calls[FAKE_REMOVE], 4);
+	assert_int_equal(nr_tracked(), 0);
+	wtrack_session_close(session);
+}
+
+static void adding_twice_changes_nothing(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_range range = { 5, 10 };
+	struct wtrack_result result;
+
+	(void)state;
+	fake.tracked[7] = true;
+	assert_int_equal(wtrack_session_add(session, &range, 1, &result, 0), 0);
+	check(&result, 10, 9, 0, 0);
+	assert_int_equal(wtrack_session_add(session, &range, 1, &result, 0), 0);
+	check(&result, 10, 0, 0, 0);
+	wtrack_session_close(session);
+}
+
+static void refused_pages_do_not_stop_the_others(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_result results[NR];
+	struct wtrack_range ranges[NR];
+
+	(void)state;
+	fill(ranges);
+	fake.refuse[20 * 4 + 1] = EOPNOTSUPP;
+	fake.refuse[20 * 4 + 2] = ENOSPC;
+	fake.refuse[40 * 4] = EPERM;
+	assert_int_equal(wtrack_session_add(session, ranges, NR, results, 0),
+			 -EOPNOTSUPP);
+	assert_int_equal(nr_tracked(), NR * 3 - 3);
+	check(&results[19], 3, 3, 0, 0);
+	check(&results[20], 1, 1, -EOPNOTSUPP, 20 * 4 + 1);
+	check(&results[40], 2, 2, -EPERM, 40 * 4);
+	check(&results[49], 3, 3, 0, 0);
+	wtrack_session_close(session);
+}
+
+static void refusal_is_told_without_results(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_range range = { FAKE_PAGES - 1, 2 };
+
+	(void)state;
+	assert_int_equal(wtrack_session_add(session, &range, 1, NULL, 0),
+			 -ENOENT);
+	assert_true(fake.tracked[FAKE_PAGES - 1]);
+	wtrack_session_close(session);
+}
+
+static void failed_call_tells_what_was_not_reached(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_result results[NR];
+	struct wtrack_range ranges[NR];
+	size_t i;
+
+	(void)state;
+	fill(ranges);
+	fake.refuse[1] = EPERM;
+	fake_fail(FAKE_ADD, 2, ESRCH);
+	assert_int_equal(wtrack_session_add(session, ranges, NR, results, 0),
+			 -ESRCH);
+	check(&results[0], 2, 2, -EPERM, 1);
+	for (i = 1; i < 16; i++)
+		check(&results[i], 3, 3, 0, 0);
+	for (; i < NR; i++)
+		check(&results[i], 0, 0, -ESRCH, i * 4);
+	wtrack_session_close(session);
+}
+
+static void malformed_range_in_the_middle_is_told(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_range ranges[3] = {
+		{ 1, 1 }, { 2, UINT64_MAX }, { 3, 1 },
+	};
+	struct wtrack_result results[3];
+
+	(void)state;
+	assert_int_equal(wtrack_session_add(session, ranges, 3, results, 0),
+			 -EINVAL);
+	check(&results[0], 1, 1, 0, 0);
+	check(&results[1], 0, 0, -EINVAL, 2);
+	check(&results[2], 0, 0, -EINVAL, 3);
+	wtrack_session_close(session);
+}
+
+static void unknown_flags_are_refused(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_range range = { 1, 1 };
+	struct wtrack_result result;
+	uint64_t seq = 99;
+
+	(void)state;
+	assert_int_equal(wtrack_session_add(session, &range, 1, &result, 2),
+			 -EINVAL);
+	check(&result, 0, 0, -EINVAL, 1);
+	assert_int_equal(wtrack_session_remove(session, &range, 1, NULL, 4),
+			 -EINVAL);
+	assert_int_equal(wtrack_session_remove_fenced(session, &range, 1, NULL,
+						      8, &seq), -EINVAL);
+	assert_int_equal(seq, 99);
+	wtrack_session_close(session);
+}
+
+static void without_memory_nothing_is_done(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_range range = { 9, 1 };
+	struct wtrack_result result;
+
+	(void)state;
+	fake_fail(FAKE_ALLOC, 1, ENOMEM);
+	assert_int_equal(wtrack_session_add(session, &range, 1, &result, 0),
+			 -ENOMEM);
+	check(&result, 0, 0, -ENOMEM, 9);
+	assert_int_equal(fake.nr_calls[FAKE_ADD], 0);
+	wtrack_session_close(session);
+}
+
+int main(void)
+{
+	const struct CMUnitTest cases[] = {
+		CASE(ranges_need_a_ring),
+		CASE(no_ranges_are_no_call),
+		CASE(large_arrays_are_split),
+		CASE(adding_twice_changes_nothing),
+		CASE(refused_pages_do_not_stop_the_others),
+		CASE(refusal_is_told_without_results),
+		CASE(failed_call_tells_what_was_not_reached),
+		CASE(malformed_range_in_the_middle_is_told),
+		CASE(unknown_flags_are_refused),
+		CASE(without_memory_nothing_is_done),
+	};
+
+	return RUN(cases);
+}
