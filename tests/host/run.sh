@@ -81,7 +81,7 @@ make_initramfs()
 	tests | bench) "$HOST/guest-programs.sh" ;;
 	esac
 	copies+=("$BUILD/$kernel/host:/lib")
-	for what in tests bench; do
+	for what in tests bench lib; do
 		[ ! -d "$BUILD/guest/$what" ] ||
 			copies+=("$BUILD/guest/$what:/$what")
 	done
