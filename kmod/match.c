@@ -21,7 +21,7 @@ static __always_inline bool put_word(struct kwt_ring *ring, u64 head, u64 gpa,
 	*kwt_record_word(record) = head;
 	record->gpa = gpa;
 	record->time_ns = time_ns;
-	*(u64 *)record->data = word;
+	memcpy(record->data, &word, 8);
 	kwt_ring_publish(record, pos);
 	trace_kvm_wtrack_ring(ring->id, pos + 1, gpa, sizeof(word));
 	kwt_ring_wake(ring, false);
@@ -117,12 +117,14 @@ static __always_inline void match_spans(struct kwt_chunk *chunk, u64 gpa,
 					const u8 *data, u32 len, u64 vcpu)
 {
 	u64 bit = kwt_chunk_bit(gpa >> KWT_PAGE_SHIFT);
-	u64 word = len == 8 ? *(const u64 *)data : 0;
+	u64 word = 0;
 	u64 head = kwt_record_head(len, vcpu);
 	u64 now = ktime_get_ns();
 	struct kwt_span *span;
 	bool done;
 
+	if (len == 8)
+		memcpy(&word, data, 8);
 	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
 				 rcu_read_lock_sched_held()) {
 		if (!test_bit(bit, span->tracked))

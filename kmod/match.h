@@ -10,6 +10,7 @@
 #define KWT_MATCH_H
 
 #include <linux/ktime.h>
+#include <linux/string.h>
 
 #include "compat/vcpu.h"
 #include "ring.h"
@@ -63,7 +64,7 @@ static __always_inline void kwt_match(u64 gpa, const u8 *data, u32 len,
 	record = kwt_ring_at(ring, pos);
 	*kwt_record_word(record) = kwt_record_head(8, kwt_vcpu_bits(vcpu));
 	record->gpa = gpa;
-	*(u64 *)record->data = *(const u64 *)data;
+	memcpy(record->data, data, 8);
 	record->time_ns = ktime_get_ns();
 	kwt_ring_publish(record, pos);
 	kwt_ring_wake(ring, false);

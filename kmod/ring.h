@@ -20,17 +20,28 @@ kwt_ring_at(const struct kwt_ring *ring, u64 pos)
  */
 static inline bool kwt_ring_reserve(struct kwt_ring *ring, u32 nr, u64 *pos)
 {
-	u64 head = READ_ONCE(ring->head), used;
+	u64 head = READ_ONCE(ring->head), used, now;
 
-	do {
+	for (;;) {
 		/*
 		 * Pairs with the reader's store-release: it has read the
 		 * places that it gives back.
 		 */
 		used = head - smp_load_acquire(&ring->consumer->pos);
-		if (unlikely(used >= ring->room - (nr - 1)))
+		if (likely(used < ring->room - (nr - 1))) {
+			if (likely(try_cmpxchg(&ring->head, &head, head + nr)))
+				break;
+			continue;
+		}
+		/*
+		 * Full, or others have published and the reader has released
+		 * since we looked at head.
+		 */
+		now = READ_ONCE(ring->head);
+		if (now == head)
 			return false;
-	} while (unlikely(!try_cmpxchg(&ring->head, &head, head + nr)));
+		head = now;
+	}
 
 	*pos = head;
 	return true;

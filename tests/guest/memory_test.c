@@ -150,6 +150,19 @@ static long long free_kib(void)
 	return kib;
 }
 
+/* When what was freed before is free. */
+static long long settled_free_kib(void)
+{
+	long long last, now = free_kib();
+
+	do {
+		last = now;
+		sleep_ms(300);
+		now = free_kib();
+	} while (llabs(now - last) > 200);
+	return now;
+}
+
 /*
  * What STATUS says against what the host has less. With rings so large the
  * pages that processors keep at hand do not count.
@@ -165,7 +178,7 @@ CASE_WITHIN(status_tells_what_sessions_cost, 60)
 	unsigned int i;
 
 	wt_add(wt->fd, VM_DATA_GFN, 64);
-	before = free_kib();
+	before = settled_free_kib();
 	for (i = 0; i < SESSIONS; i++) {
 		int fd = wt_open();
 
@@ -173,7 +186,7 @@ CASE_WITHIN(status_tells_what_sessions_cost, 60)
 		CHECK_ERRNO(__wt_ring(fd, &ring), 0);
 		wt_add(fd, VM_DATA_GFN, 64);
 	}
-	used = before - free_kib();
+	used = before - settled_free_kib();
 	wt_status(wt->fd, &s);
 	told = SESSIONS * s.out_memory_bytes / 1024;
 	tap_note("%d sessions: %lld KiB told, %lld KiB used", SESSIONS, told,

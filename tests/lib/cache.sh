@@ -14,16 +14,22 @@
 # Roots that were not used for so many days go when another one is made.
 CACHE_DAYS=30
 
-# cache_open ENTRY: one process at a time makes or checks an entry
+cache_lock()
+{
+	exec 9>"$CACHE_ENTRY/$1.lock"
+	if ! flock -n 9; then
+		say WAIT "another process makes ${CACHE_ENTRY##*/}/$1"
+		flock 9
+	fi
+}
+
+# cache_open ENTRY: one process at a time gets the packages of an entry, and
+# one makes or checks a root
 cache_open()
 {
 	CACHE_ENTRY=$CACHE/$1
 	mkdir -p "$CACHE/log" "$CACHE_ENTRY"
-	exec 9>"$CACHE/$1.lock"
-	if ! flock -n 9; then
-		say WAIT "another process makes $1"
-		flock 9
-	fi
+	cache_lock debs
 }
 
 cache_close()
@@ -57,6 +63,7 @@ cache_root()
 	hash=$(cat "$@" "$CACHE_ENTRY/SHA256SUMS" | sha256sum | cut -c 1-12)
 	CACHE_ROOT=$CACHE_ENTRY/root-$hash
 	CACHE_MANIFEST=$CACHE_ENTRY/manifest-$hash
+	cache_lock "root-$hash"
 }
 
 cache_list()
@@ -84,6 +91,6 @@ cache_root_seal()
 	mv "$CACHE_MANIFEST.new" "$CACHE_MANIFEST"
 	find "$CACHE_ENTRY" -maxdepth 1 -name 'manifest-*' \
 		-mtime "+$CACHE_DAYS" | while read -r old; do
-		rm -rf "$old" "${old%/*}/root-${old##*/manifest-}"
+		rm -rf "$old" "${old%/*}/root-${old##*/manifest-}"{,.lock}
 	done
 }

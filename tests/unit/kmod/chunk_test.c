@@ -44,7 +44,7 @@ static void a_chunk_with_a_span_is_not_freed(void **state)
 static void what_a_reader_found_stays_until_it_is_done(void **state)
 {
 	struct kwt_chunk *found, *late;
-	struct kwt_chunk __rcu **slots;
+	struct kwt_table *table;
 	struct kwt_space space;
 	u64 i;
 
@@ -54,14 +54,14 @@ static void what_a_reader_found_stays_until_it_is_done(void **state)
 		assert_non_null(kwt_chunk_get(&space, i));
 
 	rcu_read_lock();
-	slots = rcu_dereference_sched(space.slots);
-	found = kwt_slots_find(slots, 7);
+	table = rcu_dereference_sched(space.table);
+	found = kwt_table_find(table, 7);
 	for (i = 0; i < 100; i++)
 		kwt_chunk_put(&space, kwt_chunk_find(&space, i));
-	assert_ptr_not_equal(slots, space.slots);
+	assert_ptr_not_equal(table, space.table);
 	/* All of this reads memory that nobody can find any more. */
 	assert_int_equal(found->index, 7);
-	late = kwt_slots_find(slots, 99);
+	late = kwt_table_find(table, 99);
 	assert_true(!late || late->index == 99);
 	rcu_read_unlock();
 

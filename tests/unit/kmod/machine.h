@@ -57,7 +57,10 @@ void machine_store(struct machine *m, u32 vcpu, u32 page, u32 offset,
  */
 u32 machine_read(struct machine *m, u32 nr);
 
-/* When all vCPUs are done and all was read: is the copy true? */
+/*
+ * When all vCPUs are done and all was read: ends the program if the copy is
+ * not true.
+ */
 void machine_check(struct machine *m);
 
 #endif

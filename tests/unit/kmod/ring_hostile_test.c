@@ -113,12 +113,13 @@ static void do_something(struct test_random *r)
 
 static void a_position_outside_of_the_ring_is_an_error(void **state)
 {
-	u64 head, pos;
+	u64 head, pos, oldest;
 
 	(void)state;
 	init(false);
-	for (head = 0; head <= RECORDS / 2; head++) {
-		for (pos = head - RECORDS; pos != head + 1; pos++) {
+	for (head = 0; head <= 3 * RECORDS; head++) {
+		oldest = head < RECORDS ? 0 : head - RECORDS;
+		for (pos = oldest; pos <= head; pos++) {
 			set_pos(pos);
 			assert_int_equal(kwt_ring_unread(ring, &pos),
 					 head - pos);
@@ -126,7 +127,7 @@ static void a_position_outside_of_the_ring_is_an_error(void **state)
 		for (pos = head + 1; pos; pos <<= 1) {
 			set_pos(pos);
 			assert_int_equal(kwt_ring_unread(ring, &pos), -EIO);
-			set_pos(head - RECORDS - pos);
+			set_pos(oldest - pos);
 			assert_int_equal(kwt_ring_unread(ring, &pos), -EIO);
 		}
 		set_pos(head);

@@ -90,6 +90,30 @@ void session_release(struct session *session, u64 pos)
 	smp_mb();
 }
 
+void session_reopen(struct session *session)
+{
+	session_release(session, kwt_ring_head(&session->ring));
+	shim_require(kwt_ring_reopen(&session->ring));
+}
+
+u32 session_fetch(struct session *session,
+		  struct kvm_wtrack_resync_range *ranges, u32 room)
+{
+	struct kwt_set *set = &session->set;
+	struct kwt_span *span;
+	u32 used = 0, before;
+	u64 index = 0;
+
+	session_reopen(session);
+	while (used < room && (span = kwt_span_first(set, index))) {
+		index = span->chunk->index + 1;
+		before = used;
+		used = kwt_resync_fetch(set, span, ranges, used, room);
+		shim_require(used >= before && used <= room);
+	}
+	return used;
+}
+
 const struct kvm_wtrack_record *session_record(const struct session *session,
 					       u64 pos)
 {
@@ -100,22 +124,32 @@ const struct kvm_wtrack_record *session_record(const struct session *session,
 	return smp_load_acquire(&record->seq) == pos + 1 ? record : NULL;
 }
 
+/* The pointer's dependency is more than ThreadSanitizer can see. */
+static struct kwt_chunk *first_slot(const struct kwt_table *table, u64 index)
+{
+#ifdef __SANITIZE_THREAD__
+	return rcu_dereference_sched(table->slot[kwt_table_hash(table, index)]);
+#else
+	return kwt_table_first(table, index);
+#endif
+}
+
 /* What on_write() in source.c does before it calls others. */
 static void on_write(struct kwt_space *space, u64 gpa, const u8 *data,
 		     u32 len, struct kvm_vcpu *vcpu)
 {
 	u64 gfn = gpa >> KWT_PAGE_SHIFT;
 	u64 index = kwt_chunk_index(gfn), bit = kwt_chunk_bit(gfn);
-	struct kwt_chunk __rcu **slots;
+	struct kwt_table *table;
 	struct kwt_chunk *chunk;
 
 	preempt_disable();
-	slots = rcu_dereference_sched(space->slots);
-	chunk = rcu_dereference_sched(slots[kwt_slots_hash(slots, index)]);
+	table = rcu_dereference_sched(space->table);
+	chunk = first_slot(table, index);
 	if (chunk && chunk->index != index)
-		kwt_match_probe(space, gpa, data, len, vcpu);
+		kwt_match_probe(gpa, data, len, space, vcpu);
 	else if (chunk && READ_ONCE(chunk->users[bit]))
-		kwt_match(chunk, bit, gpa, data, len, vcpu);
+		kwt_match(gpa, data, len, chunk, vcpu);
 	else
 		preempt_enable();
 }

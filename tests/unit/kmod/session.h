@@ -34,6 +34,16 @@ void session_region_went(struct session *session, u64 gfn);
  */
 void session_release(struct session *session, u64 pos);
 
+/* He releases all there is, and has a closed ring opened. */
+void session_reopen(struct session *session);
+
+/*
+ * One fetch of the resync set, as the ioctl does it after that; returns how
+ * many ranges there were.
+ */
+u32 session_fetch(struct session *session,
+		  struct kvm_wtrack_resync_range *ranges, u32 room);
+
 /* The record at @pos, or NULL as long as it is not published. */
 const struct kvm_wtrack_record *session_record(const struct session *session,
 					       u64 pos);

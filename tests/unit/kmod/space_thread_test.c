@@ -15,17 +15,17 @@ static bool over;
 
 static void look_up(struct test_random *r)
 {
-	struct kwt_chunk __rcu **slots = rcu_dereference_sched(space.slots);
+	struct kwt_table *table = rcu_dereference_sched(space.table);
 	u64 index = stay[test_below(r, NR_STAY)];
-	struct kwt_chunk *chunk = kwt_slots_find(slots, index);
+	struct kwt_chunk *chunk = kwt_table_find(table, index);
 
 	/* The table stays ours while others replace it. */
 	shim_require(chunk && chunk->index == index);
 
 	index = come[test_below(r, NR_COME)];
-	chunk = kwt_slots_find(slots, index);
+	chunk = kwt_table_find(table, index);
 	shim_require(!chunk || chunk->index == index);
-	shim_require(!kwt_slots_find(slots, 1ULL << 50));
+	shim_require(!kwt_table_find(table, 1ULL << 50));
 }
 
 static void reader(void *arg, u32 me)

@@ -174,6 +174,25 @@ static void failed_fetch_can_be_repeated(void **state)
 	wtrack_session_close(session);
 }
 
+/* What was true of the resync before does not hold for the next one. */
+static void each_resync_starts_anew(void **state)
+{
+	struct wtrack_session *session = overflown(2);
+	struct wtrack_resync_range range;
+	int i;
+
+	(void)state;
+	assert_int_equal(fetch(session, 6, 2), 0);
+	for (i = 0; i < 7; i++)
+		fake_store(i, i);
+	while (wtrack_session_next(session))
+		;
+	fake_fail(FAKE_RESYNC, 1, EBUSY);
+	assert_int_equal(wtrack_session_resync_next(session, &range), -EBUSY);
+	assert_int_equal(fetch(session, 6, 1), 0);
+	wtrack_session_close(session);
+}
+
 static void too_many_ranges(unsigned long request, void *args)
 {
 	if (request == KVM_WTRACK_RESYNC)
@@ -276,6 +295,7 @@ int main(void)
 		CASE(overflow_during_a_resync_brings_a_second_one),
 		CASE(removed_memory_is_told_from_written_pages),
 		CASE(failed_fetch_can_be_repeated),
+		CASE(each_resync_starts_anew),
 		CASE(answer_beyond_the_buffer_is_eproto),
 		CASE(buffer_is_the_limit_when_the_module_has_none),
 		CASE(vm_gone_gets_past_an_unfinished_resync),

@@ -42,7 +42,4 @@ static inline void atomic64_inc(atomic64_t *v)
 	shim_old;							\
 })
 
-#define xchg(p, new)							\
-	(shim_race(), __atomic_exchange_n(p, new, __ATOMIC_SEQ_CST))
-
 #endif

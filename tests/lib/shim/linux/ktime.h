@@ -10,10 +10,4 @@ static inline u64 ktime_get_ns(void)
 	return READ_ONCE(shim_now);
 }
 
-/* For those who may not wait for a writer of the clock. */
-static inline u64 ktime_get_mono_fast_ns(void)
-{
-	return ktime_get_ns();
-}
-
 #endif

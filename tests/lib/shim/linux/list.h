@@ -20,6 +20,8 @@ struct hlist_head {
 	shim_node ? container_of(shim_node, type, member) : NULL;	\
 })
 
+#define hlist_first_rcu(head)	((head)->first)
+
 static inline bool hlist_empty(const struct hlist_head *head)
 {
 	return !READ_ONCE(head->first);

@@ -4,14 +4,9 @@
 
 #include <linux/types.h>
 
-static inline int ilog2(u64 n)
-{
-	return 63 - __builtin_clzll(n);
-}
-
 static inline unsigned long roundup_pow_of_two(unsigned long n)
 {
-	return n > 1 ? 1UL << (ilog2(n - 1) + 1) : 1;
+	return n > 1 ? 2UL << (63 - __builtin_clzl(n - 1)) : 1;
 }
 
 #endif

@@ -16,7 +16,6 @@ struct rb_root {
 	struct rb_node *rb_node;
 };
 
-#define RB_ROOT		((struct rb_root){ NULL })
 #define rb_entry(ptr, type, member)	container_of(ptr, type, member)
 
 static inline void rb_link_node(struct rb_node *node, struct rb_node *parent,
