@@ -46,7 +46,7 @@ check-host:
 	$(Q)tests/host/run.sh "$(KERNEL)" "$(PAGING)" '$(TESTS)'
 
 check-debug:
-	$(Q)tests/host/run.sh --limit 300 --timeout 2400 debug "$(PAGING)" '$(TESTS)'
+	$(Q)tests/host/run.sh --limit 900 --timeout 3000 debug "$(PAGING)" '$(TESTS)'
 
 bench-cost:
 	$(Q)tests/host/bench-cost.sh "$(KERNEL)"

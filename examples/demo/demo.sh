@@ -58,9 +58,8 @@ step "libwtrack, the watcher, and the guest's program, 5 s" build
 step "an unmodified QEMU for the emulated host, 1 s" \
 	"$HOST/qemu-tree.sh" "$OUT/qemu"
 say DEMO "an emulated AMD host boots and starts a VM; all of it takes a minute"
-# In a clock that counts instructions. In real time, on a busy machine, the
-# guest gets its timer interrupts faster than it can handle them, and was seen
-# to take one while another one's handler had interrupts off, and to deadlock.
+# Its clock counts instructions: by a real one, on a busy machine, the guest gets
+# timer interrupts faster than it can handle them, and often does not come up.
 exec "$HOST/run.sh" --icount --limit 60 --timeout 600 --part demo \
 	--copy "$OUT/qemu:/" --copy "$OUT/watch:/demo/watch" \
 	--copy "$OUT/guest.cpio:/demo/guest.cpio" \

@@ -12,8 +12,8 @@
 #				are slower where they wait for each other, as in
 #				QEMU with a Linux guest
 #	--mem M			megabytes (2048)
-#	--limit S		seconds that one program may take (120)
-#	--timeout S		seconds for the whole host (900)
+#	--limit S		seconds that one program may take (300)
+#	--timeout S		seconds for the whole host (1800)
 #	--copy SOURCE:DEST	put a file or directory into the host
 #	--script FILE		run this in the host instead of the tests
 #	--dir DIR		run what was copied to /DIR instead of the tests
@@ -25,8 +25,8 @@ set -euo pipefail
 
 smp=2
 mem=2048
-limit=120
-timeout=900
+limit=300
+timeout=1800
 part=
 script=
 programs=tests

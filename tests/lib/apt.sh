@@ -28,17 +28,24 @@ apt_private()
 		"$@"
 }
 
-# apt_mirror PATTERN DEFAULT: the first URI of the machine's own sources
-# that ends in PATTERN
+# apt_mirror PATH DEFAULT: the first URI of the machine's own sources that
+# ends in PATH
 apt_mirror()
 {
 	local uri
-	uri=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
-		/etc/apt/sources.list.d/*.sources 2>/dev/null |
-		grep -v '^[[:space:]]*#' |
-		grep -oE "(https?|file|mirror\+file)://?[^][:space:]]+" |
-		sed 's,/*$,,' | grep -m 1 -E "$1\$") || uri=$2
-	echo "$uri"
+	uri=$(find /etc/apt -name '*.list' -o -name '*.sources' | sort |
+		xargs -r -d '\n' cat | awk -v path="$1" '
+			/^[ \t]*#/ { next }
+			{
+				for (i = 1; i <= NF && !found; i++) {
+					sub(/\/+$/, "", $i)
+					if ($i !~ /^[a-z+]+:\// || $i !~ path "$")
+						continue
+					print $i
+					found = 1
+				}
+			}')
+	echo "${uri:-$2}"
 }
 
 apt_write_sources()

@@ -490,7 +490,11 @@ struct kvm_wtrack_fence {
  *
  * What the order of records means: all records of a session have one order,
  * without gaps. A record is published before the vCPU that made the store
- * executes its next instruction. Stores of two vCPUs that race for the same
+ * executes its next instruction. It may stand behind a place that another
+ * vCPU has reserved and not published yet, and in a coalescing session another
+ * vCPU may be about to publish the record that stands for it: who traps a
+ * doorbell of one of several vCPUs calls KVM_WTRACK_FENCE, then reads up to
+ * out_seq, and has seen every earlier store of that vCPU. Stores of two vCPUs that race for the same
  * bytes may be recorded in the other order than memory saw them.
  */
 #define KVM_WTRACK_MMAP_CONSUMER	0
