@@ -19,6 +19,8 @@ static void take_to(struct wt *wt, uint64_t seq)
 	struct kvm_wtrack_record r;
 
 	while (wt->next < seq) {
+		if (wt_take(wt, &r))
+			continue;
 		tap_trying("record %llu of %llu",
 			   (unsigned long long)wt->next,
 			   (unsigned long long)seq);
