@@ -58,8 +58,8 @@ step "libwtrack, the watcher, and the guest's program, 5 s" build
 step "an unmodified QEMU for the emulated host, 1 s" \
 	"$HOST/qemu-tree.sh" "$OUT/qemu"
 say DEMO "an emulated AMD host boots and starts a VM; all of it takes a minute"
-# Its clock counts instructions: by a real one, on a busy machine, the guest gets
-# timer interrupts faster than it can handle them, and often does not come up.
+# Its clock counts instructions: neither the guest's timers nor the time limits
+# depend on how busy this machine is.
 exec "$HOST/run.sh" --icount --limit 60 --timeout 600 --part demo \
 	--copy "$OUT/qemu:/" --copy "$OUT/watch:/demo/watch" \
 	--copy "$OUT/guest.cpio:/demo/guest.cpio" \

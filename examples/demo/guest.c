@@ -17,8 +17,7 @@
 
 #include "fill.h"
 
-/* So that somebody can watch. */
-enum { PAUSE_MS = 8 };
+enum { PAUSE_NS = 3000000 };
 
 #define PAGEMAP_PRESENT	(1ULL << 63)
 #define PAGEMAP_PFN	((1ULL << 55) - 1)
@@ -72,11 +71,21 @@ static void wait_for(const char *word)
 	} while (strcmp(line, word));
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
+}
+
+/* For people to follow. The emulated clock would leap over a sleep. */
 static void rest(void)
 {
-	struct timespec time = { .tv_nsec = PAUSE_MS * 1000000L };
+	uint64_t end = now_ns() + PAUSE_NS;
 
-	nanosleep(&time, NULL);
+	while (now_ns() < end)
+		;
 }
 
 static void say_kind(unsigned int count, const char *what)
