@@ -8,6 +8,7 @@
 
 #include "fd.h"
 #include "mirror.h"
+#include "module.h"
 #include "tap.h"
 #include "vmm.h"
 
@@ -193,6 +194,8 @@ CASE(a_vmm_that_closes_its_vm_but_lives)
 	struct wt *wt = session_on(vmm);
 
 	wt_add(wt->fd, VM_DATA_GFN, PAGES);
+	/* So that it is looked for more than once. */
+	sleep_ms(3 * module_param("poll_ms"));
 	vmm_tell(vmm, VMM_CLOSE);
 	check_end(wt, vmm);
 	CHECK_SYS(!kill(vmm->pid, 0));
