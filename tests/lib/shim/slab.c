@@ -47,8 +47,10 @@ static bool fails(void)
 
 static void *allocate(struct kmem_cache *cache, size_t size)
 {
-	struct header *header = fails() ? NULL : calloc(1, sizeof(*header) + size);
+	struct header *header = NULL;
 
+	if (!fails())
+		header = calloc(1, sizeof(*header) + size);
 	if (!header)
 		return NULL;
 	header->cache = cache;

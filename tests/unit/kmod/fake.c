@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The rest of the module, and KVM: what they are asked to do is written down. */
+/* The rest of the module, and KVM: they write down what they are asked for. */
 #include <linux/string.h>
 
 #include "fake.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The end of a ring's room, closing and opening it, the module's own records. */
+/* The end of a ring's room, closing and opening it, control records. */
 #include "test.h"
 
 #define GFN		77ULL
@@ -10,7 +10,7 @@
 static struct kwt_space space;
 static struct session session;
 static struct kwt_ring *ring = &session.ring;
-static const u8 data[1024] = { 1, 2, 3 };
+static const u8 data[2 * RECORDS * KVM_WTRACK_DATA_BYTES] = { 1, 2, 3 };
 
 static void init(void)
 {
@@ -79,8 +79,8 @@ static void overflow(u32 filled, u32 records)
 		assert_int_equal(type_at(end), KVM_WTRACK_RECORD_RESYNC);
 		before[end % RECORDS] = ring->records[end % RECORDS];
 		assert_memory_equal(before, ring->records, sizeof(before));
-		assert_int_equal(kwt_set_state(&session.set, GFN),
-				 KVM_WTRACK_GFN_TRACKED | KVM_WTRACK_GFN_RESYNC);
+		assert_true(kwt_set_state(&session.set, GFN) &
+			    KVM_WTRACK_GFN_RESYNC);
 		assert_int_equal(atomic64_read(&ring->resync_writes), 1);
 		assert_int_equal(atomic64_read(&ring->overflows), 1);
 		done();
@@ -107,6 +107,21 @@ static void a_store_is_published_as_a_whole_or_not_at_all(void **state)
 		assert_int_equal(kwt_ring_head(ring), filled + ROOM);
 		done();
 		overflow(filled, ROOM - filled + 1);
+	}
+}
+
+static void a_store_longer_than_the_ring_is_never_published(void **state)
+{
+	u32 records;
+
+	(void)state;
+	for (records = ROOM + 1; records <= 2 * RECORDS; records++) {
+		init();
+		store(records);
+		check_control(0, KVM_WTRACK_RECORD_RESYNC, 0);
+		assert_int_equal(kwt_ring_head(ring), 1);
+		assert_int_equal(atomic64_read(&ring->resync_writes), 1);
+		done();
 	}
 }
 
@@ -233,6 +248,7 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		CASE(a_full_ring_takes_no_record_but_resync),
 		CASE(a_store_is_published_as_a_whole_or_not_at_all),
+		CASE(a_store_longer_than_the_ring_is_never_published),
 		CASE(a_full_ring_refuses_a_region_record_and_stays_as_it_is),
 		CASE(resync_and_gone_always_fit),
 		CASE(a_closed_ring_opens_when_all_of_it_was_released),

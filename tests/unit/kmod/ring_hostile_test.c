@@ -136,10 +136,12 @@ static void a_position_outside_of_the_ring_is_an_error(void **state)
 	done();
 }
 
-/* It is full, so the page is kept for the day when the reader comes to reason. */
+/* It is full: the page is kept until the reader comes to reason. */
 static void a_position_ahead_of_the_ring_makes_it_full(void **state)
 {
-	const u64 ahead[] = { 4, 5, 1000, 1ULL << 40, 1ULL << 62, U64_MAX - 99 };
+	const u64 ahead[] = {
+		4, 5, 1000, 1ULL << 40, 1ULL << 62, U64_MAX - 99
+	};
 	u32 i;
 
 	(void)state;

@@ -71,7 +71,8 @@ void model_remove(struct model *m, u32 s, u32 i)
 {
 	int expected = m->tracked[s][i] ? 1 : -ENOENT;
 
-	assert_int_equal(session_remove(&m->sessions[s], model_gfn(i)), expected);
+	assert_int_equal(session_remove(&m->sessions[s], model_gfn(i)),
+			 expected);
 	if (expected != 1)
 		return;
 	m->tracked[s][i] = false;
