@@ -8,7 +8,6 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include "compat/vcpu.h"
 #include "kwt.h"
 
 union arg {
@@ -35,10 +34,12 @@ static int do_info(struct kwt_session *session, union arg *arg)
 
 	info->out_features = KVM_WTRACK_FEAT_FOREIGN_ATTACH |
 			     KVM_WTRACK_FEAT_COALESCE |
+			     KVM_WTRACK_FEAT_VCPU |
+			     KVM_WTRACK_FEAT_RIP |
 			     KVM_WTRACK_FEAT_RESTRICT |
-			     KVM_WTRACK_FEAT_LONG_WRITES;
-	if (KWT_KNOWS_VCPU)
-		info->out_features |= KVM_WTRACK_FEAT_VCPU;
+			     KVM_WTRACK_FEAT_LONG_WRITES |
+			     KVM_WTRACK_FEAT_GUARD |
+			     KVM_WTRACK_FEAT_BUDGET;
 	info->out_max_pages = READ_ONCE(kwt_max_pages);
 	info->out_min_records = KWT_MIN_RECORDS;
 	info->out_max_records = READ_ONCE(kwt_max_records);
@@ -48,6 +49,10 @@ static int do_info(struct kwt_session *session, union arg *arg)
 	info->out_max_latency_us = KWT_MAX_LATENCY_US;
 	info->out_record_bytes = sizeof(struct kvm_wtrack_record);
 	info->out_data_bytes = KVM_WTRACK_DATA_BYTES;
+	info->out_max_budget = KWT_MAX_BUDGET;
+	info->out_max_period_ms = KWT_MAX_PERIOD_MS;
+	info->out_backoff_min_ms = READ_ONCE(kwt_guard_min_ms);
+	info->out_backoff_max_ms = READ_ONCE(kwt_guard_max_ms);
 	return 0;
 }
 
@@ -296,7 +301,7 @@ static const struct call {
 	CALL(KVM_WTRACK_STATUS, status, 0, NOTHING, false, do_status),
 	CALL(KVM_WTRACK_RESTRICT, restrict, 0, A_VM, false, do_restrict),
 	CALL(KVM_WTRACK_RING, ring,
-	     KVM_WTRACK_RING_F_COALESCE | KVM_WTRACK_RING_F_VCPU, A_VM, false,
+	     KVM_WTRACK_RING_F_COALESCE | KVM_WTRACK_RING_F_STOP, A_VM, false,
 	     do_ring),
 	CALL(KVM_WTRACK_ADD, add, 0, A_RING, true, do_add),
 	CALL(KVM_WTRACK_REMOVE, remove, KVM_WTRACK_REMOVE_F_FENCE, A_RING, true,

@@ -9,6 +9,8 @@
  *	kwt_vms_lock		the list of VMs; only list operations under it
  *	[kvm->slots_lock]	KVM holds it when it calls the removal hook
  *	vm->lock		all that is tracked on the VM, marked (L)
+ *	space->arm_lock		what KVM has been told to protect, marked (A); a
+ *				spinlock, also taken by the guard in vCPU threads
  *	[kvm->srcu, mmu_lock]	taken by KVM to arm and disarm a gfn
  *
  * Unregistering waits for hooks that may wait for vm->lock: it runs under
@@ -53,6 +55,13 @@ struct kwt_session;
  * @death: tells when the VMM's mm goes
  * @mm_gone: it went
  * @watch: looks whether the VM is gone
+ * @in_probe: in the table of the guard's probes; see probe.c
+ * @rearm: arms what the guard has disarmed
+ * @rearm_soon: it was queued for that, and has not begun
+ * @disarms: by the guard since the start
+ * @noticed: of these, told to those who listen; by @rearm alone
+ * @last_gpa: of the newest of them
+ * @last_cause: likewise
  * @pid: the VMM, or NULL
  */
 struct kwt_vm {
@@ -73,6 +82,13 @@ struct kwt_vm {
 	struct mmu_notifier death;
 	bool mm_gone;
 	struct delayed_work watch;
+	struct hlist_node in_probe;
+	struct delayed_work rearm;
+	bool rearm_soon;
+	atomic64_t disarms;
+	u64 noticed;
+	u64 last_gpa;
+	u32 last_cause;
 	struct pid *pid;
 };
 
@@ -91,13 +107,14 @@ struct kwt_vm {
  * @restricted: RESTRICT was called
  * @max_records: 0 or the restriction's
  * @max_pages: 0 or the restriction's
+ * @max_budget: 0 or the restriction's
+ * @min_period_ms: with it
  * @nr_ranges: of @ranges
  * @ranges: the only gfns that may be added, sorted; constant once set
  * @pages: of the ring, consumer page first
  * @nr_pages: how many
  * @memory: kernel mapping of @pages
  * @resync_left: RESYNC has not fetched all of the set yet; (L)
- * @wants_vcpu: its records shall carry the vCPU's index
  * @read_lock: one read(2) at a time
  * @waitq: sleeping readers
  * @watermark: records that wake a reader
@@ -123,13 +140,14 @@ struct kwt_session {
 	bool restricted;
 	u32 max_records;
 	u64 max_pages;
+	u32 max_budget;
+	u32 min_period_ms;
 	u32 nr_ranges;
 	struct kvm_wtrack_range *ranges;
 
 	struct page **pages;
 	u32 nr_pages;
 	void *memory;
-	bool wants_vcpu;
 	bool resync_left;
 
 	struct mutex read_lock;
@@ -153,11 +171,15 @@ extern unsigned int kwt_max_users;
 extern unsigned int kwt_max_records;
 extern unsigned int kwt_max_pages;
 extern unsigned int kwt_poll_ms;
+extern unsigned int kwt_guard_min_ms;
+extern unsigned int kwt_guard_max_ms;
 
 #define KWT_MIN_RECORDS		64
 #define KWT_MAX_RECORDS		(1U << 20)
 #define KWT_MAX_RANGES		4096
 #define KWT_MAX_LATENCY_US	1000000
+#define KWT_MAX_BUDGET		U16_MAX
+#define KWT_MAX_PERIOD_MS	4000
 
 /* source.c */
 int kwt_source_register(struct kwt_vm *vm);
@@ -181,6 +203,7 @@ struct kwt_vm *kwt_session_vm(struct kwt_session *session);
 /* restrict.c */
 int kwt_restrict(struct kwt_session *session,
 		 const struct kvm_wtrack_restrict *arg);
+int kwt_budget_check(u32 budget, u32 period_ms);
 int kwt_restrict_check(struct kwt_session *session, u64 gfn);
 bool kwt_restrict_allows(const struct kwt_session *session, u64 gfn);
 
@@ -232,6 +255,7 @@ int kwt_netlink_register(void);
 void kwt_netlink_unregister(void);
 void kwt_notice_init(struct kwt_session *session);
 void kwt_notice_session(struct kwt_session *session, u8 event);
+void kwt_notice_guard(struct kwt_vm *vm);
 void kwt_notice_region(struct kwt_session *session, u64 gfn, u64 nr_pages,
 		       u64 nr_tracked);
 

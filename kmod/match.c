@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Stage 2 of 5, in general: any store, any number of sessions, of any kind.
- * The usual case is in match.h.
+ * The usual case is in match.h. Also the budgets, which count here what they
+ * allow.
  */
 #include <linux/ktime.h>
 #include <linux/string.h>
@@ -10,7 +11,7 @@
 #include "trace.h"
 
 static __always_inline bool put_word(struct kwt_ring *ring, u64 head, u64 gpa,
-				     u64 time_ns, u64 word)
+				     u64 rip, u64 time_ns, u64 word)
 {
 	struct kvm_wtrack_record *record;
 	u64 pos;
@@ -20,6 +21,7 @@ static __always_inline bool put_word(struct kwt_ring *ring, u64 head, u64 gpa,
 	record = kwt_ring_at(ring, pos);
 	*kwt_record_word(record) = head;
 	record->gpa = gpa;
+	record->rip = rip;
 	record->time_ns = time_ns;
 	memcpy(record->data, &word, 8);
 	kwt_ring_publish(record, pos);
@@ -101,9 +103,11 @@ static bool put_record(struct kwt_span *span, u64 bit,
 
 /* Any store, any kind of session. */
 static noinline bool put_any(struct kwt_span *span, u64 bit, u64 head, u64 gpa,
-			     u64 time_ns, const u8 *data)
+			     u64 rip, u64 time_ns, const u8 *data)
 {
-	struct kvm_wtrack_record record = { .gpa = gpa, .time_ns = time_ns };
+	struct kvm_wtrack_record record = {
+		.gpa = gpa, .rip = rip, .time_ns = time_ns,
+	};
 
 	*kwt_record_word(&record) = head;
 	if (record.total > KVM_WTRACK_DATA_BYTES && !span->last)
@@ -113,15 +117,39 @@ static noinline bool put_any(struct kwt_span *span, u64 bit, u64 head, u64 gpa,
 	return put_record(span, bit, &record);
 }
 
-static __always_inline void match_spans(struct kwt_chunk *chunk, u64 gpa,
-					const u8 *data, u32 len, u64 vcpu)
+/*
+ * Count a notification. Returns true when the budget of this period is used up
+ * by it. Two vCPUs may begin the period at the same time, or count as one: the
+ * page may so get a few more.
+ */
+static noinline bool spend(struct kwt_span *span, u64 bit, u64 now)
+{
+	u16 *spent = &span->spent[bit];
+	u32 n;
+
+	if (now >= READ_ONCE(span->period_end)) {
+		WRITE_ONCE(span->period_end, now + span->ring->period_ns);
+		memset(span->spent, 0, KWT_CHUNK_PAGES * sizeof(*spent));
+	}
+	n = min_t(u32, READ_ONCE(*spent) + 1, U16_MAX);
+	WRITE_ONCE(*spent, n);
+	return n >= span->ring->budget;
+}
+
+/*
+ * Returns true when all sessions that track the gfn have a budget, and have
+ * used it up.
+ */
+static __always_inline bool match_spans(struct kwt_chunk *chunk, u64 gpa,
+					const u8 *data, u32 len, u64 vcpu,
+					u64 rip)
 {
 	u64 bit = kwt_chunk_bit(gpa >> KWT_PAGE_SHIFT);
 	u64 word = 0;
 	u64 head = kwt_record_head(len, vcpu);
 	u64 now = ktime_get_ns();
+	bool done, over = true, any = false;
 	struct kwt_span *span;
-	bool done;
 
 	if (len == 8)
 		memcpy(&word, data, 8);
@@ -129,32 +157,62 @@ static __always_inline void match_spans(struct kwt_chunk *chunk, u64 gpa,
 				 rcu_read_lock_sched_held()) {
 		if (!test_bit(bit, span->tracked))
 			continue;
+		any = true;
 		if (len == 8 && likely(!span->last))
-			done = put_word(span->ring, head, gpa, now, word);
+			done = put_word(span->ring, head, gpa, rip, now, word);
 		else
-			done = put_any(span, bit, head, gpa, now, data);
+			done = put_any(span, bit, head, gpa, rip, now, data);
 		if (unlikely(!done))
 			kwt_resync_write(span, bit, now);
+		if (likely(!span->spent) || !spend(span, bit, now))
+			over = false;
 	}
+	return any && over;
+}
+
+/* What the record of the guard has in common with the last write's. */
+static noinline void over_budget(struct kwt_space *space,
+				 struct kwt_chunk *chunk, u64 gpa, u64 vcpu,
+				 u64 rip)
+{
+	struct kvm_wtrack_record record = {
+		.gpa = gpa,
+		.rip = rip,
+		.time_ns = ktime_get_ns(),
+	};
+
+	*kwt_record_word(&record) = KVM_WTRACK_RECORD_GUARD | vcpu;
+	record.guard.action = KVM_WTRACK_GUARD_DISARMED;
+	record.guard.cause = KVM_WTRACK_CAUSE_BUDGET;
+	kwt_guard_trip(space, chunk, &record);
 }
 
 /* The caller has disabled preemption; this enables it. */
 void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
-		   struct kvm_vcpu *vcpu)
+		   struct kwt_space *space)
 {
-	vcpu = kwt_vcpu_ask(vcpu);
+	struct kwt_vcpu *vcpu = kwt_vcpu_here(space) ?: kwt_vcpu_search(space);
+	u64 bits = 0, rip = 0;
+	bool over;
+
+	if (likely(vcpu)) {
+		bits = kwt_vcpu_bits(vcpu);
+		rip = kwt_vcpu_rip(vcpu);
+		vcpu->told = true;
+	}
 	trace_kvm_wtrack_match(gpa, len);
 	/* Twice the same, but with a constant that the compiler can use. */
 	if (likely(len == 8))
-		match_spans(chunk, gpa, data, 8, kwt_vcpu_bits(vcpu));
+		over = match_spans(chunk, gpa, data, 8, bits, rip);
 	else
-		match_spans(chunk, gpa, data, len, kwt_vcpu_bits(vcpu));
+		over = match_spans(chunk, gpa, data, len, bits, rip);
+	if (unlikely(over))
+		over_budget(space, chunk, gpa, bits, rip);
 	preempt_enable();
 }
 
 /* The same for a chunk that was not in the first slot that was looked at. */
-void kwt_match_probe(u64 gpa, const u8 *data, u32 len, struct kwt_space *space,
-		     struct kvm_vcpu *vcpu)
+void kwt_match_probe(u64 gpa, const u8 *data, u32 len, struct kwt_space *space)
 {
 	u64 gfn = gpa >> KWT_PAGE_SHIFT;
 	struct kwt_chunk *chunk;
@@ -162,7 +220,7 @@ void kwt_match_probe(u64 gpa, const u8 *data, u32 len, struct kwt_space *space,
 	chunk = kwt_table_find(rcu_dereference_sched(space->table),
 			       kwt_chunk_index(gfn));
 	if (chunk && READ_ONCE(chunk->users[kwt_chunk_bit(gfn)]))
-		kwt_match_all(gpa, data, len, chunk, vcpu);
+		kwt_match_all(gpa, data, len, chunk, space);
 	else
 		preempt_enable();
 }

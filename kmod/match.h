@@ -12,9 +12,9 @@
 #include <linux/ktime.h>
 #include <linux/string.h>
 
-#include "compat/vcpu.h"
 #include "ring.h"
 #include "trace.h"
+#include "vcpu.h"
 
 /*
  * What a record's fields from type to total hold for a store of one record, as
@@ -35,17 +35,19 @@ static __always_inline u64 *kwt_record_word(struct kvm_wtrack_record *record)
 
 /*
  * The usual case, on its own since every tracked store pays for it: eight
- * bytes, one session in this chunk, room in its ring. It calls nothing but the
- * clock, and that with little to save. The bytes behind the eight keep what an
- * older record of the same session had there.
+ * bytes of a vCPU that faulted on this CPU, one session in this chunk, without
+ * a budget, room in its ring. It calls nothing but the clock, and that with
+ * little to save. The bytes behind the eight keep what an older record of the
+ * same session had there.
  *
  * The caller has disabled preemption; this, or what it calls, enables it.
  */
 static __always_inline void kwt_match(u64 gpa, const u8 *data, u32 len,
 				      struct kwt_chunk *chunk,
-				      struct kvm_vcpu *vcpu)
+				      struct kwt_space *space)
 {
 	u64 bit = kwt_chunk_bit(gpa >> KWT_PAGE_SHIFT);
+	struct kwt_vcpu *vcpu = kwt_vcpu_here(space);
 	struct kvm_wtrack_record *record;
 	struct kwt_span *span;
 	struct kwt_ring *ring;
@@ -53,18 +55,20 @@ static __always_inline void kwt_match(u64 gpa, const u8 *data, u32 len,
 
 	span = hlist_entry_safe(rcu_dereference_sched(hlist_first_rcu(&chunk->spans)),
 				struct kwt_span, in_chunk);
-	if (unlikely(len != 8 || !span || READ_ONCE(span->in_chunk.next) ||
-		     span->last ||
-		     !test_bit(bit, span->tracked) || kwt_vcpu_asked() ||
+	if (unlikely(len != 8 || !vcpu || !span ||
+		     READ_ONCE(span->in_chunk.next) || !span->plain ||
+		     !test_bit(bit, span->tracked) ||
 		     trace_kvm_wtrack_match_enabled() ||
 		     trace_kvm_wtrack_ring_enabled()))
-		return kwt_match_all(gpa, data, len, chunk, vcpu);
+		return kwt_match_all(gpa, data, len, chunk, space);
 	ring = span->ring;
 	if (unlikely(!kwt_ring_reserve(ring, 1, &pos)))
-		return kwt_match_all(gpa, data, len, chunk, vcpu);
+		return kwt_match_all(gpa, data, len, chunk, space);
+	vcpu->told = true;
 	record = kwt_ring_at(ring, pos);
 	*kwt_record_word(record) = kwt_record_head(8, kwt_vcpu_bits(vcpu));
 	record->gpa = gpa;
+	record->rip = kwt_vcpu_rip(vcpu);
 	memcpy(record->data, data, 8);
 	record->time_ns = ktime_get_ns();
 	kwt_ring_publish(record, pos);

@@ -122,7 +122,12 @@ static int put_counters(struct sk_buff *skb,
 		       status->out_regions_removed) ?:
 	       put_u64(skb, KVM_WTRACK_A_WAKEUPS, status->out_wakeups) ?:
 	       put_u64(skb, KVM_WTRACK_A_MEMORY_BYTES,
-		       status->out_memory_bytes);
+		       status->out_memory_bytes) ?:
+	       put_u64(skb, KVM_WTRACK_A_DISARMS, status->out_disarms) ?:
+	       put_u64(skb, KVM_WTRACK_A_OVER_BUDGET,
+		       status->out_over_budget) ?:
+	       put_u64(skb, KVM_WTRACK_A_REARMS, status->out_rearms) ?:
+	       put_u64(skb, KVM_WTRACK_A_UNREPORTED, status->out_unreported);
 }
 
 static int fill_session(struct sk_buff *skb, struct netlink_callback *cb,
@@ -303,24 +308,62 @@ static int fill_notice(struct sk_buff *skb, struct kwt_session *session,
 }
 
 /* Whoever does not listen misses it; a dump tells what is. */
-static void send_notice(struct kwt_session *session, u8 event,
-			const struct kvm_wtrack_range *range, u64 nr_tracked)
+static struct sk_buff *start_notice(void **head)
 {
 	struct sk_buff *skb;
-	void *head;
 
 	if (!genl_has_listeners(&family, &init_net, 0))
-		return;
+		return NULL;
 	skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!skb)
-		return;
-	head = genlmsg_put(skb, 0, 0, &family, 0, KVM_WTRACK_CMD_NOTICE);
-	if (!head || fill_notice(skb, session, event, range, nr_tracked)) {
+		return NULL;
+	*head = genlmsg_put(skb, 0, 0, &family, 0, KVM_WTRACK_CMD_NOTICE);
+	return skb;
+}
+
+static void finish_notice(struct sk_buff *skb, void *head, int r)
+{
+	if (!head || r) {
 		nlmsg_free(skb);
 		return;
 	}
 	genlmsg_end(skb, head);
 	genlmsg_multicast(&family, skb, 0, 0, GFP_KERNEL);
+}
+
+static void send_notice(struct kwt_session *session, u8 event,
+			const struct kvm_wtrack_range *range, u64 nr_tracked)
+{
+	void *head;
+	struct sk_buff *skb = start_notice(&head);
+
+	if (skb)
+		finish_notice(skb, head, head ? fill_notice(skb, session, event,
+							    range, nr_tracked) :
+						-EMSGSIZE);
+}
+
+/* By the worker that arms again, so not more often than it runs. */
+void kwt_notice_guard(struct kwt_vm *vm)
+{
+	u64 disarms = atomic64_read(&vm->disarms), new = disarms - vm->noticed;
+	struct sk_buff *skb;
+	void *head;
+	int r;
+
+	vm->noticed = disarms;
+	skb = new ? start_notice(&head) : NULL;
+	if (!skb)
+		return;
+	r = !head ? -EMSGSIZE :
+	    nla_put_u8(skb, KVM_WTRACK_A_EVENT, KVM_WTRACK_EVENT_GUARD) ?:
+	    put_u64(skb, KVM_WTRACK_A_VM_ID, vm->id) ?:
+	    nla_put_u32(skb, KVM_WTRACK_A_VM_PID, pid_nr(vm->pid)) ?:
+	    put_u64(skb, KVM_WTRACK_A_GFN,
+		    READ_ONCE(vm->last_gpa) >> KWT_PAGE_SHIFT) ?:
+	    nla_put_u32(skb, KVM_WTRACK_A_CAUSE, READ_ONCE(vm->last_cause)) ?:
+	    put_u64(skb, KVM_WTRACK_A_DISARMS, new);
+	finish_notice(skb, head, r);
 }
 
 void kwt_notice_session(struct kwt_session *session, u8 event)

@@ -61,5 +61,9 @@ BOUNDED(max_records, 65536, KWT_MIN_RECORDS, KWT_MAX_RECORDS, true,
 	"records in one ring (a power of two, 64 to 1048576)");
 BOUNDED(max_pages, 1U << 22, 1, UINT_MAX, false,
 	"pages that one session tracks (1 to 4294967295)");
+BOUNDED(guard_min_ms, 16, 8, 4000, false,
+	"how long the guard leaves a page alone at first, in ms (8 to 4000)");
+BOUNDED(guard_max_ms, 1024, 8, 4000, false,
+	"how long the guard leaves a page alone at most, in ms (8 to 4000)");
 BOUNDED(poll_ms, 200, 10, 60000, false,
 	"how often to look for VMs that were closed, in ms (10 to 60000)");

@@ -7,6 +7,7 @@
 #include <linux/sched/signal.h>
 
 #include "kwt.h"
+#include "vcpu.h"
 
 static void refuse(struct kvm_wtrack_change *change, u64 gfn, u64 nr, int err)
 {
@@ -89,12 +90,19 @@ static u64 remove_chunk(struct kwt_session *session,
 	return end;
 }
 
-/* A guest may become confidential between ATTACH and its first vCPU. */
-static int vm_check(const struct kwt_vm *vm, bool add)
+/*
+ * A guest may become confidential between ATTACH and its first vCPU. The guard
+ * should know all vCPUs before anything is armed.
+ */
+static int vm_check(struct kwt_vm *vm, bool add)
 {
 	if (vm->gone)
 		return -ESRCH;
-	return add && kwt_kvm_is_confidential(vm->kvm) ? -EOPNOTSUPP : 0;
+	if (!add)
+		return 0;
+	if (kwt_kvm_is_confidential(vm->kvm))
+		return -EOPNOTSUPP;
+	return kwt_vcpus_update(&vm->space, vm->kvm);
 }
 
 /* @change was checked; its outputs are zero. -EINTR or -ESRCH on the way. */

@@ -72,6 +72,9 @@ int kwt_restrict(struct kwt_session *session,
 
 	if (arg->max_records && arg->max_records < KWT_MIN_RECORDS)
 		return -ERANGE;
+	r = kwt_budget_check(arg->budget, arg->period_ms);
+	if (r)
+		return r;
 	r = ranges_load(arg, &ranges);
 	if (r)
 		return r;
@@ -90,9 +93,19 @@ int kwt_restrict(struct kwt_session *session,
 	session->ranges = ranges;
 	session->max_records = arg->max_records;
 	session->max_pages = arg->max_pages;
+	session->max_budget = arg->budget;
+	session->min_period_ms = arg->period_ms;
 	session->restricted = true;
 	mutex_unlock(&session->lock);
 	return 0;
+}
+
+/* A budget goes with a period, or there is neither. */
+int kwt_budget_check(u32 budget, u32 period_ms)
+{
+	if (budget > KWT_MAX_BUDGET || period_ms > KWT_MAX_PERIOD_MS)
+		return -ERANGE;
+	return !budget == !period_ms ? 0 : -EINVAL;
 }
 
 /* For sessions that may still be about to be restricted. */

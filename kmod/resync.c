@@ -54,6 +54,15 @@ static bool put_gfn(struct kvm_wtrack_resync_range *range, u32 *used, u32 room,
 	return true;
 }
 
+static u32 what_of(const struct kwt_span *span, u32 bit)
+{
+	if (!test_bit(bit, span->tracked))
+		return KVM_WTRACK_RESYNC_REMOVED;
+	/* Looked at after its bit was cleared: the re-arm sets it again. */
+	return test_bit(bit, span->chunk->armed) ? KVM_WTRACK_RESYNC_REREAD :
+						   KVM_WTRACK_RESYNC_DISARMED;
+}
+
 /*
  * Fetch and clear the bits of one span, which is freed if none is left. What
  * does not fit stays set, and so does all that may have been set since the ring
@@ -67,13 +76,11 @@ u32 kwt_resync_fetch(struct kwt_set *set, struct kwt_span *span,
 	u32 bit;
 
 	for_each_set_bit(bit, span->resync, KWT_CHUNK_PAGES) {
-		u32 what = test_bit(bit, span->tracked) ?
-			   KVM_WTRACK_RESYNC_REREAD : KVM_WTRACK_RESYNC_REMOVED;
-
 		/* Before the caller's look at the page: a full barrier. */
 		test_and_clear_bit(bit, span->resync);
 		if (kwt_ring_closed(span->ring) ||
-		    !put_gfn(range, &used, room, kwt_span_gfn(span, bit), what)) {
+		    !put_gfn(range, &used, room, kwt_span_gfn(span, bit),
+			     what_of(span, bit))) {
 			set_bit(bit, span->resync);
 			break;
 		}

@@ -145,6 +145,20 @@ bool kwt_ring_region(struct kwt_ring *ring, u64 gfn, u64 nr_pages,
 	return true;
 }
 
+/* Of the guard. Returns false when there is no room. */
+bool kwt_ring_guard(struct kwt_ring *ring,
+		    const struct kvm_wtrack_record *record)
+{
+	u64 pos;
+
+	if (!kwt_ring_reserve(ring, 1, &pos))
+		return false;
+	kwt_ring_fill(kwt_ring_at(ring, pos), record);
+	kwt_ring_publish(kwt_ring_at(ring, pos), pos);
+	kwt_ring_wake(ring, false);
+	return true;
+}
+
 /* The last record, for which a place is spare. Under the VM's lock, once. */
 void kwt_ring_gone(struct kwt_ring *ring, u64 time_ns)
 {

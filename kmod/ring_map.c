@@ -13,11 +13,8 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "compat/vcpu.h"
 #include "compat/vma.h"
 #include "kwt.h"
-
-atomic_t kwt_vcpu_wanted = ATOMIC_INIT(0);
 
 static u32 record_pages(u32 records)
 {
@@ -73,8 +70,6 @@ void kwt_ring_unmake(struct kwt_session *session)
 {
 	if (!session->pages)
 		return;
-	if (session->wants_vcpu)
-		atomic_dec(&kwt_vcpu_wanted);
 	vunmap(session->memory);
 	pages_free(session->pages, session->nr_pages);
 }
@@ -95,12 +90,14 @@ int kwt_ring_check(struct kwt_session *session)
 }
 
 static int options_check(const struct kwt_session *session,
-		      const struct kvm_wtrack_ring *arg)
+			 const struct kvm_wtrack_ring *arg)
 {
+	int r = kwt_budget_check(arg->budget, arg->period_ms);
+
 	if (!is_power_of_2(arg->records))
 		return -EINVAL;
-	if (arg->flags & KVM_WTRACK_RING_F_VCPU && !KWT_KNOWS_VCPU)
-		return -EOPNOTSUPP;
+	if (r)
+		return r;
 	if (arg->records < KWT_MIN_RECORDS ||
 	    arg->records > READ_ONCE(kwt_max_records) ||
 	    arg->watermark > arg->records / 2 ||
@@ -110,6 +107,10 @@ static int options_check(const struct kwt_session *session,
 	if ((arg->watermark > 1) != (arg->latency_us > 0))
 		return -EINVAL;
 	if (session->max_records && arg->records > session->max_records)
+		return -EPERM;
+	if (session->max_budget && arg->budget &&
+	    (arg->budget > session->max_budget ||
+	     arg->period_ms < session->min_period_ms))
 		return -EPERM;
 	if (session->ring.records)
 		return -EBUSY;
@@ -125,14 +126,16 @@ static int ring_publish(struct kwt_session *session,
 
 	mutex_lock(&session->vm->lock);
 	if (!session->vm->gone) {
-		session->wants_vcpu = arg->flags & KVM_WTRACK_RING_F_VCPU;
-		if (session->wants_vcpu)
-			atomic_inc(&kwt_vcpu_wanted);
 		session->watermark = arg->watermark;
 		session->latency_ns = arg->latency_us * 1000ULL;
 		ring->mask = arg->records - 1;
 		ring->room = arg->records - KWT_RING_SPARE;
 		ring->coalesce = arg->flags & KVM_WTRACK_RING_F_COALESCE;
+		ring->stop = arg->flags & KVM_WTRACK_RING_F_STOP;
+		/* A restriction's budget is for those who name none. */
+		ring->budget = arg->budget ?: session->max_budget;
+		ring->period_ns = (arg->budget ? arg->period_ms :
+				   session->min_period_ms) * NSEC_PER_MSEC;
 		ring->consumer = session->memory;
 		/* Pairs with the acquire in kwt_ring_made(). */
 		smp_store_release(&ring->records,

@@ -35,6 +35,7 @@ struct kwt_session *kwt_session_create(void)
 	session->opener = get_task_pid(current, PIDTYPE_TGID);
 	session->opener_uid = current_uid();
 	session->set.ring = &session->ring;
+	session->ring.set = &session->set;
 	session->set.spans = RB_ROOT;
 	INIT_LIST_HEAD(&session->in_vm);
 	mutex_init(&session->lock);

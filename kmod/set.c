@@ -11,7 +11,8 @@
  * Track a gfn. Returns 1, 0 if the session tracked it before, or an error.
  *
  * The bit and the count stand before KVM is armed: the first store that KVM
- * reports must find them.
+ * reports must find them. What the guard has disarmed is armed at once, since
+ * the caller will rely on being told of all stores from now on.
  */
 int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 {
@@ -19,6 +20,10 @@ int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 	u16 *users = &span->chunk->users[bit];
 	int r = 0;
 
+	if (kwt_chunk_disarmed(span->chunk, bit))
+		r = kwt_rearm(set->space, span->chunk, bit);
+	if (r)
+		return r;
 	if (test_bit(bit, span->tracked))
 		return 0;
 	if (set->pages >= set->max_pages)
@@ -29,10 +34,12 @@ int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 	/* A record of an earlier time does not stand for what comes now. */
 	if (span->last)
 		WRITE_ONCE(span->last[bit], 0);
+	if (span->spent)
+		WRITE_ONCE(span->spent[bit], 0);
 	set_bit(bit, span->tracked);
 	WRITE_ONCE(*users, *users + 1);
 	if (*users == 1)
-		r = kwt_arm(set->space, gfn);
+		r = kwt_arm(set->space, span->chunk, gfn);
 	if (r) {
 		WRITE_ONCE(*users, *users - 1);
 		clear_bit(bit, span->tracked);
@@ -55,7 +62,7 @@ void kwt_set_drop(struct kwt_set *set, struct kwt_span *span, u32 bit,
 	clear_bit(bit, span->tracked);
 	WRITE_ONCE(*users, *users - 1);
 	if (!*users && disarm)
-		kwt_disarm(set->space, kwt_span_gfn(span, bit));
+		kwt_disarm(set->space, span->chunk, kwt_span_gfn(span, bit));
 	span->nr_tracked--;
 	set->pages--;
 }
@@ -98,6 +105,8 @@ u32 kwt_set_state(const struct kwt_set *set, u64 gfn)
 		return 0;
 	if (test_bit(bit, span->tracked))
 		state |= KVM_WTRACK_GFN_TRACKED;
+	if (test_bit(bit, span->tracked) && !test_bit(bit, span->chunk->armed))
+		state |= KVM_WTRACK_GFN_DISARMED;
 	if (test_bit(bit, span->resync))
 		state |= KVM_WTRACK_GFN_RESYNC;
 	return state;

@@ -8,6 +8,7 @@
 #include <linux/kthread.h>
 #include <linux/sched/mm.h>
 
+#include "guard.h"
 #include "kwt.h"
 #include "match.h"
 
@@ -18,9 +19,10 @@ static struct kwt_vm *node_vm(struct kvm_page_track_notifier_node *node)
 
 /* Out of line, so that on_write() saves no registers; arguments stay put. */
 static noinline void write_hit(u64 gpa, const u8 *data, u32 len,
-			       struct kwt_chunk *chunk, struct kvm_vcpu *vcpu)
+			       struct kwt_chunk *chunk,
+			       struct kwt_space *space)
 {
-	kwt_match(gpa, data, len, chunk, vcpu);
+	kwt_match(gpa, data, len, chunk, space);
 }
 
 /*
@@ -43,10 +45,10 @@ KWT_WRITE_HOOK(on_write)
 	if (likely(!chunk))
 		goto out;
 	if (unlikely(chunk->index != index))
-		return kwt_match_probe(gpa, new, bytes, space, kwt_hook_vcpu);
+		return kwt_match_probe(gpa, new, bytes, space);
 	/* Two bytes cannot be torn, and are looked at once. */
 	if (data_race(chunk->users[bit]))
-		return write_hit(gpa, new, bytes, chunk, kwt_hook_vcpu);
+		return write_hit(gpa, new, bytes, chunk, space);
 out:
 	preempt_enable();
 }
@@ -59,18 +61,41 @@ static void region_removed(struct kvm_page_track_notifier_node *node,
 
 KWT_REMOVAL_HOOK(on_removal, region_removed)
 
-int kwt_arm(struct kwt_space *space, u64 gfn)
+static struct kvm *space_kvm(struct kwt_space *space)
 {
-	struct kwt_vm *vm = container_of(space, struct kwt_vm, space);
-
-	return kwt_track_add_gfn(vm->kvm, gfn);
+	return container_of(space, struct kwt_vm, space)->kvm;
 }
 
-void kwt_disarm(struct kwt_space *space, u64 gfn)
+/* KVM's count of the gfn: give it back. Does not sleep. */
+void kwt_untrack(struct kwt_space *space, u64 gfn)
 {
-	struct kwt_vm *vm = container_of(space, struct kwt_vm, space);
+	lockdep_assert_held(&space->arm_lock);
+	kwt_track_remove_gfn(space_kvm(space), gfn);
+}
 
-	kwt_track_remove_gfn(vm->kvm, gfn);
+/*
+ * KVM's count and what we know of it change together: the guard may find the
+ * gfn armed as soon as it is. Under the VM's lock.
+ */
+int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
+{
+	int r;
+
+	spin_lock(&space->arm_lock);
+	r = kwt_track_add_gfn(space_kvm(space), gfn);
+	if (!r)
+		set_bit(kwt_chunk_bit(gfn), chunk->armed);
+	spin_unlock(&space->arm_lock);
+	return r;
+}
+
+/* Unless the guard did. Under the VM's lock. */
+void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
+{
+	spin_lock(&space->arm_lock);
+	if (test_and_clear_bit(kwt_chunk_bit(gfn), chunk->armed))
+		kwt_untrack(space, gfn);
+	spin_unlock(&space->arm_lock);
 }
 
 struct registration {

@@ -122,6 +122,8 @@ int kwt_space_init(struct kwt_space *space)
 		return -ENOMEM;
 	RCU_INIT_POINTER(space->table, table);
 	space->bytes = table_bytes(TABLE_MIN_SLOTS);
+	spin_lock_init(&space->arm_lock);
+	INIT_LIST_HEAD(&space->tripped);
 	return 0;
 }
 
@@ -152,29 +154,53 @@ struct kwt_chunk *kwt_chunk_get(struct kwt_space *space, u64 index)
 	if (!chunk)
 		return NULL;
 	chunk->index = index;
+	INIT_LIST_HEAD(&chunk->in_tripped);
 	space->bytes += sizeof(*chunk);
 	table_insert(space_table(space), chunk);
 	return chunk;
 }
 
-static void chunk_free_rcu(struct rcu_head *rcu)
+static size_t guard_bytes(void)
 {
-	kmem_cache_free(chunk_cache, container_of(rcu, struct kwt_chunk, rcu));
+	return KWT_CHUNK_PAGES * sizeof(u16);
 }
 
-/* Free it if no session has a span in it any more. */
+/* Find or make what the guard remembers; NULL without memory. */
+u16 *kwt_chunk_guard(struct kwt_space *space, struct kwt_chunk *chunk)
+{
+	if (!chunk->guard) {
+		chunk->guard = kzalloc(guard_bytes(), GFP_KERNEL_ACCOUNT);
+		if (chunk->guard)
+			space->bytes += guard_bytes();
+	}
+	return chunk->guard;
+}
+
+static void chunk_free_rcu(struct rcu_head *rcu)
+{
+	struct kwt_chunk *chunk = container_of(rcu, struct kwt_chunk, rcu);
+
+	kfree(chunk->guard);
+	kmem_cache_free(chunk_cache, chunk);
+}
+
+/*
+ * Free it if no session has a span in it any more. Without users nothing in it
+ * is armed, so the guard cannot come upon it now; what the guard has not given
+ * back yet stays until it does.
+ */
 void kwt_chunk_put(struct kwt_space *space, struct kwt_chunk *chunk)
 {
 	struct kwt_table *table = space_table(space);
 	u64 i = kwt_table_hash(table, chunk->index);
 
-	if (!hlist_empty(&chunk->spans))
+	if (!hlist_empty(&chunk->spans) || !list_empty(&chunk->in_tripped))
 		return;
 	while (table_slot(table, i) != chunk)
 		i = (i + 1) & table->mask;
 	rcu_assign_pointer(table->slot[i], &deleted);
 	table->live--;
-	space->bytes -= sizeof(*chunk);
+	space->bytes -= sizeof(*chunk) + (chunk->guard ? guard_bytes() : 0);
 	call_rcu(&chunk->rcu, chunk_free_rcu);
 
 	/* Give memory back; if there is none to do it with, next time will do. */

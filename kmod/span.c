@@ -10,9 +10,19 @@
 
 static struct kmem_cache *span_cache;
 
-static size_t last_bytes(const struct kwt_set *set)
+static size_t last_bytes(const struct kwt_ring *ring)
 {
-	return set->ring->coalesce ? KWT_CHUNK_PAGES * sizeof(u64) : 0;
+	return ring->coalesce ? KWT_CHUNK_PAGES * sizeof(u64) : 0;
+}
+
+static size_t spent_bytes(const struct kwt_ring *ring)
+{
+	return ring->budget ? KWT_CHUNK_PAGES * sizeof(u16) : 0;
+}
+
+static size_t span_bytes(const struct kwt_ring *ring)
+{
+	return sizeof(struct kwt_span) + last_bytes(ring) + spent_bytes(ring);
 }
 
 static struct kwt_span *to_span(struct rb_node *node)
@@ -60,31 +70,35 @@ static void span_link(struct kwt_set *set, struct kwt_span *span)
 	rb_link_node(&span->in_set, parent, link);
 	rb_insert_color(&span->in_set, &set->spans);
 	hlist_add_head_rcu(&span->in_chunk, &span->chunk->spans);
-	set->bytes += sizeof(*span) + last_bytes(set);
+	set->bytes += span_bytes(set->ring);
 }
 
-static struct kwt_span *span_alloc(const struct kwt_set *set)
+static void span_free(struct kwt_span *span)
+{
+	kvfree(span->last);
+	kvfree(span->spent);
+	kmem_cache_free(span_cache, span);
+}
+
+static struct kwt_span *span_alloc(struct kwt_ring *ring)
 {
 	struct kwt_span *span = kmem_cache_zalloc(span_cache,
 						  GFP_KERNEL_ACCOUNT);
 
 	if (!span)
 		return NULL;
-	if (set->ring->coalesce) {
-		span->last = kvzalloc(last_bytes(set), GFP_KERNEL_ACCOUNT);
-		if (!span->last) {
-			kmem_cache_free(span_cache, span);
-			return NULL;
-		}
+	span->ring = ring;
+	span->plain = !ring->coalesce && !ring->budget;
+	if (ring->coalesce)
+		span->last = kvzalloc(last_bytes(ring), GFP_KERNEL_ACCOUNT);
+	if (ring->budget)
+		span->spent = kvzalloc(spent_bytes(ring), GFP_KERNEL_ACCOUNT);
+	if ((ring->coalesce && !span->last) ||
+	    (ring->budget && !span->spent)) {
+		span_free(span);
+		return NULL;
 	}
-	span->ring = set->ring;
 	return span;
-}
-
-static void span_free(struct kwt_span *span)
-{
-	kvfree(span->last);
-	kmem_cache_free(span_cache, span);
 }
 
 static void span_free_rcu(struct rcu_head *rcu)
@@ -99,7 +113,7 @@ struct kwt_span *kwt_span_get(struct kwt_set *set, u64 index)
 
 	if (span)
 		return span;
-	span = span_alloc(set);
+	span = span_alloc(set->ring);
 	if (!span)
 		return NULL;
 	span->chunk = kwt_chunk_get(set->space, index);
@@ -123,7 +137,7 @@ void kwt_span_put(struct kwt_set *set, struct kwt_span *span)
 		return;
 	rb_erase(&span->in_set, &set->spans);
 	hlist_del_rcu(&span->in_chunk);
-	set->bytes -= sizeof(*span) + last_bytes(set);
+	set->bytes -= span_bytes(set->ring);
 	call_rcu(&span->rcu, span_free_rcu);
 	kwt_chunk_put(set->space, chunk);
 }

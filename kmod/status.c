@@ -42,6 +42,10 @@ static void ring_status(struct kwt_session *session,
 	status->out_resync_writes = atomic64_read(&ring->resync_writes);
 	status->out_regions_removed = atomic64_read(&ring->regions);
 	status->out_wakeups = atomic64_read(&session->wakeups);
+	status->out_disarms = atomic64_read(&ring->disarms);
+	status->out_over_budget = atomic64_read(&ring->over_budget);
+	status->out_rearms = atomic64_read(&ring->rearms);
+	status->out_unreported = atomic64_read(&ring->unreported);
 }
 
 /* Under vm->lock, or before the session has a VM. */
@@ -100,5 +104,9 @@ void kwt_fdinfo(struct seq_file *m, struct kwt_session *session)
 	seq_printf(m, "wtrack-regions-removed:\t%llu\n",
 		   status.out_regions_removed);
 	seq_printf(m, "wtrack-wakeups:\t%llu\n", status.out_wakeups);
+	seq_printf(m, "wtrack-disarms:\t%llu\n", status.out_disarms);
+	seq_printf(m, "wtrack-over-budget:\t%llu\n", status.out_over_budget);
+	seq_printf(m, "wtrack-rearms:\t%llu\n", status.out_rearms);
+	seq_printf(m, "wtrack-unreported:\t%llu\n", status.out_unreported);
 	seq_printf(m, "wtrack-memory-bytes:\t%llu\n", status.out_memory_bytes);
 }

@@ -7,6 +7,8 @@
 #define trace_kvm_wtrack_ring_enabled()	false
 #define trace_kvm_wtrack_ring(...)	((void)0)
 #define trace_kvm_wtrack_resync(...)	((void)0)
+#define trace_kvm_wtrack_guard(...)	((void)0)
+#define trace_kvm_wtrack_rearm(...)	((void)0)
 #else
 
 #undef TRACE_SYSTEM
@@ -65,6 +67,43 @@ TRACE_EVENT(kvm_wtrack_resync,
 		__entry->gfn = gfn;
 	),
 	TP_printk("session %llu gfn 0x%llx", __entry->session, __entry->gfn)
+);
+
+/* The guard: a gfn was disarmed, or KVM made a store to it without telling. */
+TRACE_EVENT(kvm_wtrack_guard,
+	TP_PROTO(u64 vm, u64 gfn, u32 cause, u32 vcpu, u64 rip),
+	TP_ARGS(vm, gfn, cause, vcpu, rip),
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(u64, gfn)
+		__field(u64, rip)
+		__field(u32, cause)
+		__field(u32, vcpu)
+	),
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->gfn = gfn;
+		__entry->rip = rip;
+		__entry->cause = cause;
+		__entry->vcpu = vcpu;
+	),
+	TP_printk("vm %llu gfn 0x%llx cause %u vcpu %u rip 0x%llx", __entry->vm,
+		  __entry->gfn, __entry->cause, __entry->vcpu, __entry->rip)
+);
+
+/* A gfn that the guard had disarmed is armed again. */
+TRACE_EVENT(kvm_wtrack_rearm,
+	TP_PROTO(u64 vm, u64 gfn),
+	TP_ARGS(vm, gfn),
+	TP_STRUCT__entry(
+		__field(u64, vm)
+		__field(u64, gfn)
+	),
+	TP_fast_assign(
+		__entry->vm = vm;
+		__entry->gfn = gfn;
+	),
+	TP_printk("vm %llu gfn 0x%llx", __entry->vm, __entry->gfn)
 );
 
 #endif /* KWT_TRACE_H */

@@ -9,9 +9,13 @@
  *	kwt_ring	one for each session: the records on their way to user
  *			space
  *
- * Readers are the write hooks, with preemption disabled: an RCU read side.
- * Everything is changed under the VM's lock (struct kwt_vm), marked (L) below,
- * but for the resync bits and the ring, which the write hooks change as well.
+ *	kwt_vcpu	one for each vCPU: the store that it is making
+ *
+ * Readers are the write hooks and the guard's probes, with preemption disabled:
+ * an RCU read side. Everything is changed under the VM's lock (struct kwt_vm),
+ * marked (L) below, but for the resync bits and the ring, which the write hooks
+ * change as well, and what KVM has been told: that is under the space's
+ * arm_lock, marked (A), which the guard takes in the vCPU's thread.
  */
 #ifndef KWT_TRACK_H
 #define KWT_TRACK_H
@@ -23,6 +27,7 @@
 #include <linux/rbtree.h>
 #include <linux/rculist.h>
 #include <linux/rcupdate.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include <linux/kvm_wtrack.h>
@@ -32,9 +37,11 @@
 #define KWT_PAGE_SIZE		(1UL << KWT_PAGE_SHIFT)
 
 /*
- * 1,024 gfns a chunk: one tracked page costs 2.4 KiB, a densely tracked
- * gigabyte 0.06 % of it (2 bytes of count and 2 bits for each gfn, and some 140
- * bytes of links for each 4 MiB).
+ * 1,024 gfns a chunk: one tracked page costs 2.5 KiB, a densely tracked
+ * gigabyte 0.06 % of it (2 bytes of count and 3 bits for each gfn, and some 180
+ * bytes of links for each 4 MiB). What the guard has to remember of a page, 2
+ * bytes, is there for chunks in which it had to act; what a budget has to, 2
+ * bytes as well, for sessions with one.
  */
 #define KWT_CHUNK_SHIFT		10
 #define KWT_CHUNK_PAGES		(1U << KWT_CHUNK_SHIFT)
@@ -45,18 +52,28 @@
 
 struct kvm_vcpu;
 struct kwt_ring;
+struct kwt_vcpus;
 
 /**
  * struct kwt_chunk - the user counts of KWT_CHUNK_PAGES gfns of a VM
  * @index: gfn >> KWT_CHUNK_SHIFT, constant while the chunk can be found
  * @spans: of the sessions that track something here; (L), read under RCU
- * @rcu: to free it
+ * @in_tripped: in space->tripped while the guard has disarmed a gfn in it; (A)
+ * @rcu: to free it, when it is in no list
+ * @guard: what the guard remembers of each gfn, see rearm.c; (L) to set, (A)
+ * @armed: gfns that KVM protects for us; (A). A gfn with users that is not
+ *	armed was disarmed by the guard
  * @users: sessions by gfn; (L), read under RCU
  */
 struct kwt_chunk {
 	u64 index;
 	struct hlist_head spans;
-	struct rcu_head rcu;
+	union {
+		struct list_head in_tripped;
+		struct rcu_head rcu;
+	};
+	u16 *guard;
+	DECLARE_BITMAP(armed, KWT_CHUNK_PAGES);
 	u16 users[KWT_CHUNK_PAGES];
 };
 
@@ -79,22 +96,35 @@ struct kwt_table {
 /**
  * struct kwt_space - what is tracked on one VM
  * @table: never NULL between init and exit; (L), read under RCU
+ * @vcpus: those that the guard can watch; (L), read under RCU
+ * @id: of the VM, never used again; constant
  * @bytes: memory held by the table and the chunks; (L)
+ * @arm_lock: (A)
+ * @tripped: chunks with a gfn that the guard has disarmed; (A)
  */
 struct kwt_space {
 	struct kwt_table __rcu *table;
+	struct kwt_vcpus __rcu *vcpus;
+	u64 id;
 	size_t bytes;
+	spinlock_t arm_lock;
+	struct list_head tripped;
 };
 
 /**
  * struct kwt_span - one session's part of a chunk
  * @in_chunk: in chunk->spans; (L), read under RCU
  * @in_set: in set->spans, by chunk->index; (L)
+ * @rcu: to free it, when it is in no set
  * @chunk: constant
  * @ring: the session's, constant
  * @last: coalescing sessions: for each gfn the sequence number of its newest
  *	record, or KWT_CLAIMED; changed by the write hooks, atomically
- * @rcu: to free it
+ * @spent: sessions with a budget: notifications of each gfn in this period;
+ *	changed by the write hooks, and by two of them at a time it may be
+ *	counted once
+ * @period_end: when @spent begins anew; likewise
+ * @plain: has neither @last nor @spent, constant
  * @nr_tracked: bits set in @tracked; (L)
  * @tracked: (L), read under RCU
  * @resync: set by the write hooks, cleared under (L), both atomically. With
@@ -102,11 +132,16 @@ struct kwt_space {
  */
 struct kwt_span {
 	struct hlist_node in_chunk;
-	struct rb_node in_set;
+	union {
+		struct rb_node in_set;
+		struct rcu_head rcu;
+	};
 	struct kwt_chunk *chunk;
 	struct kwt_ring *ring;
 	u64 *last;
-	struct rcu_head rcu;
+	u16 *spent;
+	u64 period_end;
+	bool plain;
 	u32 nr_tracked;
 	DECLARE_BITMAP(tracked, KWT_CHUNK_PAGES);
 	DECLARE_BITMAP(resync, KWT_CHUNK_PAGES);
@@ -147,6 +182,10 @@ struct kwt_set {
  * @mask: number of records - 1; constant
  * @room: records for the write hooks, the others are spare; constant
  * @coalesce: at most one unread record for each gfn; constant
+ * @stop: what the guard disarms is not tracked any more; constant
+ * @budget: notifications for each gfn and period, 0 without; constant
+ * @period_ns: of the budget; constant
+ * @set: the session's; constant
  * @head: next sequence number - 1, with KWT_RING_CLOSED; cmpxchg only
  * @urgent: sequence number of the newest control record
  * @sleepers: not 0 while a reader may sleep, see wake.c
@@ -155,6 +194,10 @@ struct kwt_set {
  * @resync_writes: writes that went to the resync set
  * @overflows: how often the ring was closed
  * @regions: REGION_REMOVED published or put into the resync set
+ * @disarms: of gfns tracked by this session, by the guard
+ * @over_budget: of these, because of the budget
+ * @rearms: of gfns tracked by this session
+ * @unreported: stores that KVM made without a notification
  */
 struct kwt_ring {
 	struct kvm_wtrack_record *records;
@@ -163,6 +206,10 @@ struct kwt_ring {
 	u64 mask;
 	u64 room;
 	bool coalesce;
+	bool stop;
+	u32 budget;
+	u64 period_ns;
+	struct kwt_set *set;
 
 	u64 head ____cacheline_aligned_in_smp;
 	u64 urgent;
@@ -172,6 +219,10 @@ struct kwt_ring {
 	atomic64_t resync_writes;
 	atomic64_t overflows;
 	atomic64_t regions;
+	atomic64_t disarms;
+	atomic64_t over_budget;
+	atomic64_t rearms;
+	atomic64_t unreported;
 };
 
 /* space.c */
@@ -184,6 +235,7 @@ struct kwt_chunk *kwt_chunk_find(struct kwt_space *space, u64 index);
 struct kwt_chunk *kwt_chunk_get(struct kwt_space *space, u64 index);
 void kwt_chunk_put(struct kwt_space *space, struct kwt_chunk *chunk);
 u32 kwt_space_users(struct kwt_space *space, u64 gfn);
+u16 *kwt_chunk_guard(struct kwt_space *space, struct kwt_chunk *chunk);
 
 /* span.c */
 int kwt_span_cache_create(void);
@@ -204,14 +256,21 @@ void kwt_set_drop(struct kwt_set *set, struct kwt_span *span, u32 bit,
 bool kwt_set_clear_first(struct kwt_set *set, bool disarm);
 
 /* source.c: what KVM does when a gfn gets its first user or loses its last */
-int kwt_arm(struct kwt_space *space, u64 gfn);
-void kwt_disarm(struct kwt_space *space, u64 gfn);
+int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn);
+void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn);
+
+/* guard.c: what to do about a gfn that must not stay armed */
+void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
+		    const struct kvm_wtrack_record *record);
+
+/* rearm.c */
+int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
 
 /* match.c, match.h */
 void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
-		   struct kvm_vcpu *vcpu);
-void kwt_match_probe(u64 gpa, const u8 *data, u32 len, struct kwt_space *space,
-		     struct kvm_vcpu *vcpu);
+		   struct kwt_space *space);
+void kwt_match_probe(u64 gpa, const u8 *data, u32 len,
+		     struct kwt_space *space);
 
 /* ring.c, ring.h */
 bool kwt_ring_put_parts(struct kwt_ring *ring,
@@ -221,6 +280,8 @@ bool kwt_ring_reopen(struct kwt_ring *ring);
 bool kwt_ring_region(struct kwt_ring *ring, u64 gfn, u64 nr_pages,
 		     u64 nr_tracked, u64 time_ns);
 void kwt_ring_gone(struct kwt_ring *ring, u64 time_ns);
+bool kwt_ring_guard(struct kwt_ring *ring,
+		    const struct kvm_wtrack_record *record);
 bool kwt_ring_closed(const struct kwt_ring *ring);
 u64 kwt_ring_head(const struct kwt_ring *ring);
 int kwt_ring_unread(const struct kwt_ring *ring, u64 *pos);
@@ -246,6 +307,12 @@ static inline u64 kwt_chunk_index(u64 gfn)
 static inline u64 kwt_chunk_bit(u64 gfn)
 {
 	return gfn & KWT_CHUNK_MASK;
+}
+
+/* Tracked by somebody, and disarmed by the guard. */
+static inline bool kwt_chunk_disarmed(const struct kwt_chunk *chunk, u32 bit)
+{
+	return READ_ONCE(chunk->users[bit]) && !test_bit(bit, chunk->armed);
 }
 
 static inline u64 kwt_span_gfn(const struct kwt_span *span, u32 bit)

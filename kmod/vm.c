@@ -14,7 +14,9 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "guard.h"
 #include "kwt.h"
+#include "vcpu.h"
 
 static DEFINE_MUTEX(kwt_vms_lock);
 static LIST_HEAD(vms);		/* by id; kwt_vms_lock */
@@ -67,18 +69,26 @@ static int vm_start(struct kwt_vm *vm)
 		return r;
 	if (READ_ONCE(vm->kvm->vm_dead))
 		goto out_mmput;
-	r = kwt_source_register(vm);
+	r = kwt_probe_add(vm);
 	if (r)
 		goto out_mmput;
+	r = kwt_source_register(vm);
+	if (r)
+		goto err_probe;
 	r = mmu_notifier_register(&vm->death, mm);
-	if (r) {
-		kwt_source_unregister(vm);
-		goto out_mmput;
-	}
+	if (r)
+		goto err_source;
 	vm->pid = mm_pid(mm);
 	vm->started = true;
 	queue_delayed_work(kwt_wq, &vm->watch,
 			   msecs_to_jiffies(READ_ONCE(kwt_poll_ms)));
+	mmput(mm);
+	return 0;
+
+err_source:
+	kwt_source_unregister(vm);
+err_probe:
+	kwt_probe_remove(vm);
 out_mmput:
 	mmput(mm);
 	return r;
@@ -88,6 +98,7 @@ out_mmput:
 static void vm_stop(struct kwt_vm *vm)
 {
 	mmu_notifier_unregister(&vm->death, vm->kvm->mm);
+	kwt_probe_remove(vm);
 	kwt_source_unregister(vm);
 	vm->started = false;
 }
@@ -173,12 +184,14 @@ static struct kwt_vm *vm_create(struct kvm *kvm, struct file *file)
 	kvm_get_kvm(kvm);
 	vm->kvm = kvm;
 	vm->id = ++last_id;
+	vm->space.id = vm->id;
 	vm->death.ops = &death_ops;
 	refcount_set(&vm->refs, 1);
 	mutex_init(&vm->attach_lock);
 	mutex_init(&vm->lock);
 	INIT_LIST_HEAD(&vm->sessions);
 	INIT_DELAYED_WORK(&vm->watch, watch);
+	kwt_rearm_init(vm);
 	list_add_tail(&vm->in_vms, &vms);
 	return vm;
 
@@ -235,6 +248,8 @@ void kwt_vm_put(struct kwt_vm *vm)
 	mutex_unlock(&vm->attach_lock);
 	/* Nobody can queue it any more; if it runs it finds us not started. */
 	cancel_delayed_work_sync(&vm->watch);
+	kwt_rearm_exit(vm);
+	kwt_vcpus_free(&vm->space);
 	if (!vm->gone)
 		vm_release_kvm(vm);
 	kwt_space_exit(&vm->space);

@@ -142,7 +142,7 @@ bool wtrack_event_is_page(const struct wtrack_event *event);
  * @event: the event
  *
  * Return: index of the vCPU from 0, or
- *	-ENODATA	not known: WTRACK_RING_VCPU was not given, or nobody
+ *	-ENODATA	not known, or nobody
  *			wrote
  * Since: 1.0
  */

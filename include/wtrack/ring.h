@@ -20,11 +20,10 @@ struct wtrack_session;
  */
 #define WTRACK_RING_COALESCE	(1U << 0)
 /*
- * Have write events carry the vCPU's index, where WTRACK_FEAT_VCPU says that it
- * can be had. It makes each tracked write of the guest slower on some kernels;
- * without this flag the index is there only where it costs nothing.
+ * A page that the guard stops observing is not tracked by this session any
+ * more, instead of being observed again a little later.
  */
-#define WTRACK_RING_VCPU	(1U << 1)
+#define WTRACK_RING_STOP	(1U << 1)
 
 /**
  * wtrack_session_make_ring() - make the session's ring

@@ -7,7 +7,6 @@
  *				that cannot be tracked
  *	kwt_track_remove_gfn	no error when the memslot is gone meanwhile
  *	KWT_WRITE_HOOK		the head of the function for node.track_write
- *	kwt_hook_vcpu		the vCPU in it, or NULL where KVM does not tell
  *	kwt_set_removal_hook	calls it with (vm node, gfn, nr_pages)
  *	kwt_removal_is_over	in that hook: is this gfn's memslot gone?
  *	kwt_range_has_slot	is there any memslot in this range?
@@ -46,8 +45,6 @@ static inline int kwt_slot_check(const struct kvm_memory_slot *slot)
 #define KWT_WRITE_HOOK(name)						\
 	static void name(gpa_t gpa, const u8 *new, int bytes,		\
 			 struct kvm_page_track_notifier_node *node)
-
-#define kwt_hook_vcpu		NULL
 
 static inline int kwt_track_register(struct kvm *kvm,
 				     struct kvm_page_track_notifier_node *node)
@@ -111,8 +108,6 @@ static inline bool kwt_removal_is_over(struct kvm *kvm, gfn_t gfn)
 	static void name(struct kvm_vcpu *vcpu, gpa_t gpa,		\
 			 const u8 *new, int bytes,			\
 			 struct kvm_page_track_notifier_node *node)
-
-#define kwt_hook_vcpu		vcpu
 
 static inline int kwt_track_register(struct kvm *kvm,
 				     struct kvm_page_track_notifier_node *node)

@@ -85,8 +85,7 @@ CASE(a_small_ring_goes_round_many_times)
 
 	stream_init(&s, 1, 0);
 	wt_close(s.wt);
-	s.wt = wt_session_small(s.vm->fd,
-				s.has_vcpu ? KVM_WTRACK_RING_F_VCPU : 0);
+	s.wt = wt_session_small(s.vm->fd, 0);
 	wt_add(s.wt->fd, VM_DATA_GFN, 1);
 	for (i = 0; i < 500; i += 5) {
 		stream_run(&s, g_store8, VM_DATA, i, 5, 8);
@@ -111,28 +110,6 @@ CASE(stores_of_a_second_vcpu_carry_its_index)
 	stream_run(&s, g_store8, VM_DATA, 2, 1, 0);
 	stream_expect_value(&s, VM_DATA, 2, 8);
 	stream_expect_end(&s);
-}
-
-/* It may be there all the same, and then it is right. */
-CASE(who_did_not_ask_for_the_index_is_not_misled)
-{
-	struct vm *vm = vm_new(1);
-	struct vcpu *v[2] = { vcpu_new(vm), vcpu_new(vm) };
-	struct wt *wt = wt_session(vm->fd, 64, 0), *asked = NULL;
-	struct kvm_wtrack_record r;
-	unsigned int i;
-
-	wt_add(wt->fd, VM_DATA_GFN, 1);
-	for (i = 0; i < 12; i++) {
-		if (i == 4)
-			asked = wt_session(vm->fd, 64, KVM_WTRACK_RING_F_VCPU);
-		if (i == 8)
-			wt_close(asked);
-		vcpu_call(v[i % 2], g_store8, VM_DATA, 1, 1, 0);
-		CHECK(wt_take(wt, &r));
-		CHECK(!(r.flags & ~KVM_WTRACK_RECORD_F_VCPU));
-		CHECK(!r.flags || r.vcpu == v[i % 2]->index);
-	}
 }
 
 CASE(what_is_stored_before_add_and_after_remove_is_not_seen)

@@ -48,11 +48,12 @@
  *	ENOTTY		no such ioctl
  *	EOPNOTSUPP	KVM cannot do it: a confidential guest; a memslot that
  *			the guest cannot write as ordinary memory (read-only,
- *			guest_memfd, KVM's own); RING_F_VCPU without FEAT_VCPU
+ *			guest_memfd, KVM's own)
  *	EOVERFLOW	the gfn has as many users as it can have
  *	EPERM		refused by the session's restriction
- *	ERANGE		a number of records, a watermark, a latency or a number
- *			of ranges is out of the bounds that INFO reports
+ *	ERANGE		a number of records, a watermark, a latency, a budget,
+ *			its period or a number of ranges is out of the bounds
+ *			that INFO reports
  *	ESRCH		the VM is gone
  *	EUSERS		the VM has as many sessions as it may have
  */
@@ -84,14 +85,18 @@
 #define KVM_WTRACK_FEAT_FOREIGN_ATTACH	(1ULL << 0)
 /* KVM_WTRACK_RING_F_COALESCE is known. */
 #define KVM_WTRACK_FEAT_COALESCE	(1ULL << 1)
-/* KVM_WTRACK_RING_F_VCPU gives write records the vCPU's index. */
+/* Write records carry the vCPU's index. */
 #define KVM_WTRACK_FEAT_VCPU		(1ULL << 2)
-/* Write records carry the guest's instruction pointer on this kernel. */
+/* Write records carry the guest's instruction pointer. */
 #define KVM_WTRACK_FEAT_RIP		(1ULL << 3)
 /* RESTRICT is known. */
 #define KVM_WTRACK_FEAT_RESTRICT	(1ULL << 4)
 /* A write longer than one record comes in parts, none of it cut off. */
 #define KVM_WTRACK_FEAT_LONG_WRITES	(1ULL << 5)
+/* No store to a tracked page can hang or kill its guest: see "The guard". */
+#define KVM_WTRACK_FEAT_GUARD		(1ULL << 6)
+/* RING and RESTRICT know budgets. */
+#define KVM_WTRACK_FEAT_BUDGET		(1ULL << 7)
 
 /**
  * struct kvm_wtrack_info - what this module can do (KVM_WTRACK_INFO)
@@ -107,6 +112,10 @@
  * @out_max_latency_us: longest latency that a watermark may have
  * @out_record_bytes: size of a record in the ring
  * @out_data_bytes: bytes of data in one record
+ * @out_max_budget: largest budget
+ * @out_max_period_ms: longest period of a budget
+ * @out_backoff_min_ms: how long the guard leaves a page alone at first
+ * @out_backoff_max_ms: and how long at most
  * @__reserved: must be 0
  *
  * Needs no attached VM.
@@ -124,7 +133,11 @@ struct kvm_wtrack_info {
 	__u32 out_max_latency_us;
 	__u32 out_record_bytes;
 	__u32 out_data_bytes;
-	__aligned_u64 __reserved[4];
+	__u32 out_max_budget;
+	__u32 out_max_period_ms;
+	__u32 out_backoff_min_ms;
+	__u32 out_backoff_max_ms;
+	__aligned_u64 __reserved[2];
 };
 
 /**
@@ -184,6 +197,10 @@ struct kvm_wtrack_attach {
  * @out_wakeups: how often a sleeping reader was woken
  * @out_memory_bytes: memory the module holds for this session, ring included
  * @out_vm_memory_bytes: memory it holds for the VM, shared by its sessions
+ * @out_disarms: how often the guard stopped observing a page of this session
+ * @out_over_budget: of these, because of the budget
+ * @out_rearms: how often it began again
+ * @out_unreported: stores that KVM made without telling what was stored
  * @__reserved: must be 0
  */
 struct kvm_wtrack_status {
@@ -205,7 +222,11 @@ struct kvm_wtrack_status {
 	__aligned_u64 out_wakeups;
 	__aligned_u64 out_memory_bytes;
 	__aligned_u64 out_vm_memory_bytes;
-	__aligned_u64 __reserved[8];
+	__aligned_u64 out_disarms;
+	__aligned_u64 out_over_budget;
+	__aligned_u64 out_rearms;
+	__aligned_u64 out_unreported;
+	__aligned_u64 __reserved[4];
 };
 
 /**
@@ -227,6 +248,8 @@ struct kvm_wtrack_range {
  * @nr_ranges: how many; 0 with a null pointer does not limit gfns
  * @max_records: largest ring, 0 does not limit
  * @max_pages: pages that may be tracked at a time, 0 does not limit
+ * @budget: largest budget of the ring, which then has one; 0 does not limit
+ * @period_ms: shortest period of such a budget, 0 only without @budget
  * @__reserved: must be 0
  *
  * Once, after ATTACH and before RING and ADD; meant to be called before the
@@ -239,7 +262,9 @@ struct kvm_wtrack_restrict {
 	__u32 nr_ranges;
 	__u32 max_records;
 	__aligned_u64 max_pages;
-	__aligned_u64 __reserved[2];
+	__u32 budget;
+	__u32 period_ms;
+	__aligned_u64 __reserved[1];
 };
 
 /*
@@ -248,11 +273,10 @@ struct kvm_wtrack_restrict {
  */
 #define KVM_WTRACK_RING_F_COALESCE	(1U << 0)
 /*
- * Have write records carry the vCPU's index, where INFO says FEAT_VCPU. It
- * costs the vCPU a call at each tracked store on kernels that have to be asked
- * for it; without this flag the index is there only where it comes for free.
+ * What the guard stops observing is not tracked by this session any more,
+ * instead of being observed again a little later.
  */
-#define KVM_WTRACK_RING_F_VCPU		(1U << 1)
+#define KVM_WTRACK_RING_F_STOP		(1U << 1)
 
 /**
  * struct kvm_wtrack_ring - make the session's ring (KVM_WTRACK_RING)
@@ -263,9 +287,15 @@ struct kvm_wtrack_restrict {
  *	0 and 1 mean at once, at most @records / 2
  * @latency_us: with a watermark above 1: wake them also when the oldest
  *	unread record is that old. Must then not be 0
+ * @budget: stores that are notified for each page in each period; the page is
+ *	then not observed until the period is over, see "The guard". 0: no budget
+ * @period_ms: the period, 0 only without @budget
  * @__reserved: must be 0
  *
  * Once in the life of a session, after ATTACH. Then map it (see below).
+ *
+ * A page that several sessions track is disarmed by budgets when it is over
+ * those of all of them: a session without a budget gets every store.
  */
 struct kvm_wtrack_ring {
 	__u32 size;
@@ -273,8 +303,10 @@ struct kvm_wtrack_ring {
 	__u32 records;
 	__u32 watermark;
 	__u32 latency_us;
+	__u32 budget;
+	__u32 period_ms;
 	__u32 __reserved0;
-	__aligned_u64 __reserved[2];
+	__aligned_u64 __reserved[1];
 };
 
 /**
@@ -380,6 +412,7 @@ struct kvm_wtrack_query {
 
 #define KVM_WTRACK_GFN_TRACKED	(1U << 0)	/* by this session */
 #define KVM_WTRACK_GFN_RESYNC	(1U << 1)	/* in its resync set */
+#define KVM_WTRACK_GFN_DISARMED	(1U << 2)	/* tracked, not observed now */
 
 /**
  * struct kvm_wtrack_query_gfn - one page (KVM_WTRACK_QUERY_GFN)
@@ -408,12 +441,17 @@ struct kvm_wtrack_query_gfn {
  * session removed them itself while a write to them was being put here.)
  */
 #define KVM_WTRACK_RESYNC_REMOVED	1U
+/*
+ * As REREAD, but stores to them are not seen at the moment: a GUARD record or
+ * the resync set will tell when they are again.
+ */
+#define KVM_WTRACK_RESYNC_DISARMED	2U
 
 /**
  * struct kvm_wtrack_resync_range - pages of the resync set
  * @gfn: first guest page frame number
  * @nr_pages: how many
- * @what: KVM_WTRACK_RESYNC_REREAD or _REMOVED
+ * @what: KVM_WTRACK_RESYNC_*
  * @__reserved: 0
  */
 struct kvm_wtrack_resync_range {
@@ -494,8 +532,32 @@ struct kvm_wtrack_fence {
  * vCPU has reserved and not published yet, and in a coalescing session another
  * vCPU may be about to publish the record that stands for it: who traps a
  * doorbell of one of several vCPUs calls KVM_WTRACK_FENCE, then reads up to
- * out_seq, and has seen every earlier store of that vCPU. Stores of two vCPUs that race for the same
- * bytes may be recorded in the other order than memory saw them.
+ * out_seq, and has seen every earlier store of that vCPU. Stores of two vCPUs
+ * that race for the same bytes may be recorded in the other order than memory
+ * saw them.
+ *
+ * The guard
+ * ---------
+ * KVM emulates each store to a tracked page, and cannot emulate all there are.
+ * A store that it cannot, a page walk or the delivery of an event that hits a
+ * tracked page would hang the guest, kill or corrupt it. The guard sees it
+ * coming and disarms the page: the guest goes on at full speed, unobserved.
+ * A little later the page is armed again. A record of type GUARD tells of
+ * each step, to all sessions that track the page:
+ *
+ *	DISARMED	stores to this page are not seen from here on. Who needs
+ *			its contents before the next record reads memory
+ *	REARMED		they are seen again: release, then re-read the page
+ *	STOPPED		instead of DISARMED in a session with RING_F_STOP: the
+ *			page is not tracked by it any more
+ *	CHANGED		KVM made a store to this page without telling what (it
+ *			does so for fxsave, sgdt, sidt): release, then re-read
+ *
+ * What a reader knows is so exact for all instructions; for some it only
+ * learns that the page changed. The time between DISARMED and REARMED begins
+ * with out_backoff_min_ms and doubles up to out_backoff_max_ms for a page that
+ * is disarmed again soon. Adding a page that is disarmed arms it at once. A
+ * full ring has the same said by the resync set.
  */
 #define KVM_WTRACK_MMAP_CONSUMER	0
 #define KVM_WTRACK_MMAP_RECORDS		4096
@@ -516,15 +578,40 @@ struct kvm_wtrack_consumer {
 #define KVM_WTRACK_RECORD_REGION_REMOVED	3
 /* The VM is gone. Nothing follows. */
 #define KVM_WTRACK_RECORD_VM_GONE		4
+/* Stores to a tracked page are not seen one by one: see "The guard". */
+#define KVM_WTRACK_RECORD_GUARD			5
 
 /* The next record goes on with the same store. */
 #define KVM_WTRACK_RECORD_F_MORE	(1U << 0)
-/* Stands for one or more writes to this page: re-read it. */
+/* Release the record, then re-read the page: there is more than it tells. */
 #define KVM_WTRACK_RECORD_F_PAGE	(1U << 1)
 /* vcpu is the index of the vCPU that made the store. */
 #define KVM_WTRACK_RECORD_F_VCPU	(1U << 2)
 /* rip is the guest's instruction pointer. */
 #define KVM_WTRACK_RECORD_F_RIP		(1U << 3)
+
+/* What the guard did; REARMED and CHANGED come with F_PAGE. */
+#define KVM_WTRACK_GUARD_DISARMED	1U
+#define KVM_WTRACK_GUARD_REARMED	2U
+#define KVM_WTRACK_GUARD_STOPPED	3U
+#define KVM_WTRACK_GUARD_CHANGED	4U
+
+/* Why: nothing to tell (REARMED) */
+#define KVM_WTRACK_CAUSE_NONE		0U
+/* a store that KVM cannot emulate */
+#define KVM_WTRACK_CAUSE_UNEMULATED	1U
+/* the page is part of the guest's page tables, which the processor walked */
+#define KVM_WTRACK_CAUSE_PAGE_WALK	2U
+/* an interrupt or exception was to be delivered */
+#define KVM_WTRACK_CAUSE_EVENT		3U
+/* more stores than the budgets of all sessions allow */
+#define KVM_WTRACK_CAUSE_BUDGET		4U
+/* a store of a guest of this guest, which KVM gets no second try at */
+#define KVM_WTRACK_CAUSE_NESTED		5U
+/* KVM emulated it and told nobody (CHANGED) */
+#define KVM_WTRACK_CAUSE_UNREPORTED	6U
+/* many vCPUs were created since the last ADD, and this one is not known yet */
+#define KVM_WTRACK_CAUSE_NEW_VCPU	7U
 
 #define KVM_WTRACK_DATA_BYTES	24
 
@@ -537,12 +624,16 @@ struct kvm_wtrack_consumer {
  * @len: WRITE: bytes of data in this record
  * @total: WRITE: bytes of the whole store, more than @len if it has parts
  * @gpa: WRITE: guest physical address of data[0]; REGION_REMOVED: of the
- *	region's first page
+ *	region's first page; GUARD: in the page, where the store was to go if
+ *	that is known
  * @time_ns: CLOCK_MONOTONIC
- * @rip: guest instruction pointer, valid with F_RIP
+ * @rip: guest instruction pointer (rip as it is, without the base of the code
+ *	segment), valid with F_RIP
  * @data: WRITE: what was stored, @len bytes; what is behind them means nothing
  * @nr_pages: REGION_REMOVED: pages in the removed region
  * @nr_tracked: REGION_REMOVED: of these, pages this session tracked
+ * @action: GUARD: KVM_WTRACK_GUARD_*
+ * @cause: GUARD: KVM_WTRACK_CAUSE_*; skip neither for one you do not know
  *
  * A record never crosses a page. A store that does comes as two.
  */
@@ -562,6 +653,10 @@ struct kvm_wtrack_record {
 			__aligned_u64 nr_pages;
 			__aligned_u64 nr_tracked;
 		} region;
+		struct {
+			__u32 action;
+			__u32 cause;
+		} guard;
 	};
 };
 

@@ -22,7 +22,7 @@ enum {
 	KVM_WTRACK_CMD_GET_SESSION,
 	/* Dump, needs SESSION_ID: GFN, NR_PAGES of each tracked range. */
 	KVM_WTRACK_CMD_GET_RANGE,
-	/* To the group: EVENT, SESSION_ID, VM_ID, VM_PID. */
+	/* To the group: EVENT, VM_ID, VM_PID, and SESSION_ID but for GUARD. */
 	KVM_WTRACK_CMD_NOTICE,
 	__KVM_WTRACK_CMD_MAX
 };
@@ -53,6 +53,11 @@ enum {
 	KVM_WTRACK_A_NR_PAGES,		/* u64 */
 	KVM_WTRACK_A_NR_TRACKED,	/* u64 */
 	KVM_WTRACK_A_EVENT,		/* u8, KVM_WTRACK_EVENT_* */
+	KVM_WTRACK_A_DISARMS,		/* u64 */
+	KVM_WTRACK_A_OVER_BUDGET,	/* u64 */
+	KVM_WTRACK_A_REARMS,		/* u64 */
+	KVM_WTRACK_A_UNREPORTED,	/* u64 */
+	KVM_WTRACK_A_CAUSE,		/* u32, KVM_WTRACK_CAUSE_* */
 	__KVM_WTRACK_A_MAX
 };
 #define KVM_WTRACK_A_MAX (__KVM_WTRACK_A_MAX - 1)
@@ -65,6 +70,11 @@ enum {
 	KVM_WTRACK_EVENT_OVERFLOW,
 	/* with GFN, NR_PAGES, NR_TRACKED */
 	KVM_WTRACK_EVENT_REGION_REMOVED,
+	/*
+	 * The guard disarmed pages of this VM: DISARMS of them since the last
+	 * such notice, of the newest GFN and CAUSE.
+	 */
+	KVM_WTRACK_EVENT_GUARD,
 };
 
 #endif /* _UAPI_LINUX_KVM_WTRACK_GENL_H */

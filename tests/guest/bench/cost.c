@@ -139,11 +139,6 @@ CASE_WITHIN(one_session_gets_each_store, 60)
 	with_sessions("one_session", 1, 0);
 }
 
-CASE_WITHIN(one_session_gets_each_store_and_its_vcpu, 60)
-{
-	with_sessions("one_session_vcpu", 1, KVM_WTRACK_RING_F_VCPU);
-}
-
 CASE_WITHIN(two_sessions_get_each_store, 60)
 {
 	with_sessions("two_sessions", 2, 0);

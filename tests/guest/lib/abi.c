@@ -50,7 +50,7 @@ const struct abi_call abi_calls[] = {
 	     .reserved = { FIELD(restrict, __reserved) }),
 	CALL(ring, RING, ABI_ATTACHED,
 	     .known_flags = KVM_WTRACK_RING_F_COALESCE |
-			    KVM_WTRACK_RING_F_VCPU,
+			    KVM_WTRACK_RING_F_STOP,
 	     .reserved = { FIELD(ring, __reserved0), FIELD(ring, __reserved) }),
 	CALL(add, ADD, ABI_READY, .has_out = true,
 	     ARRAY(add, changes, nr_changes),

@@ -6,15 +6,10 @@
 
 void stream_init(struct stream *s, uint64_t pages, uint64_t tracked)
 {
-	struct kvm_wtrack_info info;
-
 	memset(s, 0, sizeof(*s));
-	wt_info(&info);
-	s->has_vcpu = info.out_features & KVM_WTRACK_FEAT_VCPU;
 	s->vm = vm_new(pages);
 	s->vcpu = vcpu_new(s->vm);
-	s->wt = wt_session(s->vm->fd, 4096,
-			   s->has_vcpu ? KVM_WTRACK_RING_F_VCPU : 0);
+	s->wt = wt_session(s->vm->fd, 4096, 0);
 	if (tracked)
 		wt_add(s->wt->fd, VM_DATA_GFN, tracked);
 }
@@ -39,10 +34,10 @@ static void expect_record(struct stream *s, uint64_t gpa, const void *data,
 			  unsigned int len, unsigned int total, bool more)
 {
 	struct kvm_wtrack_record r;
-	unsigned int flags = more ? KVM_WTRACK_RECORD_F_MORE : 0;
+	unsigned int flags = (more ? KVM_WTRACK_RECORD_F_MORE : 0) |
+			     KVM_WTRACK_RECORD_F_VCPU |
+			     KVM_WTRACK_RECORD_F_RIP;
 
-	if (s->has_vcpu)
-		flags |= KVM_WTRACK_RECORD_F_VCPU;
 	tap_trying("record %llu", (unsigned long long)s->wt->next);
 	CHECK(wt_take(s->wt, &r));
 	CHECK_EQ(r.seq, s->wt->next);
@@ -51,8 +46,7 @@ static void expect_record(struct stream *s, uint64_t gpa, const void *data,
 	CHECK_EQ(r.len, len);
 	CHECK_EQ(r.total, total);
 	CHECK_EQ(r.flags, flags);
-	if (s->has_vcpu)
-		CHECK_EQ(r.vcpu, s->vcpu->index);
+	CHECK_EQ(r.vcpu, s->vcpu->index);
 	CHECK(!memcmp(r.data, data, len));
 	check_time(s, r.time_ns);
 }

@@ -13,7 +13,6 @@ struct stream {
 	struct vm *vm;
 	struct vcpu *vcpu;
 	struct wt *wt;
-	bool has_vcpu;
 	uint64_t began_ns, ended_ns;
 	uint64_t last_ns;
 };

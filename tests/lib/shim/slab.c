@@ -99,6 +99,16 @@ void kmem_cache_free(struct kmem_cache *cache, void *object)
 	release(cache, object);
 }
 
+void *kzalloc(size_t size, gfp_t flags)
+{
+	return kvzalloc(size, flags);
+}
+
+void kfree(const void *object)
+{
+	kvfree(object);
+}
+
 void *kvzalloc(size_t size, gfp_t flags)
 {
 	shim_require(flags == GFP_KERNEL_ACCOUNT);

@@ -29,7 +29,8 @@ static void stores_to_a_page_with_an_unread_record_merge_into_it(void **state)
 	assert_int_equal(merged(), 2);
 	record = session_record(&m.session, 0);
 	assert_int_equal(record->flags, KVM_WTRACK_RECORD_F_PAGE |
-					KVM_WTRACK_RECORD_F_VCPU);
+					KVM_WTRACK_RECORD_F_VCPU |
+					KVM_WTRACK_RECORD_F_RIP);
 	assert_int_equal(record->gpa, (m.gfns[0] << KWT_PAGE_SHIFT) + 8);
 	assert_memory_equal(record->data, &first, 8);
 

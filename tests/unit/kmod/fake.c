@@ -4,11 +4,12 @@
 
 #include "fake.h"
 #include "shim.h"
+#include "vcpu.h"
 
 struct fake fake;
 
-/* This KVM tells the hook which vCPU it is. */
-atomic_t kwt_vcpu_wanted;
+DEFINE_PER_CPU(struct kwt_here, kwt_here);
+__thread char shim_task[8];
 
 static DECLARE_BITMAP(armed, FAKE_PAGES);
 
@@ -45,7 +46,7 @@ static bool has_memory(u64 gfn)
 				      gfn >= FAKE_HIGH_END - FAKE_PAGES / 2);
 }
 
-int kwt_arm(struct kwt_space *space, u64 gfn)
+int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
 {
 	int r = fake.refuse ? fake.refuse(gfn) : 0;
 
@@ -58,17 +59,56 @@ int kwt_arm(struct kwt_space *space, u64 gfn)
 	if (fake_armed(gfn))
 		shim_broken("gfn 0x%llx is armed twice", gfn);
 	set_bit(place(gfn), armed);
+	set_bit(kwt_chunk_bit(gfn), chunk->armed);
 	fake.arms++;
 	return 0;
 }
 
-void kwt_disarm(struct kwt_space *space, u64 gfn)
+void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
 {
 	shim_require(kwt_space_users(space, gfn) == 0);
+	/* The guard was there before. */
+	if (!test_and_clear_bit(kwt_chunk_bit(gfn), chunk->armed))
+		return;
 	if (!has_memory(gfn) || !fake_armed(gfn))
 		shim_broken("gfn 0x%llx is disarmed but not armed", gfn);
 	clear_bit(place(gfn), armed);
 	fake.disarms++;
+}
+
+/* What the guard and its worker do, but for telling the sessions. */
+void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
+		    const struct kvm_wtrack_record *record)
+{
+	u64 gfn = record->gpa >> KWT_PAGE_SHIFT;
+
+	shim_require(record->type == KVM_WTRACK_RECORD_GUARD);
+	shim_require(record->guard.action == KVM_WTRACK_GUARD_DISARMED);
+	if (!test_and_clear_bit(kwt_chunk_bit(gfn), chunk->armed))
+		return;
+	clear_bit(place(gfn), armed);
+	fake.last_trip = *record;
+	fake.trips++;
+}
+
+int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
+{
+	u64 gfn = (chunk->index << KWT_CHUNK_SHIFT) + bit;
+	int r = fake.refuse ? fake.refuse(gfn) : 0;
+
+	shim_require(kwt_chunk_disarmed(chunk, bit));
+	if (r)
+		return r;
+	set_bit(place(gfn), armed);
+	set_bit(bit, chunk->armed);
+	fake.rearms++;
+	return 0;
+}
+
+/* The thread runs no vCPU that did not fault. */
+struct kwt_vcpu *kwt_vcpu_search(const struct kwt_space *space)
+{
+	return NULL;
 }
 
 void kwt_wake(struct kwt_ring *ring, bool urgent)

@@ -24,6 +24,9 @@ struct fake {
 	int (*refuse)(u64 gfn);
 	u64 arms;
 	u64 disarms;
+	u64 trips;
+	u64 rearms;
+	struct kvm_wtrack_record last_trip;
 	atomic64_t wakes;
 	atomic64_t urgent_wakes;
 	atomic64_t notices;

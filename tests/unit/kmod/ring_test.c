@@ -43,11 +43,10 @@ static void check_record(const struct kvm_wtrack_record *record, u64 pos,
 	assert_non_null(record);
 	assert_int_equal(record->seq, pos + 1);
 	assert_int_equal(record->type, KVM_WTRACK_RECORD_WRITE);
-	assert_true(record->flags & KVM_WTRACK_RECORD_F_VCPU);
-	assert_false(record->flags & ~(KVM_WTRACK_RECORD_F_VCPU |
-				       KVM_WTRACK_RECORD_F_MORE));
+	assert_int_equal(record->flags & ~KVM_WTRACK_RECORD_F_MORE,
+			 KVM_WTRACK_RECORD_F_VCPU | KVM_WTRACK_RECORD_F_RIP);
 	assert_int_equal(record->vcpu, vcpu);
-	assert_int_equal(record->rip, 0);
+	assert_int_equal(record->rip, HOOK_RIP);
 }
 
 static void check_data(const struct kvm_wtrack_record *record, const u8 *from,

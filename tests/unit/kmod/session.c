@@ -27,6 +27,7 @@ void session_init(struct session *session, struct kwt_space *space,
 	ring->coalesce = coalesce;
 	session->set.space = space;
 	session->set.ring = ring;
+	ring->set = &session->set;
 	session->set.max_pages = U64_MAX;
 	session->set.max_users = UINT16_MAX;
 }
@@ -135,8 +136,7 @@ static struct kwt_chunk *first_slot(const struct kwt_table *table, u64 index)
 }
 
 /* What on_write() in source.c does before it calls others. */
-static void on_write(struct kwt_space *space, u64 gpa, const u8 *data,
-		     u32 len, struct kvm_vcpu *vcpu)
+static void on_write(struct kwt_space *space, u64 gpa, const u8 *data, u32 len)
 {
 	u64 gfn = gpa >> KWT_PAGE_SHIFT;
 	u64 index = kwt_chunk_index(gfn), bit = kwt_chunk_bit(gfn);
@@ -147,18 +147,25 @@ static void on_write(struct kwt_space *space, u64 gpa, const u8 *data,
 	table = rcu_dereference_sched(space->table);
 	chunk = first_slot(table, index);
 	if (chunk && chunk->index != index)
-		kwt_match_probe(gpa, data, len, space, vcpu);
+		kwt_match_probe(gpa, data, len, space);
 	else if (chunk && READ_ONCE(chunk->users[bit]))
-		kwt_match(gpa, data, len, chunk, vcpu);
+		kwt_match(gpa, data, len, chunk, space);
 	else
 		preempt_enable();
 }
 
+/* The guard's probe was here before. */
 void hook(struct kwt_space *space, u64 gpa, const void *data, u32 len,
 	  int vcpu_idx)
 {
-	struct kvm_vcpu vcpu = { .vcpu_idx = vcpu_idx };
+	struct kvm_vcpu vcpu = {
+		.vcpu_idx = vcpu_idx,
+		.mutex.owner.counter = (long)current | 3,
+		.arch.regs[VCPU_REGS_RIP] = HOOK_RIP,
+	};
+	struct kwt_vcpu state = { .vcpu = &vcpu };
 
-	on_write(space, gpa, data, len, &vcpu);
+	kwt_vcpu_set_here(space, &state);
+	on_write(space, gpa, data, len);
 	shim_require(!rcu_read_lock_sched_held());
 }

@@ -48,6 +48,9 @@ u32 session_fetch(struct session *session,
 const struct kvm_wtrack_record *session_record(const struct session *session,
 					       u64 pos);
 
+/* Where the vCPUs are. */
+#define HOOK_RIP	0xffffffff81234567ULL
+
 /* What KVM does after a vCPU's store. */
 void hook(struct kwt_space *space, u64 gpa, const void *data, u32 len,
 	  int vcpu);

@@ -15,6 +15,15 @@ static inline int atomic_read(const atomic_t *v)
 }
 
 typedef struct {
+	long counter;
+} atomic_long_t;
+
+static inline long atomic_long_read(const atomic_long_t *v)
+{
+	return __atomic_load_n(&v->counter, __ATOMIC_RELAXED);
+}
+
+typedef struct {
 	s64 counter;
 } atomic64_t;
 

@@ -1,13 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A KVM that gives the vCPU to the write hook. */
+/* Of a vCPU: what tells who it is, who runs it, and where it is. */
 #ifndef SHIM_LINUX_KVM_HOST_H
 #define SHIM_LINUX_KVM_HOST_H
 
 #include <linux/atomic.h>
 #include <linux/types.h>
 
+struct task_struct;
+struct kvm;
+
+struct mutex {
+	atomic_long_t owner;
+};
+
+enum { VCPU_REGS_RIP = 16 };
+
 struct kvm_vcpu {
 	int vcpu_idx;
+	struct mutex mutex;
+	struct {
+		unsigned long regs[VCPU_REGS_RIP + 1];
+	} arch;
 };
+
+/* This thread. */
+extern __thread char shim_task[8] __attribute__((__aligned__(8)));
+#define current ((struct task_struct *)shim_task)
 
 #endif

@@ -5,6 +5,21 @@
 #include <linux/compiler.h>
 #include <linux/types.h>
 
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+static inline void INIT_LIST_HEAD(struct list_head *head)
+{
+	head->next = head;
+	head->prev = head;
+}
+
+static inline bool list_empty(const struct list_head *head)
+{
+	return READ_ONCE(head->next) == head;
+}
+
 struct hlist_node {
 	struct hlist_node *next, **pprev;
 };

@@ -15,6 +15,8 @@ struct kmem_cache *kmem_cache_create(const char *name, unsigned int size,
 void kmem_cache_destroy(struct kmem_cache *cache);
 void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t flags);
 void kmem_cache_free(struct kmem_cache *cache, void *object);
+void *kzalloc(size_t size, gfp_t flags);
+void kfree(const void *object);
 void *kvzalloc(size_t size, gfp_t flags);
 void kvfree(const void *object);
 

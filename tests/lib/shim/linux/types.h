@@ -18,6 +18,7 @@ typedef __u64 u64;
 typedef __s64 s64;
 typedef unsigned int gfp_t;
 
+#define U16_MAX		UINT16_MAX
 #define U64_MAX		((u64)~0ULL)
 
 #define offsetofend(type, member)						\

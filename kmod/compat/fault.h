@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What KVM tells of a fault, and what can be read of how it will go on:
+ *
+ *	kwt_tp_fault, kwt_tp_entry	KVM's tracepoints
+ *	kwt_fault_writes	was it a write?
+ *	kwt_fault_walks		did the processor walk guest page tables?
+ *	kwt_fault_gpa		the guest physical address
+ *	kwt_fault_direct	is that what KVM was told?
+ *	kwt_fault_event		was an event being delivered?
+ *	kwt_fault_nested	is it a guest of this guest?
+ *	kwt_fault_hopeless	has KVM failed to emulate it before?
+ *	kwt_rip_read		the instruction pointer, in a fault
+ *	kwt_rip_is_known	has KVM read it since the guest was left?
+ *
+ * The declarations of the tracepoints are not among the installed headers. Both
+ * pass the vCPU first on all kernels; then come the address and the error code,
+ * or what does not matter here.
+ */
+#ifndef KWT_COMPAT_FAULT_H
+#define KWT_COMPAT_FAULT_H
+
+#include <linux/kvm_host.h>
+#include <linux/static_call.h>
+#include <linux/tracepoint.h>
+#include <linux/uaccess.h>
+
+#include "rip.h"
+
+extern struct tracepoint __tracepoint_kvm_page_fault;
+extern struct tracepoint __tracepoint_kvm_entry;
+#define kwt_tp_fault	(&__tracepoint_kvm_page_fault)
+#define kwt_tp_entry	(&__tracepoint_kvm_entry)
+
+/*
+ * Faults on the same instruction and address in a row, without a notification,
+ * that show a store which cannot be emulated. Before 6.12 KVM lets the guest
+ * try again for ever, and once or twice also when it could emulate the store;
+ * a lost race of a locked compare and exchange looks the same.
+ */
+#define KWT_HOPELESS_FAULTS	16
+
+static inline bool kwt_rip_is_known(const struct kvm_vcpu *vcpu)
+{
+	return test_bit(KWT_REG_RIP,
+			(const unsigned long *)&vcpu->arch.regs_avail);
+}
+
+/* In the vCPU's thread. Intel keeps it in the VMCS until somebody asks. */
+static inline u64 kwt_rip_read(struct kvm_vcpu *vcpu)
+{
+	if (!kwt_rip_is_known(vcpu))
+		static_call(kvm_x86_cache_reg)(vcpu, KWT_REG_RIP);
+	return kwt_rip(vcpu);
+}
+
+/* The same bit in AMD's error code, Intel's and that of an ordinary fault. */
+static inline bool kwt_fault_writes(u64 error_code)
+{
+	return error_code & BIT_ULL(1);
+}
+
+/*
+ * AMD: "guest page walk". Intel: "linear address valid", but not "the access
+ * is to the translation of it".
+ */
+static inline bool kwt_fault_walks(u64 error_code)
+{
+	if (boot_cpu_has(X86_FEATURE_VMX))
+		return (error_code & (BIT_ULL(7) | BIT_ULL(8))) == BIT_ULL(7);
+	return error_code & BIT_ULL(33);
+}
+
+static inline bool kwt_fault_direct(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->arch.mmu->root_role.direct;
+}
+
+/*
+ * Without nested paging, and for guests of the guest, KVM is told a virtual
+ * address. Guest page tables may be paged out: then there is no answer. Takes
+ * no lock, and has to be told that it must not sleep.
+ */
+static inline u64 kwt_fault_gpa(struct kvm_vcpu *vcpu, u64 address)
+{
+	struct kvm_mmu *mmu = vcpu->arch.mmu;
+	u64 gpa;
+	int idx;
+
+	if (kwt_fault_direct(vcpu))
+		return address;
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
+	pagefault_disable();
+#ifdef KWT_HAVE_PAGEWALK
+	gpa = mmu->w->gva_to_gpa(vcpu, mmu->w, address, 0, NULL);
+#else
+	gpa = mmu->gva_to_gpa(vcpu, mmu, address, 0, NULL);
+#endif
+	pagefault_enable();
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
+	return gpa;
+}
+
+static inline bool kwt_fault_event(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->arch.exception.injected || vcpu->arch.interrupt.injected ||
+	       vcpu->arch.nmi_injected;
+}
+
+static inline bool kwt_fault_nested(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->arch.hflags & HF_GUEST_MASK;
+}
+
+/*
+ * From 6.12 on KVM remembers what it could not emulate, lets the guest try
+ * again once, and gives up the second time.
+ */
+static inline bool kwt_fault_hopeless(const struct kvm_vcpu *vcpu, u64 address,
+				      u64 rip, u32 repeats)
+{
+#ifdef KWT_HAVE_UNPROTECT_AND_RETRY
+	return vcpu->arch.last_retry_eip == rip &&
+	       vcpu->arch.last_retry_addr == address;
+#else
+	return repeats >= KWT_HOPELESS_FAULTS;
+#endif
+}
+
+#endif /* KWT_COMPAT_FAULT_H */

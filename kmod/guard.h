@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The guard: its probes, its decisions, and what follows them. */
+#ifndef KWT_GUARD_H
+#define KWT_GUARD_H
+
+#include "track.h"
+
+struct kvm_vcpu;
+struct kwt_vm;
+
+/*
+ * chunk->guard[]: what is remembered of a gfn that was disarmed; times in ticks
+ *
+ *	15..12	level: the next back-off is the shortest one, doubled so often
+ *	11	WAITS: disarmed, and it is known until when
+ *	10	BUDGET: disarmed because of a budget, for its period
+ *	9..0	disarmed: when to arm it; armed: when it was armed last
+ */
+#define KWT_GUARD_LEVEL_SHIFT	12
+#define KWT_GUARD_WAITS		(1U << 11)
+#define KWT_GUARD_BUDGET	(1U << 10)
+#define KWT_GUARD_TICKS		(1U << 10)
+#define KWT_GUARD_TICK_MASK	(KWT_GUARD_TICKS - 1)
+
+/* A time is within half of the ticks there are, in either direction. */
+#define KWT_GUARD_TICK_MS	8U
+#define KWT_GUARD_MAX_MS	(KWT_GUARD_TICK_MS * KWT_GUARD_TICKS / 2 - \
+				 2 * KWT_GUARD_TICK_MS)
+
+/* probe.c */
+int kwt_probe_add(struct kwt_vm *vm);
+void kwt_probe_remove(struct kwt_vm *vm);
+
+/* guard.c */
+void kwt_guard_fault(struct kwt_space *space, struct kvm_vcpu *vcpu,
+		     u64 address, u64 error_code);
+void kwt_guard_entry(struct kwt_space *space, struct kvm_vcpu *vcpu);
+
+/* rearm.c */
+void kwt_rearm_init(struct kwt_vm *vm);
+void kwt_rearm_exit(struct kwt_vm *vm);
+void kwt_rearm_soon(struct kwt_space *space,
+		    const struct kvm_wtrack_record *record);
+
+/* source.c, under the space's arm_lock */
+void kwt_untrack(struct kwt_space *space, u64 gfn);
+
+#endif /* KWT_GUARD_H */

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What was disarmed is armed again, a little later.
+ *
+ * A gfn that is disarmed for the first time in a while waits for the shortest
+ * back-off. Each time that it is disarmed again soon after, it waits twice as
+ * long, up to the longest. One that was over its budget waits for the period.
+ *
+ * The records follow the arming: whatever was stored unseen is in memory when
+ * the reader looks, whatever is stored later is notified.
+ */
+#include <linux/ktime.h>
+#include <linux/workqueue.h>
+
+#include "guard.h"
+#include "kwt.h"
+#include "trace.h"
+#include "vcpu.h"
+
+static u32 tick_now(void)
+{
+	return (u32)(ktime_get_ns() / NSEC_PER_MSEC / KWT_GUARD_TICK_MS) &
+	       KWT_GUARD_TICK_MASK;
+}
+
+/* From a to b, negative when b is before a. */
+static int ticks_between(u32 a, u32 b)
+{
+	int ticks = (b - a) & KWT_GUARD_TICK_MASK;
+
+	return ticks < (int)KWT_GUARD_TICKS / 2 ? ticks :
+						  ticks - (int)KWT_GUARD_TICKS;
+}
+
+static u32 ms_to_ticks(u32 ms)
+{
+	return DIV_ROUND_UP(min(ms, KWT_GUARD_MAX_MS), KWT_GUARD_TICK_MS);
+}
+
+static struct kwt_vm *space_vm(struct kwt_space *space)
+{
+	return container_of(space, struct kwt_vm, space);
+}
+
+/* A session that does not want what was disarmed gives it up. */
+static bool drop_stopped(struct kwt_span *span, u32 bit)
+{
+	if (!span->ring->stop || !test_bit(bit, span->tracked))
+		return false;
+	kwt_set_drop(span->ring->set, span, bit, true);
+	return true;
+}
+
+static void tell(struct kwt_span *span, u32 bit, u64 now)
+{
+	const struct kvm_wtrack_record record = {
+		.type = KVM_WTRACK_RECORD_GUARD,
+		.flags = KVM_WTRACK_RECORD_F_PAGE,
+		.gpa = kwt_span_gfn(span, bit) << KWT_PAGE_SHIFT,
+		.time_ns = now,
+		.guard = { .action = KVM_WTRACK_GUARD_REARMED },
+	};
+
+	atomic64_inc(&span->ring->rearms);
+	if (!kwt_ring_guard(span->ring, &record))
+		kwt_resync_mark(span, bit, now);
+}
+
+/* @guard of a gfn that is armed now: for how long it was in peace, later on. */
+static void settle(u16 *guard, u32 now)
+{
+	if (guard)
+		*guard = (*guard & ~(KWT_GUARD_WAITS | KWT_GUARD_BUDGET |
+				     KWT_GUARD_TICK_MASK)) | now;
+}
+
+/*
+ * Arm a gfn that the guard has disarmed, and tell the sessions. Under the VM's
+ * lock. Spans that are left without a bit stay until the worker comes. -ENOENT
+ * and so on: the memslot is about to go, and takes the gfn's tracking with it.
+ */
+int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
+{
+	u64 gfn = (chunk->index << KWT_CHUNK_SHIFT) + bit;
+	u64 now = ktime_get_ns();
+	struct kwt_span *span;
+	int r;
+
+	hlist_for_each_entry(span, &chunk->spans, in_chunk)
+		drop_stopped(span, bit);
+	if (!chunk->users[bit])
+		return 0;
+	r = kwt_arm(space, chunk, gfn);
+	if (r)
+		return r;
+	trace_kvm_wtrack_rearm(space->id, gfn);
+	hlist_for_each_entry(span, &chunk->spans, in_chunk)
+		if (test_bit(bit, span->tracked))
+			tell(span, bit, now);
+	spin_lock(&space->arm_lock);
+	settle(chunk->guard ? &chunk->guard[bit] : NULL, tick_now());
+	spin_unlock(&space->arm_lock);
+	return 0;
+}
+
+static u32 budget_ticks(const struct kwt_chunk *chunk, u32 bit)
+{
+	struct kwt_span *span;
+	u64 ns = 0;
+
+	hlist_for_each_entry(span, &chunk->spans, in_chunk)
+		if (test_bit(bit, span->tracked))
+			ns = max(ns, span->ring->period_ns);
+	return ms_to_ticks(div_u64(ns, NSEC_PER_MSEC)) ?: 1;
+}
+
+/* The level counts while the gfn is disarmed again soon after it was armed. */
+static u32 backoff_ticks(u16 *guard, u32 now)
+{
+	u32 shortest = ms_to_ticks(READ_ONCE(kwt_guard_min_ms));
+	u32 longest = ms_to_ticks(READ_ONCE(kwt_guard_max_ms));
+	u32 level = *guard >> KWT_GUARD_LEVEL_SHIFT;
+	u32 ticks = min(shortest << level, longest);
+	int peace = ticks_between(*guard & KWT_GUARD_TICK_MASK, now);
+
+	if (level && (peace < 0 || peace > 4 * (int)ticks)) {
+		level = 0;
+		ticks = min(shortest, longest);
+	}
+	if (shortest << level < longest && level < 15)
+		level++;
+	*guard = level << KWT_GUARD_LEVEL_SHIFT;
+	return ticks;
+}
+
+/* A gfn that was just found disarmed: when to arm it. Under arm_lock. */
+static void set_due(const struct kwt_chunk *chunk, u32 bit, u32 now)
+{
+	u16 *guard = &chunk->guard[bit];
+	u32 ticks;
+
+	if (*guard & KWT_GUARD_BUDGET)
+		ticks = budget_ticks(chunk, bit);
+	else
+		ticks = backoff_ticks(guard, now);
+	*guard = (*guard & ~KWT_GUARD_TICK_MASK) | KWT_GUARD_WAITS |
+		 ((now + ticks) & KWT_GUARD_TICK_MASK);
+}
+
+/* Ticks until it is time to arm the gfn; 0 and less when it is. */
+static int wait_for(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit,
+		    u32 now)
+{
+	int ticks = 0;
+
+	spin_lock(&space->arm_lock);
+	if (chunk->guard) {
+		if (!(chunk->guard[bit] & KWT_GUARD_WAITS))
+			set_due(chunk, bit, now);
+		ticks = ticks_between(now, chunk->guard[bit] &
+					   KWT_GUARD_TICK_MASK);
+	}
+	spin_unlock(&space->arm_lock);
+	return ticks;
+}
+
+/* The next gfn from @bit on that is disarmed. */
+static u32 next_disarmed(const struct kwt_chunk *chunk, u32 bit)
+{
+	for_each_clear_bit_from(bit, chunk->armed, KWT_CHUNK_PAGES)
+		if (chunk->users[bit])
+			return bit;
+	return KWT_CHUNK_PAGES;
+}
+
+/* Sessions that do not want it are rid of it at once, whoever else waits. */
+static void drop_all_stopped(struct kwt_chunk *chunk, u32 bit)
+{
+	struct kwt_span *span;
+
+	hlist_for_each_entry(span, &chunk->spans, in_chunk)
+		drop_stopped(span, bit);
+}
+
+static void put_spans(struct kwt_chunk *chunk)
+{
+	struct kwt_span *span;
+	struct hlist_node *next;
+
+	/* The chunk itself stays: it is still in the list. */
+	hlist_for_each_entry_safe(span, next, &chunk->spans, in_chunk)
+		kwt_span_put(span->ring->set, span);
+}
+
+/* Under the VM's lock. Returns the shortest wait of what is left, in ticks. */
+static int rearm_chunk(struct kwt_space *space, struct kwt_chunk *chunk)
+{
+	int ticks, next = INT_MAX;
+	u32 now = tick_now(), bit = next_disarmed(chunk, 0);
+
+	/* Without memory it is armed as soon as we come by. */
+	if (bit < KWT_CHUNK_PAGES)
+		kwt_chunk_guard(space, chunk);
+	for (; bit < KWT_CHUNK_PAGES; bit = next_disarmed(chunk, bit + 1)) {
+		ticks = wait_for(space, chunk, bit, now);
+		drop_all_stopped(chunk, bit);
+		if (ticks <= 0 && chunk->users[bit])
+			/* If it fails its memslot is on its way out. */
+			ticks = kwt_rearm(space, chunk, bit) ? 1 : INT_MAX;
+		if (chunk->users[bit])
+			next = min(next, ticks);
+	}
+	put_spans(chunk);
+	return next;
+}
+
+/* Give the chunk back if nothing in it is disarmed any more. */
+static void unlist(struct kwt_space *space, struct kwt_chunk *chunk)
+{
+	bool done;
+
+	spin_lock(&space->arm_lock);
+	done = next_disarmed(chunk, 0) == KWT_CHUNK_PAGES;
+	if (done)
+		list_del_init(&chunk->in_tripped);
+	else
+		list_move_tail(&chunk->in_tripped, &space->tripped);
+	spin_unlock(&space->arm_lock);
+	if (done)
+		kwt_chunk_put(space, chunk);
+}
+
+/* Nothing but this takes chunks out of the list, so they stay meanwhile. */
+static struct kwt_chunk *take_first(struct kwt_space *space,
+				    struct list_head *chunks)
+{
+	spin_lock(&space->arm_lock);
+	if (list_empty(chunks))
+		list_splice_init(&space->tripped, chunks);
+	spin_unlock(&space->arm_lock);
+	return list_first_entry_or_null(chunks, struct kwt_chunk, in_tripped);
+}
+
+static void rearm_work(struct work_struct *work)
+{
+	struct kwt_vm *vm = container_of(to_delayed_work(work), struct kwt_vm,
+					 rearm);
+	struct kwt_space *space = &vm->space;
+	struct kwt_chunk *chunk;
+	int next = INT_MAX;
+	LIST_HEAD(chunks);
+
+	WRITE_ONCE(vm->rearm_soon, false);
+	mutex_lock(&vm->lock);
+	if (!vm->gone)
+		/* Without memory it is for the next time. */
+		(void)kwt_vcpus_update(space, vm->kvm);
+	mutex_unlock(&vm->lock);
+
+	for (chunk = take_first(space, &chunks); chunk;
+	     chunk = list_first_entry_or_null(&chunks, struct kwt_chunk,
+					      in_tripped)) {
+		mutex_lock(&vm->lock);
+		if (!vm->gone)
+			next = min(next, rearm_chunk(space, chunk));
+		unlist(space, chunk);
+		mutex_unlock(&vm->lock);
+		cond_resched();
+	}
+	kwt_notice_guard(vm);
+	/* If somebody wants it sooner, it is queued already. */
+	if (next != INT_MAX)
+		queue_delayed_work(kwt_wq, &vm->rearm, msecs_to_jiffies(
+				   max(next, 1) * KWT_GUARD_TICK_MS));
+}
+
+/*
+ * By whoever disarmed a gfn. Once for all that come before the worker does: it
+ * would never, if each of them put it off.
+ */
+void kwt_rearm_soon(struct kwt_space *space,
+		    const struct kvm_wtrack_record *record)
+{
+	struct kwt_vm *vm = space_vm(space);
+
+	WRITE_ONCE(vm->last_gpa, record->gpa);
+	WRITE_ONCE(vm->last_cause, record->guard.cause);
+	atomic64_inc(&vm->disarms);
+	if (!xchg(&vm->rearm_soon, true))
+		mod_delayed_work(kwt_wq, &vm->rearm, 1);
+}
+
+void kwt_rearm_init(struct kwt_vm *vm)
+{
+	INIT_DELAYED_WORK(&vm->rearm, rearm_work);
+}
+
+/* No session and no probe is left. */
+void kwt_rearm_exit(struct kwt_vm *vm)
+{
+	struct kwt_chunk *chunk;
+	LIST_HEAD(chunks);
+
+	cancel_delayed_work_sync(&vm->rearm);
+	while ((chunk = take_first(&vm->space, &chunks)))
+		unlist(&vm->space, chunk);
+}

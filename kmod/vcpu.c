@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The vCPUs of a VM. There is a place for those that the VM has, and for some
+ * more: what a vCPU needs in its first fault cannot be allocated there. It is
+ * seen to when pages are added, and by the worker that arms pages again.
+ */
+#include <linux/slab.h>
+
+#include "vcpu.h"
+
+/* Places for vCPUs that are still to come. */
+#define KWT_SPARE_VCPUS	16
+
+DEFINE_PER_CPU(struct kwt_here, kwt_here);
+
+/* With preemption disabled; NULL for a vCPU that is not known yet. */
+struct kwt_vcpu *kwt_vcpu_search(const struct kwt_space *space)
+{
+	const struct kwt_vcpus *vcpus = rcu_dereference_sched(space->vcpus);
+	u32 i;
+
+	for (i = 0; vcpus && i < vcpus->nr; i++) {
+		struct kwt_vcpu *vcpu = vcpus->vcpu[i];
+
+		if (!READ_ONCE(vcpu->vcpu) || !kwt_vcpu_is_mine(vcpu))
+			continue;
+		kwt_vcpu_set_here(space, vcpu);
+		return vcpu;
+	}
+	return NULL;
+}
+
+static struct kwt_vcpus *vcpus_alloc(u32 nr, const struct kwt_vcpus *old)
+{
+	struct kwt_vcpus *new = kzalloc(struct_size(new, vcpu, nr),
+					GFP_KERNEL_ACCOUNT);
+
+	if (new && old) {
+		new->nr = old->nr;
+		memcpy(new->vcpu, old->vcpu, old->nr * sizeof(*old->vcpu));
+	}
+	return new;
+}
+
+/* Under the VM's lock. What was made before memory ran out stays. */
+int kwt_vcpus_update(struct kwt_space *space, struct kvm *kvm)
+{
+	struct kwt_vcpus *old = rcu_dereference_protected(space->vcpus, 1);
+	u32 online = atomic_read(&kvm->online_vcpus), had = old ? old->nr : 0;
+	u32 nr = online + KWT_SPARE_VCPUS;
+	struct kwt_vcpus *new;
+
+	if (had >= online + KWT_SPARE_VCPUS / 2)
+		return 0;
+	new = vcpus_alloc(nr, old);
+	if (!new)
+		return -ENOMEM;
+	for (; new->nr < nr; new->nr++) {
+		struct kwt_vcpu **vcpu = &new->vcpu[new->nr];
+
+		*vcpu = kzalloc(sizeof(**vcpu), GFP_KERNEL_ACCOUNT);
+		if (!*vcpu)
+			break;
+	}
+	space->bytes += (new->nr - had) * (sizeof(**new->vcpu) +
+					   sizeof(*new->vcpu));
+	nr = new->nr;
+	rcu_assign_pointer(space->vcpus, new);
+	if (old)
+		kfree_rcu(old, rcu);
+	return nr < online ? -ENOMEM : 0;
+}
+
+/* No probe and no hook can see them any more. */
+void kwt_vcpus_free(struct kwt_space *space)
+{
+	struct kwt_vcpus *vcpus = rcu_dereference_protected(space->vcpus, 1);
+	u32 i;
+
+	for (i = 0; vcpus && i < vcpus->nr; i++)
+		kfree(vcpus->vcpu[i]);
+	kfree(vcpus);
+	RCU_INIT_POINTER(space->vcpus, NULL);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which vCPU is it that stores? KVM does not tell the write hook from 6.6 on,
+ * but the hook runs in the vCPU's thread, which holds that vCPU's mutex for as
+ * long as it runs it: the owner of the mutex is the answer. Where to look
+ * first, the guard's probe has left on this CPU when the store faulted.
+ */
+#ifndef KWT_VCPU_H
+#define KWT_VCPU_H
+
+#include <linux/kvm_host.h>
+#include <linux/percpu.h>
+
+#include "compat/rip.h"
+#include "track.h"
+
+/**
+ * struct kwt_vcpu - a vCPU, and the store that it is making
+ * @vcpu: NULL before its first fault on a tracked page, constant then
+ * @address: of its last write fault, as KVM was told it
+ * @rip: of that fault
+ * @repeats: how often the same fault came again without a notification
+ * @told: there was a notification since
+ * @waiting: KVM has not entered the guest since
+ *
+ * Written by the vCPU's thread alone: the guard's probes and the write hook run
+ * in it. Others look at @vcpu only.
+ */
+struct kwt_vcpu {
+	struct kvm_vcpu *vcpu;
+	u64 address;
+	u64 rip;
+	u32 repeats;
+	bool told;
+	bool waiting;
+} ____cacheline_aligned_in_smp;
+
+/**
+ * struct kwt_vcpus - the vCPUs of a VM, by index
+ * @rcu: to free it, not what it points to
+ * @nr: how many, more than the VM has
+ * @vcpu: they live until the VM is given up
+ */
+struct kwt_vcpus {
+	struct rcu_head rcu;
+	u32 nr;
+	struct kwt_vcpu *vcpu[];
+};
+
+/**
+ * struct kwt_here - the last vCPU that faulted on a CPU
+ * @id: of its VM, so that nothing of a VM that is gone is looked at
+ * @vcpu: the vCPU
+ */
+struct kwt_here {
+	u64 id;
+	struct kwt_vcpu *vcpu;
+};
+
+DECLARE_PER_CPU(struct kwt_here, kwt_here);
+
+struct kwt_vcpu *kwt_vcpu_search(const struct kwt_space *space);
+int kwt_vcpus_update(struct kwt_space *space, struct kvm *kvm);
+void kwt_vcpus_free(struct kwt_space *space);
+
+/* The low bits of a mutex' owner are flags. */
+static __always_inline bool kwt_vcpu_is_mine(const struct kwt_vcpu *vcpu)
+{
+	return (atomic_long_read(&vcpu->vcpu->mutex.owner) & ~7L) ==
+	       (long)current;
+}
+
+/* The vCPU that this thread runs, if it is the last one that faulted here. */
+static __always_inline struct kwt_vcpu *
+kwt_vcpu_here(const struct kwt_space *space)
+{
+	struct kwt_vcpu *vcpu;
+
+	if (unlikely(this_cpu_read(kwt_here.id) != space->id))
+		return NULL;
+	vcpu = this_cpu_read(kwt_here.vcpu);
+	return likely(kwt_vcpu_is_mine(vcpu)) ? vcpu : NULL;
+}
+
+static inline void kwt_vcpu_set_here(const struct kwt_space *space,
+				     struct kwt_vcpu *vcpu)
+{
+	this_cpu_write(kwt_here.id, space->id);
+	this_cpu_write(kwt_here.vcpu, vcpu);
+}
+
+/* In its thread, under RCU. NULL when there is no place for it yet. */
+static inline struct kwt_vcpu *kwt_vcpu_of(const struct kwt_space *space,
+					   struct kvm_vcpu *vcpu)
+{
+	const struct kwt_vcpus *vcpus = rcu_dereference_sched(space->vcpus);
+	struct kwt_vcpu *state;
+
+	if (!vcpus || vcpu->vcpu_idx >= vcpus->nr)
+		return NULL;
+	state = vcpus->vcpu[vcpu->vcpu_idx];
+	if (unlikely(!state->vcpu))
+		WRITE_ONCE(state->vcpu, vcpu);
+	return state;
+}
+
+/*
+ * The fields flags and vcpu of a record, where they are in the word that begins
+ * with its type. KVM has read the instruction pointer before it emulates.
+ */
+static __always_inline u64 kwt_vcpu_bits(const struct kwt_vcpu *vcpu)
+{
+	return (KVM_WTRACK_RECORD_F_VCPU | KVM_WTRACK_RECORD_F_RIP) << 8 |
+	       (u64)vcpu->vcpu->vcpu_idx << 16;
+}
+
+static __always_inline u64 kwt_vcpu_rip(const struct kwt_vcpu *vcpu)
+{
+	return kwt_rip(vcpu->vcpu);
+}
+
+#endif /* KWT_VCPU_H */
