@@ -2,15 +2,10 @@
 /*
  * The guard: what KVM cannot emulate must not hit an armed page.
  *
- * Before KVM handles a write fault of a vCPU, it comes through here, in the
- * vCPU's thread. A fault on an armed gfn that KVM would not get out of disarms
+ * A fault on an armed gfn that KVM would not get out of, see probe.c, disarms
  * the gfn on the spot: KVM then maps the page writable, and the store runs
  * natively. What it stores is not seen, which all sessions are told; rearm.c
  * arms the gfn again later, and has them re-read the page.
- *
- * When KVM enters the guest again, a fault on an armed gfn that brought no
- * notification, but let the guest get on, was a store that KVM made without
- * telling anybody. The page stays armed and is to be re-read.
  *
  * Nothing here allocates or sleeps.
  */
@@ -117,67 +112,19 @@ static void fill(struct kvm_wtrack_record *record, struct kvm_vcpu *vcpu,
 	record->guard.cause = cause;
 }
 
-/* Will KVM not get out of this write to an armed page? */
-static u32 trouble(struct kvm_vcpu *vcpu, const struct kwt_vcpu *state,
-		   u64 error_code)
-{
-	if (kwt_fault_walks(error_code))
-		return KVM_WTRACK_CAUSE_PAGE_WALK;
-	if (kwt_fault_event(vcpu))
-		return KVM_WTRACK_CAUSE_EVENT;
-	if (kwt_fault_nested(vcpu))
-		return KVM_WTRACK_CAUSE_NESTED;
-	if (!state)
-		return KVM_WTRACK_CAUSE_NEW_VCPU;
-	if (kwt_fault_hopeless(vcpu, state->address, state->rip,
-			       state->repeats))
-		return KVM_WTRACK_CAUSE_UNEMULATED;
-	return KVM_WTRACK_CAUSE_NONE;
-}
-
-static void remember(struct kwt_vcpu *state, u64 address, u64 rip)
-{
-	if (!state->told && state->rip == rip && state->address == address)
-		state->repeats++;
-	else
-		state->repeats = 0;
-	state->address = address;
-	state->rip = rip;
-	state->told = false;
-	state->waiting = true;
-}
-
 /*
- * A vCPU faulted. Where KVM was told a virtual address the gfn is looked up
- * only when something is wrong: guests without nested paging fault often, and
+ * KVM would not get out of this fault. Where it was told a virtual address, the
+ * gfn is looked up only now: guests without nested paging fault often, and
  * seldom on a tracked page.
  */
-void kwt_guard_fault(struct kwt_space *space, struct kvm_vcpu *vcpu,
-		     u64 address, u64 error_code)
+void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,
+		      struct kwt_vcpu *state, u64 address, u32 cause)
 {
-	struct kwt_vcpu *state = kwt_vcpu_of(space, vcpu);
-	bool direct = kwt_fault_direct(vcpu);
 	struct kvm_wtrack_record record;
-	struct kwt_chunk *chunk = NULL;
-	u64 gpa = address;
-	u32 cause;
+	struct kwt_chunk *chunk;
+	u64 gpa = kwt_fault_gpa(vcpu, address);
 
-	if (direct) {
-		chunk = find(space, gpa >> KWT_PAGE_SHIFT);
-		if (!chunk)
-			return;
-	}
-	if (state) {
-		kwt_vcpu_set_here(space, state);
-		remember(state, address, kwt_rip_read(vcpu));
-	}
-	cause = trouble(vcpu, state, error_code);
-	if (likely(!cause))
-		return;
-	if (!direct) {
-		gpa = kwt_fault_gpa(vcpu, address);
-		chunk = find(space, gpa >> KWT_PAGE_SHIFT);
-	}
+	chunk = find(space, gpa >> KWT_PAGE_SHIFT);
 	if (!chunk)
 		return;
 	kwt_rip_read(vcpu);
@@ -193,14 +140,13 @@ void kwt_guard_fault(struct kwt_space *space, struct kvm_vcpu *vcpu,
  * notification: re-read the page. Also when KVM found an exception, since a
  * part of the store may be in memory.
  */
-static void unreported(struct kwt_space *space, struct kvm_vcpu *vcpu,
-		       const struct kwt_vcpu *state)
+void kwt_guard_unreported(struct kwt_space *space, struct kvm_vcpu *vcpu,
+			  const struct kwt_vcpu *state)
 {
 	struct kvm_wtrack_record record;
 	struct kwt_chunk *chunk;
-	u64 gpa;
+	u64 gpa = kwt_fault_gpa(vcpu, state->address);
 
-	gpa = kwt_fault_gpa(vcpu, state->address);
 	chunk = find(space, gpa >> KWT_PAGE_SHIFT);
 	if (!chunk)
 		return;
@@ -211,19 +157,4 @@ static void unreported(struct kwt_space *space, struct kvm_vcpu *vcpu,
 	trace_kvm_wtrack_guard(space->id, gpa >> KWT_PAGE_SHIFT,
 			       record.guard.cause, record.vcpu, record.rip);
 	tell(chunk, &record);
-}
-
-/* KVM is about to enter the guest. */
-void kwt_guard_entry(struct kwt_space *space, struct kvm_vcpu *vcpu)
-{
-	struct kwt_vcpu *state = kwt_vcpu_of(space, vcpu);
-
-	if (!state || !state->waiting)
-		return;
-	state->waiting = false;
-	/* Nobody has asked for it: nothing was emulated. */
-	if (state->told || !kwt_rip_is_known(vcpu))
-		return;
-	if (kwt_rip(vcpu) != state->rip || vcpu->arch.exception.injected)
-		unreported(space, vcpu, state);
 }

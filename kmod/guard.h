@@ -6,6 +6,7 @@
 #include "track.h"
 
 struct kvm_vcpu;
+struct kwt_vcpu;
 struct kwt_vm;
 
 /*
@@ -32,9 +33,10 @@ int kwt_probe_add(struct kwt_vm *vm);
 void kwt_probe_remove(struct kwt_vm *vm);
 
 /* guard.c */
-void kwt_guard_fault(struct kwt_space *space, struct kvm_vcpu *vcpu,
-		     u64 address, u64 error_code);
-void kwt_guard_entry(struct kwt_space *space, struct kvm_vcpu *vcpu);
+void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,
+		      struct kwt_vcpu *state, u64 address, u32 cause);
+void kwt_guard_unreported(struct kwt_space *space, struct kvm_vcpu *vcpu,
+			  const struct kwt_vcpu *state);
 
 /* rearm.c */
 void kwt_rearm_init(struct kwt_vm *vm);

@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stage 0: KVM's tracepoints, in the vCPU's thread. They are probed as long as
- * a VM is attached, and fire for all VMs of the host: what they cost the others
- * is one look at a hash table that is empty but for a few places.
+ * Stage 0 of 5: a vCPU faulted, or is about to enter the guest again. KVM tells
+ * by tracepoints, in the vCPU's thread.
+ *
+ * Before KVM handles a write fault on a tracked page, it is seen whether KVM
+ * would get out of it, see guard.c if not, and noted which vCPU stores. When
+ * the guest is entered again, a fault that brought no notification, but let the
+ * guest get on, was a store that KVM made without telling anybody.
+ *
+ * The probes are there as long as a VM is attached, and are called for all VMs
+ * of the host: what they cost the others is a look into a hash table that is
+ * empty but for a few places. All that is called on the usual way is inlined,
+ * and has nothing to save.
  */
 #include <linux/hash.h>
 #include <linux/rculist.h>
@@ -11,6 +20,8 @@
 #include "compat/fault.h"
 #include "guard.h"
 #include "kwt.h"
+#include "operand.h"
+#include "vcpu.h"
 
 #define VM_BITS	8
 
@@ -34,6 +45,79 @@ static __always_inline struct kwt_vm *find(const struct kvm *kvm)
 	return NULL;
 }
 
+/* Does somebody track it? The first slot of the table answers nearly always. */
+static __always_inline bool is_tracked(const struct kwt_space *space, u64 gfn)
+{
+	const struct kwt_table *table = rcu_dereference_sched(space->table);
+	u64 index = kwt_chunk_index(gfn);
+	const struct kwt_chunk *chunk = kwt_table_first(table, index);
+
+	if (!chunk)
+		return false;
+	if (unlikely(chunk->index != index)) {
+		chunk = kwt_table_find(table, index);
+		if (!chunk)
+			return false;
+	}
+	return data_race(chunk->users[kwt_chunk_bit(gfn)]);
+}
+
+/* Will KVM not get out of this write, if the page is armed? */
+static __always_inline u32 trouble(struct kvm_vcpu *vcpu,
+				   const struct kwt_vcpu *state, u64 error_code)
+{
+	if (unlikely(kwt_fault_walks(error_code)))
+		return KVM_WTRACK_CAUSE_PAGE_WALK;
+	if (unlikely(kwt_fault_event(vcpu)))
+		return KVM_WTRACK_CAUSE_EVENT;
+	if (unlikely(kwt_fault_nested(vcpu)))
+		return KVM_WTRACK_CAUSE_NESTED;
+	if (unlikely(!state))
+		return KVM_WTRACK_CAUSE_NEW_VCPU;
+	if (unlikely(kwt_fault_hopeless(vcpu, state->address, state->rip,
+					state->repeats)))
+		return KVM_WTRACK_CAUSE_UNEMULATED;
+	return KVM_WTRACK_CAUSE_NONE;
+}
+
+static __always_inline void remember(struct kwt_vcpu *state, u64 address,
+				     u64 rip)
+{
+	if (unlikely(!state->told && state->rip == rip &&
+		     state->address == address))
+		state->repeats++;
+	else
+		state->repeats = 0;
+	state->address = address;
+	state->rip = rip;
+	state->told = false;
+	state->waiting = true;
+}
+
+static __always_inline void write_fault(struct kwt_space *space,
+					struct kvm_vcpu *vcpu, u64 address,
+					u64 error_code)
+{
+	struct kwt_vcpu *state;
+	u32 cause;
+
+	if (kwt_fault_direct(vcpu) &&
+	    !is_tracked(space, address >> KWT_PAGE_SHIFT))
+		return;
+	state = kwt_vcpu_of(space, vcpu);
+	if (likely(state)) {
+		kwt_vcpu_set_here(space, state);
+		remember(state, address, kwt_rip_read(vcpu));
+	}
+	cause = trouble(vcpu, state, error_code);
+	if (!cause && unlikely(kwt_operand_suspect(address,
+						   kwt_rsp_read(vcpu))) &&
+	    kwt_fault_direct(vcpu) && kwt_operand_at_risk(vcpu, address))
+		cause = KVM_WTRACK_CAUSE_OPERAND;
+	if (unlikely(cause))
+		kwt_guard_rescue(space, vcpu, state, address, cause);
+}
+
 /* The RCU read side for the VM, and all that is found through it. */
 static void on_fault(void *data, struct kvm_vcpu *vcpu, u64 address,
 		     u64 error_code)
@@ -43,18 +127,37 @@ static void on_fault(void *data, struct kvm_vcpu *vcpu, u64 address,
 	preempt_disable_notrace();
 	vm = find(vcpu->kvm);
 	if (unlikely(vm) && kwt_fault_writes(error_code))
-		kwt_guard_fault(&vm->space, vcpu, address, error_code);
+		write_fault(&vm->space, vcpu, address, error_code);
 	preempt_enable_notrace();
+}
+
+/*
+ * If nobody has asked for the instruction pointer, nothing was emulated. With
+ * an exception a part of the store may be in memory.
+ */
+static __always_inline bool went_on(const struct kvm_vcpu *vcpu,
+				    const struct kwt_vcpu *state)
+{
+	return kwt_rip_is_known(vcpu) && (kwt_rip(vcpu) != state->rip ||
+					  vcpu->arch.exception.injected);
 }
 
 static void on_entry(void *data, struct kvm_vcpu *vcpu)
 {
+	struct kwt_vcpu *state;
 	struct kwt_vm *vm;
 
 	preempt_disable_notrace();
 	vm = find(vcpu->kvm);
-	if (unlikely(vm))
-		kwt_guard_entry(&vm->space, vcpu);
+	if (likely(!vm))
+		goto out;
+	state = kwt_vcpu_of(&vm->space, vcpu);
+	if (!state || !state->waiting)
+		goto out;
+	state->waiting = false;
+	if (unlikely(!state->told && went_on(vcpu, state)))
+		kwt_guard_unreported(&vm->space, vcpu, state);
+out:
 	preempt_enable_notrace();
 }
 

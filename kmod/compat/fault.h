@@ -11,6 +11,7 @@
  *	kwt_fault_nested	is it a guest of this guest?
  *	kwt_fault_hopeless	has KVM failed to emulate it before?
  *	kwt_rip_read		the instruction pointer, in a fault
+ *	kwt_rsp_read		the stack pointer, likewise
  *	kwt_rip_is_known	has KVM read it since the guest was left?
  *
  * The declarations of the tracepoints are not among the installed headers. Both
@@ -49,9 +50,17 @@ static inline bool kwt_rip_is_known(const struct kvm_vcpu *vcpu)
 /* In the vCPU's thread. Intel keeps it in the VMCS until somebody asks. */
 static inline u64 kwt_rip_read(struct kvm_vcpu *vcpu)
 {
-	if (!kwt_rip_is_known(vcpu))
+	if (unlikely(!kwt_rip_is_known(vcpu)))
 		static_call(kvm_x86_cache_reg)(vcpu, KWT_REG_RIP);
 	return kwt_rip(vcpu);
+}
+
+static inline u64 kwt_rsp_read(struct kvm_vcpu *vcpu)
+{
+	if (unlikely(!test_bit(VCPU_REGS_RSP, (const unsigned long *)
+					      &vcpu->arch.regs_avail)))
+		static_call(kvm_x86_cache_reg)(vcpu, VCPU_REGS_RSP);
+	return vcpu->arch.regs[VCPU_REGS_RSP];
 }
 
 /* The same bit in AMD's error code, Intel's and that of an ordinary fault. */

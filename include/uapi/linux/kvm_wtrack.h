@@ -612,6 +612,8 @@ struct kvm_wtrack_consumer {
 #define KVM_WTRACK_CAUSE_UNREPORTED	6U
 /* many vCPUs were created since the last ADD, and this one is not known yet */
 #define KVM_WTRACK_CAUSE_NEW_VCPU	7U
+/* KVM would have read the instruction's operand from this page, wrongly */
+#define KVM_WTRACK_CAUSE_OPERAND	8U
 
 #define KVM_WTRACK_DATA_BYTES	24
 

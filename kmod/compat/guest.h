@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Looking at a guest from the thread of its vCPU, with preemption disabled:
+ *
+ *	kwt_guest_gpa		of a virtual address, or INVALID_GPA
+ *	kwt_guest_read		from guest memory; false if it is not there now
+ *	kwt_guest_code		where the code is that it runs, and of what kind;
+ *				false if that cannot be told
+ *
+ * KVM's own functions for it are for KVM's own modules on new kernels.
+ */
+#ifndef KWT_COMPAT_GUEST_H
+#define KWT_COMPAT_GUEST_H
+
+#include <linux/kvm_host.h>
+#include <linux/static_call.h>
+#include <linux/uaccess.h>
+
+#include "fault.h"
+
+static inline u64 kwt_guest_gpa(struct kvm_vcpu *vcpu, u64 address)
+{
+	u64 gpa;
+	int idx;
+
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
+	pagefault_disable();
+#ifdef KWT_HAVE_PAGEWALK
+	gpa = vcpu->arch.gva_walk.gva_to_gpa(vcpu, &vcpu->arch.gva_walk,
+					     address, 0, NULL);
+#else
+	gpa = vcpu->arch.walk_mmu->gva_to_gpa(vcpu, vcpu->arch.walk_mmu,
+					      address, 0, NULL);
+#endif
+	pagefault_enable();
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
+	return gpa;
+}
+
+/* Within a page. */
+static inline bool kwt_guest_read(struct kvm_vcpu *vcpu, u64 gpa, void *to,
+				  u32 len)
+{
+	struct kvm_memory_slot *slot;
+	unsigned long from;
+	bool done = false;
+	int idx;
+
+	idx = srcu_read_lock(&vcpu->kvm->srcu);
+	slot = __gfn_to_memslot(kvm_memslots(vcpu->kvm), gpa >> PAGE_SHIFT);
+	if (slot && !(slot->flags & KVM_MEMSLOT_INVALID)) {
+		from = __gfn_to_hva_memslot(slot, gpa >> PAGE_SHIFT) +
+		       offset_in_page(gpa);
+		done = !copy_from_user_nofault(to, (void __user *)from, len);
+	}
+	srcu_read_unlock(&vcpu->kvm->srcu, idx);
+	return done;
+}
+
+/*
+ * Where KVM does not tell the base of the code segment it is taken for 0, as it
+ * is in 64-bit code, and in nearly all that runs with 32 bits.
+ */
+static inline bool kwt_guest_code(struct kvm_vcpu *vcpu, u64 *address,
+				  bool *mode64)
+{
+	int db, l;
+
+	static_call(kvm_x86_get_cs_db_l_bits)(vcpu, &db, &l);
+	*mode64 = l;
+#ifdef KWT_HAVE_LINEAR_RIP
+	*address = kvm_get_linear_rip(vcpu);
+	return true;
+#else
+	*address = kwt_rip_read(vcpu);
+	return db || l;
+#endif
+}
+
+#endif /* KWT_COMPAT_GUEST_H */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Instructions that KVM would emulate with the wrong operand.
+ *
+ * With nested paging KVM knows the guest physical address that a store faulted
+ * on, and takes it for that of any operand with the same offset in its page.
+ * That is wrong where the store is not to the operand, but is made by the way:
+ * a call through memory pushes to the stack, loading a segment marks its
+ * descriptor. Then the guest would go on with what is in the tracked page.
+ */
+#ifndef KWT_OPERAND_H
+#define KWT_OPERAND_H
+
+#include <linux/types.h>
+
+struct kvm_vcpu;
+
+#define KWT_INSN_BYTES	15
+
+/* The longest store that a call makes to the stack. */
+#define KWT_PUSH_BYTES	16
+
+bool kwt_insn_has_operand(const u8 *insn, u32 len, bool mode64);
+bool kwt_operand_at_risk(struct kvm_vcpu *vcpu, u64 gpa);
+
+/*
+ * Can this be such a store at all? To just below the stack pointer, or to the
+ * upper half of what could be a descriptor.
+ */
+static __always_inline bool kwt_operand_suspect(u64 gpa, u64 rsp)
+{
+	return ((rsp - 1 - gpa) & 0xfff) < KWT_PUSH_BYTES || (gpa & 6) == 4;
+}
+
+#endif /* KWT_OPERAND_H */
