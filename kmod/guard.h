@@ -31,6 +31,7 @@ struct kwt_vm;
 /* probe.c */
 int kwt_probe_add(struct kwt_vm *vm);
 void kwt_probe_remove(struct kwt_vm *vm);
+void kwt_probe_exit(void);
 
 /* guard.c */
 void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,

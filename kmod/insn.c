@@ -8,8 +8,8 @@
 
 #include "operand.h"
 
-#define MODRM_MOD(modrm)	((modrm) >> 6)
-#define MODRM_REG(modrm)	((modrm) >> 3 & 7)
+/* For a ModRM byte that could not be read: worse than any. */
+#define UNREAD	-1
 
 static bool is_prefix(u8 byte, bool mode64)
 {
@@ -22,16 +22,23 @@ static bool is_prefix(u8 byte, bool mode64)
 	}
 }
 
-static bool in_memory(u8 modrm)
+/* Is the operand in memory, and the instruction this one of its group? */
+static bool is_member(int modrm, u32 member)
 {
-	return MODRM_MOD(modrm) != 3;
+	return modrm == UNREAD ||
+	       (modrm >> 6 != 3 && (modrm >> 3 & 7) == member);
 }
 
-static bool two_byte(u8 opcode, u8 modrm)
+static bool in_memory(int modrm)
+{
+	return modrm == UNREAD || modrm >> 6 != 3;
+}
+
+static bool two_byte(u8 opcode, int modrm)
 {
 	switch (opcode) {
 	case 0x00:	/* lldt, ltr */
-		return in_memory(modrm) && (MODRM_REG(modrm) & 6) == 2;
+		return is_member(modrm, 2) || is_member(modrm, 3);
 	case 0xb2: case 0xb4: case 0xb5:	/* lss, lfs, lgs */
 		return in_memory(modrm);
 	case 0xa1: case 0xa9:	/* pop fs, gs */
@@ -41,13 +48,12 @@ static bool two_byte(u8 opcode, u8 modrm)
 	}
 }
 
-static bool one_byte(u8 opcode, u8 modrm, bool mode64)
+static bool one_byte(u8 opcode, int modrm, bool mode64)
 {
 	switch (opcode) {
 	case 0xff:	/* call near, call far, jmp far */
-		return in_memory(modrm) &&
-		       (MODRM_REG(modrm) == 2 || MODRM_REG(modrm) == 3 ||
-			MODRM_REG(modrm) == 5);
+		return is_member(modrm, 2) || is_member(modrm, 3) ||
+		       is_member(modrm, 5);
 	case 0x8e:	/* mov to a segment */
 		return in_memory(modrm);
 	case 0xc4: case 0xc5:	/* les, lds; in 64-bit code a VEX prefix */
@@ -67,16 +73,17 @@ static bool one_byte(u8 opcode, u8 modrm, bool mode64)
  */
 bool kwt_insn_has_operand(const u8 *insn, u32 len, bool mode64)
 {
+	bool escape;
 	u32 at = 0;
+	int modrm;
 
 	while (at < len && is_prefix(insn[at], mode64))
 		at++;
-	if (at + 1 < len && insn[at] != 0x0f)
-		return one_byte(insn[at], insn[at + 1], mode64);
-	if (at + 2 < len)
-		return two_byte(insn[at + 1], insn[at + 2]);
-	/* One byte is a whole instruction: no ModRM byte that could matter. */
-	if (at + 1 == len && insn[at] != 0x0f)
-		return one_byte(insn[at], 0, mode64);
-	return true;
+	escape = at < len && insn[at] == 0x0f;
+	at += escape;
+	if (at >= len)
+		return true;
+	modrm = at + 1 < len ? insn[at + 1] : UNREAD;
+	return escape ? two_byte(insn[at], modrm) :
+			one_byte(insn[at], modrm, mode64);
 }

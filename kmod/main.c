@@ -2,6 +2,7 @@
 /* The module's life: a ladder up, the same ladder down. */
 #include <linux/module.h>
 
+#include "guard.h"
 #include "kwt.h"
 
 /* Unbound: nothing here is tied to a CPU, and some of it takes its time. */
@@ -41,6 +42,7 @@ err_wq:
 static void __exit kwt_exit(void)
 {
 	kwt_chardev_unregister();
+	kwt_probe_exit();
 	/* Their grace period, then the work that it queued, notices included. */
 	rcu_barrier();
 	destroy_workqueue(kwt_wq);

@@ -197,8 +197,8 @@ int kwt_probe_add(struct kwt_vm *vm)
 }
 
 /*
- * After the last gfn was disarmed, or when the VM is gone. Waits for probes
- * that run: nothing of the VM is used in them afterwards.
+ * After the last gfn was disarmed, or when the VM is gone. Waits for what runs
+ * in probes: nothing of the VM is used in them afterwards.
  */
 void kwt_probe_remove(struct kwt_vm *vm)
 {
@@ -207,6 +207,11 @@ void kwt_probe_remove(struct kwt_vm *vm)
 	if (!--nr_vms)
 		probes_stop();
 	mutex_unlock(&probe_lock);
-	tracepoint_synchronize_unregister();
 	synchronize_rcu();
+}
+
+/* No VM is left. Waits until no probe is on its way in or out. */
+void kwt_probe_exit(void)
+{
+	tracepoint_synchronize_unregister();
 }
