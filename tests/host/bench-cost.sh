@@ -71,10 +71,10 @@ limit()
 
 check_limits()
 {
-	limit one_session floor 120
-	limit two_sessions one_session 80
-	limit untracked_near floor 20
-	limit untracked_far floor 20
+	limit one_session floor 320
+	limit two_sessions one_session 110
+	limit untracked_near floor 135
+	limit untracked_far floor 120
 }
 
 compare_all()
