@@ -132,7 +132,7 @@ void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,
 	kwt_guard_trip(space, chunk, &record);
 	/* It stores by itself now, and KVM does not. */
 	if (state)
-		state->waiting = false;
+		state->told = true;
 }
 
 /*

@@ -80,7 +80,8 @@ static __always_inline u32 trouble(struct kvm_vcpu *vcpu,
 	return KVM_WTRACK_CAUSE_NONE;
 }
 
-static __always_inline void remember(struct kwt_vcpu *state, u64 address,
+static __always_inline void remember(const struct kwt_space *space,
+				     struct kwt_vcpu *state, u64 address,
 				     u64 rip)
 {
 	if (unlikely(!state->told && state->rip == rip &&
@@ -88,27 +89,44 @@ static __always_inline void remember(struct kwt_vcpu *state, u64 address,
 		state->repeats++;
 	else
 		state->repeats = 0;
-	state->address = address;
+	WRITE_ONCE(state->address, address);
+	WRITE_ONCE(state->era, READ_ONCE(space->era));
 	state->rip = rip;
 	state->told = false;
-	state->waiting = true;
+	/* Pairs with the acquire in kwt_vcpus_store_to(). */
+	smp_store_release(&state->waiting, true);
+}
+
+/*
+ * Is the gfn tracked, or about to be armed? Whoever arms it says so, then looks
+ * whether KVM handles a fault on it; we say that it does, then look.
+ */
+static __always_inline bool is_concerned(const struct kwt_space *space,
+					 struct kwt_vcpu *state, u64 gfn)
+{
+	/* Pairs with the barrier in arm(). */
+	smp_mb();
+	if (is_tracked(space, gfn) || unlikely(READ_ONCE(space->arming) == gfn))
+		return true;
+	if (state)
+		state->told = true;
+	return false;
 }
 
 static __always_inline void write_fault(struct kwt_space *space,
 					struct kvm_vcpu *vcpu, u64 address,
 					u64 error_code)
 {
-	struct kwt_vcpu *state;
+	struct kwt_vcpu *state = kwt_vcpu_of(space, vcpu);
 	u32 cause;
 
-	if (kwt_fault_direct(vcpu) &&
-	    !is_tracked(space, address >> KWT_PAGE_SHIFT))
-		return;
-	state = kwt_vcpu_of(space, vcpu);
 	if (likely(state)) {
 		kwt_vcpu_set_here(space, state);
-		remember(state, address, kwt_rip_read(vcpu));
+		remember(space, state, address, kwt_rip_read(vcpu));
 	}
+	if (kwt_fault_direct(vcpu) &&
+	    !is_concerned(space, state, address >> KWT_PAGE_SHIFT))
+		return;
 	cause = trouble(vcpu, state, error_code);
 	if (!cause && unlikely(kwt_operand_suspect(address,
 						   kwt_rsp_read(vcpu))) &&
@@ -154,7 +172,7 @@ static void on_entry(void *data, struct kvm_vcpu *vcpu)
 	state = kwt_vcpu_of(&vm->space, vcpu);
 	if (!state || !state->waiting)
 		goto out;
-	state->waiting = false;
+	WRITE_ONCE(state->waiting, false);
 	if (unlikely(!state->told && went_on(vcpu, state)))
 		kwt_guard_unreported(&vm->space, vcpu, state);
 out:

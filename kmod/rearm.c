@@ -200,7 +200,7 @@ static int rearm_chunk(struct kwt_space *space, struct kwt_chunk *chunk)
 
 	/* Without memory it is armed as soon as we come by. */
 	if (bit < KWT_CHUNK_PAGES)
-		kwt_chunk_guard(space, chunk);
+		(void)kwt_chunk_guard(space, chunk);
 	for (; bit < KWT_CHUNK_PAGES; bit = next_disarmed(chunk, bit + 1)) {
 		ticks = wait_for(space, chunk, bit, now);
 		drop_all_stopped(chunk, bit);

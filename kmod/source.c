@@ -11,6 +11,7 @@
 #include "guard.h"
 #include "kwt.h"
 #include "match.h"
+#include "vcpu.h"
 
 static struct kwt_vm *node_vm(struct kvm_page_track_notifier_node *node)
 {
@@ -75,17 +76,47 @@ void kwt_untrack(struct kwt_space *space, u64 gfn)
 
 /*
  * KVM's count and what we know of it change together: the guard may find the
- * gfn armed as soon as it is. Under the VM's lock.
+ * gfn armed as soon as it is. -EAGAIN when KVM is just handling a fault on it
+ * that the guard has let pass: it must not find the gfn armed half-way.
+ */
+static int arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
+	       u64 era)
+{
+	u32 bit = kwt_chunk_bit(gfn);
+	int r = -EAGAIN;
+
+	spin_lock(&space->arm_lock);
+	WRITE_ONCE(space->arming, gfn);
+	/* Pairs with the barrier in is_concerned(), probe.c. */
+	smp_mb();
+	if (!kwt_vcpus_store_to(space, gfn, era))
+		r = kwt_track_add_gfn(space_kvm(space), gfn);
+	if (!r) {
+		set_bit(bit, chunk->armed);
+		if (chunk->guard)
+			chunk->guard[bit] &= ~(KWT_GUARD_WAITS |
+					       KWT_GUARD_BUDGET);
+	}
+	WRITE_ONCE(space->arming, KWT_NO_GFN);
+	spin_unlock(&space->arm_lock);
+	return r;
+}
+
+/*
+ * Under the VM's lock. A vCPU may be long on its way back to the guest; but
+ * what it had to do with the fault is over when it has left KVM's read side,
+ * and a fault that comes later belongs to the next era.
  */
 int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
 {
+	u64 era = 0;
 	int r;
 
-	spin_lock(&space->arm_lock);
-	r = kwt_track_add_gfn(space_kvm(space), gfn);
-	if (!r)
-		set_bit(kwt_chunk_bit(gfn), chunk->armed);
-	spin_unlock(&space->arm_lock);
+	while ((r = arm(space, chunk, gfn, era)) == -EAGAIN) {
+		era = space->era + 1;
+		WRITE_ONCE(space->era, era);
+		synchronize_srcu_expedited(&space_kvm(space)->srcu);
+	}
 	return r;
 }
 

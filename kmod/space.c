@@ -123,6 +123,7 @@ int kwt_space_init(struct kwt_space *space)
 	RCU_INIT_POINTER(space->table, table);
 	space->bytes = table_bytes(TABLE_MIN_SLOTS);
 	spin_lock_init(&space->arm_lock);
+	space->arming = KWT_NO_GFN;
 	INIT_LIST_HEAD(&space->tripped);
 	return 0;
 }
@@ -165,15 +166,21 @@ static size_t guard_bytes(void)
 	return KWT_CHUNK_PAGES * sizeof(u16);
 }
 
-/* Find or make what the guard remembers; NULL without memory. */
-u16 *kwt_chunk_guard(struct kwt_space *space, struct kwt_chunk *chunk)
+/* Find or make what the guard remembers; false without memory. */
+bool kwt_chunk_guard(struct kwt_space *space, struct kwt_chunk *chunk)
 {
-	if (!chunk->guard) {
-		chunk->guard = kzalloc(guard_bytes(), GFP_KERNEL_ACCOUNT);
-		if (chunk->guard)
-			space->bytes += guard_bytes();
-	}
-	return chunk->guard;
+	u16 *guard;
+
+	if (chunk->guard)
+		return true;
+	guard = kzalloc(guard_bytes(), GFP_KERNEL_ACCOUNT);
+	if (!guard)
+		return false;
+	spin_lock(&space->arm_lock);
+	chunk->guard = guard;
+	spin_unlock(&space->arm_lock);
+	space->bytes += guard_bytes();
+	return true;
 }
 
 static void chunk_free_rcu(struct rcu_head *rcu)

@@ -47,6 +47,9 @@
 #define KWT_CHUNK_PAGES		(1U << KWT_CHUNK_SHIFT)
 #define KWT_CHUNK_MASK		(KWT_CHUNK_PAGES - 1)
 
+/* No gfn that there can be. */
+#define KWT_NO_GFN		U64_MAX
+
 /* x86 has no more physical address bits, in a guest or elsewhere. */
 #define KWT_GPA_BITS		52
 
@@ -60,7 +63,8 @@ struct kwt_vcpus;
  * @spans: of the sessions that track something here; (L), read under RCU
  * @in_tripped: in space->tripped while the guard has disarmed a gfn in it; (A)
  * @rcu: to free it, when it is in no list
- * @guard: what the guard remembers of each gfn, see rearm.c; (L) to set, (A)
+ * @guard: what the guard remembers of each gfn, see rearm.c; (A), and (L) to
+ *	set. There before it is needed, for sessions with a budget
  * @armed: gfns that KVM protects for us; (A). A gfn with users that is not
  *	armed was disarmed by the guard
  * @users: sessions by gfn; (L), read under RCU
@@ -100,6 +104,8 @@ struct kwt_table {
  * @id: of the VM, never used again; constant
  * @bytes: memory held by the table and the chunks; (L)
  * @arm_lock: (A)
+ * @arming: the gfn that is being armed, or KWT_NO_GFN; (A), read by the probes
+ * @era: of faults, see kwt_arm(); (L), read by the probes
  * @tripped: chunks with a gfn that the guard has disarmed; (A)
  */
 struct kwt_space {
@@ -108,6 +114,8 @@ struct kwt_space {
 	u64 id;
 	size_t bytes;
 	spinlock_t arm_lock;
+	u64 arming;
+	u64 era;
 	struct list_head tripped;
 };
 
@@ -235,7 +243,7 @@ struct kwt_chunk *kwt_chunk_find(struct kwt_space *space, u64 index);
 struct kwt_chunk *kwt_chunk_get(struct kwt_space *space, u64 index);
 void kwt_chunk_put(struct kwt_space *space, struct kwt_chunk *chunk);
 u32 kwt_space_users(struct kwt_space *space, u64 gfn);
-u16 *kwt_chunk_guard(struct kwt_space *space, struct kwt_chunk *chunk);
+bool kwt_chunk_guard(struct kwt_space *space, struct kwt_chunk *chunk);
 
 /* span.c */
 int kwt_span_cache_create(void);

@@ -30,6 +30,28 @@ struct kwt_vcpu *kwt_vcpu_search(const struct kwt_space *space)
 	return NULL;
 }
 
+/*
+ * Does KVM handle a write fault on this gfn, which began in @era or later? Of
+ * a vCPU without nested paging it is not known where it stores; there KVM makes
+ * no mistake that would matter. Under the VM's lock.
+ */
+bool kwt_vcpus_store_to(const struct kwt_space *space, u64 gfn, u64 era)
+{
+	const struct kwt_vcpus *vcpus =
+		rcu_dereference_protected(space->vcpus, 1);
+	u32 i;
+
+	for (i = 0; vcpus && i < vcpus->nr; i++) {
+		const struct kwt_vcpu *vcpu = vcpus->vcpu[i];
+
+		/* Pairs with the release in remember(), probe.c. */
+		if (smp_load_acquire(&vcpu->waiting) && READ_ONCE(vcpu->era) >= era &&
+		    READ_ONCE(vcpu->address) >> KWT_PAGE_SHIFT == gfn)
+			return true;
+	}
+	return false;
+}
+
 static struct kwt_vcpus *vcpus_alloc(u32 nr, const struct kwt_vcpus *old)
 {
 	struct kwt_vcpus *new = kzalloc(struct_size(new, vcpu, nr),

@@ -19,17 +19,19 @@
  * @vcpu: NULL before its first fault on a tracked page, constant then
  * @address: of its last write fault, as KVM was told it
  * @rip: of that fault
+ * @era: the space's at that time
  * @repeats: how often the same fault came again without a notification
- * @told: there was a notification since
+ * @told: there was a notification since, or it takes none
  * @waiting: KVM has not entered the guest since
  *
  * Written by the vCPU's thread alone: the guard's probes and the write hook run
- * in it. Others look at @vcpu only.
+ * in it. Whoever arms a gfn looks at @waiting, @era and @address.
  */
 struct kwt_vcpu {
 	struct kvm_vcpu *vcpu;
 	u64 address;
 	u64 rip;
+	u64 era;
 	u32 repeats;
 	bool told;
 	bool waiting;
@@ -59,6 +61,7 @@ struct kwt_here {
 
 DECLARE_PER_CPU(struct kwt_here, kwt_here);
 
+bool kwt_vcpus_store_to(const struct kwt_space *space, u64 gfn, u64 era);
 struct kwt_vcpu *kwt_vcpu_search(const struct kwt_space *space);
 int kwt_vcpus_update(struct kwt_space *space, struct kvm *kvm);
 void kwt_vcpus_free(struct kwt_space *space);
