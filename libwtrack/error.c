@@ -46,8 +46,8 @@ static const struct text texts[] = {
 	{ ENOBUFS,
 	  "the session has no ring: call wtrack_session_make_ring() first" },
 	{ ENODATA,
-	  "the event does not tell: ask wtrack_get_info() whether this kernel "
-	  "can, and give wtrack_session_make_ring() the flag for it" },
+	  "the event does not tell: it is not of a vCPU, or of one that is "
+	  "too new to be known; do without" },
 	{ ENODEV,
 	  "this host has no kvm-wtrack: load the module kvm-wtrack, on a "
 	  "kernel that supports it" },

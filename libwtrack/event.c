@@ -8,6 +8,19 @@ SAME(WTRACK_EVENT_WRITE, KVM_WTRACK_RECORD_WRITE);
 SAME(WTRACK_EVENT_RESYNC, KVM_WTRACK_RECORD_RESYNC);
 SAME(WTRACK_EVENT_REGION_REMOVED, KVM_WTRACK_RECORD_REGION_REMOVED);
 SAME(WTRACK_EVENT_VM_GONE, KVM_WTRACK_RECORD_VM_GONE);
+SAME(WTRACK_EVENT_GUARD, KVM_WTRACK_RECORD_GUARD);
+SAME(WTRACK_GUARD_DISARMED, KVM_WTRACK_GUARD_DISARMED);
+SAME(WTRACK_GUARD_REARMED, KVM_WTRACK_GUARD_REARMED);
+SAME(WTRACK_GUARD_STOPPED, KVM_WTRACK_GUARD_STOPPED);
+SAME(WTRACK_GUARD_CHANGED, KVM_WTRACK_GUARD_CHANGED);
+SAME(WTRACK_CAUSE_NONE, KVM_WTRACK_CAUSE_NONE);
+SAME(WTRACK_CAUSE_UNEMULATED, KVM_WTRACK_CAUSE_UNEMULATED);
+SAME(WTRACK_CAUSE_PAGE_WALK, KVM_WTRACK_CAUSE_PAGE_WALK);
+SAME(WTRACK_CAUSE_EVENT, KVM_WTRACK_CAUSE_EVENT);
+SAME(WTRACK_CAUSE_BUDGET, KVM_WTRACK_CAUSE_BUDGET);
+SAME(WTRACK_CAUSE_NESTED, KVM_WTRACK_CAUSE_NESTED);
+SAME(WTRACK_CAUSE_UNREPORTED, KVM_WTRACK_CAUSE_UNREPORTED);
+SAME(WTRACK_CAUSE_NEW_VCPU, KVM_WTRACK_CAUSE_NEW_VCPU);
 
 #define GFN_SHIFT	12
 
@@ -25,6 +38,11 @@ static bool is_write(const struct kvm_wtrack_record *record)
 static bool is_region(const struct kvm_wtrack_record *record)
 {
 	return record->type == KVM_WTRACK_RECORD_REGION_REMOVED;
+}
+
+static bool is_guard(const struct kvm_wtrack_record *record)
+{
+	return record->type == KVM_WTRACK_RECORD_GUARD;
 }
 
 WTRACK_API int wtrack_event_get_type(const struct wtrack_event *event)
@@ -46,7 +64,9 @@ WTRACK_API uint64_t wtrack_event_get_gpa(const struct wtrack_event *event)
 {
 	const struct kvm_wtrack_record *record = record_of(event);
 
-	return is_write(record) || is_region(record) ? record->gpa : 0;
+	if (!is_write(record) && !is_region(record) && !is_guard(record))
+		return 0;
+	return record->gpa;
 }
 
 WTRACK_API uint64_t wtrack_event_get_gfn(const struct wtrack_event *event)
@@ -124,4 +144,18 @@ wtrack_event_get_nr_tracked(const struct wtrack_event *event)
 	const struct kvm_wtrack_record *record = record_of(event);
 
 	return is_region(record) ? record->region.nr_tracked : 0;
+}
+
+WTRACK_API uint32_t wtrack_event_get_action(const struct wtrack_event *event)
+{
+	const struct kvm_wtrack_record *record = record_of(event);
+
+	return is_guard(record) ? record->guard.action : 0;
+}
+
+WTRACK_API uint32_t wtrack_event_get_cause(const struct wtrack_event *event)
+{
+	const struct kvm_wtrack_record *record = record_of(event);
+
+	return is_guard(record) ? record->guard.cause : WTRACK_CAUSE_NONE;
 }

@@ -10,6 +10,8 @@ SAME(WTRACK_FEAT_VCPU, KVM_WTRACK_FEAT_VCPU);
 SAME(WTRACK_FEAT_RIP, KVM_WTRACK_FEAT_RIP);
 SAME(WTRACK_FEAT_RESTRICT, KVM_WTRACK_FEAT_RESTRICT);
 SAME(WTRACK_FEAT_LONG_WRITES, KVM_WTRACK_FEAT_LONG_WRITES);
+SAME(WTRACK_FEAT_GUARD, KVM_WTRACK_FEAT_GUARD);
+SAME(WTRACK_FEAT_BUDGET, KVM_WTRACK_FEAT_BUDGET);
 
 /*
  * ENOENT and EPERM have other meanings in this interface: no memory at a page,
@@ -70,6 +72,10 @@ WTRACK_API int wtrack_get_info(struct wtrack_info *ret, size_t size)
 		.max_ranges = args.out_max_ranges,
 		.max_latency_us = args.out_max_latency_us,
 		.data_bytes = args.out_data_bytes,
+		.max_budget = args.out_max_budget,
+		.max_period_ms = args.out_max_period_ms,
+		.backoff_min_ms = args.out_backoff_min_ms,
+		.backoff_max_ms = args.out_backoff_max_ms,
 	};
 	return copy_sized(ret, size, &info, sizeof(info));
 }

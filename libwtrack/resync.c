@@ -7,6 +7,7 @@
 
 SAME(WTRACK_RESYNC_REREAD, KVM_WTRACK_RESYNC_REREAD);
 SAME(WTRACK_RESYNC_REMOVED, KVM_WTRACK_RESYNC_REMOVED);
+SAME(WTRACK_RESYNC_DISARMED, KVM_WTRACK_RESYNC_DISARMED);
 SAME(sizeof(struct wtrack_resync_range),
      sizeof(struct kvm_wtrack_resync_range));
 SAME_FIELD(struct wtrack_resync_range, gfn,

@@ -46,6 +46,10 @@ WTRACK_API int wtrack_session_get_status(struct wtrack_session *session,
 		.wakeups = args.out_wakeups,
 		.memory_bytes = args.out_memory_bytes,
 		.vm_memory_bytes = args.out_vm_memory_bytes,
+		.disarms = args.out_disarms,
+		.over_budget = args.out_over_budget,
+		.rearms = args.out_rearms,
+		.unreported = args.out_unreported,
 	};
 	return copy_sized(ret, size, &status, sizeof(status));
 }

@@ -17,6 +17,29 @@
  * the length of the whole store in wtrack_event_get_total().
  *
  * An event never crosses a page. A store that does comes as two stores.
+ *
+ * The guard
+ * ---------
+ * KVM emulates each store to a tracked page, and does not know all that there
+ * are. Before one that it does not know, or another access that it would not
+ * get out of, would hang the guest, kill or corrupt it, the module disarms the
+ * page: the guest goes on, and stores to the page are not seen. Some time
+ * later the page is armed again. So it is when a page is written to more often
+ * than the budgets of its sessions allow. An event of type WTRACK_EVENT_GUARD
+ * tells of each step, to all sessions that track the page:
+ *
+ *	DISARMED	from here on, stores are not seen. Who needs the page's
+ *			contents has to read it each time, until it is REARMED
+ *	REARMED		they are seen again: release the event, then re-read
+ *			the page
+ *	STOPPED		instead of DISARMED in a session with WTRACK_RING_STOP:
+ *			the page is not tracked by it any more
+ *	CHANGED		KVM made a store without telling what: release the
+ *			event, then re-read the page
+ *
+ * A copy of a page that was read when it was added, and is changed by all
+ * write events and re-read after all events with wtrack_event_is_page(), is
+ * true whenever all events were taken and the page is not disarmed.
  */
 #ifndef WTRACK_EVENT_H
 #define WTRACK_EVENT_H
@@ -40,6 +63,31 @@ struct wtrack_event;
 #define WTRACK_EVENT_REGION_REMOVED	3
 /* The VM is gone. Nothing follows. */
 #define WTRACK_EVENT_VM_GONE		4
+/* Stores to a tracked page are not seen one by one: see "The guard". */
+#define WTRACK_EVENT_GUARD		5
+
+/* What the guard did. */
+#define WTRACK_GUARD_DISARMED		UINT32_C(1)
+#define WTRACK_GUARD_REARMED		UINT32_C(2)
+#define WTRACK_GUARD_STOPPED		UINT32_C(3)
+#define WTRACK_GUARD_CHANGED		UINT32_C(4)
+
+/* Why: nothing to tell (REARMED). */
+#define WTRACK_CAUSE_NONE		UINT32_C(0)
+/* A store that KVM cannot emulate. */
+#define WTRACK_CAUSE_UNEMULATED		UINT32_C(1)
+/* The page is part of the guest's page tables, which the processor walked. */
+#define WTRACK_CAUSE_PAGE_WALK		UINT32_C(2)
+/* An interrupt or exception was to be delivered. */
+#define WTRACK_CAUSE_EVENT		UINT32_C(3)
+/* More stores than the budgets of all sessions allow. */
+#define WTRACK_CAUSE_BUDGET		UINT32_C(4)
+/* A store of a guest of this guest, which KVM gets no second try at. */
+#define WTRACK_CAUSE_NESTED		UINT32_C(5)
+/* KVM emulated it and told nobody (CHANGED). */
+#define WTRACK_CAUSE_UNREPORTED		UINT32_C(6)
+/* By a vCPU that is so new that the module does not know it yet. */
+#define WTRACK_CAUSE_NEW_VCPU		UINT32_C(7)
 
 /**
  * wtrack_event_get_type() - what happened
@@ -75,7 +123,8 @@ uint64_t wtrack_event_get_time_ns(const struct wtrack_event *event);
  * @event: the event
  *
  * Return: WRITE: address of the first byte of the data. REGION_REMOVED:
- * address of the region's first page. 0 for other types.
+ * address of the region's first page. GUARD: an address in the page, that of
+ * the store if it is known. 0 for other types.
  * Since: 1.0
  */
 uint64_t wtrack_event_get_gpa(const struct wtrack_event *event);
@@ -132,7 +181,8 @@ bool wtrack_event_has_more(const struct wtrack_event *event);
  *
  * Return: true when the event stands for one or more writes to this page, of
  * which the data are the first at most: release the event, then re-read the
- * page. So are all write events of a session with WTRACK_RING_COALESCE.
+ * page. So are all write events of a session with WTRACK_RING_COALESCE, and
+ * guard events with REARMED and CHANGED.
  * Since: 1.0
  */
 bool wtrack_event_is_page(const struct wtrack_event *event);
@@ -141,9 +191,9 @@ bool wtrack_event_is_page(const struct wtrack_event *event);
  * wtrack_event_get_vcpu() - which vCPU wrote
  * @event: the event
  *
- * Return: index of the vCPU from 0, or
- *	-ENODATA	not known, or nobody
- *			wrote
+ * Return: index of the vCPU from 0; for a guard event that of the vCPU whose
+ * store it was; or
+ *	-ENODATA	not known, or it was no vCPU
  * Since: 1.0
  */
 int wtrack_event_get_vcpu(const struct wtrack_event *event);
@@ -153,9 +203,10 @@ int wtrack_event_get_vcpu(const struct wtrack_event *event);
  * @event: the event
  * @ret: where to store the guest's instruction pointer
  *
+ * It is the register as it is, without the base of the code segment.
+ *
  * Return: 0, or
- *	-ENODATA	not known: this kernel has no WTRACK_FEAT_RIP, or
- *			nobody wrote
+ *	-ENODATA	not known, or it was no vCPU
  * Since: 1.0
  */
 int wtrack_event_get_rip(const struct wtrack_event *event, uint64_t *ret);
@@ -178,6 +229,26 @@ uint64_t wtrack_event_get_nr_pages(const struct wtrack_event *event);
  * Since: 1.0
  */
 uint64_t wtrack_event_get_nr_tracked(const struct wtrack_event *event);
+
+/**
+ * wtrack_event_get_action() - what the guard did
+ * @event: the event
+ *
+ * Return: GUARD: WTRACK_GUARD_*; for one that you do not know, re-read the page
+ * as after WTRACK_GUARD_CHANGED. 0 for other types.
+ * Since: 1.0
+ */
+uint32_t wtrack_event_get_action(const struct wtrack_event *event);
+
+/**
+ * wtrack_event_get_cause() - why the guard did it
+ * @event: the event
+ *
+ * Return: GUARD: WTRACK_CAUSE_*, or one that you do not know. WTRACK_CAUSE_NONE
+ * for other types.
+ * Since: 1.0
+ */
+uint32_t wtrack_event_get_cause(const struct wtrack_event *event);
 
 #ifdef __cplusplus
 }

@@ -24,6 +24,10 @@ extern "C" {
 #define WTRACK_FEAT_RESTRICT		(UINT64_C(1) << 4)
 /* Long writes come in parts, none of them cut off. */
 #define WTRACK_FEAT_LONG_WRITES		(UINT64_C(1) << 5)
+/* No store to a tracked page can hang or kill its guest: see event.h. */
+#define WTRACK_FEAT_GUARD		(UINT64_C(1) << 6)
+/* wtrack_session_set_budget() and the budget of a restriction work. */
+#define WTRACK_FEAT_BUDGET		(UINT64_C(1) << 7)
 
 /**
  * struct wtrack_info - features and limits
@@ -37,6 +41,11 @@ extern "C" {
  *	ranges have no such limit
  * @max_latency_us: longest latency that a watermark may have
  * @data_bytes: most bytes of data in one event
+ * @max_budget: largest budget
+ * @max_period_ms: longest period of a budget
+ * @backoff_min_ms: for how long the guard leaves a page disarmed at first
+ * @backoff_max_ms: and for how long at most, when it has to disarm the page
+ *	again and again: the time doubles
  * @reserved: 0
  *
  * A later version may append fields.
@@ -51,6 +60,10 @@ struct wtrack_info {
 	uint32_t max_ranges;
 	uint32_t max_latency_us;
 	uint32_t data_bytes;
+	uint32_t max_budget;
+	uint32_t max_period_ms;
+	uint32_t backoff_min_ms;
+	uint32_t backoff_max_ms;
 	uint32_t reserved;
 };
 

@@ -56,7 +56,9 @@ struct wtrack_result {
  *
  * A page that is refused does not stop the others. From the moment the call
  * returns, no write of a vCPU to a page that is done goes unnoticed: add
- * first, then read the page's contents. Any thread.
+ * first, then read the page's contents. A page that the guard has disarmed
+ * (event.h) is armed at once, also if the session tracked it before. Any
+ * thread.
  *
  * Return: 0 when all pages are tracked now. Otherwise the reason of the first
  * page that was refused, while all others are tracked:
@@ -167,6 +169,8 @@ int wtrack_session_query(struct wtrack_session *session, uint64_t *gfn,
 #define WTRACK_GFN_TRACKED	(UINT32_C(1) << 0)
 /* The page is in this session's resync set. */
 #define WTRACK_GFN_RESYNC	(UINT32_C(1) << 1)
+/* This session tracks the page, but the guard has disarmed it: event.h. */
+#define WTRACK_GFN_DISARMED	(UINT32_C(1) << 2)
 
 /**
  * wtrack_session_query_gfn() - ask about one page

@@ -18,12 +18,18 @@ struct wtrack_session;
  * the session removed them itself while a write to them was on its way here.)
  */
 #define WTRACK_RESYNC_REMOVED	UINT32_C(1)
+/*
+ * As REREAD, but the guard has disarmed them: stores to them are not seen now.
+ * An event with WTRACK_GUARD_REARMED, or this set, tells when they are again.
+ * (event.h)
+ */
+#define WTRACK_RESYNC_DISARMED	UINT32_C(2)
 
 /**
  * struct wtrack_resync_range - pages of the resync set
  * @gfn: number of the first page
  * @nr_pages: how many
- * @what: WTRACK_RESYNC_REREAD or WTRACK_RESYNC_REMOVED
+ * @what: WTRACK_RESYNC_*
  * @reserved: 0
  */
 struct wtrack_resync_range {

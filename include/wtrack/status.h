@@ -41,6 +41,10 @@ struct wtrack_session;
  * @wakeups: how often a sleeping reader was woken
  * @memory_bytes: kernel memory held for this session, the ring included
  * @vm_memory_bytes: kernel memory held for the VM, all sessions together
+ * @disarms: how often the guard disarmed a page of this session (event.h)
+ * @over_budget: of these, because of the budget
+ * @rearms: how often it armed one again
+ * @unreported: stores that KVM made without telling what was stored
  *
  * A later version may append fields.
  */
@@ -61,6 +65,10 @@ struct wtrack_status {
 	uint64_t wakeups;
 	uint64_t memory_bytes;
 	uint64_t vm_memory_bytes;
+	uint64_t disarms;
+	uint64_t over_budget;
+	uint64_t rearms;
+	uint64_t unreported;
 };
 
 /**

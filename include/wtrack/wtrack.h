@@ -11,7 +11,8 @@
  * (session.h). It gets one ring (ring.h), tracks ranges of guest page frames
  * (range.h), and hands out one event for each write to them (event.h). When
  * the ring overflows nothing is lost: the pages that were written to are
- * listed instead (resync.h).
+ * listed instead (resync.h). Where a write cannot be reported an event says so
+ * ("The guard" in event.h).
  *
  * Errors
  * ------

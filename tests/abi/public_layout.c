@@ -11,7 +11,7 @@
 	PIN(sizeof(((struct wtrack_ ## name *)0)->field), size)
 
 /* May grow at the end: the caller tells its size. */
-SIZE(info, 48);
+SIZE(info, 64);
 FIELD(info, features, 0, 8);
 FIELD(info, max_pages, 8, 8);
 FIELD(info, min_records, 16, 4);
@@ -21,9 +21,13 @@ FIELD(info, max_users, 28, 4);
 FIELD(info, max_ranges, 32, 4);
 FIELD(info, max_latency_us, 36, 4);
 FIELD(info, data_bytes, 40, 4);
-FIELD(info, reserved, 44, 4);
+FIELD(info, max_budget, 44, 4);
+FIELD(info, max_period_ms, 48, 4);
+FIELD(info, backoff_min_ms, 52, 4);
+FIELD(info, backoff_max_ms, 56, 4);
+FIELD(info, reserved, 60, 4);
 
-SIZE(status, 112);
+SIZE(status, 144);
 FIELD(status, state, 0, 4);
 FIELD(status, vm_pid, 4, 4);
 FIELD(status, vm_id, 8, 8);
@@ -40,6 +44,10 @@ FIELD(status, regions_removed, 80, 8);
 FIELD(status, wakeups, 88, 8);
 FIELD(status, memory_bytes, 96, 8);
 FIELD(status, vm_memory_bytes, 104, 8);
+FIELD(status, disarms, 112, 8);
+FIELD(status, over_budget, 120, 8);
+FIELD(status, rearms, 128, 8);
+FIELD(status, unreported, 136, 8);
 
 /* Come in arrays: sealed. */
 SIZE(range, 16);
@@ -65,6 +73,8 @@ PIN(WTRACK_FEAT_VCPU, 4);
 PIN(WTRACK_FEAT_RIP, 8);
 PIN(WTRACK_FEAT_RESTRICT, 16);
 PIN(WTRACK_FEAT_LONG_WRITES, 32);
+PIN(WTRACK_FEAT_GUARD, 64);
+PIN(WTRACK_FEAT_BUDGET, 128);
 
 PIN(WTRACK_STATE_ATTACHED, 1);
 PIN(WTRACK_STATE_RESTRICTED, 2);
@@ -78,10 +88,25 @@ PIN(WTRACK_RING_STOP, 2);
 PIN(WTRACK_CHANGE_INTR, 1);
 PIN(WTRACK_GFN_TRACKED, 1);
 PIN(WTRACK_GFN_RESYNC, 2);
+PIN(WTRACK_GFN_DISARMED, 4);
 PIN(WTRACK_GFN_END, 0xffffffffffffffffULL);
 PIN(WTRACK_RESYNC_REREAD, 0);
 PIN(WTRACK_RESYNC_REMOVED, 1);
+PIN(WTRACK_RESYNC_DISARMED, 2);
 PIN(WTRACK_EVENT_WRITE, 1);
 PIN(WTRACK_EVENT_RESYNC, 2);
 PIN(WTRACK_EVENT_REGION_REMOVED, 3);
 PIN(WTRACK_EVENT_VM_GONE, 4);
+PIN(WTRACK_EVENT_GUARD, 5);
+PIN(WTRACK_GUARD_DISARMED, 1);
+PIN(WTRACK_GUARD_REARMED, 2);
+PIN(WTRACK_GUARD_STOPPED, 3);
+PIN(WTRACK_GUARD_CHANGED, 4);
+PIN(WTRACK_CAUSE_NONE, 0);
+PIN(WTRACK_CAUSE_UNEMULATED, 1);
+PIN(WTRACK_CAUSE_PAGE_WALK, 2);
+PIN(WTRACK_CAUSE_EVENT, 3);
+PIN(WTRACK_CAUSE_BUDGET, 4);
+PIN(WTRACK_CAUSE_NESTED, 5);
+PIN(WTRACK_CAUSE_UNREPORTED, 6);
+PIN(WTRACK_CAUSE_NEW_VCPU, 7);

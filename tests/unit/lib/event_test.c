@@ -34,6 +34,8 @@ static void write_event_tells_everything(void **state)
 	assert_false(wtrack_event_is_page(event));
 	assert_int_equal(wtrack_event_get_nr_pages(event), 0);
 	assert_int_equal(wtrack_event_get_nr_tracked(event), 0);
+	assert_int_equal(wtrack_event_get_action(event), 0);
+	assert_int_equal(wtrack_event_get_cause(event), WTRACK_CAUSE_NONE);
 }
 
 static void unknown_vcpu_and_rip_are_enodata(void **state)
@@ -95,7 +97,7 @@ static void region_event_tells_what_was_removed(void **state)
 static void other_types_have_no_address_and_no_data(void **state)
 {
 	static const uint8_t types[] = {
-		0, KVM_WTRACK_RECORD_RESYNC, KVM_WTRACK_RECORD_VM_GONE, 5, 255,
+		0, KVM_WTRACK_RECORD_RESYNC, KVM_WTRACK_RECORD_VM_GONE, 6, 255,
 	};
 	struct kvm_wtrack_record record;
 	size_t i;
@@ -114,6 +116,71 @@ static void other_types_have_no_address_and_no_data(void **state)
 				 0);
 		assert_int_equal(wtrack_event_get_nr_tracked(event_of(&record)),
 				 0);
+		assert_int_equal(wtrack_event_get_action(event_of(&record)), 0);
+		assert_int_equal(wtrack_event_get_cause(event_of(&record)),
+				 WTRACK_CAUSE_NONE);
+	}
+}
+
+static void guard_event_tells_what_was_done_and_why(void **state)
+{
+	struct kvm_wtrack_record record = {
+		.type = KVM_WTRACK_RECORD_GUARD,
+		.flags = KVM_WTRACK_RECORD_F_VCPU | KVM_WTRACK_RECORD_F_RIP,
+		.vcpu = 2, .len = 24, .total = 24, .gpa = 0x7ff8, .rip = 99,
+		.guard = { KVM_WTRACK_GUARD_DISARMED,
+			   KVM_WTRACK_CAUSE_PAGE_WALK },
+	};
+	const struct wtrack_event *event = event_of(&record);
+	uint64_t rip = 0;
+
+	(void)state;
+	assert_int_equal(wtrack_event_get_type(event), WTRACK_EVENT_GUARD);
+	assert_int_equal(wtrack_event_get_action(event), WTRACK_GUARD_DISARMED);
+	assert_int_equal(wtrack_event_get_cause(event), WTRACK_CAUSE_PAGE_WALK);
+	assert_int_equal(wtrack_event_get_gpa(event), 0x7ff8);
+	assert_int_equal(wtrack_event_get_gfn(event), 7);
+	assert_int_equal(wtrack_event_get_vcpu(event), 2);
+	assert_int_equal(wtrack_event_get_rip(event, &rip), 0);
+	assert_int_equal(rip, 99);
+	assert_false(wtrack_event_is_page(event));
+	assert_int_equal(wtrack_event_get_len(event), 0);
+	assert_int_equal(wtrack_event_get_total(event), 0);
+	assert_int_equal(wtrack_event_get_nr_pages(event), 0);
+	assert_int_equal(wtrack_event_get_nr_tracked(event), 0);
+}
+
+/* The worker that arms a page is no vCPU. */
+static void rearmed_page_is_to_be_reread(void **state)
+{
+	struct kvm_wtrack_record record = {
+		.type = KVM_WTRACK_RECORD_GUARD,
+		.flags = KVM_WTRACK_RECORD_F_PAGE,
+		.gpa = 0x7000, .guard = { KVM_WTRACK_GUARD_REARMED },
+	};
+
+	(void)state;
+	assert_int_equal(wtrack_event_get_action(event_of(&record)),
+			 WTRACK_GUARD_REARMED);
+	assert_int_equal(wtrack_event_get_cause(event_of(&record)),
+			 WTRACK_CAUSE_NONE);
+	assert_true(wtrack_event_is_page(event_of(&record)));
+	assert_int_equal(wtrack_event_get_vcpu(event_of(&record)), -ENODATA);
+}
+
+/* Whatever a newer module says is handed on. */
+static void actions_and_causes_are_not_interpreted(void **state)
+{
+	struct kvm_wtrack_record record = { .type = KVM_WTRACK_RECORD_GUARD };
+	uint32_t n;
+
+	(void)state;
+	for (n = 0; n < 100; n++) {
+		record.guard.action = n;
+		record.guard.cause = UINT32_MAX - n;
+		assert_int_equal(wtrack_event_get_action(event_of(&record)), n);
+		assert_int_equal(wtrack_event_get_cause(event_of(&record)),
+				 UINT32_MAX - n);
 	}
 }
 
@@ -170,6 +237,9 @@ int main(void)
 		CASE(highest_vcpu_is_not_an_error),
 		CASE(each_flag_is_its_own),
 		CASE(region_event_tells_what_was_removed),
+		CASE(guard_event_tells_what_was_done_and_why),
+		CASE(rearmed_page_is_to_be_reread),
+		CASE(actions_and_causes_are_not_interpreted),
 		CASE(other_types_have_no_address_and_no_data),
 		CASE(length_never_leaves_the_record),
 		CASE(long_stores_come_in_parts),

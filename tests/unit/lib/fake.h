@@ -72,6 +72,7 @@ struct fake {
 	struct kvm_wtrack_restrict restriction;
 	struct kvm_wtrack_ring ring;
 	bool tracked[FAKE_PAGES];
+	bool disarmed[FAKE_PAGES];	/* by the guard */
 	bool resync[FAKE_PAGES];
 	int refuse[FAKE_PAGES];	/* errno for ADD and REMOVE */
 	uint64_t last[FAKE_PAGES];	/* newest record, when coalescing */

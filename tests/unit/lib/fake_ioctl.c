@@ -133,7 +133,17 @@ static long do_query_gfn(void *arg)
 	query->out_users = fake.tracked[query->gfn];
 	query->out_state = fake.tracked[query->gfn] ? KVM_WTRACK_GFN_TRACKED :
 						      0;
+	if (fake.disarmed[query->gfn])
+		query->out_state |= KVM_WTRACK_GFN_DISARMED;
 	return 0;
+}
+
+static uint32_t what_of(uint64_t gfn)
+{
+	if (!fake.tracked[gfn])
+		return KVM_WTRACK_RESYNC_REMOVED;
+	return fake.disarmed[gfn] ? KVM_WTRACK_RESYNC_DISARMED :
+				    KVM_WTRACK_RESYNC_REREAD;
 }
 
 static bool take_resync(uint64_t gfn)
@@ -170,9 +180,7 @@ static long do_resync(void *arg)
 			(struct kvm_wtrack_resync_range) {
 				.gfn = gfn,
 				.nr_pages = 1,
-				.what = fake.tracked[gfn] ?
-					KVM_WTRACK_RESYNC_REREAD :
-					KVM_WTRACK_RESYNC_REMOVED,
+				.what = what_of(gfn),
 			};
 	}
 	resync->out_more = any_resync();

@@ -154,6 +154,10 @@ static void one_page_can_be_asked_about(void **state)
 	assert_int_equal(users, 0);
 	assert_int_equal(flags, 0);
 	assert_int_equal(wtrack_session_query_gfn(session, 10, NULL, NULL), 0);
+	fake.disarmed[10] = true;
+	assert_int_equal(wtrack_session_query_gfn(session, 10, NULL, &flags),
+			 0);
+	assert_int_equal(flags, WTRACK_GFN_TRACKED | WTRACK_GFN_DISARMED);
 	users = 9;
 	assert_int_equal(wtrack_session_query_gfn(session, FAKE_PAGES, &users,
 						  NULL), -EPERM);

@@ -142,18 +142,22 @@ static void overflow_during_a_resync_brings_a_second_one(void **state)
 	wtrack_session_close(session);
 }
 
-static void removed_memory_is_told_from_written_pages(void **state)
+static void written_removed_and_disarmed_pages_are_told_apart(void **state)
 {
-	struct wtrack_session *session = overflown(2);
+	struct wtrack_session *session = overflown(3);
 	struct wtrack_resync_range range;
 
 	(void)state;
 	fake.tracked[7] = false;
+	fake.disarmed[8] = true;
 	assert_int_equal(wtrack_session_resync_next(session, &range), 1);
 	assert_int_equal(range.what, WTRACK_RESYNC_REREAD);
 	assert_int_equal(wtrack_session_resync_next(session, &range), 1);
 	assert_int_equal(range.gfn, 7);
 	assert_int_equal(range.what, WTRACK_RESYNC_REMOVED);
+	assert_int_equal(wtrack_session_resync_next(session, &range), 1);
+	assert_int_equal(range.gfn, 8);
+	assert_int_equal(range.what, WTRACK_RESYNC_DISARMED);
 	wtrack_session_close(session);
 }
 
@@ -293,7 +297,7 @@ int main(void)
 		CASE(without_overflow_there_is_nothing_to_fetch),
 		CASE(unfinished_resync_holds_back_newer_events),
 		CASE(overflow_during_a_resync_brings_a_second_one),
-		CASE(removed_memory_is_told_from_written_pages),
+		CASE(written_removed_and_disarmed_pages_are_told_apart),
 		CASE(failed_fetch_can_be_repeated),
 		CASE(each_resync_starts_anew),
 		CASE(answer_beyond_the_buffer_is_eproto),

@@ -15,6 +15,10 @@ static void every_field_of_info_comes_from_the_module(void **state)
 	fake.info.out_max_users = 15;
 	fake.info.out_max_ranges = 16;
 	fake.info.out_max_latency_us = 17;
+	fake.info.out_max_budget = 18;
+	fake.info.out_max_period_ms = 19;
+	fake.info.out_backoff_min_ms = 20;
+	fake.info.out_backoff_max_ms = 21;
 	assert_int_equal(wtrack_get_info(&info, sizeof(info)), 0);
 	assert_int_equal(info.features, WTRACK_FEAT_VCPU | WTRACK_FEAT_RIP);
 	assert_int_equal(info.max_pages, 11);
@@ -25,6 +29,10 @@ static void every_field_of_info_comes_from_the_module(void **state)
 	assert_int_equal(info.max_ranges, 16);
 	assert_int_equal(info.max_latency_us, 17);
 	assert_int_equal(info.data_bytes, KVM_WTRACK_DATA_BYTES);
+	assert_int_equal(info.max_budget, 18);
+	assert_int_equal(info.max_period_ms, 19);
+	assert_int_equal(info.backoff_min_ms, 20);
+	assert_int_equal(info.backoff_max_ms, 21);
 	assert_int_equal(info.reserved, 0);
 }
 
@@ -43,6 +51,8 @@ static void every_field_of_status_comes_from_the_module(void **state)
 		.out_overflows = 10, .out_resync_writes = 11,
 		.out_regions_removed = 12, .out_wakeups = 13,
 		.out_memory_bytes = 14, .out_vm_memory_bytes = 15,
+		.out_disarms = 16, .out_over_budget = 17,
+		.out_rearms = 18, .out_unreported = 19,
 	};
 	assert_int_equal(wtrack_session_get_status(session, &status,
 						   sizeof(status)), 0);
@@ -63,6 +73,10 @@ static void every_field_of_status_comes_from_the_module(void **state)
 	assert_int_equal(status.wakeups, 13);
 	assert_int_equal(status.memory_bytes, 14);
 	assert_int_equal(status.vm_memory_bytes, 15);
+	assert_int_equal(status.disarms, 16);
+	assert_int_equal(status.over_budget, 17);
+	assert_int_equal(status.rearms, 18);
+	assert_int_equal(status.unreported, 19);
 	wtrack_session_close(session);
 }
 
