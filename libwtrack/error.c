@@ -26,7 +26,8 @@ static const struct text texts[] = {
 	  "descriptor that KVM_CREATE_VM gave it" },
 	{ EBUSY,
 	  "not now: release the events that were handed out and finish a "
-	  "resync before waiting; make one ring, and restrict before that" },
+	  "resync before waiting; make one ring, and restrict and set the "
+	  "budget before that" },
 	{ EFAULT,
 	  "a pointer does not point to memory of this process: correct the "
 	  "call" },

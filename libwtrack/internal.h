@@ -49,6 +49,8 @@ struct resync {
 struct wtrack_session {
 	int fd;
 	uint32_t max_ranges;		/* that one call may bring */
+	uint32_t max_budget, max_period_ms;
+	uint32_t budget, period_ms;	/* of the ring that will be made */
 	struct ring ring;
 	struct resync resync;
 };

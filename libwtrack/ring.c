@@ -55,6 +55,20 @@ void ring_unmap(struct wtrack_session *session)
 	sys_munmap(ring->consumer, CONSUMER_BYTES);
 }
 
+WTRACK_API int wtrack_session_set_budget(struct wtrack_session *session,
+					 uint32_t budget, uint32_t period_ms)
+{
+	if (session->ring.records)
+		return -EBUSY;
+	if (budget > session->max_budget || period_ms > session->max_period_ms)
+		return -ERANGE;
+	if (!budget != !period_ms)
+		return -EINVAL;
+	session->budget = budget;
+	session->period_ms = period_ms;
+	return 0;
+}
+
 WTRACK_API int wtrack_session_make_ring(struct wtrack_session *session,
 					uint32_t records, unsigned int flags,
 					uint32_t watermark, uint32_t latency_us)
@@ -65,6 +79,8 @@ WTRACK_API int wtrack_session_make_ring(struct wtrack_session *session,
 		.records = records,
 		.watermark = watermark,
 		.latency_us = latency_us,
+		.budget = session->budget,
+		.period_ms = session->period_ms,
 	};
 	int r;
 

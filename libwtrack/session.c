@@ -19,6 +19,8 @@ static int session_new(int fd, struct wtrack_session **ret)
 		return -ENOMEM;
 	session->fd = fd;
 	session->max_ranges = info.out_max_ranges;
+	session->max_budget = info.out_max_budget;
+	session->max_period_ms = info.out_max_period_ms;
 	*ret = session;
 	return 0;
 }

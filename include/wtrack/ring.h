@@ -26,6 +26,33 @@ struct wtrack_session;
 #define WTRACK_RING_STOP	(1U << 1)
 
 /**
+ * wtrack_session_set_budget() - limit what a page may cost the guest
+ * @session: the session
+ * @budget: how many stores to each page are reported in each period; 0 for no
+ *	limit, which is the default
+ * @period_ms: the period in milliseconds, 0 only with @budget 0
+ *
+ * Each store to a tracked page costs the guest some thousand instructions. A
+ * page that is written to more often than the budget allows is disarmed for the
+ * rest of the period: the guest writes to it at full speed, and an event of
+ * type WTRACK_EVENT_GUARD tells of it (event.h). A page that several sessions
+ * track is disarmed when it is over the budgets of all of them.
+ *
+ * It is for the ring that wtrack_session_make_ring() makes. If the session's
+ * restriction has a budget, that holds for a session without one. Consumer
+ * thread.
+ *
+ * Return: 0, or
+ *	-EBUSY		the session has a ring already
+ *	-EINVAL		one of @budget and @period_ms without the other
+ *	-ERANGE		@budget or @period_ms is out of bounds: see struct
+ *			wtrack_info
+ * Since: 1.0
+ */
+int wtrack_session_set_budget(struct wtrack_session *session, uint32_t budget,
+			      uint32_t period_ms);
+
+/**
  * wtrack_session_make_ring() - make the session's ring
  * @session: the session
  * @records: how many events it holds, a power of two; two of the places are
@@ -46,7 +73,8 @@ struct wtrack_session;
  *	-ENOMEM		no memory, or no address space to map the ring. In the
  *			latter case a second call returns -EBUSY: close the
  *			session
- *	-EPERM		@records is above the session's restriction
+ *	-EPERM		@records is above the session's restriction, or the
+ *			budget is, or its period below
  *	-ERANGE		@records, @watermark or @latency_us is out of bounds:
  *			see struct wtrack_info
  *	-ESRCH		the VM is gone

@@ -4,7 +4,8 @@
  *
  * The life of a session
  * ---------------------
- *	open -> [restrict] -> make_ring -> add -> wait, next, release ... close
+ *	open -> [restrict] -> [set_budget] -> make_ring -> add ->
+ *		wait, next, release ... close
  *
  * A session watches one VM. It is opened from the VM's descriptor, from the
  * VMM's process id, or from a session descriptor that somebody passed on
@@ -34,8 +35,8 @@
  * Different sessions are independent of each other. Of one session,
  *
  *	- wait, next, release and resync_next are for one thread at a time, the
- *	  consumer. So is make_ring, which must have returned before another
- *	  thread becomes the consumer.
+ *	  consumer. So are set_budget and make_ring, which must have returned
+ *	  before another thread becomes the consumer.
  *	- close needs the session for itself: no other call may be under way,
  *	  and none may follow.
  *	- everything else may be called by any thread at any time.

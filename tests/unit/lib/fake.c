@@ -91,6 +91,8 @@ int fake_setup(void **state)
 		.out_max_latency_us = 1000000,
 		.out_record_bytes = sizeof(struct kvm_wtrack_record),
 		.out_data_bytes = KVM_WTRACK_DATA_BYTES,
+		.out_max_budget = 1000,
+		.out_max_period_ms = 100,
 	};
 	return 0;
 }
