@@ -11,8 +11,8 @@ struct text {
 static const struct text texts[] = {
 	{ 0, "no error" },
 	{ E2BIG,
-	  "the module is older than this library and lacks what was asked "
-	  "for: ask wtrack_get_info() for its features" },
+	  "the module, or this library, is older than what was asked for: "
+	  "ask wtrack_get_info() for the features" },
 	{ EACCES,
 	  "not permitted: get access to /dev/kvm-wtrack, and for a VM of "
 	  "another process the right to trace it with ptrace(2)" },

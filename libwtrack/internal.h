@@ -73,5 +73,6 @@ const struct wtrack_event *resync_inherited(struct wtrack_session *session);
 /* util.c */
 int retry_ioctl(int fd, unsigned long request, void *arg);
 int copy_sized(void *ret, size_t size, const void *from, size_t from_size);
+int load_sized(void *ret, size_t ret_size, const void *from, size_t size);
 
 #endif

@@ -131,20 +131,28 @@ WTRACK_API int wtrack_session_get_fd(const struct wtrack_session *session)
 	return session->fd;
 }
 
-WTRACK_API int wtrack_session_restrict(struct wtrack_session *session,
-				       const struct wtrack_range *ranges,
-				       size_t nr_ranges, uint32_t max_records,
-				       uint64_t max_pages)
+WTRACK_API int
+wtrack_session_restrict(struct wtrack_session *session,
+			const struct wtrack_restriction *restriction,
+			size_t size)
 {
-	struct kvm_wtrack_restrict args = {
-		.size = sizeof(args),
-		.ranges = nr_ranges ? (uintptr_t)ranges : 0,
-		.nr_ranges = (uint32_t)nr_ranges,
-		.max_records = max_records,
-		.max_pages = max_pages,
-	};
+	struct kvm_wtrack_restrict args = { .size = sizeof(args) };
+	struct wtrack_restriction limits;
+	int r;
 
-	if (nr_ranges > session->max_ranges)
+	r = load_sized(&limits, sizeof(limits), restriction, size);
+	if (r < 0)
+		return r;
+	if (limits.reserved)
+		return -EINVAL;
+	if (limits.nr_ranges > session->max_ranges)
 		return -ERANGE;
+	if (limits.nr_ranges)
+		args.ranges = (uintptr_t)limits.ranges;
+	args.nr_ranges = (uint32_t)limits.nr_ranges;
+	args.max_records = limits.max_records;
+	args.max_pages = limits.max_pages;
+	args.budget = limits.budget;
+	args.period_ms = limits.period_ms;
 	return retry_ioctl(session->fd, KVM_WTRACK_RESTRICT, &args);
 }

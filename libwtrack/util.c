@@ -27,3 +27,25 @@ int copy_sized(void *ret, size_t size, const void *from, size_t from_size)
 	memset((char *)ret + both, 0, size - both);
 	return 0;
 }
+
+static bool is_zero(const unsigned char *bytes, size_t size)
+{
+	while (size)
+		if (bytes[--size])
+			return false;
+	return true;
+}
+
+/* The other way round: what the caller's struct lacks is 0. */
+int load_sized(void *ret, size_t ret_size, const void *from, size_t size)
+{
+	size_t both = size < ret_size ? size : ret_size;
+
+	if (!size)
+		return -EINVAL;
+	if (!is_zero((const unsigned char *)from + both, size - both))
+		return -E2BIG;
+	memcpy(ret, from, both);
+	memset((char *)ret + both, 0, ret_size - both);
+	return 0;
+}

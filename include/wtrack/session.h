@@ -130,28 +130,55 @@ void wtrack_session_close(struct wtrack_session *session);
 int wtrack_session_get_fd(const struct wtrack_session *session);
 
 /**
- * wtrack_session_restrict() - limit a session for good
- * @session: the session
+ * struct wtrack_restriction - what a session may still do
  * @ranges: the only pages that may be added from now on
  * @nr_ranges: how many; 0 does not limit pages
- * @max_records: largest ring that may be made; 0 does not limit
  * @max_pages: pages that may be tracked at a time; 0 does not limit
+ * @max_records: largest ring that may be made; 0 does not limit
+ * @budget: largest budget that the ring may have, see
+ *	wtrack_session_set_budget(); the budget of a ring for which none is set;
+ *	0 does not limit
+ * @period_ms: shortest period of such a budget, 0 only with @budget 0
+ * @reserved: must be 0
+ *
+ * A later version may append fields. Have all that you do not set be 0.
+ */
+struct wtrack_restriction {
+	const struct wtrack_range *ranges;
+	size_t nr_ranges;
+	uint64_t max_pages;
+	uint32_t max_records;
+	uint32_t budget;
+	uint32_t period_ms;
+	uint32_t reserved;
+};
+
+/**
+ * wtrack_session_restrict() - limit a session for good
+ * @session: the session
+ * @restriction: the limits
+ * @size: sizeof(struct wtrack_restriction) as the caller knows it; fields
+ *	behind it count as 0
  *
  * Once, before wtrack_session_make_ring(); for whom wants to pass the session
- * on to somebody who is trusted less.
+ * on to somebody who is trusted less. Any thread.
  *
  * Return: 0, or
+ *	-E2BIG		@size is more than this library knows, and the rest of
+ *			@restriction is not 0
  *	-EBUSY		the session has a ring already
- *	-EINVAL		a range is empty, or goes beyond 52 bits of address
+ *	-EINVAL		a range is empty, or goes beyond 52 bits of address; a
+ *			budget without a period, or the other way round; a
+ *			reserved field is not 0; @size is 0
  *	-ENOMEM		no memory
  *	-EPERM		the session is restricted already
- *	-ERANGE		too many ranges, or @max_records is out of bounds: see
- *			struct wtrack_info
+ *	-ERANGE		too many ranges, or the ring, the budget or the period
+ *			is out of bounds: see struct wtrack_info
  * Since: 1.0
  */
 int wtrack_session_restrict(struct wtrack_session *session,
-			    const struct wtrack_range *ranges, size_t nr_ranges,
-			    uint32_t max_records, uint64_t max_pages);
+			    const struct wtrack_restriction *restriction,
+			    size_t size);
 
 #ifdef __cplusplus
 }

@@ -14,11 +14,12 @@ depth && /^\t*\}/ {
 	held = 0
 	depth--
 }
-depth && /^\t+[a-z_0-9]+ [a-z_0-9]+(\[.*\])?;$/ {
-	sub(/[[;].*/, "", $2)
+depth && /^\t+[a-z_0-9]+( [a-z_0-9]+)* \**[a-z_0-9]+(\[.*\])?;$/ {
+	sub(/[[;].*/, "", $NF)
+	sub(/^\*+/, "", $NF)
 	if (depth == 3)
-		field[++held] = $2
+		field[++held] = $NF
 	else
-		print name, $2
+		print name, $NF
 }
 /^#define [A-Z]+_[A-Z_]+[ \t]/ { print "#define", $2 }

@@ -49,6 +49,17 @@ FIELD(status, over_budget, 120, 8);
 FIELD(status, rearms, 128, 8);
 FIELD(status, unreported, 136, 8);
 
+/* Begins with a pointer and a size, of which each machine has its own. */
+#define WORDS	(2 * sizeof(void *))
+SIZE(restriction, WORDS + 24);
+FIELD(restriction, ranges, 0, sizeof(void *));
+FIELD(restriction, nr_ranges, sizeof(void *), sizeof(size_t));
+FIELD(restriction, max_pages, WORDS, 8);
+FIELD(restriction, max_records, WORDS + 8, 4);
+FIELD(restriction, budget, WORDS + 12, 4);
+FIELD(restriction, period_ms, WORDS + 16, 4);
+FIELD(restriction, reserved, WORDS + 20, 4);
+
 /* Come in arrays: sealed. */
 SIZE(range, 16);
 FIELD(range, gfn, 0, 8);

@@ -45,10 +45,13 @@ static int ask(struct wtrack_session *session)
 static int use(struct wtrack_session *session)
 {
 	struct wtrack_range range = { 0, 50 };
+	const struct wtrack_restriction restriction = {
+		.ranges = &range, .nr_ranges = 1,
+	};
 	uint64_t seq;
 	int r;
 
-	r = wtrack_session_restrict(session, &range, 1, 0, 0);
+	r = wtrack_session_restrict(session, &restriction, sizeof(restriction));
 	if (r >= 0)
 		r = wtrack_session_make_ring(session, 8, 0, 0, 0);
 	if (r >= 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Opening, taking over, restricting, asking about and closing sessions. */
+/* Opening, taking over, asking about and closing sessions. */
 #include "sys.h"
 #include "test.h"
 
@@ -179,56 +179,6 @@ static void ring_of_a_nonsense_size_is_not_mapped(void **state)
 	sys_close(fd);
 }
 
-static void restriction_reaches_the_module(void **state)
-{
-	struct wtrack_session *session = fake_session(0, 0);
-	struct wtrack_range ranges[2] = { { 1, 2 }, { 10, 20 } };
-
-	(void)state;
-	assert_int_equal(wtrack_session_restrict(session, ranges, 2, 64, 9), 0);
-	assert_int_equal(fake.restriction.flags, 0);
-	assert_int_equal(fake.restriction.ranges, (uintptr_t)ranges);
-	assert_int_equal(fake.restriction.nr_ranges, 2);
-	assert_int_equal(fake.restriction.max_records, 64);
-	assert_int_equal(fake.restriction.max_pages, 9);
-	wtrack_session_close(session);
-}
-
-static void restriction_without_ranges_has_a_null_pointer(void **state)
-{
-	struct wtrack_session *session = fake_session(0, 0);
-	struct wtrack_range range = { 1, 2 };
-
-	(void)state;
-	assert_int_equal(wtrack_session_restrict(session, &range, 0, 64, 0), 0);
-	assert_int_equal(fake.restriction.ranges, 0);
-	assert_int_equal(fake.restriction.nr_ranges, 0);
-	wtrack_session_close(session);
-}
-
-static void restriction_takes_as_many_ranges_as_one_call(void **state)
-{
-	struct wtrack_session *session = fake_session(0, 0);
-	struct wtrack_range ranges[17];
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < 17; i++)
-		ranges[i] = (struct wtrack_range) { i * 2, 1 };
-	assert_int_equal(wtrack_session_restrict(session, ranges, 17, 0, 0),
-			 -ERANGE);
-	/* More than the module's field can tell must not wrap to a few. */
-	assert_int_equal(wtrack_session_restrict(session, ranges,
-						 (size_t)1 << 32, 0, 0),
-			 -ERANGE);
-	assert_int_equal(fake.nr_calls[FAKE_RESTRICT], 0);
-	assert_int_equal(wtrack_session_restrict(session, ranges, 16, 0, 0), 0);
-	fake_fail(FAKE_RESTRICT, 1, EPERM);
-	assert_int_equal(wtrack_session_restrict(session, ranges, 16, 0, 0),
-			 -EPERM);
-	wtrack_session_close(session);
-}
-
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -244,9 +194,6 @@ int main(void)
 		CASE(failed_take_over_leaves_the_descriptor_alone),
 		CASE(only_attached_sessions_can_be_taken_over),
 		CASE(ring_of_a_nonsense_size_is_not_mapped),
-		CASE(restriction_reaches_the_module),
-		CASE(restriction_without_ranges_has_a_null_pointer),
-		CASE(restriction_takes_as_many_ranges_as_one_call),
 	};
 
 	return RUN(cases);
