@@ -88,6 +88,8 @@ struct wtrack_event;
 #define WTRACK_CAUSE_UNREPORTED		UINT32_C(6)
 /* By a vCPU that is so new that the module does not know it yet. */
 #define WTRACK_CAUSE_NEW_VCPU		UINT32_C(7)
+/* KVM would have read an operand of the instruction here, wrongly. */
+#define WTRACK_CAUSE_OPERAND		UINT32_C(8)
 
 /**
  * wtrack_event_get_type() - what happened
