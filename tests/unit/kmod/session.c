@@ -154,6 +154,12 @@ static void on_write(struct kwt_space *space, u64 gpa, const u8 *data, u32 len)
 		preempt_enable();
 }
 
+void hook_alone(struct kwt_space *space, u64 gpa, const void *data, u32 len)
+{
+	on_write(space, gpa, data, len);
+	shim_require(!rcu_read_lock_sched_held());
+}
+
 /* The guard's probe was here before. */
 void hook(struct kwt_space *space, u64 gpa, const void *data, u32 len,
 	  int vcpu_idx)
@@ -166,6 +172,5 @@ void hook(struct kwt_space *space, u64 gpa, const void *data, u32 len,
 	struct kwt_vcpu state = { .vcpu = &vcpu };
 
 	kwt_vcpu_set_here(space, &state);
-	on_write(space, gpa, data, len);
-	shim_require(!rcu_read_lock_sched_held());
+	hook_alone(space, gpa, data, len);
 }

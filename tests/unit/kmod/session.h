@@ -55,4 +55,7 @@ const struct kvm_wtrack_record *session_record(const struct session *session,
 void hook(struct kwt_space *space, u64 gpa, const void *data, u32 len,
 	  int vcpu);
 
+/* The same, on a processor where another vCPU may have faulted last. */
+void hook_alone(struct kwt_space *space, u64 gpa, const void *data, u32 len);
+
 #endif
