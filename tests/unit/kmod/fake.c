@@ -91,6 +91,19 @@ void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
 	fake.trips++;
 }
 
+void fake_trip(struct kwt_space *space, u64 gfn)
+{
+	struct kwt_chunk *chunk = kwt_chunk_find(space, kwt_chunk_index(gfn));
+	const struct kvm_wtrack_record record = {
+		.type = KVM_WTRACK_RECORD_GUARD,
+		.gpa = gfn << KWT_PAGE_SHIFT,
+		.guard.action = KVM_WTRACK_GUARD_DISARMED,
+	};
+
+	shim_require(fake_armed(gfn));
+	kwt_guard_trip(space, chunk, &record);
+}
+
 int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 {
 	u64 gfn = (chunk->index << KWT_CHUNK_SHIFT) + bit;

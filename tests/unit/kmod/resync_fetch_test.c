@@ -45,6 +45,14 @@ static void went(u64 gfn)
 	model[gfn] = KVM_WTRACK_RESYNC_REMOVED;
 }
 
+/* Somewhere between the mark and the fetch. */
+static void disarm(u64 gfn)
+{
+	fake_trip(&space, gfn);
+	if (model[gfn] != NOTHING)
+		model[gfn] = KVM_WTRACK_RESYNC_DISARMED;
+}
+
 /* Ascending, of one kind each, cut nowhere but at the end of a chunk. */
 static u64 check_range(const struct kvm_wtrack_resync_range *range, u64 from)
 {
@@ -98,6 +106,8 @@ static void fill(struct test_random *r)
 				mark(gfn);
 			else if (test_below(r, 2))
 				went(gfn);
+			if (fake_armed(gfn) && test_one_in(r, 3))
+				disarm(gfn);
 		}
 	}
 }

@@ -57,6 +57,41 @@ static void pages_without_a_region_come_out_as_removed(void **state)
 	done();
 }
 
+static void check_range(const struct kvm_wtrack_resync_range *range, u64 gfn,
+			u32 what)
+{
+	assert_int_equal(range->gfn, gfn);
+	assert_int_equal(range->nr_pages, 1);
+	assert_int_equal(range->what, what);
+}
+
+static void pages_that_are_disarmed_come_out_as_such(void **state)
+{
+	struct kvm_wtrack_resync_range ranges[5];
+	u64 gfn;
+
+	(void)state;
+	init();
+	session_add_all(&session, 10, 5);
+	for (gfn = 10; gfn < 15; gfn++)
+		mark(gfn);
+	fake_trip(&space, 11);
+	/* What is not tracked any more is that first of all. */
+	fake_trip(&space, 12);
+	session_region_went(&session, 12);
+	/* It was disarmed when it was put there, and is not any more. */
+	fake_trip(&space, 14);
+	assert_int_equal(session_add(&session, 14), 0);
+	assert_int_equal(fetch(ranges, 5), 4);
+	check_range(&ranges[0], 10, KVM_WTRACK_RESYNC_REREAD);
+	check_range(&ranges[1], 11, KVM_WTRACK_RESYNC_DISARMED);
+	check_range(&ranges[2], 12, KVM_WTRACK_RESYNC_REMOVED);
+	assert_int_equal(ranges[3].gfn, 13);
+	assert_int_equal(ranges[3].nr_pages, 2);
+	assert_int_equal(ranges[3].what, KVM_WTRACK_RESYNC_REREAD);
+	done();
+}
+
 static void nothing_is_fetched_while_the_ring_is_closed(void **state)
 {
 	struct kvm_wtrack_resync_range range;
@@ -156,6 +191,7 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		CASE(pages_without_a_region_come_out_as_removed),
+		CASE(pages_that_are_disarmed_come_out_as_such),
 		CASE(nothing_is_fetched_while_the_ring_is_closed),
 		CASE(a_page_that_is_tracked_again_is_for_rereading),
 		CASE(a_page_that_the_session_removed_is_forgotten),
