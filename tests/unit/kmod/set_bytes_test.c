@@ -11,11 +11,17 @@ static struct kwt_space space;
 static struct session session;
 static size_t start;
 
-static void init(bool coalesce)
+static void init_budget(bool coalesce, u32 budget)
 {
 	assert_int_equal(kwt_space_init(&space), 0);
 	session_init(&session, &space, 8, coalesce);
+	session.ring.budget = budget;
 	start = space.bytes;
+}
+
+static void init(bool coalesce)
+{
+	init_budget(coalesce, 0);
 }
 
 static void done(void)
@@ -44,6 +50,27 @@ static void one_page_costs_a_coalescing_session_at_most_16_kib(void **state)
 	assert_in_range(test_bytes(), 1, 16 << 10);
 	assert_int_equal(space.bytes + session.set.bytes, test_bytes());
 	done();
+}
+
+static void a_budget_costs_two_bytes_for_each_page_of_a_chunk(void **state)
+{
+	size_t without;
+	int coalesce;
+
+	(void)state;
+	for (coalesce = 0; coalesce < 2; coalesce++) {
+		init(coalesce);
+		session_add_all(&session, 5, 1);
+		without = session.set.bytes;
+		done();
+		init_budget(coalesce, 1);
+		session_add_all(&session, 5, 1);
+		assert_int_equal(session.set.bytes,
+				 without + 2 * KWT_CHUNK_PAGES);
+		assert_int_equal(space.bytes + session.set.bytes, test_bytes());
+		assert_in_range(test_bytes(), 1, 16 << 10);
+		done();
+	}
 }
 
 /* And a bit of the guard's for each page. */
@@ -106,6 +133,7 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		CASE(one_page_costs_at_most_16_kib),
 		CASE(one_page_costs_a_coalescing_session_at_most_16_kib),
+		CASE(a_budget_costs_two_bytes_for_each_page_of_a_chunk),
 		CASE(a_dense_gigabyte_costs_at_most_0_06_percent_of_it),
 		CASE(a_second_session_costs_only_its_bits),
 		CASE(memory_goes_with_the_last_bit),
