@@ -41,6 +41,60 @@ static void a_chunk_with_a_span_is_not_freed(void **state)
 	kwt_space_exit(&space);
 }
 
+/* The guard has disarmed something in it, and will come back. */
+static void a_chunk_in_the_list_of_the_guard_is_not_freed(void **state)
+{
+	struct kwt_space space;
+	struct kwt_chunk *chunk;
+	size_t start;
+
+	(void)state;
+	assert_int_equal(kwt_space_init(&space), 0);
+	start = space.bytes;
+	chunk = kwt_chunk_get(&space, 5);
+	assert_true(list_empty(&chunk->in_tripped));
+	list_add_tail(&chunk->in_tripped, &space.tripped);
+	kwt_chunk_put(&space, chunk);
+	assert_ptr_equal(kwt_chunk_find(&space, 5), chunk);
+	/* A session that comes meanwhile finds the same one. */
+	assert_ptr_equal(kwt_chunk_get(&space, 5), chunk);
+	kwt_chunk_put(&space, chunk);
+	assert_ptr_equal(space.tripped.next, &chunk->in_tripped);
+
+	list_del_init(&chunk->in_tripped);
+	assert_true(list_empty(&space.tripped));
+	kwt_chunk_put(&space, chunk);
+	assert_null(kwt_chunk_find(&space, 5));
+	assert_int_equal(space.bytes, start);
+	kwt_space_exit(&space);
+}
+
+static void what_the_guard_remembers_goes_with_the_chunk(void **state)
+{
+	struct kwt_space space;
+	struct kwt_chunk *chunk;
+	size_t without;
+	u16 *guard;
+
+	(void)state;
+	assert_int_equal(kwt_space_init(&space), 0);
+	chunk = kwt_chunk_get(&space, 5);
+	without = space.bytes;
+	shim_fail_alloc(1);
+	assert_null(kwt_chunk_guard(&space, chunk));
+	assert_int_equal(space.bytes, without);
+	guard = kwt_chunk_guard(&space, chunk);
+	assert_non_null(guard);
+	assert_int_equal(guard[0] | guard[KWT_CHUNK_MASK], 0);
+	assert_ptr_equal(kwt_chunk_guard(&space, chunk), guard);
+	assert_int_equal(space.bytes, without + 2 * KWT_CHUNK_PAGES);
+	assert_int_equal(space.bytes, test_bytes());
+	kwt_chunk_put(&space, chunk);
+	rcu_barrier();
+	assert_int_equal(space.bytes, test_bytes());
+	kwt_space_exit(&space);
+}
+
 static void what_a_reader_found_stays_until_it_is_done(void **state)
 {
 	struct kwt_chunk *found, *late;
@@ -112,6 +166,8 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		CASE(deleted_chunks_do_not_fill_the_table),
 		CASE(a_chunk_with_a_span_is_not_freed),
+		CASE(a_chunk_in_the_list_of_the_guard_is_not_freed),
+		CASE(what_the_guard_remembers_goes_with_the_chunk),
 		CASE(what_a_reader_found_stays_until_it_is_done),
 		CASE(users_are_those_of_the_chunk_of_the_gfn),
 		CASE(nothing_is_left_when_the_start_fails),

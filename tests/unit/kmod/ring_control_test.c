@@ -155,6 +155,60 @@ static void a_full_ring_refuses_a_region_record_and_stays_as_it_is(void **state)
 	done();
 }
 
+static void a_record_of_the_guard_is_published_as_it_is(void **state)
+{
+	struct kvm_wtrack_record record = {
+		.type = KVM_WTRACK_RECORD_GUARD,
+		.flags = KVM_WTRACK_RECORD_F_PAGE | KVM_WTRACK_RECORD_F_VCPU,
+		.vcpu = 513,
+		.gpa = GPA + 8,
+		.time_ns = 99,
+		.rip = 77,
+		.guard = { KVM_WTRACK_GUARD_CHANGED,
+			   KVM_WTRACK_CAUSE_UNREPORTED },
+	};
+	u64 start;
+
+	(void)state;
+	for (start = 0; start < 2 * RECORDS; start++) {
+		init();
+		begin_at(start);
+		assert_true(kwt_ring_guard(ring, &record));
+		record.seq = start + 1;
+		assert_non_null(session_record(&session, start));
+		assert_memory_equal(session_record(&session, start), &record,
+				    sizeof(record));
+		record.seq = 0;
+		done();
+	}
+}
+
+static void a_full_or_closed_ring_refuses_a_record_of_the_guard(void **state)
+{
+	const struct kvm_wtrack_record record = {
+		.type = KVM_WTRACK_RECORD_GUARD,
+	};
+	struct kwt_ring copy;
+	u32 n;
+
+	(void)state;
+	init();
+	for (n = 0; n < ROOM; n++)
+		store(1);
+	copy = *ring;
+	assert_false(kwt_ring_guard(ring, &record));
+	assert_memory_equal(&copy, ring, sizeof(copy));
+	session_release(&session, 1);
+	assert_true(kwt_ring_guard(ring, &record));
+	assert_int_equal(kwt_ring_head(ring), ROOM + 1);
+	/* There is room, but not behind RESYNC. */
+	session_release(&session, ROOM);
+	assert_true(kwt_ring_close(ring, 7));
+	assert_false(kwt_ring_guard(ring, &record));
+	assert_int_equal(kwt_ring_head(ring), ROOM + 2);
+	done();
+}
+
 static void resync_and_gone_always_fit(void **state)
 {
 	struct kvm_wtrack_record before[RECORDS];
@@ -250,6 +304,8 @@ int main(void)
 		CASE(a_store_is_published_as_a_whole_or_not_at_all),
 		CASE(a_store_longer_than_the_ring_is_never_published),
 		CASE(a_full_ring_refuses_a_region_record_and_stays_as_it_is),
+		CASE(a_record_of_the_guard_is_published_as_it_is),
+		CASE(a_full_or_closed_ring_refuses_a_record_of_the_guard),
 		CASE(resync_and_gone_always_fit),
 		CASE(a_closed_ring_opens_when_all_of_it_was_released),
 		CASE(the_end_of_the_vm_does_not_keep_a_ring_closed),

@@ -210,6 +210,9 @@ static void only_sessions_that_track_the_page_hear_of_a_store(void **state)
 
 static void only_readers_who_sleep_are_woken(void **state)
 {
+	const struct kvm_wtrack_record guard = {
+		.type = KVM_WTRACK_RECORD_GUARD,
+	};
 	struct kwt_ring *ring = &session.ring;
 
 	(void)state;
@@ -223,13 +226,17 @@ static void only_readers_who_sleep_are_woken(void **state)
 	hook(&space, GPA, data, 8, 1);
 	hook(&space, GPA, data, 30, 1);
 	assert_int_equal(atomic64_read(&fake.wakes), 2);
+	/* A record of the guard waits for the watermark like a store's. */
+	kwt_ring_guard(ring, &guard);
+	assert_int_equal(atomic64_read(&fake.wakes), 3);
 	assert_int_equal(ring->urgent, 2);
+	session_release(&session, 1);
 	kwt_ring_region(ring, GFN, 1, 1, 0);
-	assert_int_equal(ring->urgent, 6);
+	assert_int_equal(ring->urgent, 7);
 	kwt_ring_close(ring, 0);
 	kwt_ring_gone(ring, 0);
-	assert_int_equal(ring->urgent, 8);
-	assert_int_equal(atomic64_read(&fake.wakes), 2);
+	assert_int_equal(ring->urgent, 9);
+	assert_int_equal(atomic64_read(&fake.wakes), 3);
 	assert_int_equal(atomic64_read(&fake.urgent_wakes), 3);
 	done();
 }
