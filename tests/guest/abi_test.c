@@ -166,11 +166,11 @@ CASE(out_fields_may_hold_anything_and_are_overwritten)
 
 	for_each_abi_call(c) {
 		abi_init(&a, c);
-		for (f = c->out; f < c->out + 14 && f->bytes; f++)
+		for (f = c->out; f < c->out + ABI_OUT && f->bytes; f++)
 			memset(a.arg + f->offset, CANARY, f->bytes);
 		tap_trying("%s", c->name);
 		CHECK_ERRNO(abi_make(&a, a.arg), 0);
-		for (f = c->out; f < c->out + 14 && f->bytes; f++) {
+		for (f = c->out; f < c->out + ABI_OUT && f->bytes; f++) {
 			tap_trying("%s, out field at %u", c->name, f->offset);
 			for (i = n = 0; i < f->bytes; i++)
 				n += a.arg[f->offset + i] == CANARY;
@@ -209,6 +209,10 @@ CASE(info_reports_limits_that_make_sense)
 	CHECK(i.out_features & KVM_WTRACK_FEAT_COALESCE);
 	CHECK(i.out_features & KVM_WTRACK_FEAT_RESTRICT);
 	CHECK(i.out_features & KVM_WTRACK_FEAT_LONG_WRITES);
+	CHECK(i.out_features & KVM_WTRACK_FEAT_VCPU);
+	CHECK(i.out_features & KVM_WTRACK_FEAT_RIP);
+	CHECK(i.out_features & KVM_WTRACK_FEAT_GUARD);
+	CHECK(i.out_features & KVM_WTRACK_FEAT_BUDGET);
 	CHECK_EQ(i.out_record_bytes, sizeof(struct kvm_wtrack_record));
 	CHECK_EQ(i.out_record_bytes, 64);
 	CHECK_EQ(i.out_data_bytes, KVM_WTRACK_DATA_BYTES);
@@ -217,4 +221,7 @@ CASE(info_reports_limits_that_make_sense)
 	CHECK(i.out_max_users <= 65535);
 	CHECK(i.out_max_pages && i.out_max_sessions && i.out_max_ranges);
 	CHECK(i.out_max_latency_us);
+	CHECK(i.out_max_budget && i.out_max_period_ms);
+	CHECK(i.out_backoff_min_ms);
+	CHECK(i.out_backoff_min_ms <= i.out_backoff_max_ms);
 }

@@ -90,6 +90,43 @@ CASE(a_watermark_and_a_latency_come_together)
 	ring_refused(fd, ring, EINVAL);
 }
 
+CASE(a_budget_or_a_period_out_of_bounds_is_refused)
+{
+	int fd = attached();
+	struct kvm_wtrack_ring ring = { .records = 64, .period_ms = 1 };
+	struct kvm_wtrack_info i;
+
+	wt_info(&i);
+	ring.budget = i.out_max_budget + 1;
+	ring_refused(fd, ring, ERANGE);
+	ring.budget = ~0U;
+	ring_refused(fd, ring, ERANGE);
+	ring.budget = 1;
+	ring.period_ms = i.out_max_period_ms + 1;
+	ring_refused(fd, ring, ERANGE);
+	ring.period_ms = ~0U;
+	ring_refused(fd, ring, ERANGE);
+	ring.size = sizeof(ring);
+	ring.budget = i.out_max_budget;
+	ring.period_ms = i.out_max_period_ms;
+	CHECK_ERRNO(__wt_ring(fd, &ring), 0);
+}
+
+CASE(a_budget_and_a_period_come_together)
+{
+	int fd = attached();
+	struct kvm_wtrack_ring ring = { .records = 64 };
+
+	ring.budget = 1;
+	ring_refused(fd, ring, EINVAL);
+	ring.budget = 0;
+	ring.period_ms = 1;
+	ring_refused(fd, ring, EINVAL);
+	ring.size = sizeof(ring);
+	ring.budget = 1;
+	CHECK_ERRNO(__wt_ring(fd, &ring), 0);
+}
+
 CASE(no_ranges_at_all_are_einval)
 {
 	const struct abi_call *c;

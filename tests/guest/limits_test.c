@@ -121,6 +121,8 @@ static void info_follows(uint64_t value)
 	CHECK_EQ(i.out_max_sessions, module_param("max_sessions"));
 	CHECK_EQ(i.out_max_users, module_param("max_users"));
 	CHECK_EQ(i.out_max_records, module_param("max_records"));
+	CHECK_EQ(i.out_backoff_min_ms, module_param("guard_min_ms"));
+	CHECK_EQ(i.out_backoff_max_ms, module_param("guard_max_ms"));
 	(void)value;
 }
 
@@ -130,6 +132,8 @@ CASE(info_reports_the_parameters)
 	with_param("max_sessions", 12, info_follows);
 	with_param("max_users", 34, info_follows);
 	with_param("max_records", 4096, info_follows);
+	with_param("guard_min_ms", 56, info_follows);
+	with_param("guard_max_ms", 789, info_follows);
 }
 
 static void check_bound(const char *param, const char *beyond)
@@ -145,10 +149,11 @@ CASE(parameters_have_hard_bounds)
 {
 	static const char * const params[] = {
 		"max_pages", "max_sessions", "max_users", "max_records",
+		"guard_min_ms", "guard_max_ms",
 	};
 	unsigned int i;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < ARRAY_SIZE(params); i++) {
 		check_bound(params[i], "0");
 		check_bound(params[i], "-1");
 		check_bound(params[i], "18446744073709551615");
@@ -156,4 +161,8 @@ CASE(parameters_have_hard_bounds)
 	check_bound("max_users", "65536");
 	check_bound("max_records", "32");
 	check_bound("max_records", "2097152");
+	check_bound("guard_min_ms", "7");
+	check_bound("guard_min_ms", "4001");
+	check_bound("guard_max_ms", "7");
+	check_bound("guard_max_ms", "4001");
 }

@@ -11,7 +11,7 @@
 enum abi_state { ABI_FRESH, ABI_ATTACHED, ABI_READY };
 
 /* Room for the largest argument struct and a tail. */
-enum { ABI_ARG_BYTES = 512, ABI_RANGES = 4 };
+enum { ABI_ARG_BYTES = 512, ABI_RANGES = 4, ABI_OUT = 20 };
 
 struct abi_field {
 	unsigned int offset;
@@ -28,7 +28,7 @@ struct abi_call {
 	/* Of the pointer to an array and its length, 0 without one. */
 	unsigned int array, array_nr;
 	struct abi_field reserved[3];
-	struct abi_field out[14];
+	struct abi_field out[ABI_OUT];	/* up to one of no bytes */
 };
 
 extern const struct abi_call abi_calls[];
