@@ -124,6 +124,28 @@ CASE(more_pages_than_the_restriction_allows_are_enospc)
 	CHECK_ERRNO(__wt_add_page(fd, VM_DATA_GFN + 1), ENOSPC);
 }
 
+static int ring_with(int fd, uint32_t budget, uint32_t period_ms)
+{
+	WT_ARG(ring, ring, .records = 64, .budget = budget,
+	       .period_ms = period_ms);
+
+	return __wt_ring(fd, &ring);
+}
+
+CASE(a_larger_budget_or_a_shorter_period_than_allowed_is_eperm)
+{
+	WT_ARG(restrict, r, .budget = 10, .period_ms = 100);
+	int fd = attached(), other = attached();
+
+	CHECK_ERRNO(__wt_restrict(fd, &r), 0);
+	CHECK_ERRNO(ring_with(fd, 11, 100), EPERM);
+	CHECK_ERRNO(ring_with(fd, 10, 99), EPERM);
+	CHECK_ERRNO(ring_with(fd, 1, 1), EPERM);
+	CHECK_ERRNO(ring_with(fd, 10, 100), 0);
+	CHECK_ERRNO(__wt_restrict(other, &r), 0);
+	CHECK_ERRNO(ring_with(other, 9, 101), 0);
+}
+
 CASE(an_empty_restriction_limits_nothing_but_is_the_last_one)
 {
 	int fd = attached();
@@ -159,6 +181,7 @@ CASE(a_refused_restriction_does_not_restrict)
 {
 	const struct kvm_wtrack_range ranges[] = { middle, { 0, 0 } };
 	WT_ARG(restrict, small, .max_records = 32);
+	WT_ARG(restrict, budget, .budget = 1);
 	struct kvm_wtrack_info info;
 	int fd = attached();
 
@@ -168,6 +191,14 @@ CASE(a_refused_restriction_does_not_restrict)
 	CHECK_ERRNO(restrict_to(fd, NULL, 1), EFAULT);
 	CHECK_ERRNO(restrict_to(fd, ranges, 0), EINVAL);
 	CHECK_ERRNO(__wt_restrict(fd, &small), ERANGE);
+	CHECK_ERRNO(__wt_restrict(fd, &budget), EINVAL);
+	budget.period_ms = info.out_max_period_ms + 1;
+	CHECK_ERRNO(__wt_restrict(fd, &budget), ERANGE);
+	budget.period_ms = 1;
+	budget.budget = info.out_max_budget + 1;
+	CHECK_ERRNO(__wt_restrict(fd, &budget), ERANGE);
+	budget.budget = 0;
+	CHECK_ERRNO(__wt_restrict(fd, &budget), EINVAL);
 	make_ring(fd);
 	wt_add(fd, VM_DATA_GFN, PAGES);
 }

@@ -55,14 +55,21 @@ struct wt *wt_from_fd(int fd)
 	return wt;
 }
 
-struct wt *wt_session(int vm_fd, uint32_t records, uint32_t flags)
+struct wt *wt_session_budget(int vm_fd, uint32_t records, uint32_t flags,
+			     uint32_t budget, uint32_t period_ms)
 {
-	WT_ARG(ring, r, .records = records, .flags = flags);
+	WT_ARG(ring, r, .records = records, .flags = flags, .budget = budget,
+	       .period_ms = period_ms);
 	int fd = wt_open();
 
 	wt_attach(fd, vm_fd);
 	CHECK_ERRNO(__wt_ring(fd, &r), 0);
 	return wt_from_fd(fd);
+}
+
+struct wt *wt_session(int vm_fd, uint32_t records, uint32_t flags)
+{
+	return wt_session_budget(vm_fd, records, flags, 0, 0);
 }
 
 struct wt *wt_session_small(int vm_fd, uint32_t flags)

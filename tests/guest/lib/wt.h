@@ -50,6 +50,9 @@ int wt_open(void);
 void wt_attach(int fd, int vm_fd);
 /* open, ATTACH, RING with these records and flags, mmap. */
 struct wt *wt_session(int vm_fd, uint32_t records, uint32_t flags);
+/* The same with a budget. */
+struct wt *wt_session_budget(int vm_fd, uint32_t records, uint32_t flags,
+			     uint32_t budget, uint32_t period_ms);
 /* The same with the smallest ring there is. */
 struct wt *wt_session_small(int vm_fd, uint32_t flags);
 /* Maps the ring of a session that has one; the errno, or 0. */
