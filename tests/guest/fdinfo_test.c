@@ -60,6 +60,29 @@ CASE(fdinfo_of_a_session_agrees_with_its_status)
 	CHECK_EQ(fdinfo(wt->fd, "wtrack-memory-bytes"), s.out_memory_bytes);
 }
 
+CASE(fdinfo_of_a_session_tells_what_the_guard_did)
+{
+	struct vm *vm = vm_new(2);
+	struct vcpu *v = vcpu_new(vm);
+	struct wt *wt = wt_session_budget(vm->fd, 64, 0, 5, 4000);
+	struct kvm_wtrack_status s;
+
+	wt_add(wt->fd, VM_DATA_GFN, 2);
+	vcpu_call(v, g_store8, VM_DATA, 1, 10, 8);
+	vcpu_call(v, g_store8, VM_DATA + PAGE, 1, 10, 8);
+	/* Arms one of them again. */
+	CHECK_ERRNO(__wt_add_page(wt->fd, VM_DATA_GFN), 0);
+	wt_status(wt->fd, &s);
+	CHECK_EQ(fdinfo(wt->fd, "wtrack-disarms"), 2);
+	CHECK_EQ(fdinfo(wt->fd, "wtrack-over-budget"), 2);
+	CHECK_EQ(fdinfo(wt->fd, "wtrack-rearms"), 1);
+	CHECK_EQ(fdinfo(wt->fd, "wtrack-unreported"), 0);
+	CHECK_EQ(s.out_disarms, 2);
+	CHECK_EQ(s.out_over_budget, 2);
+	CHECK_EQ(s.out_rearms, 1);
+	CHECK_EQ(s.out_unreported, 0);
+}
+
 CASE(fdinfo_of_a_session_that_is_not_attached_has_no_vm)
 {
 	int fd = wt_open();

@@ -22,6 +22,7 @@ struct seen {
 	bool found;
 	uint32_t opener_pid, vm_pid, sessions;
 	uint64_t session_pages, events;
+	uint64_t disarms, over_budget, rearms, unreported;
 };
 
 static struct nl_sock *connect_family(int *family)
@@ -54,6 +55,10 @@ static int on_message(struct nl_msg *msg, void *arg)
 		seen->opener_pid = nla_get_u32(a[KVM_WTRACK_A_OPENER_PID]);
 		seen->session_pages = nla_get_u64(a[KVM_WTRACK_A_PAGES]);
 		seen->events = nla_get_u64(a[KVM_WTRACK_A_EVENTS]);
+		seen->disarms = nla_get_u64(a[KVM_WTRACK_A_DISARMS]);
+		seen->over_budget = nla_get_u64(a[KVM_WTRACK_A_OVER_BUDGET]);
+		seen->rearms = nla_get_u64(a[KVM_WTRACK_A_REARMS]);
+		seen->unreported = nla_get_u64(a[KVM_WTRACK_A_UNREPORTED]);
 	}
 	return NL_OK;
 }
@@ -106,6 +111,26 @@ CASE(dumps_tell_of_vms_and_sessions_what_status_tells)
 	CHECK_EQ(sessions.session_pages, 12);
 	CHECK_EQ(sessions.events, 5);
 	wt_close(other);
+}
+
+CASE(a_dump_of_sessions_tells_what_the_guard_did)
+{
+	struct vm *vm = vm_new(3);
+	struct wt *wt = wt_session_budget(vm->fd, 64, 0, 5, 4000);
+	struct vcpu *vcpu = vcpu_new(vm);
+	struct seen seen = { .want_session = session_id(wt->fd) };
+	unsigned int i;
+
+	wt_add(wt->fd, VM_DATA_GFN, 3);
+	for (i = 0; i < 3; i++)
+		vcpu_call(vcpu, g_store8, VM_DATA + i * PAGE, 1, 10, 8);
+	CHECK_ERRNO(__wt_add_page(wt->fd, VM_DATA_GFN), 0);
+	CHECK_EQ(dump(KVM_WTRACK_CMD_GET_SESSION, 0, &seen), 0);
+	CHECK(seen.found);
+	CHECK_EQ(seen.disarms, 3);
+	CHECK_EQ(seen.over_budget, 3);
+	CHECK_EQ(seen.rearms, 1);
+	CHECK_EQ(seen.unreported, 0);
 }
 
 CASE(a_dump_of_ranges_goes_over_many_messages_and_has_them_all)
@@ -168,16 +193,37 @@ CASE(who_is_no_administrator_gets_neither_dumps_nor_notices)
 /* Notices as they come, each one a letter of its event. */
 static char notices[16];
 static unsigned int nr_notices;
+/* Of those of the guard: the sum, and what the last one said. */
+static uint64_t disarms, disarmed_gfn, disarmed_vm;
+static uint32_t disarm_cause, disarmed_pid;
+
+/* It is of a VM and not of a session. */
+static void note_guard(struct nlattr **a)
+{
+	CHECK(!a[KVM_WTRACK_A_SESSION_ID]);
+	disarms += nla_get_u64(a[KVM_WTRACK_A_DISARMS]);
+	disarmed_gfn = nla_get_u64(a[KVM_WTRACK_A_GFN]);
+	disarmed_vm = nla_get_u64(a[KVM_WTRACK_A_VM_ID]);
+	disarmed_pid = nla_get_u32(a[KVM_WTRACK_A_VM_PID]);
+	disarm_cause = nla_get_u32(a[KVM_WTRACK_A_CAUSE]);
+}
 
 static int on_notice(struct nl_msg *msg, void *arg)
 {
 	struct nlattr *a[KVM_WTRACK_A_MAX + 1];
+	uint8_t event;
 
 	(void)arg;
 	CHECK(!genlmsg_parse(nlmsg_hdr(msg), 0, a, KVM_WTRACK_A_MAX, NULL));
-	CHECK(a[KVM_WTRACK_A_EVENT] && a[KVM_WTRACK_A_SESSION_ID]);
+	CHECK(a[KVM_WTRACK_A_EVENT] && a[KVM_WTRACK_A_VM_ID]);
+	event = nla_get_u8(a[KVM_WTRACK_A_EVENT]);
+	CHECK(event <= KVM_WTRACK_EVENT_GUARD);
+	if (event == KVM_WTRACK_EVENT_GUARD)
+		note_guard(a);
+	else
+		CHECK(a[KVM_WTRACK_A_SESSION_ID]);
 	CHECK(nr_notices < sizeof(notices) - 1);
-	notices[nr_notices++] = "?adgor"[nla_get_u8(a[KVM_WTRACK_A_EVENT])];
+	notices[nr_notices++] = "?adgor!"[event];
 	return NL_OK;
 }
 
@@ -190,17 +236,24 @@ static void expect_notice(struct nl_sock *sock, char event)
 	CHECK_EQ(notices[had], event);
 }
 
-CASE(notices_tell_what_happens_to_a_session)
+static struct nl_sock *listen_for_notices(void)
 {
 	int family;
 	struct nl_sock *sock = connect_family(&family);
-	struct vm *vm = vm_new(PAGES);
-	struct vcpu *vcpu = vcpu_new(vm);
-	struct wt *wt;
 
 	nl_socket_disable_seq_check(sock);
 	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_notice, NULL);
 	CHECK(!join_group(sock));
+	return sock;
+}
+
+CASE(notices_tell_what_happens_to_a_session)
+{
+	struct nl_sock *sock = listen_for_notices();
+	struct vm *vm = vm_new(PAGES);
+	struct vcpu *vcpu = vcpu_new(vm);
+	struct wt *wt;
+
 	wt = wt_session(vm->fd, 64, 0);
 	expect_notice(sock, 'a');
 	wt_add(wt->fd, VM_DATA_GFN, 4);
@@ -213,4 +266,29 @@ CASE(notices_tell_what_happens_to_a_session)
 	expect_notice(sock, 'g');
 	wt_close(wt);
 	expect_notice(sock, 'd');
+}
+
+/* Several pages at a time may be one notice, or one each. */
+CASE(notices_tell_which_page_the_guard_has_disarmed_and_why)
+{
+	struct nl_sock *sock = listen_for_notices();
+	struct vm *vm = vm_new(PAGES);
+	struct vcpu *vcpu = vcpu_new(vm);
+	struct wt *wt = wt_session_budget(vm->fd, 64, 0, 5, 4000);
+	struct kvm_wtrack_status s;
+	unsigned int i;
+
+	expect_notice(sock, 'a');
+	wt_add(wt->fd, VM_DATA_GFN, 3);
+	for (i = 0; i < 3; i++)
+		vcpu_call(vcpu, g_store8, VM_DATA + i * PAGE, 1, 5, 8);
+	while (disarms < 3)
+		expect_notice(sock, '!');
+	CHECK_EQ(disarms, 3);
+	CHECK_EQ(disarmed_gfn, VM_DATA_GFN + 2);
+	CHECK_EQ(disarm_cause, KVM_WTRACK_CAUSE_BUDGET);
+	CHECK_EQ(disarmed_pid, getpid());
+	wt_status(wt->fd, &s);
+	CHECK_EQ(disarmed_vm, s.out_vm_id);
+	CHECK_EQ(s.out_disarms, 3);
 }
