@@ -81,12 +81,15 @@ static void what_the_guard_remembers_goes_with_the_chunk(void **state)
 	chunk = kwt_chunk_get(&space, 5);
 	without = space.bytes;
 	shim_fail_alloc(1);
-	assert_null(kwt_chunk_guard(&space, chunk));
+	assert_false(kwt_chunk_guard(&space, chunk));
+	assert_null(chunk->guard);
 	assert_int_equal(space.bytes, without);
-	guard = kwt_chunk_guard(&space, chunk);
+	assert_true(kwt_chunk_guard(&space, chunk));
+	guard = chunk->guard;
 	assert_non_null(guard);
 	assert_int_equal(guard[0] | guard[KWT_CHUNK_MASK], 0);
-	assert_ptr_equal(kwt_chunk_guard(&space, chunk), guard);
+	assert_true(kwt_chunk_guard(&space, chunk));
+	assert_ptr_equal(chunk->guard, guard);
 	assert_int_equal(space.bytes, without + 2 * KWT_CHUNK_PAGES);
 	assert_int_equal(space.bytes, test_bytes());
 	kwt_chunk_put(&space, chunk);
