@@ -216,13 +216,15 @@ static inline bool kwt_kvm_is_confidential(struct kvm *kvm)
 #endif
 	/*
 	 * Guests made by the older KVM_SEV_INIT have no type of their own. They
-	 * inhibit AVIC, where it is enabled; the state of their vCPUs may be
-	 * protected; and of the address bits that are reserved in a guest, the
-	 * one that says "encrypted" is not.
+	 * inhibit AVIC, where it is enabled and KVM tells why it is not used;
+	 * the state of their vCPUs may be protected; and of the address bits
+	 * that are reserved in a guest, the one that says "encrypted" is not.
 	 */
+#ifdef KWT_HAVE_APICV_INHIBIT_SEV
 	if (READ_ONCE(kvm->arch.apicv_inhibit_reasons) &
 	    BIT(APICV_INHIBIT_REASON_SEV))
 		return true;
+#endif
 	kvm_for_each_vcpu(i, vcpu, kvm)
 		if (vcpu->arch.guest_state_protected ||
 		    READ_ONCE(vcpu->arch.reserved_gpa_bits) !=
