@@ -4,10 +4,17 @@
 # and caches of its own, so that /etc/apt and /var/lib/apt stay as they are.
 # Needs common.sh.
 
-APT_DIR=$CACHE/apt
 APT_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 # Lists older than this are fetched again before anything is looked up.
 APT_LISTS_MINUTES=360
+
+# apt_release NAME: the Debian release whose suites are meant from now on
+apt_release()
+{
+	APT_RELEASE=$1
+	APT_DIR=$CACHE/apt-$1
+}
+apt_release bookworm
 
 apt_private()
 {
@@ -57,9 +64,9 @@ apt_write_sources()
 		http://deb.debian.org/debian-security)
 	mkdir -p "$APT_DIR"/{state,lists/partial,cache/archives/partial}
 	cat >"$APT_DIR/sources.list" <<-SOURCES
-	deb $signed$archive bookworm main
-	deb $signed$archive bookworm-backports main
-	deb $signed$security bookworm-security main
+	deb $signed$archive $APT_RELEASE main
+	deb $signed$archive $APT_RELEASE-backports main
+	deb $signed$security $APT_RELEASE-security main
 	SOURCES
 }
 
@@ -69,7 +76,7 @@ apt_refresh()
 	exec 8>"$CACHE/apt.lock"
 	flock 8
 	if [ -z "$(find "$stamp" -mmin "-$APT_LISTS_MINUTES" 2>/dev/null)" ]; then
-		say APT "package lists of bookworm, -security, -backports"
+		say APT "package lists of $APT_RELEASE, -security, -backports"
 		apt_write_sources
 		run_logged "$CACHE/log/apt-update" apt_private apt-get update \
 			-o APT::Update::Error-Mode=any || die "no package lists"
@@ -82,16 +89,18 @@ apt_refresh()
 apt_newest()
 {
 	apt_private apt-cache madison "$1" |
-		awk -F ' *[|] *' -v p="$2" 'index($2, p) == 1 { print $2 }' |
+		awk -F ' *[|] *' -v p="$2" \
+			'substr($2, 1, length(p)) == p { print $2 }' |
 		sort -uV | tail -n 1
 }
 
-# apt_kernel_version SERIES: the one that a Debian 12 user of it gets
+# apt_kernel_version SERIES|newest: the one that a user of the release gets
 apt_kernel_version()
 {
-	local version
-	version=$(apt_newest linux-image-amd64 "$1.")
-	[ -n "$version" ] || die "Debian 12 has no kernel $1"
+	local version series=$1.
+	[ "$1" != newest ] || series=
+	version=$(apt_newest linux-image-amd64 "$series")
+	[ -n "$version" ] || die "Debian $APT_RELEASE has no kernel $1"
 	echo "$version"
 }
 
@@ -102,6 +111,15 @@ apt_depends()
 	apt_private apt-cache show "$1=$2" |
 		sed -n 's/^Depends: //p' | sed 's,[|\,],\n,g' |
 		awk '{ print $1 }' | grep -m 1 -xE "$3"
+}
+
+# apt_closure PACKAGE[=VERSION]...: PACKAGE=VERSION of all that a system which
+# has nothing would get with them
+apt_closure()
+{
+	apt_private apt-get -s -o Dir::State::status=/dev/null \
+		install --no-install-recommends "$@" |
+		sed -nE 's/^Inst ([^ ]+) \(([^ ]+) .*/\1=\2/p'
 }
 
 # apt_fetch DIR PACKAGE=VERSION...: the .debs, checked by apt
