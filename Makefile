@@ -67,8 +67,9 @@ help:
 #: make check-unit    what needs no kernel; TESTS= is a pattern
 #: make check-abi     headers, symbols and documentation of the interfaces
 #: make check-docs    what README and docs/ say, against the tree
-#: make check-host    guest tests on KERNEL=6.12|6.1, PAGING=nested|shadow;
-#:                    TESTS= is a pattern
+#: make check-host    guest tests on KERNEL=6.12|6.1|newest (the newest one in
+#:                    Debian 13's backports), PAGING=nested|shadow; TESTS= is
+#:                    a pattern
 #: make check-debug   the same on a kernel with KASAN, lockdep and kmemleak
 #: make bench-cost    instructions that an event costs, against the record
 #: make clean         remove build/; kernels stay in ~/.cache/kvm-wtrack

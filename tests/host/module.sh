@@ -5,12 +5,14 @@
 # Builds the module, and the tests' own modules if there are any, for the
 # kernel in KERNELDIR (as kernel.sh prints it, or its headers alone) from a
 # copy in OUT, warnings being errors. What the emulated host gets in /lib is in
-# OUT/host.
+# OUT/host. If KERNELDIR is a root with tools of its own, these are used.
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 
 kernel=${1:?usage: module.sh KERNELDIR OUT}
 out=${2:?usage: module.sh KERNELDIR OUT}
+root=
+[ ! -x "$kernel/usr/bin/make" ] || root=$kernel
 [ ! -d "$kernel/headers" ] || kernel=$kernel/headers
 [ -e "$kernel/include/generated/utsrelease.h" ] ||
 	die "no kernel headers in $kernel"
@@ -46,13 +48,23 @@ sync_tree()
 		done
 }
 
+# kbuild DIRECTORY: one below $out
+kbuild()
+{
+	local where=("$kernel" M="$1")
+	local run=()
+	if [ -n "$root" ]; then
+		run=("$HOST/in-root.sh" "$root" "$out")
+		where=("${kernel#"$root"}" M="/mnt${1#"$out"}")
+	fi
+	"${run[@]}" make -C "${where[@]}" -j"$(nproc)" KCFLAGS=-Werror modules
+}
+
 # build NAME DIRECTORY
 build()
 {
 	say MODULE "$1 for Linux $release"
-	run_logged "$BUILD/log/module-${out##*/}-$1" \
-		make -C "$kernel" M="$2" -j"$(nproc)" \
-		KCFLAGS=-Werror modules
+	run_logged "$BUILD/log/module-${out##*/}-$1" kbuild "$2"
 }
 
 mkdir -p "$out"

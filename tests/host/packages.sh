@@ -10,7 +10,7 @@ set -euo pipefail
 BUILD_PACKAGES="gcc libc6-dev make pkg-config"
 # The emulated host, its kernels and their modules.
 HOST_PACKAGES="busybox-static cpio debian-archive-keyring gcc-12 kmod
-	libelf1 qemu-system-x86 xz-utils zstd"
+	libelf1 mount qemu-system-x86 xz-utils zstd"
 # Unit tests, header checks, and the debug kernel, which is built here.
 CHECK_PACKAGES="bc bison flex g++ libcmocka-dev libelf-dev
 	libnl-genl-3-dev libssl-dev"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # usage: run.sh [OPTION]... KERNEL PAGING [TESTS]
 #
-# Boots an emulated AMD host with KERNEL (6.1, 6.12 or debug) and PAGING
-# (nested or shadow), runs the guest tests whose names match the pattern
+# Boots an emulated AMD host with KERNEL (6.1, 6.12, newest or debug) and
+# PAGING (nested or shadow), runs the guest tests whose names match the pattern
 # TESTS, and fails when one of them or the kernel complains.
 #
 #	--icount		one processor, one virtual nanosecond for each
