@@ -132,12 +132,24 @@ unsigned int vcpu_run(struct vcpu *v)
 	return v->run->exit_reason;
 }
 
+static unsigned int run_and_tell(struct vcpu *v)
+{
+	unsigned int reason;
+
+	if (v->runs)
+		CHECK(!pthread_rwlock_rdlock(v->runs));
+	reason = vcpu_run(v);
+	if (v->runs)
+		CHECK(!pthread_rwlock_unlock(v->runs));
+	return reason;
+}
+
 static void run_to_halt(struct vcpu *v)
 {
 	unsigned int reason;
 
 	do {
-		reason = vcpu_run(v);
+		reason = run_and_tell(v);
 	} while (reason == KVM_EXIT_MMIO && v->ignore_mmio);
 	if (reason != KVM_EXIT_HLT && reason != KVM_EXIT_INTR)
 		tap_note("exit %u, internal error %u", reason,

@@ -63,6 +63,7 @@ struct vcpu {
 	unsigned int index;
 	bool real_mode;
 	bool ignore_mmio;	/* go on when memory is not there */
+	pthread_rwlock_t *runs;	/* if given: held while the guest runs */
 	struct kvm_run *run;
 	int run_bytes;
 	pthread_t thread;
