@@ -51,6 +51,45 @@ void vm_slot(struct vm *vm, uint32_t slot, uint64_t gpa, void *mem,
 	CHECK_ERRNO(__vm_slot(vm, slot, gpa, mem, bytes, flags), 0);
 }
 
+/* Linux since 6.8; not in the headers of Debian 12. */
+struct private_memory {
+	uint64_t bytes, flags, reserved[6];
+};
+
+struct private_slot {
+	struct kvm_userspace_memory_region mem;
+	uint64_t private_offset;
+	uint32_t private_fd, pad1;
+	uint64_t pad2[14];
+};
+
+#define CREATE_PRIVATE_MEMORY	_IOWR(KVMIO, 0xd4, struct private_memory)
+#define SET_PRIVATE_SLOT	_IOW(KVMIO, 0x49, struct private_slot)
+#define SLOT_IS_PRIVATE		(1U << 2)
+
+int vm_private_memory(struct vm *vm, uint64_t bytes)
+{
+	struct private_memory p = { .bytes = bytes };
+	int fd = ioctl(vm->fd, CREATE_PRIVATE_MEMORY, &p);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int __vm_slot_private(struct vm *vm, uint32_t slot, uint64_t gpa, void *mem,
+		      uint64_t bytes, int private_fd)
+{
+	struct private_slot s = {
+		.mem.slot = slot,
+		.mem.flags = SLOT_IS_PRIVATE,
+		.mem.guest_phys_addr = gpa,
+		.mem.memory_size = bytes,
+		.mem.userspace_addr = (uintptr_t)mem,
+		.private_fd = private_fd,
+	};
+
+	return ioctl(vm->fd, SET_PRIVATE_SLOT, &s) ? errno : 0;
+}
+
 int vm_check_extension(struct vm *vm, long cap)
 {
 	return ioctl(vm->fd, KVM_CHECK_EXTENSION, cap);

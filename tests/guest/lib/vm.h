@@ -48,6 +48,15 @@ struct guest_code {
 	    ".popsection");						\
 	const struct guest_code name = { name##_start, name##_end }
 
+/* What Linux has since 6.8 and the headers of Debian 12 lack. */
+#ifndef KVM_CAP_GUEST_MEMFD
+#define KVM_CAP_GUEST_MEMFD	234
+#define KVM_CAP_VM_TYPES	235
+#endif
+#ifndef KVM_X86_SW_PROTECTED_VM
+#define KVM_X86_SW_PROTECTED_VM	1
+#endif
+
 struct vm {
 	int fd;
 	int kvm_fd;
@@ -89,6 +98,11 @@ int __vm_slot(struct vm *vm, uint32_t slot, uint64_t gpa, void *mem,
 	      uint64_t bytes, uint32_t flags);
 void vm_slot(struct vm *vm, uint32_t slot, uint64_t gpa, void *mem,
 	     uint64_t bytes, uint32_t flags);
+/* Memory that no process can map (guest_memfd): its descriptor, or -errno. */
+int vm_private_memory(struct vm *vm, uint64_t bytes);
+/* A memslot with such memory besides mem: the errno. */
+int __vm_slot_private(struct vm *vm, uint32_t slot, uint64_t gpa, void *mem,
+		      uint64_t bytes, int private_fd);
 int vm_check_extension(struct vm *vm, long cap);
 
 struct vcpu *vcpu_new(struct vm *vm);
