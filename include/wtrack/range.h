@@ -75,6 +75,7 @@ struct wtrack_result {
  *			bits of address
  *	-ENOBUFS	the session has no ring
  *	-ENOMEM		no memory
+ *	-EOPNOTSUPP	the VM became confidential after the session was opened
  *	-EPROTO		the module answered nonsense
  *	-ESRCH		the VM is gone
  * Since: 1.0
