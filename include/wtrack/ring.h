@@ -117,6 +117,11 @@ int wtrack_session_wait(struct wtrack_session *session, int timeout_ms);
  * Behind an event of type WTRACK_EVENT_RESYNC nothing is handed out before
  * wtrack_session_resync_next() has returned 0, but for WTRACK_EVENT_VM_GONE.
  *
+ * That there is none does not mean that all writes so far were handed out: an
+ * event may be behind that of another vCPU which is not complete yet. Who
+ * wants all that one of several vCPUs wrote before its doorbell calls
+ * wtrack_session_fence() first.
+ *
  * Makes no system call. Consumer thread.
  *
  * Return: the event, or NULL when there is none; why that is so,
@@ -150,6 +155,18 @@ void wtrack_session_release(struct wtrack_session *session);
  * Every write that was notified before the call is an event with at most that
  * sequence number, or is in the resync set. Any thread; also the consumer,
  * without reading the ring meanwhile.
+ *
+ * A doorbell needs it. When a vCPU has rung one and waits for the VMM, all its
+ * earlier writes were notified. But another vCPU may be about to complete an
+ * event in front of theirs or, in a coalescing session, the event that stands
+ * for them as well. So whoever traps a doorbell of one of several vCPUs calls
+ *
+ *	wtrack_session_fence(session, &seq);
+ *
+ * and then wtrack_session_next(), finishing a resync on the way, until it has
+ * handed out the event with that number or returns NULL: by then it has handed
+ * out all that the vCPU wrote before it rang. The fence can be left out only
+ * where the VM has one vCPU and no memory is removed from it meanwhile.
  *
  * Return: 0, or
  *	-ENOBUFS	the session has no ring
