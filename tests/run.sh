@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make check: everything, on two processors. While the debug kernel is built,
 # and what runs on it is run, the rest of the tests run: each emulated host
-# keeps one processor busy. The
-# last line is the sum of the results that the parts left.
+# keeps one processor busy. The last line is the sum of the results that the
+# parts left.
 set -uo pipefail
 . "$(dirname "$0")/lib/common.sh"
 . "$TOP/tests/lib/results.sh"
