@@ -6,6 +6,7 @@
  * Also what this module asks of KVM: to be called, and for which gfns.
  */
 #include <linux/kthread.h>
+#include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
 
 #include "guard.h"
@@ -132,18 +133,24 @@ void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
 struct registration {
 	struct work_struct work;
 	struct kwt_vm *vm;
+	struct mem_cgroup *payer;
 	int r;
 };
 
-/* A worker has no mm of its own and may borrow the VMM's. */
+/*
+ * A worker has no mm of its own and may borrow the VMM's. KVM may allocate 2
+ * bytes for each page of the guest here: for them, who attaches is charged.
+ */
 static void register_in_worker(struct work_struct *work)
 {
 	struct registration *reg = container_of(work, struct registration, work);
+	struct mem_cgroup *old = set_active_memcg(reg->payer);
 	struct kvm *kvm = reg->vm->kvm;
 
 	kthread_use_mm(kvm->mm);
 	reg->r = kwt_track_register(kvm, &reg->vm->node);
 	kthread_unuse_mm(kvm->mm);
+	set_active_memcg(old);
 }
 
 /*
@@ -159,10 +166,12 @@ int kwt_source_register(struct kwt_vm *vm)
 	if (current->mm == vm->kvm->mm)
 		return kwt_track_register(vm->kvm, &vm->node);
 
+	reg.payer = get_mem_cgroup_from_mm(current->mm);
 	INIT_WORK_ONSTACK(&reg.work, register_in_worker);
 	queue_work(kwt_wq, &reg.work);
 	flush_work(&reg.work);
 	destroy_work_on_stack(&reg.work);
+	mem_cgroup_put(reg.payer);
 	return reg.r;
 }
 

@@ -64,6 +64,46 @@ CASE_WITHIN(what_is_tracked_is_charged_to_the_group_of_who_adds_it, 60)
 	cgroup_remove();
 }
 
+/* Large enough that KVM's counts for it, 2 bytes a page, stand out. */
+static struct vm *huge_vm(void)
+{
+	struct vm *vm = vm_new(1);
+
+	vm_slot(vm, VM_SLOT_EXTRA, VM_HIGH, mem_sparse(16 * GIB), 16 * GIB, 0);
+	return vm;
+}
+
+static long long attach_bytes(struct vm *vm)
+{
+	long long before = cgroup_bytes();
+
+	wt_attach(wt_open(), vm->fd);
+	return cgroup_bytes() - before;
+}
+
+/* Of its own VM, then of one that the process which forked it has. */
+static void attach_in_group(void *arg)
+{
+	const long long counts_bytes = 16 * GIB / PAGE * 2;
+	struct vm *own = huge_vm();
+	long long as_vmm, as_stranger;
+
+	cgroup_enter();
+	as_vmm = attach_bytes(own);
+	as_stranger = attach_bytes(arg);
+	tap_note("charged: %lld KiB to a VMM, %lld KiB to a stranger",
+		 as_vmm / 1024, as_stranger / 1024);
+	CHECK(as_stranger > as_vmm - counts_bytes / 8);
+	CHECK(as_stranger < as_vmm + counts_bytes / 8);
+}
+
+/* KVM allocates in there, on some kernels; before 6.6 it did long before. */
+CASE(an_attach_is_charged_to_who_attaches_be_it_the_vmm_or_not)
+{
+	child_join(child_fork(attach_in_group, huge_vm()));
+	cgroup_remove();
+}
+
 static void write_text(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
