@@ -13,7 +13,7 @@ SUBDIRS := $(patsubst %/Makefile,%,$(wildcard libwtrack/Makefile \
 	examples/Makefile))
 BUILD := $(CURDIR)/build
 
-.PHONY: all $(SUBDIRS) guest module demo clean help
+.PHONY: all $(SUBDIRS) install guest module demo clean help
 .PHONY: check check-unit check-abi check-docs check-host check-debug bench-cost
 
 all: $(SUBDIRS)
@@ -22,6 +22,9 @@ examples: libwtrack
 
 $(SUBDIRS):
 	$(Q)$(MAKE) $(QUIET) -C $@
+
+install: libwtrack
+	$(Q)$(MAKE) $(QUIET) -C libwtrack install
 
 # What the emulated host runs, for tests/host/run.sh.
 guest: all
@@ -61,6 +64,7 @@ help:
 	$(Q)sed -nE 's/^#: ?//p' Makefile
 
 #: make               libwtrack and the examples, into build/
+#: make install       libwtrack to DESTDIR, PREFIX, LIBDIR, INCLUDEDIR
 #: make module        the module for the kernel in KDIR (the running one)
 #: make demo          watch a guest of an unmodified QEMU being written to
 #: make check         all of the tests; the last line is the sum
