@@ -73,7 +73,7 @@ help:
 #: make check-docs    what README and docs/ say, against the tree
 #: make check-host    guest tests on KERNEL=6.12|6.1|newest (the newest one in
 #:                    Debian 13's backports), PAGING=nested|shadow; TESTS= is
-#:                    a pattern
+#:                    a pattern, or the first word of names
 #: make check-debug   the same on a kernel with KASAN, lockdep and kmemleak
 #: make bench-cost    instructions that an event costs, against the record
 #: make clean         remove build/; kernels stay in ~/.cache/kvm-wtrack
