@@ -32,6 +32,8 @@ script=
 programs=tests
 copies=()
 accel=(-accel "tcg,thread=single")
+# With all instructions that store and that this emulator knows.
+cpu=qemu64,+svm,+npt,+ssse3,+sse4.1,+movbe,+xsave,+xsaveopt,+avx,+avx2
 
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -102,7 +104,7 @@ start_host()
 	: >"$run/console.log"
 	: >"$run/tap.log"
 	timeout -k 5 "$timeout" qemu-system-x86_64 "${accel[@]}" \
-		-cpu qemu64,+svm,+npt -smp "$smp" -m "$mem" \
+		-cpu "$cpu" -smp "$smp" -m "$mem" \
 		-kernel "$directory/vmlinuz" -initrd "$run/initramfs" \
 		-append "$line" -nic none -display none -monitor none \
 		-serial "file:$run/console.log" -serial "file:$run/tap.log" \

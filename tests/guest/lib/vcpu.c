@@ -8,11 +8,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "cpuid.h"
 #include "tap.h"
 #include "vm.h"
 #include "vm_internal.h"
 
-enum { STOP_SIGNAL = SIGUSR1, MAX_CPUID = 100 };
+enum { STOP_SIGNAL = SIGUSR1 };
 
 #define CR0_PE		(1UL << 0)
 #define CR0_MP		(1UL << 1)
@@ -22,22 +23,11 @@ enum { STOP_SIGNAL = SIGUSR1, MAX_CPUID = 100 };
 #define CR4_PAE		(1UL << 5)
 #define CR4_OSFXSR	(1UL << 9)
 #define CR4_OSXMMEXCPT	(1UL << 10)
+#define CR4_OSXSAVE	(1UL << 18)
 #define EFER_LME	(1UL << 8)
 #define EFER_LMA	(1UL << 10)
 
-static void set_cpuid(struct vcpu *v)
-{
-	struct kvm_cpuid2 *c;
-
-	c = calloc(1, sizeof(*c) + MAX_CPUID * sizeof(c->entries[0]));
-	CHECK(c);
-	c->nent = MAX_CPUID;
-	CHECK_SYS(!ioctl(v->vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, c));
-	CHECK_SYS(!ioctl(v->fd, KVM_SET_CPUID2, c));
-	free(c);
-}
-
-static void set_long_mode(struct kvm_sregs *s)
+static void set_long_mode(struct vcpu *v, struct kvm_sregs *s)
 {
 	struct kvm_segment code = {
 		.limit = 0xffffffff, .selector = 8, .type = 11,
@@ -53,6 +43,8 @@ static void set_long_mode(struct kvm_sregs *s)
 	s->cr3 = LOW_PML4;
 	s->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_PG;
 	s->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+	if (v->has_xsave)
+		s->cr4 |= CR4_OSXSAVE;
 	s->efer = EFER_LME | EFER_LMA;
 }
 
@@ -78,7 +70,7 @@ static struct vcpu *vcpu_make(struct vm *vm, bool real_mode)
 	v->run = mmap(NULL, v->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
 		      v->fd, 0);
 	CHECK_SYS(v->run != MAP_FAILED);
-	set_cpuid(v);
+	cpuid_set(v);
 	return v;
 }
 
@@ -99,11 +91,20 @@ void vcpu_close(struct vcpu *v)
 	v->fd = -1;
 }
 
+static uint64_t code_gpa(const struct vcpu *v)
+{
+	return LOW_CODE + v->index * PAGE;
+}
+
+uint64_t vcpu_code_rip(const struct vcpu *v)
+{
+	return v->real_mode ? 0 : code_gpa(v);
+}
+
 void vcpu_load(struct vcpu *v, struct guest_code code, const uint64_t args[6])
 {
-	uint64_t code_gpa = LOW_CODE + v->index * PAGE;
 	struct kvm_regs r = {
-		.rip = v->real_mode ? 0 : code_gpa,
+		.rip = vcpu_code_rip(v),
 		.rsp = LOW_STACK + (v->index + 1) * PAGE,
 		.rflags = 2,
 		.rdi = args[0], .rsi = args[1], .rdx = args[2],
@@ -112,12 +113,12 @@ void vcpu_load(struct vcpu *v, struct guest_code code, const uint64_t args[6])
 	struct kvm_sregs s;
 
 	CHECK((uint64_t)(code.end - code.start) <= PAGE);
-	memcpy(v->vm->low + code_gpa, code.start, code.end - code.start);
+	memcpy(v->vm->low + code_gpa(v), code.start, code.end - code.start);
 	CHECK_SYS(!ioctl(v->fd, KVM_GET_SREGS, &s));
 	if (v->real_mode)
-		set_real_mode(&s, code_gpa);
+		set_real_mode(&s, code_gpa(v));
 	else
-		set_long_mode(&s);
+		set_long_mode(v, &s);
 	CHECK_SYS(!ioctl(v->fd, KVM_SET_SREGS, &s));
 	CHECK_SYS(!ioctl(v->fd, KVM_SET_REGS, &r));
 }
@@ -144,7 +145,7 @@ static unsigned int run_and_tell(struct vcpu *v)
 	return reason;
 }
 
-static void run_to_halt(struct vcpu *v)
+void vcpu_finish(struct vcpu *v)
 {
 	unsigned int reason;
 
@@ -161,12 +162,12 @@ void __vcpu_call(struct vcpu *v, struct guest_code code,
 		 const uint64_t args[6])
 {
 	vcpu_load(v, code, args);
-	run_to_halt(v);
+	vcpu_finish(v);
 }
 
 static void *thread_main(void *arg)
 {
-	run_to_halt(arg);
+	vcpu_finish(arg);
 	return NULL;
 }
 

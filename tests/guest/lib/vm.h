@@ -71,6 +71,7 @@ struct vcpu {
 	int fd;
 	unsigned int index;
 	bool real_mode;
+	bool has_xsave;
 	bool ignore_mmio;	/* go on when memory is not there */
 	pthread_rwlock_t *runs;	/* if given: held while the guest runs */
 	struct kvm_run *run;
@@ -111,8 +112,12 @@ struct vcpu *vcpu_new_real(struct vm *vm);
 void vcpu_close(struct vcpu *v);
 
 void vcpu_load(struct vcpu *v, struct guest_code code, const uint64_t args[6]);
+/* Where rip is at the start of the code. */
+uint64_t vcpu_code_rip(const struct vcpu *v);
 /* KVM_RUN until an exit that is no signal: the exit reason. */
 unsigned int vcpu_run(struct vcpu *v);
+/* To the HLT. */
+void vcpu_finish(struct vcpu *v);
 /* Loads and runs code to its HLT. */
 void __vcpu_call(struct vcpu *v, struct guest_code code,
 		 const uint64_t args[6]);
