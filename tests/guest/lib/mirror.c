@@ -5,13 +5,18 @@
 #include "mirror.h"
 #include "tap.h"
 
-static void reread(struct mirror *m, uint64_t gfn, uint64_t nr_pages)
+static uint64_t page_of(const struct mirror *m, uint64_t gfn)
 {
-	uint64_t at = gfn * PAGE - VM_DATA;
+	CHECK(gfn >= VM_DATA_GFN && gfn < VM_DATA_GFN + m->pages);
+	return gfn - VM_DATA_GFN;
+}
 
-	CHECK(gfn >= VM_DATA_GFN && gfn + nr_pages <= VM_DATA_GFN + m->pages);
-	memcpy(m->copy + at, m->truth + at, nr_pages * PAGE);
-	m->rereads += nr_pages;
+static void reread(struct mirror *m, uint64_t gfn)
+{
+	uint64_t at = page_of(m, gfn) * PAGE;
+
+	memcpy(m->copy + at, m->truth + at, PAGE);
+	m->rereads++;
 }
 
 void mirror_init(struct mirror *m, struct wt *wt, const void *truth,
@@ -22,8 +27,15 @@ void mirror_init(struct mirror *m, struct wt *wt, const void *truth,
 	m->truth = truth;
 	m->pages = pages;
 	m->copy = malloc(pages * PAGE);
-	CHECK(m->copy);
+	m->page = calloc(pages, 1);
+	CHECK(m->copy && m->page);
 	memcpy(m->copy, truth, pages * PAGE);
+}
+
+void mirror_exit(struct mirror *m)
+{
+	free(m->copy);
+	free(m->page);
 }
 
 /* The record was released before: what is read now is not older than it. */
@@ -33,9 +45,49 @@ static void apply_write(struct mirror *m, const struct kvm_wtrack_record *r)
 	CHECK(r->gpa >= VM_DATA && r->gpa + r->len <= VM_DATA + m->pages * PAGE);
 	CHECK(r->len && r->len <= KVM_WTRACK_DATA_BYTES);
 	if (m->reread_always || r->flags & KVM_WTRACK_RECORD_F_PAGE)
-		reread(m, r->gpa / PAGE, 1);
+		reread(m, r->gpa / PAGE);
 	else
 		memcpy(m->copy + (r->gpa - VM_DATA), r->data, r->len);
+}
+
+static void apply_guard(struct mirror *m, const struct kvm_wtrack_record *r)
+{
+	static const bool rereads[MIRROR_ACTIONS] = {
+		[KVM_WTRACK_GUARD_REARMED] = true,
+		[KVM_WTRACK_GUARD_CHANGED] = true,
+	};
+	unsigned int action = r->guard.action, cause = r->guard.cause;
+	unsigned char *page = &m->page[page_of(m, r->gpa / PAGE)];
+
+	CHECK(action && action < MIRROR_ACTIONS && cause < MIRROR_CAUSES);
+	CHECK_EQ(!!(r->flags & KVM_WTRACK_RECORD_F_PAGE), rereads[action]);
+	m->guard[action][cause]++;
+	if (action == KVM_WTRACK_GUARD_DISARMED)
+		*page = MIRROR_DISARMED;
+	else if (action == KVM_WTRACK_GUARD_REARMED)
+		*page = MIRROR_ARMED;
+	else if (action == KVM_WTRACK_GUARD_STOPPED)
+		*page = MIRROR_STOPPED;
+	if (rereads[action])
+		reread(m, r->gpa / PAGE);
+}
+
+static void apply_range(struct mirror *m,
+			const struct kvm_wtrack_resync_range *range)
+{
+	static const unsigned char becomes[] = {
+		[KVM_WTRACK_RESYNC_REREAD] = MIRROR_ARMED,
+		[KVM_WTRACK_RESYNC_REMOVED] = MIRROR_STOPPED,
+		[KVM_WTRACK_RESYNC_DISARMED] = MIRROR_DISARMED,
+	};
+	uint64_t i;
+
+	CHECK(range->what < sizeof(becomes));
+	for (i = range->gfn; i < range->gfn + range->nr_pages; i++) {
+		m->page[page_of(m, i)] = becomes[range->what];
+		if (range->what != KVM_WTRACK_RESYNC_REMOVED)
+			reread(m, i);
+	}
 }
 
 static void apply_resync(struct mirror *m)
@@ -46,8 +98,7 @@ static void apply_resync(struct mirror *m)
 	m->resyncs++;
 	wt_resync(m->wt->fd, &set);
 	for (i = 0; i < set.nr; i++)
-		if (set.ranges[i].what == KVM_WTRACK_RESYNC_REREAD)
-			reread(m, set.ranges[i].gfn, set.ranges[i].nr_pages);
+		apply_range(m, &set.ranges[i]);
 }
 
 static void apply(struct mirror *m, const struct kvm_wtrack_record *r)
@@ -65,6 +116,9 @@ static void apply(struct mirror *m, const struct kvm_wtrack_record *r)
 	case KVM_WTRACK_RECORD_VM_GONE:
 		m->gone = true;
 		break;
+	case KVM_WTRACK_RECORD_GUARD:
+		apply_guard(m, r);
+		break;
 	default:
 		CHECK_EQ(r->type, KVM_WTRACK_RECORD_WRITE);
 	}
@@ -78,10 +132,57 @@ uint64_t mirror_step(struct mirror *m)
 	while (wt_take(m->wt, &r)) {
 		CHECK(!m->gone);
 		CHECK_EQ(r.seq, m->wt->next);
+		if (m->look)
+			m->look(m->look_arg, &r);
 		apply(m, &r);
 		nr++;
 	}
 	return nr;
+}
+
+uint64_t mirror_guard(const struct mirror *m, unsigned int action)
+{
+	uint64_t nr = 0;
+	unsigned int i;
+
+	for (i = 0; i < MIRROR_CAUSES; i++)
+		nr += m->guard[action][i];
+	return nr;
+}
+
+uint64_t mirror_disarmed(const struct mirror *m)
+{
+	uint64_t i, nr = 0;
+
+	for (i = 0; i < m->pages; i++)
+		nr += m->page[i] == MIRROR_DISARMED;
+	return nr;
+}
+
+void mirror_rearmed(struct mirror *m)
+{
+	CHECK_SOON((mirror_step(m), !mirror_disarmed(m)));
+}
+
+uint64_t mirror_differs(const struct mirror *m)
+{
+	uint64_t i;
+
+	for (i = 0; i < m->pages * PAGE; i++)
+		if (m->page[i / PAGE] == MIRROR_ARMED &&
+		    m->copy[i] != m->truth[i])
+			break;
+	return i;
+}
+
+/* Nobody told what was stored to these. */
+static void read_unobserved(struct mirror *m)
+{
+	uint64_t i;
+
+	for (i = 0; i < m->pages; i++)
+		if (m->page[i] != MIRROR_ARMED)
+			reread(m, VM_DATA_GFN + i);
 }
 
 void mirror_finish(struct mirror *m)
@@ -93,9 +194,13 @@ void mirror_finish(struct mirror *m)
 		;
 	wt_status(m->wt->fd, &s);
 	CHECK(!(s.out_state & KVM_WTRACK_STATE_RESYNC));
-	CHECK_EQ(s.out_unread, 0);
-	CHECK_EQ(s.out_events, m->wt->next);
 	CHECK_EQ(s.out_overflows, m->resyncs);
+	/* A page may be armed, and that be told, at any time. */
+	if (!mirror_disarmed(m)) {
+		CHECK_EQ(s.out_unread, 0);
+		CHECK_EQ(s.out_events, m->wt->next);
+	}
+	read_unobserved(m);
 	for (i = 0; i < m->pages * PAGE; i += 8) {
 		tap_trying("word at 0x%llx", (unsigned long long)i);
 		CHECK_EQ(*(uint64_t *)(m->copy + i),

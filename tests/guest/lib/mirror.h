@@ -8,22 +8,48 @@
 
 #include "wt.h"
 
+enum { MIRROR_ACTIONS = 5, MIRROR_CAUSES = 8 };
+
+/* What the reader knows of a page, beside its bytes. */
+enum mirror_page {
+	MIRROR_ARMED,
+	MIRROR_DISARMED,	/* to be told when stores are seen again */
+	MIRROR_STOPPED,		/* not tracked any more */
+};
+
 struct mirror {
 	struct wt *wt;
 	const unsigned char *truth;
 	unsigned char *copy;
+	unsigned char *page;	/* enum mirror_page of each */
 	uint64_t pages;
 	bool reread_always;	/* do not believe the data in records */
 	uint64_t writes, resyncs, rereads, regions;
+	uint64_t guard[MIRROR_ACTIONS][MIRROR_CAUSES];
 	bool gone;
+	/* Sees each record before it is applied, if set. */
+	void (*look)(void *arg, const struct kvm_wtrack_record *r);
+	void *look_arg;
 };
 
 /* The pages at VM_DATA, which the session tracks already. */
 void mirror_init(struct mirror *m, struct wt *wt, const void *truth,
 		 uint64_t pages);
+void mirror_exit(struct mirror *m);
 /* Works through what is there; how many records that were. */
 uint64_t mirror_step(struct mirror *m);
-/* With all vCPUs stopped: to the end, and the copy must be the memory. */
+/* Records of one action, whatever the cause. */
+uint64_t mirror_guard(const struct mirror *m, unsigned int action);
+/* Pages whose stores are not seen now, as far as the reader was told. */
+uint64_t mirror_disarmed(const struct mirror *m);
+/* Waits until there is none; what is tracked by then is armed. */
+void mirror_rearmed(struct mirror *m);
+/* Where an armed page and its copy differ; pages * PAGE if nowhere. */
+uint64_t mirror_differs(const struct mirror *m);
+/*
+ * With all vCPUs stopped: to the end, and the copy must be the memory. Pages
+ * that are not armed are read from there.
+ */
 void mirror_finish(struct mirror *m);
 
 #endif /* GUEST_MIRROR_H */
