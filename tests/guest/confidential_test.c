@@ -68,19 +68,6 @@ static void protected_vm_is_refused(void)
 	CHECK_SOON(module_refs(module_vendor()) == refs);
 }
 
-static bool paging_is_nested(void)
-{
-	char path[64], value = 0;
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s",
-		 module_vendor(), module_refs("kvm_amd") < 0 ? "ept" : "npt");
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	CHECK_SYS(fd >= 0 && read(fd, &value, 1) == 1);
-	close(fd);
-	return value == 'Y' || value == '1';
-}
-
 /* The kernel with all checks is built to make them. */
 static void kvm_makes_no_protected_vm(void)
 {

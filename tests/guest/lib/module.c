@@ -40,6 +40,19 @@ const char *module_vendor(void)
 	return module_refs("kvm_intel") >= 0 ? "kvm_intel" : "kvm_amd";
 }
 
+bool paging_is_nested(void)
+{
+	bool amd = !strcmp(module_vendor(), "kvm_amd");
+	char value = 0;
+	int fd = open(amd ? "/sys/module/kvm_amd/parameters/npt" :
+		      "/sys/module/kvm_intel/parameters/ept",
+		      O_RDONLY | O_CLOEXEC);
+
+	CHECK_SYS(fd >= 0 && read(fd, &value, 1) == 1);
+	close(fd);
+	return value == 'Y' || value == '1';
+}
+
 uint64_t module_param(const char *param)
 {
 	char path[128];

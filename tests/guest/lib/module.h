@@ -3,12 +3,16 @@
 #ifndef GUEST_MODULE_H
 #define GUEST_MODULE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* References to the module, -1 when it is not loaded. */
 int module_refs(const char *name);
 /* "kvm_amd" or "kvm_intel", the one that is loaded. */
 const char *module_vendor(void);
+
+/* Whether guests have nested page tables, npt or ept of the vendor module. */
+bool paging_is_nested(void);
 
 /* A parameter of kvm_wtrack; a case that sets one sets it back. */
 uint64_t module_param(const char *param);

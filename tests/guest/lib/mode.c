@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <sys/ioctl.h>
+
+#include "mode.h"
+#include "tap.h"
+
+enum { GATE_INTERRUPT = 0x8e };
+
+void *mode_data(struct vm *vm, uint64_t gpa)
+{
+	CHECK(gpa >= VM_DATA && gpa < VM_DATA + vm->data_pages * PAGE);
+	return vm->data + (gpa - VM_DATA);
+}
+
+void mode_32(struct vcpu *v, unsigned int round)
+{
+	struct kvm_segment code = {
+		.limit = 0xffffffff, .selector = SEL_CODE, .type = 11,
+		.present = 1, .s = 1, .db = 1, .g = 1,
+	};
+	struct kvm_segment data = {
+		.limit = 0xffffffff, .selector = SEL_DATA, .type = 3,
+		.present = 1, .s = 1, .db = 1, .g = 1,
+	};
+	struct kvm_sregs s;
+
+	(void)round;
+	CHECK_SYS(!ioctl(v->fd, KVM_GET_SREGS, &s));
+	s.cs = code;
+	s.ds = s.es = s.fs = s.gs = s.ss = data;
+	s.cr0 &= ~(1UL << 31);
+	s.cr3 = 0;
+	s.efer = 0;
+	CHECK_SYS(!ioctl(v->fd, KVM_SET_SREGS, &s));
+}
+
+void mode_fill_gdt(struct vm *vm, uint64_t gpa, uint64_t code)
+{
+	uint64_t *gdt = mode_data(vm, gpa);
+
+	gdt[SEL_CODE / 8] = code;
+	gdt[SEL_DATA / 8] = DESC_DATA;
+}
+
+static void load_table(struct kvm_dtable *table, uint64_t gpa)
+{
+	table->base = gpa;
+	table->limit = PAGE - 1;
+}
+
+void mode_load_gdt(struct vcpu *v, uint64_t gpa)
+{
+	struct kvm_sregs s;
+
+	CHECK_SYS(!ioctl(v->fd, KVM_GET_SREGS, &s));
+	load_table(&s.gdt, gpa);
+	CHECK_SYS(!ioctl(v->fd, KVM_SET_SREGS, &s));
+}
+
+void mode_set_gate(struct vm *vm, uint64_t gpa, unsigned int vector,
+		   uint64_t rip, unsigned int ist)
+{
+	uint64_t *gate = (uint64_t *)mode_data(vm, gpa) + 2 * vector;
+
+	gate[0] = (rip & 0xffff) | SEL_CODE << 16 | (uint64_t)ist << 32 |
+		  (uint64_t)GATE_INTERRUPT << 40 | (rip >> 16 & 0xffff) << 48;
+	gate[1] = rip >> 32;
+}
+
+void mode_load_idt(struct vcpu *v, uint64_t gpa)
+{
+	struct kvm_sregs s;
+
+	CHECK_SYS(!ioctl(v->fd, KVM_GET_SREGS, &s));
+	load_table(&s.idt, gpa);
+	CHECK_SYS(!ioctl(v->fd, KVM_SET_SREGS, &s));
+}
