@@ -275,7 +275,13 @@ void guard_try(const struct guard_work *w)
 {
 	struct guard_work all = *w;
 
-	all.pages = all.pages ?: 1;
+	if (all.anywhere)
+		all.at = NULL;
+	if (!all.args[0]) {
+		all.args[0] = VM_DATA;
+		all.args[1] = VM_DATA + PAGE;
+	}
+	all.pages = all.pages ?: 2;
 	all.tracked = all.tracked ?: 1;
 	all.later = all.later ?: all.seen;
 	try_both(&all);

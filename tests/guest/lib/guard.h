@@ -43,9 +43,10 @@ struct guard_work {
 	unsigned int seen;		/* SEEN_*, one of them at least */
 	unsigned int later;		/* after the first round, if other */
 	struct guest_code code;
-	const unsigned char *at;	/* the only rip that stores, if known */
-	uint64_t args[6];
-	uint64_t pages;			/* at VM_DATA, one if 0 */
+	const unsigned char *at;	/* the instruction that stores */
+	bool anywhere;			/* or there are more of them */
+	uint64_t args[6];		/* VM_DATA, VM_DATA + PAGE if 0 */
+	uint64_t pages;			/* at VM_DATA, 2 if 0 */
 	uint64_t tracked;		/* bit for each, the first if 0 */
 	enum cpu_feature feature;	/* that it needs */
 	bool optional;			/* the processor may lack it */
@@ -59,7 +60,7 @@ struct guard_work {
 
 void guard_try(const struct guard_work *w);
 
-/* CASE of one instruction with args VM_DATA, VM_DATA + PAGE. */
+/* CASE of one instruction. */
 #define GUARD_CASE(claim, class, how, before, insn, ...)		\
 	GUARD_CODE(g_##claim, before, insn);				\
 	CASE(claim)							\
@@ -68,8 +69,6 @@ void guard_try(const struct guard_work *w);
 			.name = class, .seen = how,			\
 			.code = { g_##claim##_start, g_##claim##_end },	\
 			.at = g_##claim##_at,				\
-			.args = { VM_DATA, VM_DATA + PAGE },		\
-			.pages = 2,					\
 			__VA_ARGS__					\
 		};							\
 									\
