@@ -33,7 +33,7 @@ static void fill(struct vcpu *v)
 	{								\
 		struct guard_work w = {					\
 			.name = class "/" #claim, .code = g_##claim,	\
-			.seen = SEEN_EXACT | SEEN_UNEMULATED,		\
+			.seen = SEEN_EXACT | SEEN_OPERAND,		\
 			.anywhere = true, .pages = 3,			\
 			.args = { STACK_TOP, OPERANDS + (offset) },	\
 			.fill = fill, .load = load_gdt,			\

@@ -63,11 +63,12 @@ static void load(struct vcpu *v, unsigned int round)
 
 #define ACCESSED(claim, before, insn)					\
 	SEGMENT(claim, DESC_DATA & ~DESC_ACCESSED, 0x800,		\
-		"segment load, tracked GDT", SEEN_CHANGED, before, insn)
+		"segment load, tracked GDT", SEEN_CHANGED | SEEN_OPERAND, \
+		before, insn)
 #define SAME_OFFSET(claim, before, insn)				\
 	SEGMENT(claim##_same_offset, DESC_DATA & ~DESC_ACCESSED, 0,	\
 		"segment load, tracked GDT, operand at the same offset", \
-		SEEN_CHANGED | SEEN_UNEMULATED, before, insn)
+		SEEN_CHANGED | SEEN_OPERAND, before, insn)
 
 ACCESSED(mov_register_to_ds, "", "mov %esi, %ds")
 ACCESSED(mov_memory_to_ds, "mov %esi, (%rdx)", "mov (%rdx), %ds")

@@ -102,6 +102,8 @@ static unsigned int classify(struct attempt *a)
 		seen |= SEEN_PAGE_WALK;
 	if (disarmed[KVM_WTRACK_CAUSE_EVENT])
 		seen |= SEEN_EVENT;
+	if (disarmed[KVM_WTRACK_CAUSE_OPERAND])
+		seen |= SEEN_OPERAND;
 	if (mirror_guard(a->mirror, KVM_WTRACK_GUARD_CHANGED))
 		seen |= SEEN_CHANGED;
 	if (mirror_differs(a->mirror) != a->work->pages * PAGE)
@@ -240,7 +242,7 @@ static void print_class(const struct guard_work *w, unsigned int seen)
 {
 	static const char * const names[] = {
 		"exact", "changed unemulated", "changed page-walk",
-		"changed event", "changed unreported", "unseen", "no-store",
+		"changed event", "changed operand", "changed unreported", "unseen", "no-store",
 	};
 	unsigned int i;
 

@@ -33,9 +33,10 @@ enum {
 	SEEN_UNEMULATED	= 1 << 1,	/* the page was disarmed, for this */
 	SEEN_PAGE_WALK	= 1 << 2,
 	SEEN_EVENT	= 1 << 3,
-	SEEN_CHANGED	= 1 << 4,	/* that the page changed */
-	SEEN_NOT	= 1 << 5,	/* nothing: the copy is wrong */
-	SEEN_NO_STORE	= 1 << 6,	/* nothing, and nothing was stored */
+	SEEN_OPERAND	= 1 << 4,
+	SEEN_CHANGED	= 1 << 5,	/* that the page changed */
+	SEEN_NOT	= 1 << 6,	/* nothing: the copy is wrong */
+	SEEN_NO_STORE	= 1 << 7,	/* nothing, and nothing was stored */
 };
 
 struct guard_work {
