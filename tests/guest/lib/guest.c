@@ -60,6 +60,48 @@ GUEST_CODE(g_random,
 	"jnz 1b\n"
 	"hlt");
 
+GUEST_CODE(g_fstp,
+	"fninit\n"
+	"1: fldpi\n"
+	"fstpl (%rdi)\n"
+	"add %rsi, %rdi\n"
+	"dec %rdx\n"
+	"jnz 1b\n"
+	"hlt");
+
+GUEST_CODE(g_random_fstp,
+	"fninit\n"
+	"1: mov %rdx, %rax\n"
+	"shl $13, %rax\n"
+	"xor %rax, %rdx\n"
+	"mov %rdx, %rax\n"
+	"shr $7, %rax\n"
+	"xor %rax, %rdx\n"
+	"mov %rdx, %rax\n"
+	"shl $17, %rax\n"
+	"xor %rax, %rdx\n"
+	"mov %rdx, %r9\n"
+	"mov %rdx, %rax\n"
+	"shr $18, %rax\n"
+	"xor %edx, %edx\n"
+	"div %rsi\n"
+	"mov %rdx, %r10\n"
+	"mov %r9, %rdx\n"
+	"shl $12, %r10\n"
+	"add %rdi, %r10\n"
+	"mov %r9, %r11\n"
+	"shr $9, %r11\n"
+	"and $0x1fe, %r11\n"
+	"test $0x1f, %r9b\n"
+	"jz 2f\n"
+	"mov %rdx, (%r10, %r11, 8)\n"
+	"3: dec %rcx\n"
+	"jnz 1b\n"
+	"hlt\n"
+	"2: fildl (%rdi)\n"
+	"fstpl 8(%r10, %r11, 8)\n"
+	"jmp 3b");
+
 GUEST_CODE(g_idle,
 	"1: pause\n"
 	"jmp 1b");

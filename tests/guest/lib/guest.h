@@ -17,6 +17,16 @@ extern const struct guest_code g_count_forever;
  * (lane 1) or the first 64 words of the pages (lane 2). Count 0 has no end.
  */
 extern const struct guest_code g_random;
+/*
+ * (address, stride, count): 8-byte stores of the x87 unit, which KVM does not
+ * emulate.
+ */
+extern const struct guest_code g_fstp;
+/*
+ * (address, pages, seed, count): as g_random in lane 0, but one store in 32 is
+ * of the x87 unit, to an odd word. Count 0 has no end.
+ */
+extern const struct guest_code g_random_fstp;
 /* Nothing but a loop. */
 extern const struct guest_code g_idle;
 
