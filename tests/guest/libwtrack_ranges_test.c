@@ -126,15 +126,19 @@ CASE(pages_that_cannot_be_tracked_say_why)
 
 CASE(a_restricted_session_stays_inside)
 {
-	struct wtrack_range allowed = { VM_DATA_GFN, 3 };
+	const struct wtrack_range allowed = { VM_DATA_GFN, 3 };
+	const struct wtrack_restriction limits = {
+		.ranges = &allowed, .nr_ranges = 1,
+		.max_pages = 2, .max_records = 64,
+	};
 	struct vm *vm = vm_new(4);
 	struct wtrack_session *s;
 
 	CHECK_OK(wtrack_session_open_vm_fd(vm->fd, &s));
-	CHECK_OK(wtrack_session_restrict(s, &allowed, 1, 64, 2));
+	CHECK_OK(wtrack_session_restrict(s, &limits, sizeof(limits)));
 	CHECK_EQ(session_status(s).state,
 		 WTRACK_STATE_ATTACHED | WTRACK_STATE_RESTRICTED);
-	CHECK_WTRACK(wtrack_session_restrict(s, &allowed, 1, 64, 2), EPERM,
+	CHECK_WTRACK(wtrack_session_restrict(s, &limits, sizeof(limits)), EPERM,
 		     "restriction");
 	CHECK_WTRACK(wtrack_session_make_ring(s, 128, 0, 0, 0), EPERM,
 		     "restriction");
@@ -148,8 +152,8 @@ CASE(a_restricted_session_stays_inside)
 	CHECK_EQ(session_status(s).max_pages, 2);
 	wtrack_session_close(s);
 	s = session_on(vm, 64, 0);
-	CHECK_WTRACK(wtrack_session_restrict(s, &allowed, 1, 0, 0), EBUSY,
-		     "restrict before");
+	CHECK_WTRACK(wtrack_session_restrict(s, &limits, sizeof(limits)),
+		     EBUSY, "restrict before");
 }
 
 static void on_alarm(int sig)
