@@ -103,11 +103,11 @@ static void check_vcpu(struct wtrack_session *s, struct vcpu *v)
 	wtrack_session_release(s);
 }
 
-CASE(the_vcpu_is_told_to_who_asks)
+CASE(the_vcpu_is_told)
 {
 	struct vm *vm = vm_new(1);
 	struct vcpu *a = vcpu_new(vm), *b = vcpu_new(vm);
-	struct wtrack_session *s = session_on(vm, 64, WTRACK_RING_VCPU);
+	struct wtrack_session *s = session_on(vm, 64, 0);
 	struct wtrack_info info;
 
 	CHECK_OK(wtrack_get_info(&info, sizeof(info)));
