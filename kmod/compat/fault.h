@@ -128,11 +128,11 @@ static inline bool kwt_fault_nested(const struct kvm_vcpu *vcpu)
 static inline bool kwt_fault_hopeless(const struct kvm_vcpu *vcpu, u64 address,
 				      u64 rip, u32 repeats)
 {
-#ifdef KWT_HAVE_UNPROTECT_AND_RETRY
+#ifdef KWT_HAVE_UNPROTECT_PAGE
+	return repeats >= KWT_HOPELESS_FAULTS;
+#else
 	return vcpu->arch.last_retry_eip == rip &&
 	       vcpu->arch.last_retry_addr == address;
-#else
-	return repeats >= KWT_HOPELESS_FAULTS;
 #endif
 }
 
