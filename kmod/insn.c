@@ -8,6 +8,16 @@
 
 #include "operand.h"
 
+/*
+ * An instruction behind its prefixes.
+ * @escape: it has two bytes, the first is 0x0f
+ */
+struct insn {
+	u8 opcode;
+	int modrm;
+	bool escape;
+};
+
 /* For a ModRM byte that could not be read: worse than any. */
 #define UNREAD	-1
 
@@ -67,23 +77,51 @@ static bool one_byte(u8 opcode, int modrm, bool mode64)
 	}
 }
 
+/* False when not even the opcode is there. */
+static bool decode(struct insn *to, const u8 *insn, u32 len, bool mode64)
+{
+	u32 at = 0;
+
+	while (at < len && is_prefix(insn[at], mode64))
+		at++;
+	to->escape = at < len && insn[at] == 0x0f;
+	at += to->escape;
+	if (at >= len)
+		return false;
+	to->opcode = insn[at];
+	to->modrm = at + 1 < len ? insn[at + 1] : UNREAD;
+	return true;
+}
+
 /*
  * Does the instruction read an operand from memory, or from the stack, and
  * store somewhere else? Also when there are too few bytes to tell.
  */
-bool kwt_insn_has_operand(const u8 *insn, u32 len, bool mode64)
+bool kwt_insn_has_operand(const u8 *bytes, u32 len, bool mode64)
 {
-	bool escape;
-	u32 at = 0;
-	int modrm;
+	struct insn insn;
 
-	while (at < len && is_prefix(insn[at], mode64))
-		at++;
-	escape = at < len && insn[at] == 0x0f;
-	at += escape;
-	if (at >= len)
+	if (!decode(&insn, bytes, len, mode64))
 		return true;
-	modrm = at + 1 < len ? insn[at + 1] : UNREAD;
-	return escape ? two_byte(insn[at], modrm) :
-			one_byte(insn[at], modrm, mode64);
+	return insn.escape ? two_byte(insn.opcode, insn.modrm) :
+			     one_byte(insn.opcode, insn.modrm, mode64);
+}
+
+/* Does KVM make its store without a notification? Likewise. */
+bool kwt_insn_is_silent(const u8 *bytes, u32 len, bool mode64)
+{
+	struct insn insn;
+
+	if (!decode(&insn, bytes, len, mode64))
+		return true;
+	if (!insn.escape)
+		return false;
+	switch (insn.opcode) {
+	case 0x01:	/* sgdt, sidt */
+		return is_member(insn.modrm, 0) || is_member(insn.modrm, 1);
+	case 0xae:	/* fxsave */
+		return is_member(insn.modrm, 0);
+	default:
+		return false;
+	}
 }

@@ -198,7 +198,7 @@ void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
 	if (likely(vcpu)) {
 		bits = kwt_vcpu_bits(vcpu);
 		rip = kwt_vcpu_rip(vcpu);
-		vcpu->told = true;
+		kwt_vcpu_tell(vcpu, gpa);
 	}
 	trace_kvm_wtrack_match(gpa, len);
 	/* Twice the same, but with a constant that the compiler can use. */

@@ -64,7 +64,7 @@ static __always_inline void kwt_match(u64 gpa, const u8 *data, u32 len,
 	ring = span->ring;
 	if (unlikely(!kwt_ring_reserve(ring, 1, &pos)))
 		return kwt_match_all(gpa, data, len, chunk, space);
-	vcpu->told = true;
+	kwt_vcpu_tell(vcpu, gpa);
 	record = kwt_ring_at(ring, pos);
 	*kwt_record_word(record) = kwt_record_head(8, kwt_vcpu_bits(vcpu));
 	record->gpa = gpa;

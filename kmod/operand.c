@@ -13,6 +13,8 @@ static bool is_descriptor(struct kvm_vcpu *vcpu, u64 gpa)
 {
 	u8 access;
 
+	if ((gpa & 6) != 4)
+		return false;
 	if (!kwt_guest_read(vcpu, (gpa & ~7ULL) + 5, &access, sizeof(access)))
 		return true;
 	return (access & 0x91) == 0x90 || (access & 0x9d) == 0x89 ||
@@ -29,30 +31,39 @@ static u32 read_virtual(struct kvm_vcpu *vcpu, u64 address, u8 *to, u32 len)
 	return here;
 }
 
-static bool insn_has_operand(struct kvm_vcpu *vcpu)
+/* How many bytes could be read. */
+static u32 read_insn(struct kvm_vcpu *vcpu, u64 rip, u8 *insn)
 {
-	u8 insn[KWT_INSN_BYTES];
-	bool mode64;
-	u64 rip;
-	u32 len;
+	u32 len = read_virtual(vcpu, rip, insn, KWT_INSN_BYTES);
 
-	/* Which leaves 16-bit code on kernels from 6.18 on. */
-	if (!kwt_guest_code(vcpu, &rip, &mode64))
-		return false;
-	len = read_virtual(vcpu, rip, insn, sizeof(insn));
-	if (len && len < sizeof(insn))
+	if (len && len < KWT_INSN_BYTES)
 		len += read_virtual(vcpu, rip + len, insn + len,
-				    sizeof(insn) - len);
-	return kwt_insn_has_operand(insn, len, mode64);
+				    KWT_INSN_BYTES - len);
+	return len;
 }
 
-/* The store was suspect. KVM takes the short way only with nested paging. */
-bool kwt_operand_at_risk(struct kvm_vcpu *vcpu, u64 gpa)
+/*
+ * The store was suspect: the cause to disarm its page, or none. KVM takes the
+ * short way only with nested paging.
+ */
+u32 kwt_operand_risk(struct kvm_vcpu *vcpu, u64 gpa)
 {
-	u64 rsp = kwt_rsp_read(vcpu);
+	u64 rsp = kwt_rsp_read(vcpu), rip;
+	u8 insn[KWT_INSN_BYTES];
+	bool mode64, by_the_way;
+	u32 len;
 
-	if (((rsp - 1 - gpa) & ~PAGE_MASK) >= KWT_PUSH_BYTES &&
-	    !is_descriptor(vcpu, gpa))
-		return false;
-	return insn_has_operand(vcpu);
+	by_the_way = ((rsp - 1 - gpa) & ~PAGE_MASK) < KWT_PUSH_BYTES ||
+		     is_descriptor(vcpu, gpa);
+	if (!by_the_way && !kwt_store_crosses(gpa))
+		return KVM_WTRACK_CAUSE_NONE;
+	/* Which leaves 16-bit code on kernels from 6.18 on. */
+	if (!kwt_guest_code(vcpu, &rip, &mode64))
+		return KVM_WTRACK_CAUSE_NONE;
+	len = read_insn(vcpu, rip, insn);
+	if (by_the_way && kwt_insn_has_operand(insn, len, mode64))
+		return KVM_WTRACK_CAUSE_OPERAND;
+	if (kwt_store_crosses(gpa) && kwt_insn_is_silent(insn, len, mode64))
+		return KVM_WTRACK_CAUSE_UNREPORTED;
+	return KVM_WTRACK_CAUSE_NONE;
 }

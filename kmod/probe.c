@@ -82,7 +82,7 @@ static __always_inline u32 trouble(struct kvm_vcpu *vcpu,
 
 static __always_inline void remember(const struct kwt_space *space,
 				     struct kwt_vcpu *state, u64 address,
-				     u64 rip)
+				     u64 rip, bool direct)
 {
 	if (unlikely(!state->told && state->rip == rip &&
 		     state->address == address))
@@ -90,6 +90,7 @@ static __always_inline void remember(const struct kwt_space *space,
 	else
 		state->repeats = 0;
 	WRITE_ONCE(state->address, address);
+	state->mask = direct ? PAGE_MASK : 0;
 	WRITE_ONCE(state->era, READ_ONCE(space->era));
 	state->rip = rip;
 	state->told = false;
@@ -118,20 +119,20 @@ static __always_inline void write_fault(struct kwt_space *space,
 					u64 error_code)
 {
 	struct kwt_vcpu *state = kwt_vcpu_of(space, vcpu);
+	bool direct = kwt_fault_direct(vcpu);
 	u32 cause;
 
 	if (likely(state)) {
 		kwt_vcpu_set_here(space, state);
-		remember(space, state, address, kwt_rip_read(vcpu));
+		remember(space, state, address, kwt_rip_read(vcpu), direct);
 	}
-	if (kwt_fault_direct(vcpu) &&
+	if (direct &&
 	    !is_concerned(space, state, address >> KWT_PAGE_SHIFT))
 		return;
 	cause = trouble(vcpu, state, error_code);
-	if (!cause && unlikely(kwt_operand_suspect(address,
-						   kwt_rsp_read(vcpu))) &&
-	    kwt_fault_direct(vcpu) && kwt_operand_at_risk(vcpu, address))
-		cause = KVM_WTRACK_CAUSE_OPERAND;
+	if (!cause && direct &&
+	    unlikely(kwt_operand_suspect(address, kwt_rsp_read(vcpu))))
+		cause = kwt_operand_risk(vcpu, address);
 	if (unlikely(cause))
 		kwt_guard_rescue(space, vcpu, state, address, cause);
 }

@@ -18,10 +18,12 @@
  * struct kwt_vcpu - a vCPU, and the store that it is making
  * @vcpu: NULL before its first fault on a tracked page, constant then
  * @address: of its last write fault, as KVM was told it
+ * @mask: the bits of @address that a notification of that store has, too: all
+ *	but the offset in the page, or none if @address is virtual
  * @rip: of that fault
  * @era: the space's at that time
  * @repeats: how often the same fault came again without a notification
- * @told: there was a notification since, or it takes none
+ * @told: there was a notification of it since, or it takes none
  * @waiting: KVM has not entered the guest since
  *
  * Written by the vCPU's thread alone: the guard's probes and the write hook run
@@ -30,6 +32,7 @@
 struct kwt_vcpu {
 	struct kvm_vcpu *vcpu;
 	u64 address;
+	u64 mask;
 	u64 rip;
 	u64 era;
 	u32 repeats;
@@ -105,6 +108,16 @@ static inline struct kwt_vcpu *kwt_vcpu_of(const struct kwt_space *space,
 	if (unlikely(!state->vcpu))
 		WRITE_ONCE(state->vcpu, vcpu);
 	return state;
+}
+
+/*
+ * An instruction may store to two pages, and KVM tell of one of them only: it
+ * has to be the one that faulted.
+ */
+static __always_inline void kwt_vcpu_tell(struct kwt_vcpu *vcpu, u64 gpa)
+{
+	if (likely(!((gpa ^ vcpu->address) & vcpu->mask)))
+		vcpu->told = true;
 }
 
 /*

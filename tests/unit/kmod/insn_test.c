@@ -63,6 +63,12 @@ static const struct insn harmless[] = {
 	INSN("ret", 0xc3),
 };
 
+static const struct insn silent[] = {
+	INSN("sgdt (%rax)", 0x0f, 0x01, 0x00),
+	INSN("sidt 8(%r8)", 0x41, 0x0f, 0x01, 0x48, 0x08),
+	INSN("fxsave (%rax)", 0x0f, 0xae, 0x00),
+};
+
 static void check(const struct insn *insn, bool mode64, bool expected)
 {
 	u8 padded[KWT_INSN_BYTES];
@@ -117,6 +123,20 @@ static void others_are_left_alone(void **state)
 		check(&harmless[i], true, false);
 }
 
+static void what_kvm_does_not_report_is_known(void **state)
+{
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < COUNT(silent); i++)
+		assert_true(kwt_insn_is_silent(silent[i].bytes, silent[i].len,
+					       true));
+	for (i = 0; i < COUNT(risky); i++)
+		assert_false(kwt_insn_is_silent(risky[i].bytes, risky[i].len,
+						true));
+	assert_false(kwt_insn_is_silent((u8[]){ 0x0f, 0x01, 0xd9 }, 3, true));
+}
+
 static void what_cannot_be_read_is_taken_for_the_worst(void **state)
 {
 	const u8 prefixes[KWT_INSN_BYTES] = { [0 ... 14] = 0x66 };
@@ -125,6 +145,7 @@ static void what_cannot_be_read_is_taken_for_the_worst(void **state)
 
 	(void)state;
 	assert_true(kwt_insn_has_operand(NULL, 0, true));
+	assert_true(kwt_insn_is_silent(NULL, 0, true));
 	assert_true(kwt_insn_has_operand(prefixes, sizeof(prefixes), true));
 	assert_true(kwt_insn_has_operand(escape, sizeof(escape), true));
 	assert_true(kwt_insn_has_operand(half, sizeof(half), true));
@@ -145,6 +166,10 @@ static void only_stores_by_the_way_are_suspect(void **state)
 	assert_true(kwt_operand_suspect(0x5105, rsp));
 	assert_false(kwt_operand_suspect(0x5106, rsp));
 	assert_false(kwt_operand_suspect(0x5100, rsp));
+	/* The end of a page. */
+	assert_true(kwt_operand_suspect(0x5ff8, rsp + 0x100));
+	assert_true(kwt_operand_suspect(0x5ff7, rsp + 0x100));
+	assert_false(kwt_operand_suspect(0x5ff6, rsp + 0x100));
 }
 
 int main(void)
@@ -154,6 +179,7 @@ int main(void)
 		CASE(what_only_32_bit_code_has_is_known_there),
 		CASE(in_64_bit_code_it_is_something_else),
 		CASE(others_are_left_alone),
+		CASE(what_kvm_does_not_report_is_known),
 		CASE(what_cannot_be_read_is_taken_for_the_worst),
 		CASE(only_stores_by_the_way_are_suspect),
 	};
