@@ -16,7 +16,18 @@
 
 struct count {
 	uint64_t events, bytes, rereads;
+	uint64_t disarmed;	/* pages whose writes were not seen for a while */
 };
+
+static void count_event(struct count *count, const struct wtrack_event *event)
+{
+	count->events++;
+	count->bytes += wtrack_event_get_len(event);
+	count->rereads += wtrack_event_is_page(event);
+	if (wtrack_event_get_type(event) == WTRACK_EVENT_GUARD &&
+	    wtrack_event_get_action(event) == WTRACK_GUARD_DISARMED)
+		count->disarmed++;
+}
 
 static int read_events(struct wtrack_session *session, struct count *count)
 {
@@ -24,16 +35,14 @@ static int read_events(struct wtrack_session *session, struct count *count)
 	struct wtrack_resync_range range;
 	int r;
 
-	while ((event = wtrack_session_next(session))) {
-		count->events++;
-		count->bytes += wtrack_event_get_len(event);
-	}
+	while ((event = wtrack_session_next(session)))
+		count_event(count, event);
 	while ((r = wtrack_session_resync_next(session, &range)) > 0)
 		count->rereads += range.nr_pages;
 	wtrack_session_release(session);
 	printf("%" PRIu64 " events, %" PRIu64 " bytes, %" PRIu64
-	       " pages to re-read\n", count->events, count->bytes,
-	       count->rereads);
+	       " pages to re-read, %" PRIu64 " disarmed\n", count->events,
+	       count->bytes, count->rereads, count->disarmed);
 	fflush(stdout);
 	return r;
 }

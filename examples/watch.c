@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * watch PID GFN: prints each write of the guest in process PID to page GFN:
- * when, where, how many bytes, which. Until the guest ends.
+ * when, where, how many bytes, which; and when writes cannot be seen. Until the
+ * guest ends.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -24,6 +25,52 @@ static void print_write(const struct wtrack_event *event)
 	puts(wtrack_event_has_more(event) ? " ..." : "");
 }
 
+static const char *cause_text(uint32_t cause)
+{
+	switch (cause) {
+	case WTRACK_CAUSE_UNEMULATED:
+		return "KVM cannot emulate a store";
+	case WTRACK_CAUSE_PAGE_WALK:
+		return "the processor walks it as a page table";
+	case WTRACK_CAUSE_EVENT:
+		return "an interrupt or exception is delivered to it";
+	case WTRACK_CAUSE_BUDGET:
+		return "it is written to too often";
+	case WTRACK_CAUSE_NESTED:
+		return "a guest of the guest writes to it";
+	case WTRACK_CAUSE_NEW_VCPU:
+		return "a new vCPU writes to it";
+	case WTRACK_CAUSE_OPERAND:
+		return "KVM would misread an operand in it";
+	default:
+		return "for a reason that is new";
+	}
+}
+
+/* Who shows the page's contents has to re-read it where this says "changed". */
+static void print_guard(const struct wtrack_event *event)
+{
+	switch (wtrack_event_get_action(event)) {
+	case WTRACK_GUARD_DISARMED:
+		printf("writes are not seen from here on: %s\n",
+		       cause_text(wtrack_event_get_cause(event)));
+		break;
+	case WTRACK_GUARD_REARMED:
+		puts("writes are seen again; the page may have changed");
+		break;
+	default:
+		puts("the page has changed, KVM does not tell how");
+	}
+}
+
+static void print_event(const struct wtrack_event *event)
+{
+	if (wtrack_event_get_type(event) == WTRACK_EVENT_WRITE)
+		print_write(event);
+	else if (wtrack_event_get_type(event) == WTRACK_EVENT_GUARD)
+		print_guard(event);
+}
+
 /* Whatever is handed out is printed; after an overflow, that it happened. */
 static int print_events(struct wtrack_session *session)
 {
@@ -32,8 +79,7 @@ static int print_events(struct wtrack_session *session)
 	int r;
 
 	while ((event = wtrack_session_next(session)))
-		if (wtrack_event_get_type(event) == WTRACK_EVENT_WRITE)
-			print_write(event);
+		print_event(event);
 	while ((r = wtrack_session_resync_next(session, &range)) > 0)
 		printf("too many writes at a time: some are not shown\n");
 	wtrack_session_release(session);
