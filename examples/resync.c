@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * resync PID GFN HVA: keeps a copy of page GFN of the guest in process PID,
- * true to the byte, from the writes; and after an overflow, from the page.
- * Says after each quiet second whether the copy is right, until the guest ends.
+ * true to the byte, from the writes; and from the page, after an overflow and
+ * where writes could not be seen. Says after each quiet second whether the copy
+ * is right, until the guest ends.
  *
  * HVA is where process PID has mapped the page: kvm-wtrack knows guest physical
  * addresses only. A VMM knows its own mappings; of QEMU, the monitor command
@@ -25,6 +26,7 @@ struct mirror {
 	int mem;			/* of the VMM */
 	off_t hva;
 	unsigned char page[PAGE];
+	bool disarmed;			/* writes are not seen at the moment */
 	uint64_t writes, rereads;
 };
 
@@ -33,6 +35,12 @@ static int reread(struct mirror *mirror, unsigned char *page)
 	if (pread(mirror->mem, page, PAGE, mirror->hva) != PAGE)
 		return -ESRCH;
 	return 0;
+}
+
+static int refresh(struct mirror *mirror)
+{
+	mirror->rereads++;
+	return reread(mirror, mirror->page);
 }
 
 /* Also right for one part of a longer write: each has its own address. */
@@ -53,14 +61,30 @@ static int resync(struct mirror *mirror)
 	int r;
 
 	while ((r = wtrack_session_resync_next(mirror->session, &range)) > 0) {
-		if (range.what != WTRACK_RESYNC_REREAD)
+		if (range.what == WTRACK_RESYNC_REMOVED)
 			return -ENOENT;
-		r = reread(mirror, mirror->page);
+		mirror->disarmed = range.what == WTRACK_RESYNC_DISARMED;
+		r = refresh(mirror);
 		if (r < 0)
 			break;
-		mirror->rereads++;
 	}
 	return r;
+}
+
+/*
+ * Release first, then re-read: what is written after the page was read makes
+ * an event of its own then.
+ */
+static int on_guard(struct mirror *mirror, const struct wtrack_event *event)
+{
+	if (wtrack_event_get_action(event) == WTRACK_GUARD_DISARMED) {
+		mirror->disarmed = true;
+		return 0;
+	}
+	if (wtrack_event_get_action(event) == WTRACK_GUARD_REARMED)
+		mirror->disarmed = false;
+	wtrack_session_release(mirror->session);
+	return refresh(mirror);
 }
 
 static int follow(struct mirror *mirror)
@@ -76,6 +100,9 @@ static int follow(struct mirror *mirror)
 		case WTRACK_EVENT_RESYNC:
 			r = resync(mirror);
 			break;
+		case WTRACK_EVENT_GUARD:
+			r = on_guard(mirror, event);
+			break;
 		case WTRACK_EVENT_REGION_REMOVED:
 			r = -ENOENT;
 			break;
@@ -85,12 +112,17 @@ static int follow(struct mirror *mirror)
 	return r;
 }
 
-/* If no write comes after the page was read, copy and page must be the same. */
+/*
+ * If no write comes after the page was read, copy and page must be the same;
+ * unless the page is disarmed: then it is the page that has to be asked.
+ */
 static int compare(struct mirror *mirror)
 {
 	unsigned char page[PAGE];
 	int r;
 
+	if (mirror->disarmed)
+		return refresh(mirror);
 	r = reread(mirror, page);
 	if (r >= 0)
 		r = wtrack_session_wait(mirror->session, 100);
