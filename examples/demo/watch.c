@@ -78,21 +78,41 @@ static void attach(struct watch *w)
 	       "\n", w->vmm, w->page.gfn, w->address);
 }
 
+/* The guest makes no store that the guard has to do with: see account.c. */
+static void print_guard(const struct wtrack_event *event)
+{
+	switch (wtrack_event_get_action(event)) {
+	case WTRACK_GUARD_DISARMED:
+		printf("   stores are not seen from here on (cause %" PRIu32
+		       ")\n", wtrack_event_get_cause(event));
+		break;
+	case WTRACK_GUARD_REARMED:
+		printf("   stores are seen again\n");
+		break;
+	default:
+		printf("   a store was made of which only that is known\n");
+	}
+}
+
 static void print_event(const struct watch *w, const struct wtrack_event *event)
 {
 	uint64_t time = wtrack_event_get_time_ns(event) - w->start_ns;
 	const uint8_t *data = wtrack_event_get_data(event);
 	size_t len = wtrack_event_get_len(event);
+	int type = wtrack_event_get_type(event);
 
-	if (wtrack_event_get_type(event) != WTRACK_EVENT_WRITE) {
-		printf("event of type %d\n", wtrack_event_get_type(event));
+	if (type != WTRACK_EVENT_WRITE && type != WTRACK_EVENT_GUARD) {
+		printf("event of type %d\n", type);
 		return;
 	}
 	printf("%10.6f  %#014" PRIx64 " %6zu  ", time / 1e9,
 	       wtrack_event_get_gpa(event), len);
 	for (size_t i = 0; i < len && i < LINE_BYTES; i++)
 		printf(" %02x", data[i]);
-	printf("\n");
+	if (type == WTRACK_EVENT_GUARD)
+		print_guard(event);
+	else
+		printf("\n");
 }
 
 static void drain(struct watch *w)
