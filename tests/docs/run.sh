@@ -97,6 +97,19 @@ netlink_commands_agree()
 	diff <(header_names CMD) <(yaml_names operations mcast-groups)
 }
 
+# The entries of the enumeration, which may go over several lines.
+yaml_events()
+{
+	sed -n '/^    name: event$/,/]/p' docs/netlink/kvm_wtrack.yaml |
+		tr '\n' ' ' | sed 's/.*\[\(.*\)\].*/\1/' | tr -d ' ' |
+		tr ',a-z-' '\nA-Z_' | grep -v UNSPEC
+}
+
+netlink_events_agree()
+{
+	diff <(header_names EVENT) <(yaml_events)
+}
+
 no_kernel_versions_in_kmod()
 {
 	grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION' -r kmod || true
@@ -112,6 +125,8 @@ check "the netlink specification has the header's attributes" \
 	netlink_attributes_agree
 check "the netlink specification has the header's commands" \
 	netlink_commands_agree
+check "the netlink specification has the header's events" \
+	netlink_events_agree
 check "no kernel version is named in kmod/" no_kernel_versions_in_kmod
 echo "1..$nr"
 result_add docs "$passed" "$failed"
