@@ -21,21 +21,54 @@ static bool is_due(const struct mediator *m, int page)
 	       (track_has(m, page) || m->seq <= m->fence[page]);
 }
 
-static void on_write(struct mediator *m, const struct wtrack_event *event)
+/*
+ * Stores to the page are not seen, or are seen again. What was told before the
+ * page was removed is not true any more: adding arms it.
+ */
+static void on_guard(struct mediator *m, int page,
+		     const struct wtrack_event *event)
 {
-	uint64_t gfn = wtrack_event_get_gfn(event);
-	int page = gpu_page_at(gfn);
+	if (m->seq <= m->fence[page])
+		return;
+	switch (wtrack_event_get_action(event)) {
+	case WTRACK_GUARD_DISARMED:
+		m->counts.disarmed++;
+		m->disarmed[page] = true;
+		break;
+	case WTRACK_GUARD_REARMED:
+		m->counts.rearmed++;
+		m->disarmed[page] = false;
+		m->stale[page] = true;
+		break;
+	default:
+		m->stale[page] = true;
+	}
+}
 
-	if (!is_due(m, page)) {
-		mediator_mismatch(m, "event %llu of gfn %#llx, which is not tracked",
-				  (unsigned long long)m->seq,
-				  (unsigned long long)gfn);
-	} else if (wtrack_event_is_page(event)) {
+static void on_write(struct mediator *m, int page,
+		     const struct wtrack_event *event)
+{
+	if (wtrack_event_is_page(event)) {
 		m->stale[page] = true;
 	} else if (track_has(m, page)) {
 		read_words(m, page, event);
 		replica_write(m, page, event);
 	}
+}
+
+static void on_page_event(struct mediator *m, const struct wtrack_event *event)
+{
+	uint64_t gfn = wtrack_event_get_gfn(event);
+	int page = gpu_page_at(gfn);
+
+	if (!is_due(m, page))
+		mediator_mismatch(m, "event %llu of gfn %#llx, which is not tracked",
+				  (unsigned long long)m->seq,
+				  (unsigned long long)gfn);
+	else if (wtrack_event_get_type(event) == WTRACK_EVENT_GUARD)
+		on_guard(m, page, event);
+	else
+		on_write(m, page, event);
 }
 
 static void read_again(struct mediator *m, int page)
@@ -44,6 +77,14 @@ static void read_again(struct mediator *m, int page)
 		return;
 	m->counts.pages_read++;
 	shadow_read_page(m, page);
+}
+
+static void resync_page(struct mediator *m, int page, bool disarmed)
+{
+	if (page == NO_PAGE || !track_has(m, page))
+		return;
+	m->disarmed[page] = disarmed;
+	read_again(m, page);
 }
 
 static void on_resync(struct mediator *m)
@@ -58,7 +99,8 @@ static void on_resync(struct mediator *m)
 		if (range.what == WTRACK_RESYNC_REMOVED)
 			continue;
 		for (i = 0; i < range.nr_pages; i++)
-			read_again(m, gpu_page_at(range.gfn + i));
+			resync_page(m, gpu_page_at(range.gfn + i),
+				    range.what == WTRACK_RESYNC_DISARMED);
 	}
 	mediator_check(r, "resync");
 }
@@ -72,7 +114,8 @@ static void on_event(struct mediator *m, const struct wtrack_event *event)
 	m->counts.records++;
 	switch (wtrack_event_get_type(event)) {
 	case WTRACK_EVENT_WRITE:
-		on_write(m, event);
+	case WTRACK_EVENT_GUARD:
+		on_page_event(m, event);
 		break;
 	case WTRACK_EVENT_RESYNC:
 		on_resync(m);
@@ -96,6 +139,19 @@ static void read_stale(struct mediator *m)
 		m->stale[page] = false;
 		read_again(m, page);
 	}
+}
+
+/*
+ * No event tells of the stores to these pages: whenever their contents are
+ * needed, they are read. The directory comes first.
+ */
+void read_disarmed(struct mediator *m)
+{
+	int page;
+
+	for (page = PAGE_DIRECTORY; page >= 0; page--)
+		if (m->disarmed[page])
+			read_again(m, page);
 }
 
 /* Until nothing is left. */

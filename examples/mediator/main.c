@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * usage: mediator [--edits N] [--seed S] [--ring N] [--coalesce]
+ * usage: mediator [--edits N] [--seed S] [--ring N] [--coalesce] [--budget N]
  *        mediator --tap [--edits N] [--seed S]
  *
- * See README.md. With --tap: three runs, with a ring of ordinary size, with the
- * smallest one, and with a coalescing one; the report is in TAP.
+ * See README.md. With --tap: five runs, with a ring of ordinary size, with the
+ * smallest one, with a coalescing one, and with budgets; the report is in TAP.
  */
 #include <err.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 #include "run.h"
 
-enum { ORDINARY_RING = 4096 };
+enum { ORDINARY_RING = 4096, SMALL_BUDGET = 4 };
 
 struct options {
 	struct run run;
@@ -23,7 +23,8 @@ struct options {
 
 static void usage(void)
 {
-	fputs("usage: mediator [--edits N] [--seed S] [--ring N] [--coalesce]\n"
+	fputs("usage: mediator [--edits N] [--seed S] [--ring N] [--coalesce] "
+	      "[--budget N]\n"
 	      "       mediator --tap [--edits N] [--seed S]\n", stderr);
 	exit(2);
 }
@@ -47,6 +48,7 @@ static void parse(int argc, char **argv, struct options *o)
 		{ "seed", required_argument, NULL, 's' },
 		{ "ring", required_argument, NULL, 'r' },
 		{ "coalesce", no_argument, NULL, 'c' },
+		{ "budget", required_argument, NULL, 'b' },
 		{ "tap", no_argument, NULL, 't' },
 		{ 0 }
 	};
@@ -61,10 +63,13 @@ static void parse(int argc, char **argv, struct options *o)
 			o->run.seed = number(optarg, UINT64_MAX);
 			break;
 		case 'r':
-			o->run.ring = number(optarg, UINT32_MAX);
+			o->run.ring.records = number(optarg, UINT32_MAX);
 			break;
 		case 'c':
-			o->run.coalesce = true;
+			o->run.ring.coalesce = true;
+			break;
+		case 'b':
+			o->run.ring.budget = number(optarg, UINT32_MAX);
 			break;
 		case 't':
 			o->tap = true;
@@ -93,26 +98,37 @@ static bool tap_case(int nr, const char *name, struct run *r, uint64_t *came_to)
 static bool tap(const struct run *base)
 {
 	struct run plain = *base, small = *base, coalesce = *base;
+	struct run budget = *base, both = *base;
 	struct wtrack_info info;
 	bool ok;
 
 	mediator_check(wtrack_get_info(&info, sizeof(info)), "info");
-	small.ring = info.min_records;
-	coalesce.coalesce = true;
-	puts("1..3");
+	small.ring.records = info.min_records;
+	coalesce.ring.coalesce = true;
+	budget.ring.budget = SMALL_BUDGET;
+	both.ring = small.ring;
+	both.ring.budget = SMALL_BUDGET;
+	puts("1..5");
 	ok = tap_case(1, "the_shadow_equals_the_guests_table_at_each_doorbell",
 		      &plain, &plain.counts.records);
 	ok &= tap_case(2, "so_it_does_when_the_ring_overflows_all_the_time",
 		       &small, &small.counts.resyncs);
 	ok &= tap_case(3, "so_it_does_with_a_coalescing_session",
 		       &coalesce, &coalesce.status.merged);
+	ok &= tap_case(4, "so_it_does_when_pages_are_over_their_budget",
+		       &budget, &budget.status.rearms);
+	ok &= tap_case(5, "so_it_does_when_the_resync_set_tells_of_it",
+		       &both, &both.status.rearms);
 	return ok;
 }
 
 int main(int argc, char **argv)
 {
 	struct options o = {
-		.run = { .edits = 100000, .seed = 1, .ring = ORDINARY_RING },
+		.run = {
+			.edits = 100000, .seed = 1,
+			.ring = { .records = ORDINARY_RING },
+		},
 	};
 
 	parse(argc, argv, &o);

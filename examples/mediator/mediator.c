@@ -27,20 +27,30 @@ void mediator_mismatch(struct mediator *m, const char *format, ...)
 	va_end(args);
 }
 
-struct mediator *mediator_open(int vm_fd, const unsigned char *memory,
-			       uint32_t records, bool coalesce)
+static void make_ring(struct mediator *m, const struct ring_options *ring)
 {
-	unsigned int flags = coalesce ? WTRACK_RING_COALESCE : 0;
+	unsigned int flags = ring->coalesce ? WTRACK_RING_COALESCE : 0;
+
+	if (ring->budget)
+		mediator_check(wtrack_session_set_budget(m->session,
+							 ring->budget,
+							 BUDGET_MS), "budget");
+	mediator_check(wtrack_session_make_ring(m->session, ring->records,
+						flags, 0, 0), "ring");
+}
+
+struct mediator *mediator_open(int vm_fd, const unsigned char *memory,
+			       const struct ring_options *ring)
+{
 	struct mediator *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		err(1, "mediator");
 	m->memory = memory;
-	m->coalesce = coalesce;
+	m->coalesce = ring->coalesce;
 	pthread_mutex_init(&m->lock, NULL);
 	mediator_check(wtrack_session_open_vm_fd(vm_fd, &m->session), "open");
-	mediator_check(wtrack_session_make_ring(m->session, records, flags, 0, 0),
-		       "ring");
+	make_ring(m, ring);
 	track_directory(m);
 	return m;
 }
@@ -86,6 +96,7 @@ void mediator_doorbell(struct mediator *m, uint32_t what)
 	pthread_mutex_lock(&m->lock);
 	mediator_check(wtrack_session_fence(m->session, &seq), "fence");
 	drain(m);
+	read_disarmed(m);
 	m->counts.doorbells[what]++;
 	if (what == DOORBELL_ALL)
 		compare_all(m);

@@ -24,7 +24,9 @@ struct counts {
 	uint64_t doorbells[REGIONS + 1];
 	uint64_t records;
 	uint64_t resyncs;
-	uint64_t pages_read;		/* again: after RESYNC, or coalesced */
+	uint64_t pages_read;		/* again: for an event, or disarmed */
+	uint64_t disarmed;
+	uint64_t rearmed;
 	uint64_t tables_added;
 	uint64_t tables_removed;
 	uint64_t entries_compared;
@@ -32,6 +34,15 @@ struct counts {
 	uint64_t raced_words;		/* of these, wrong because stores raced */
 	uint64_t mismatches;
 };
+
+/* Of the session's ring. */
+struct ring_options {
+	uint32_t records;
+	bool coalesce;
+	uint32_t budget;		/* for each page and BUDGET_MS, or 0 */
+};
+
+enum { BUDGET_MS = 20 };
 
 struct shadow_table {
 	unsigned int links;		/* directory entries */
@@ -49,6 +60,7 @@ struct shadow_table {
  * @fence: of each page, the last sequence number that an event of it may have
  *	while it is not tracked
  * @stale: pages to be read when the events at hand are released
+ * @disarmed: pages whose stores are not seen, to be read at each doorbell
  * @replica: what the pages contain as the events' data have it
  * @seq: of the last event
  * @counts: for the report
@@ -62,6 +74,7 @@ struct mediator {
 	struct shadow_table tables[NR_TABLES];
 	uint64_t fence[NR_PAGES];
 	bool stale[NR_PAGES];
+	bool disarmed[NR_PAGES];
 	uint64_t replica[NR_PAGES][ENTRIES];
 	uint64_t seq;
 	struct counts counts;
@@ -69,7 +82,7 @@ struct mediator {
 
 /* mediator.c */
 struct mediator *mediator_open(int vm_fd, const unsigned char *memory,
-			       uint32_t records, bool coalesce);
+			       const struct ring_options *ring);
 void mediator_close(struct mediator *m);
 /* @what: a region or DOORBELL_ALL. By any thread. */
 void mediator_doorbell(struct mediator *m, uint32_t what);
@@ -80,6 +93,7 @@ void mediator_check(int r, const char *what);
 
 /* drain.c */
 void drain(struct mediator *m);
+void read_disarmed(struct mediator *m);
 
 /* shadow.c */
 void shadow_read_word(struct mediator *m, int page, unsigned int index);

@@ -33,6 +33,18 @@ static uint64_t now_ms(void)
 	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
 }
 
+/* Pages are armed again, and told to be, also when no vCPU runs any more. */
+static void drain_all(struct run *run, struct mediator *m)
+{
+	do {
+		drain(m);
+		mediator_check(wtrack_session_get_status(m->session,
+							 &run->status,
+							 sizeof(run->status)),
+			       "status");
+	} while (run->status.unread);
+}
+
 /* Nothing of the account may be missing when all is over. */
 static void close_account(struct run *run, struct mediator *m,
 			  const struct control *control)
@@ -46,10 +58,8 @@ static void close_account(struct run *run, struct mediator *m,
 	}
 	if (sum != control->edits * NR_VCPUS)
 		mediator_mismatch(m, "%" PRIu64 " edits made", sum);
-	mediator_check(wtrack_session_get_status(m->session, &run->status,
-						 sizeof(run->status)),
-		       "status");
-	if (run->status.events != m->seq || run->status.unread)
+	drain_all(run, m);
+	if (run->status.events != m->seq)
 		mediator_mismatch(m, "%" PRIu64 " events of %" PRIu64 " seen",
 				  m->seq, run->status.events);
 	run->counts = m->counts;
@@ -63,8 +73,7 @@ void run(struct run *run)
 
 	control->seed = run->seed;
 	control->edits = (run->edits + NR_VCPUS - 1) / NR_VCPUS;
-	d.mediator = mediator_open(vm->fd, vm->memory, run->ring,
-				   run->coalesce);
+	d.mediator = mediator_open(vm->fd, vm->memory, &run->ring);
 	pthread_barrier_init(&d.all, NULL, NR_VCPUS);
 	run->ms = now_ms();
 	vm_run(vm, on_doorbell, &d);
@@ -76,16 +85,26 @@ void run(struct run *run)
 	vm_free(vm);
 }
 
+static void report_ring(const struct run *run)
+{
+	const struct ring_options *ring = &run->ring;
+
+	printf("# ring of %" PRIu32 " records%s", ring->records,
+	       ring->coalesce ? ", coalescing" : "");
+	if (ring->budget)
+		printf(", budget %" PRIu32 " in %d ms", ring->budget,
+		       BUDGET_MS);
+	printf(", seed %" PRIu64 ", %" PRIu64 ".%03" PRIu64 " s\n", run->seed,
+	       run->ms / 1000, run->ms % 1000);
+}
+
 void run_report(const struct run *run)
 {
 	const struct counts *c = &run->counts;
 	const uint64_t *made = run->made;
 	const uint64_t *rung = c->doorbells;
 
-	printf("# ring of %" PRIu32 " records%s, seed %" PRIu64 ", %" PRIu64
-	       ".%03" PRIu64 " s\n", run->ring,
-	       run->coalesce ? ", coalescing" : "", run->seed,
-	       run->ms / 1000, run->ms % 1000);
+	report_ring(run);
 	printf("# edits %" PRIu64 ": stores %" PRIu64 ", halves %" PRIu64
 	       ", xchg %" PRIu64 ", fills %" PRIu64 ", copies %" PRIu64 "\n",
 	       made[EDIT_STORE] + made[EDIT_HALF] + made[EDIT_XCHG] +
@@ -99,6 +118,8 @@ void run_report(const struct run *run)
 	       " (%" PRIu64 " writes), pages re-read %" PRIu64 "\n", c->records,
 	       run->status.merged, run->status.overflows,
 	       run->status.resync_writes, c->pages_read);
+	printf("# pages disarmed %" PRIu64 ", armed again %" PRIu64 "\n",
+	       run->status.disarms, run->status.rearms);
 	printf("# tables added %" PRIu64 ", removed %" PRIu64 "\n",
 	       c->tables_added, c->tables_removed);
 	printf("# compared %" PRIu64 " entries, %" PRIu64 " words of data (%"

@@ -11,8 +11,7 @@
 struct run {
 	uint64_t edits;			/* of both vCPUs together */
 	uint64_t seed;
-	uint32_t ring;
-	bool coalesce;
+	struct ring_options ring;
 	struct counts counts;		/* from here on: what came out */
 	struct wtrack_status status;
 	uint64_t made[NR_EDITS];

@@ -30,6 +30,7 @@ static void add_page(struct mediator *m, int page)
 
 	mediator_check(wtrack_session_add(m->session, &range, 1, NULL, 0),
 		       "add");
+	m->disarmed[page] = false;
 	shadow_read_page(m, page);
 }
 
