@@ -153,7 +153,7 @@ CASE(a_restricted_session_stays_inside)
 	wtrack_session_close(s);
 	s = session_on(vm, 64, 0);
 	CHECK_WTRACK(wtrack_session_restrict(s, &limits, sizeof(limits)),
-		     EBUSY, "restrict before");
+		     EBUSY, "make one ring, and restrict");
 }
 
 static void on_alarm(int sig)
