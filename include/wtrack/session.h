@@ -88,7 +88,8 @@ int wtrack_session_open_pid_fd(int pid, int fd, struct wtrack_session **ret);
  * before stopped; there can be one reader at a time. If that reader left a
  * resync unfinished, the first event is of type WTRACK_EVENT_RESYNC. What the
  * reader before had fetched of the resync set is not known here: who takes
- * over has to read the contents of all tracked pages first.
+ * over has to read the contents of all tracked pages first. Nor is it known
+ * which pages the guard has disarmed (event.h): adding a page again arms it.
  *
  * Return: 0, or
  *	-EBADF		@session_fd is not an open descriptor
