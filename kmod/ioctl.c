@@ -51,8 +51,9 @@ static int do_info(struct kwt_session *session, union arg *arg)
 	info->out_data_bytes = KVM_WTRACK_DATA_BYTES;
 	info->out_max_budget = KWT_MAX_BUDGET;
 	info->out_max_period_ms = KWT_MAX_PERIOD_MS;
-	info->out_backoff_min_ms = READ_ONCE(kwt_guard_min_ms);
 	info->out_backoff_max_ms = READ_ONCE(kwt_guard_max_ms);
+	info->out_backoff_min_ms = min(READ_ONCE(kwt_guard_min_ms),
+				       info->out_backoff_max_ms);
 	return 0;
 }
 

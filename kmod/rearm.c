@@ -103,6 +103,7 @@ int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 	return 0;
 }
 
+/* Not before the period is over: the next store would disarm it at once. */
 static u32 budget_ticks(const struct kwt_chunk *chunk, u32 bit)
 {
 	struct kwt_span *span;
@@ -111,7 +112,7 @@ static u32 budget_ticks(const struct kwt_chunk *chunk, u32 bit)
 	hlist_for_each_entry(span, &chunk->spans, in_chunk)
 		if (test_bit(bit, span->tracked))
 			ns = max(ns, span->ring->period_ns);
-	return ms_to_ticks(div_u64(ns, NSEC_PER_MSEC)) ?: 1;
+	return ms_to_ticks(div_u64(ns, NSEC_PER_MSEC)) + 1;
 }
 
 /* The level counts while the gfn is disarmed again soon after it was armed. */
