@@ -9,6 +9,7 @@
 
 static const char * const params[] = {
 	"max_sessions", "max_users", "max_records", "max_pages", "poll_ms",
+	"guard_min_ms", "guard_max_ms",
 };
 
 enum { NR_PARAMS = ARRAY_SIZE(params) };

@@ -192,12 +192,17 @@ unsigned int wt_users(int fd, uint64_t gfn)
 	return q.out_users;
 }
 
-bool wt_tracked(int fd, uint64_t gfn)
+uint32_t wt_gfn_state(int fd, uint64_t gfn)
 {
 	struct kvm_wtrack_query_gfn q;
 
 	query_gfn(fd, &q, gfn);
-	return q.out_state & KVM_WTRACK_GFN_TRACKED;
+	return q.out_state;
+}
+
+bool wt_tracked(int fd, uint64_t gfn)
+{
+	return wt_gfn_state(fd, gfn) & KVM_WTRACK_GFN_TRACKED;
 }
 
 uint64_t wt_query_pages(int fd)

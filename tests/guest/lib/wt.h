@@ -77,6 +77,8 @@ uint64_t wt_fence(int fd);
 /* QUERY_GFN. */
 unsigned int wt_users(int fd, uint64_t gfn);
 bool wt_tracked(int fd, uint64_t gfn);
+/* KVM_WTRACK_GFN_* */
+uint32_t wt_gfn_state(int fd, uint64_t gfn);
 /* Pages that QUERY reports, all ranges together. */
 uint64_t wt_query_pages(int fd);
 
