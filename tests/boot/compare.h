@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef BOOT_COMPARE_H
+#define BOOT_COMPARE_H
+
+#include "copy.h"
+
+struct comparison {
+	unsigned int different;		/* pages that are observed */
+	unsigned int unobserved;	/* different, and disarmed */
+};
+
+/* The guest stands still. Prints what differs. */
+void compare(struct comparison *result, const struct copy *copy);
+
+#endif /* BOOT_COMPARE_H */
