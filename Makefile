@@ -14,7 +14,8 @@ SUBDIRS := $(patsubst %/Makefile,%,$(wildcard libwtrack/Makefile \
 BUILD := $(CURDIR)/build
 
 .PHONY: all $(SUBDIRS) install guest module demo clean help
-.PHONY: check check-unit check-abi check-docs check-host check-debug bench-cost
+.PHONY: check check-unit check-abi check-docs check-host check-boot
+.PHONY: check-debug bench-cost
 
 all: $(SUBDIRS)
 
@@ -48,6 +49,9 @@ check-abi:
 check-host:
 	$(Q)tests/host/run.sh "$(KERNEL)" "$(PAGING)" '$(TESTS)'
 
+check-boot:
+	$(Q)tests/boot/run.sh "$(KERNEL)" "$(PAGING)"
+
 check-debug:
 	$(Q)tests/host/run.sh --limit 900 --timeout 3000 debug "$(PAGING)" '$(TESTS)'
 
@@ -74,6 +78,7 @@ help:
 #: make check-host    guest tests on KERNEL=6.12|6.1|newest (the newest one in
 #:                    Debian 13's backports), PAGING=nested|shadow; TESTS= is
 #:                    a pattern, or the first word of names
+#: make check-boot    a whole guest, all of its memory tracked; KERNEL, PAGING
 #: make check-debug   the same on a kernel with KASAN, lockdep and kmemleak
 #: make bench-cost    instructions that an event costs, against the record
 #: make clean         remove build/; kernels stay in ~/.cache/kvm-wtrack

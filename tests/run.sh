@@ -10,7 +10,7 @@ set -uo pipefail
 
 PARTS=(unit-plain unit-asan unit-tsan abi docs demo
 	host-6.12-nested host-6.12-shadow host-6.1-nested host-6.1-shadow
-	host-debug-nested bench-cost)
+	boot-6.12-nested boot-6.1-nested host-debug-nested bench-cost)
 debug_log=$BUILD/log/check-debug
 
 # A target that fails has left its result.
@@ -47,6 +47,14 @@ check_host()
 	done
 }
 
+check_boot()
+{
+	local kernel
+	for kernel in 6.12 6.1; do
+		part check-boot KERNEL=$kernel PAGING=nested
+	done
+}
+
 unset MAKEFLAGS MFLAGS MAKELEVEL
 "$HOST/packages.sh" check || exit 1
 mkdir -p "$BUILD/log"
@@ -58,6 +66,7 @@ part check-unit
 part check-abi
 part check-docs
 check_host
+check_boot
 part demo
 part bench-cost
 finish_debug
