@@ -10,7 +10,7 @@ set -uo pipefail
 
 PARTS=(unit-plain unit-asan unit-tsan abi docs demo
 	host-6.12-nested host-6.12-shadow host-6.1-nested host-6.1-shadow
-	boot-6.12-nested boot-6.1-nested host-debug-nested bench-cost)
+	host-newest-nested boot-6.12-nested boot-6.1-nested host-debug-nested bench-cost)
 debug_log=$BUILD/log/check-debug
 
 # A target that fails has left its result.
@@ -45,6 +45,7 @@ check_host()
 			part check-host KERNEL=$kernel PAGING=$paging
 		done
 	done
+	part check-host KERNEL=newest PAGING=nested
 }
 
 check_boot()
