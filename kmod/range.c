@@ -262,30 +262,6 @@ static u64 count_removed(struct kwt_vm *vm, struct kwt_session *session,
 	return n;
 }
 
-/*
- * As in the write hook, nobody is scheduled away between taking a place in a
- * ring and filling it: what is behind cannot be read before that, and a fence
- * would not wait for it.
- */
-static bool tell_region(struct kwt_session *session, u64 gfn, u64 nr_pages,
-			u64 nr_tracked)
-{
-	bool told;
-
-	preempt_disable();
-	told = kwt_ring_region(&session->ring, gfn, nr_pages, nr_tracked,
-			       ktime_get_ns());
-	preempt_enable();
-	return told;
-}
-
-static void tell_resync(struct kwt_span *span, u32 bit, u64 time_ns)
-{
-	preempt_disable();
-	kwt_resync_mark(span, bit, time_ns);
-	preempt_enable();
-}
-
 /* With @told false, the reader hears of it from the resync set. */
 static void drop_removed(struct kwt_vm *vm, struct kwt_session *session,
 			 u64 gfn, u64 end, bool told)
@@ -303,7 +279,7 @@ static void drop_removed(struct kwt_vm *vm, struct kwt_session *session,
 			if (told)
 				clear_bit(bit, span->resync);
 			else
-				tell_resync(span, bit, now);
+				kwt_resync_mark(span, bit, now);
 		}
 		index = span->chunk->index + 1;
 		kwt_span_put(&session->set, span);
@@ -327,7 +303,8 @@ void kwt_range_removed(struct kwt_vm *vm, u64 gfn, u64 nr_pages)
 		n = count_removed(vm, session, gfn, end);
 		if (!n)
 			continue;
-		told = tell_region(session, gfn, nr_pages, n);
+		told = kwt_ring_region(&session->ring, gfn, nr_pages, n,
+				       ktime_get_ns());
 		atomic64_inc(&session->ring.regions);
 		drop_removed(vm, session, gfn, end, told);
 		kwt_notice_region(session, gfn, nr_pages, n);

@@ -12,6 +12,9 @@
  *	head	next place, and whether the ring is closed: one word, so that
  *		no record can get behind the RESYNC record that closes it
  *	pos	places released by the reader, in the page that it may write
+ *
+ * Preemption is disabled from taking a place until it is filled. Nobody reads
+ * what is behind it before, and a fence waits for nothing else.
  */
 #include <linux/minmax.h>
 #include <linux/string.h>
@@ -92,15 +95,18 @@ bool kwt_ring_close(struct kwt_ring *ring, u64 time_ns)
 		.time_ns = time_ns,
 	};
 	u64 head = READ_ONCE(ring->head);
+	bool closed = false;
 
-	do {
-		if (head & KWT_RING_CLOSED)
-			return false;
-	} while (!try_cmpxchg(&ring->head, &head, (head + 1) | KWT_RING_CLOSED));
-
-	atomic64_inc(&ring->overflows);
-	control(ring, head, &record);
-	return true;
+	preempt_disable();
+	while (!closed && !(head & KWT_RING_CLOSED))
+		closed = try_cmpxchg(&ring->head, &head,
+				     (head + 1) | KWT_RING_CLOSED);
+	if (closed) {
+		atomic64_inc(&ring->overflows);
+		control(ring, head, &record);
+	}
+	preempt_enable();
+	return closed;
 }
 
 /*
@@ -137,26 +143,33 @@ bool kwt_ring_region(struct kwt_ring *ring, u64 gfn, u64 nr_pages,
 		.time_ns = time_ns,
 		.region = { .nr_pages = nr_pages, .nr_tracked = nr_tracked },
 	};
+	bool room;
 	u64 pos;
 
-	if (!kwt_ring_reserve(ring, 1, &pos))
-		return false;
-	control(ring, pos, &record);
-	return true;
+	preempt_disable();
+	room = kwt_ring_reserve(ring, 1, &pos);
+	if (room)
+		control(ring, pos, &record);
+	preempt_enable();
+	return room;
 }
 
 /* Of the guard. Returns false when there is no room. */
 bool kwt_ring_guard(struct kwt_ring *ring,
 		    const struct kvm_wtrack_record *record)
 {
+	bool room;
 	u64 pos;
 
-	if (!kwt_ring_reserve(ring, 1, &pos))
-		return false;
-	kwt_ring_fill(kwt_ring_at(ring, pos), record);
-	kwt_ring_publish(kwt_ring_at(ring, pos), pos);
-	kwt_ring_wake(ring, false);
-	return true;
+	preempt_disable();
+	room = kwt_ring_reserve(ring, 1, &pos);
+	if (room) {
+		kwt_ring_fill(kwt_ring_at(ring, pos), record);
+		kwt_ring_publish(kwt_ring_at(ring, pos), pos);
+		kwt_ring_wake(ring, false);
+	}
+	preempt_enable();
+	return room;
 }
 
 /* The last record, for which a place is spare. Under the VM's lock, once. */
@@ -168,10 +181,12 @@ void kwt_ring_gone(struct kwt_ring *ring, u64 time_ns)
 	};
 	u64 head = READ_ONCE(ring->head);
 
+	preempt_disable();
 	while (!try_cmpxchg(&ring->head, &head, head + 1))
 		;
 	WRITE_ONCE(ring->gone, true);
 	control(ring, head_pos(head), &record);
+	preempt_enable();
 }
 
 /*

@@ -6,6 +6,8 @@
 #ifndef KWT_RING_H
 #define KWT_RING_H
 
+#include <linux/lockdep.h>
+
 #include "track.h"
 
 static inline struct kvm_wtrack_record *
@@ -49,6 +51,7 @@ static inline bool kwt_ring_reserve(struct kwt_ring *ring, u32 nr, u64 *pos)
 
 static inline void kwt_ring_publish(struct kvm_wtrack_record *record, u64 pos)
 {
+	lockdep_assert_preemption_disabled();
 	/* Pairs with the reader's load-acquire of seq. */
 	smp_store_release(&record->seq, pos + 1);
 }
