@@ -21,6 +21,8 @@ int main(int argc, char **argv)
 			if (wtrack_event_get_type(event) == WTRACK_EVENT_WRITE)
 				printf("%zu bytes at %#jx\n", wtrack_event_get_len(event),
 				       (uintmax_t)wtrack_event_get_gpa(event));
+			else if (wtrack_event_is_page(event))
+				puts("something else was stored: read the page again");
 		while (wtrack_session_resync_next(session, &again) > 0)
 			puts("too many writes at a time: read the page again");
 		wtrack_session_release(session);
