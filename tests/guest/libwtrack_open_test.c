@@ -194,6 +194,10 @@ CASE(features_and_limits_are_those_of_the_module)
 	CHECK_EQ(info.max_ranges, i.out_max_ranges);
 	CHECK_EQ(info.max_latency_us, i.out_max_latency_us);
 	CHECK_EQ(info.data_bytes, i.out_data_bytes);
+	CHECK_EQ(info.max_budget, i.out_max_budget);
+	CHECK_EQ(info.max_period_ms, i.out_max_period_ms);
+	CHECK_EQ(info.backoff_min_ms, i.out_backoff_min_ms);
+	CHECK_EQ(info.backoff_max_ms, i.out_backoff_max_ms);
 }
 
 CASE(a_session_too_many_is_eusers)
