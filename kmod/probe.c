@@ -174,8 +174,12 @@ static void on_entry(void *data, struct kvm_vcpu *vcpu)
 	if (!state || !state->waiting)
 		goto out;
 	WRITE_ONCE(state->waiting, false);
-	if (unlikely(!state->told && went_on(vcpu, state)))
+	if (unlikely(!state->told && went_on(vcpu, state))) {
+		/* It was emulated: the same store again is not hopeless. */
+		state->repeats = 0;
+		state->told = true;
 		kwt_guard_unreported(&vm->space, vcpu, state);
+	}
 out:
 	preempt_enable_notrace();
 }
