@@ -14,6 +14,7 @@
 #include "compat/fault.h"
 #include "guard.h"
 #include "kwt.h"
+#include "operand.h"
 #include "ring.h"
 #include "trace.h"
 #include "vcpu.h"
@@ -47,42 +48,32 @@ static void tell(struct kwt_chunk *chunk,
 	}
 }
 
-/* KVM's count of the gfn, if it has one of ours. */
-static bool take(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
-		 bool budget)
-{
-	u32 bit = kwt_chunk_bit(gfn);
-	bool armed;
-
-	spin_lock(&space->arm_lock);
-	armed = test_bit(bit, chunk->armed);
-	if (armed) {
-		clear_bit(bit, chunk->armed);
-		kwt_untrack(space, gfn);
-		if (budget && chunk->guard)
-			chunk->guard[bit] |= KWT_GUARD_BUDGET;
-		if (list_empty(&chunk->in_tripped))
-			list_add_tail(&chunk->in_tripped, &space->tripped);
-	}
-	spin_unlock(&space->arm_lock);
-	return armed;
-}
-
 /*
  * Disarm the gfn, unless another vCPU was faster. @record says why and where,
- * and has the action DISARMED. Under RCU, preemption disabled.
+ * and has the action DISARMED: it is told under the lock, so that it comes
+ * before the record of the next arming. Under RCU, preemption disabled.
  */
 void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
 		    const struct kvm_wtrack_record *record)
 {
 	u64 gfn = record->gpa >> KWT_PAGE_SHIFT;
-	u32 cause = record->guard.cause;
+	u32 bit = kwt_chunk_bit(gfn), cause = record->guard.cause;
 
-	if (!take(space, chunk, gfn, cause == KVM_WTRACK_CAUSE_BUDGET))
+	spin_lock(&space->arm_lock);
+	if (!test_bit(bit, chunk->armed)) {
+		spin_unlock(&space->arm_lock);
 		return;
+	}
+	clear_bit(bit, chunk->armed);
+	kwt_untrack(space, gfn);
+	if (cause == KVM_WTRACK_CAUSE_BUDGET && chunk->guard)
+		chunk->guard[bit] |= KWT_GUARD_BUDGET;
+	if (list_empty(&chunk->in_tripped))
+		list_add_tail(&chunk->in_tripped, &space->tripped);
+	tell(chunk, record);
+	spin_unlock(&space->arm_lock);
 	trace_kvm_wtrack_guard(space->id, gfn, cause, record->vcpu,
 			       record->rip);
-	tell(chunk, record);
 	kwt_rearm_soon(space, record);
 }
 
@@ -135,26 +126,41 @@ void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,
 		state->told = true;
 }
 
-/*
- * KVM emulated an instruction that faulted on an armed page, and there was no
- * notification: re-read the page. Also when KVM found an exception, since a
- * part of the store may be in memory.
- */
-void kwt_guard_unreported(struct kwt_space *space, struct kvm_vcpu *vcpu,
-			  const struct kwt_vcpu *state)
+/* In one page: @gpa may be INVALID_GPA. */
+static void changed(struct kwt_space *space, struct kvm_vcpu *vcpu, u64 gpa,
+		    u64 rip)
 {
 	struct kvm_wtrack_record record;
-	struct kwt_chunk *chunk;
-	u64 gpa = kwt_fault_gpa(vcpu, state->address);
+	struct kwt_chunk *chunk = find(space, gpa >> KWT_PAGE_SHIFT);
 
-	chunk = find(space, gpa >> KWT_PAGE_SHIFT);
 	if (!chunk)
 		return;
 	fill(&record, vcpu, gpa, KVM_WTRACK_GUARD_CHANGED,
 	     KVM_WTRACK_CAUSE_UNREPORTED);
 	record.flags |= KVM_WTRACK_RECORD_F_PAGE;
-	record.rip = state->rip;
+	record.rip = rip;
 	trace_kvm_wtrack_guard(space->id, gpa >> KWT_PAGE_SHIFT,
-			       record.guard.cause, record.vcpu, record.rip);
+			       record.guard.cause, record.vcpu, rip);
 	tell(chunk, &record);
+}
+
+/*
+ * KVM emulated an instruction that faulted on an armed page, and there was no
+ * notification: re-read the page. Also when KVM found an exception, since a
+ * part of the store may be in memory. Of a virtual address the page next to it
+ * is known, which such a store may have reached; otherwise see operand.h.
+ */
+void kwt_guard_unreported(struct kwt_space *space, struct kvm_vcpu *vcpu,
+			  const struct kwt_vcpu *state)
+{
+	const u64 reach = KWT_SILENT_MAX - 1, at = state->address;
+	bool direct = kwt_fault_direct(vcpu);
+
+	changed(space, vcpu, kwt_fault_gpa(vcpu, at), state->rip);
+	if (!direct && ((at + reach) ^ at) & PAGE_MASK)
+		changed(space, vcpu, kwt_fault_gpa(vcpu, at + reach),
+			state->rip);
+	if (!direct && ((at - reach) ^ at) & PAGE_MASK)
+		changed(space, vcpu, kwt_fault_gpa(vcpu, at - reach),
+			state->rip);
 }

@@ -45,6 +45,8 @@ void kwt_rearm_exit(struct kwt_vm *vm);
 void kwt_rearm_soon(struct kwt_space *space,
 		    const struct kvm_wtrack_record *record);
 
+void kwt_rearm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
+
 /* source.c, under the space's arm_lock */
 void kwt_untrack(struct kwt_space *space, u64 gfn);
 

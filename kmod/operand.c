@@ -60,6 +60,9 @@ u32 kwt_operand_risk(struct kvm_vcpu *vcpu, u64 gpa)
 	/* Which leaves 16-bit code on kernels from 6.18 on. */
 	if (!kwt_guest_code(vcpu, &rip, &mode64))
 		return KVM_WTRACK_CAUSE_NONE;
+	if (mode64 && !by_the_way &&
+	    (gpa & ~PAGE_MASK) <= PAGE_SIZE - KWT_SILENT_BYTES)
+		return KVM_WTRACK_CAUSE_NONE;
 	len = read_insn(vcpu, rip, insn);
 	if (by_the_way && kwt_insn_has_operand(insn, len, mode64))
 		return KVM_WTRACK_CAUSE_OPERAND;

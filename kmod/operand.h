@@ -23,8 +23,9 @@ struct kvm_vcpu;
 /* The longest store that a call makes to the stack. */
 #define KWT_PUSH_BYTES	16
 
-/* What sgdt and sidt store; fxsave, which stores more, is not in 64-bit code. */
+/* What sgdt and sidt store, and fxsave, which is silent but in 64-bit code. */
 #define KWT_SILENT_BYTES	10
+#define KWT_SILENT_MAX		512
 
 bool kwt_insn_has_operand(const u8 *insn, u32 len, bool mode64);
 bool kwt_insn_is_silent(const u8 *insn, u32 len, bool mode64);
@@ -32,7 +33,8 @@ u32 kwt_operand_risk(struct kvm_vcpu *vcpu, u64 gpa);
 
 static __always_inline bool kwt_store_crosses(u64 gpa)
 {
-	return (gpa & 0xfff) > 0x1000 - KWT_SILENT_BYTES;
+	return (gpa & 0xfff) > 0x1000 - KWT_SILENT_BYTES ||
+	       ((gpa & 0xfff) > 0x1000 - KWT_SILENT_MAX && !(gpa & 15));
 }
 
 /*

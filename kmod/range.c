@@ -40,7 +40,17 @@ static u64 session_max_pages(const struct kwt_session *session)
 	return session->max_pages ? min(max, session->max_pages) : max;
 }
 
-/* Add from @gfn up to the end of its chunk; returns where to go on. */
+static int add_gfn(struct kwt_session *session, struct kwt_span *span, u64 gfn)
+{
+	if (!kwt_restrict_allows(session, gfn))
+		return -EPERM;
+	return kwt_set_add(&session->set, span, gfn);
+}
+
+/*
+ * Add from @gfn up to the end of its chunk, or to one that cannot be armed just
+ * now; returns where to go on.
+ */
 static u64 add_chunk(struct kwt_session *session,
 		     struct kvm_wtrack_change *change, u64 gfn, u64 end)
 {
@@ -60,14 +70,17 @@ static u64 add_chunk(struct kwt_session *session,
 	set->max_pages = session_max_pages(session);
 	set->max_users = READ_ONCE(kwt_max_users);
 	for (; gfn < end; gfn++) {
-		note(change, gfn, kwt_restrict_allows(session, gfn) ?
-				  kwt_set_add(set, span, gfn) : -EPERM);
+		int r = add_gfn(session, span, gfn);
+
+		if (r == -EAGAIN)
+			break;
+		note(change, gfn, r);
 		/* KVM takes mmu_lock and flushes TLBs for each of them. */
 		if (!(gfn % 64))
 			cond_resched();
 	}
 	kwt_span_put(set, span);
-	return end;
+	return gfn;
 }
 
 /* Remove likewise; skips what the session does not track at all. */
@@ -110,10 +123,11 @@ int kwt_range_change(struct kwt_session *session,
 		     struct kvm_wtrack_change *change, bool add)
 {
 	struct kwt_vm *vm = session->vm;
-	u64 gfn = change->gfn, end = gfn + change->nr_pages;
+	u64 gfn = change->gfn, end = gfn + change->nr_pages, at;
 	int r;
 
 	while (gfn < end) {
+		at = gfn;
 		if (signal_pending(current) ||
 		    mutex_lock_interruptible(&vm->lock))
 			return -EINTR;
@@ -127,7 +141,11 @@ int kwt_range_change(struct kwt_session *session,
 		else
 			gfn = remove_chunk(session, change, gfn, end);
 		mutex_unlock(&vm->lock);
-		cond_resched();
+		/* KVM handles a fault on this gfn, which may take a while. */
+		if (add && gfn < chunk_end(at, end))
+			schedule_timeout_interruptible(1);
+		else
+			cond_resched();
 	}
 	return 0;
 }

@@ -66,41 +66,55 @@ static void tell(struct kwt_span *span, u32 bit, u64 now)
 		kwt_resync_mark(span, bit, now);
 }
 
-/* @guard of a gfn that is armed now: for how long it was in peace, later on. */
-static void settle(u16 *guard, u32 now)
+/*
+ * A gfn was armed again: tell the sessions, and note since when it is in peace.
+ * Under arm_lock and the VM's lock.
+ */
+void kwt_rearm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 {
-	if (guard)
-		*guard = (*guard & ~(KWT_GUARD_WAITS | KWT_GUARD_BUDGET |
-				     KWT_GUARD_TICK_MASK)) | now;
+	u64 now = ktime_get_ns();
+	struct kwt_span *span;
+	u16 *guard;
+
+	hlist_for_each_entry(span, &chunk->spans, in_chunk)
+		if (test_bit(bit, span->tracked))
+			tell(span, bit, now);
+	if (!chunk->guard)
+		return;
+	guard = &chunk->guard[bit];
+	*guard = (*guard & ~(KWT_GUARD_WAITS | KWT_GUARD_BUDGET |
+			     KWT_GUARD_TICK_MASK)) | tick_now();
+}
+
+/* Sessions that do not want it are rid of it, and know from its record. */
+static void drop_all_stopped(struct kwt_chunk *chunk, u32 bit)
+{
+	struct kwt_span *span;
+
+	hlist_for_each_entry(span, &chunk->spans, in_chunk)
+		drop_stopped(span, bit);
 }
 
 /*
  * Arm a gfn that the guard has disarmed, and tell the sessions. Under the VM's
- * lock. Spans that are left without a bit stay until the worker comes. -ENOENT
- * and so on: the memslot is about to go, and takes the gfn's tracking with it.
+ * lock. Spans that are left without a bit stay until the worker comes. -EAGAIN
+ * as from kwt_arm(); -ENOENT and so on: the memslot is about to go, and takes
+ * the gfn's tracking with it.
  */
 int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 {
 	u64 gfn = (chunk->index << KWT_CHUNK_SHIFT) + bit;
-	u64 now = ktime_get_ns();
-	struct kwt_span *span;
-	int r;
+	int r = 0;
 
-	hlist_for_each_entry(span, &chunk->spans, in_chunk)
-		drop_stopped(span, bit);
-	if (!chunk->users[bit])
-		return 0;
-	r = kwt_arm(space, chunk, gfn);
-	if (r)
-		return r;
-	trace_kvm_wtrack_rearm(space->id, gfn);
-	hlist_for_each_entry(span, &chunk->spans, in_chunk)
-		if (test_bit(bit, span->tracked))
-			tell(span, bit, now);
+	/* Whoever disarmed it has told all sessions. */
 	spin_lock(&space->arm_lock);
-	settle(chunk->guard ? &chunk->guard[bit] : NULL, tick_now());
 	spin_unlock(&space->arm_lock);
-	return 0;
+	drop_all_stopped(chunk, bit);
+	if (chunk->users[bit])
+		r = kwt_arm(space, chunk, gfn, true);
+	if (!r)
+		trace_kvm_wtrack_rearm(space->id, gfn);
+	return r;
 }
 
 /* Not before the period is over: the next store would disarm it at once. */
@@ -124,7 +138,7 @@ static u32 backoff_ticks(u16 *guard, u32 now)
 	u32 ticks = min(shortest << level, longest);
 	int peace = ticks_between(*guard & KWT_GUARD_TICK_MASK, now);
 
-	if (level && (peace < 0 || peace > 4 * (int)ticks)) {
+	if (level && (peace < 0 || peace > min(2 * (int)ticks, 255))) {
 		level = 0;
 		ticks = min(shortest, longest);
 	}
@@ -174,15 +188,6 @@ static u32 next_disarmed(const struct kwt_chunk *chunk, u32 bit)
 	return KWT_CHUNK_PAGES;
 }
 
-/* Sessions that do not want it are rid of it at once, whoever else waits. */
-static void drop_all_stopped(struct kwt_chunk *chunk, u32 bit)
-{
-	struct kwt_span *span;
-
-	hlist_for_each_entry(span, &chunk->spans, in_chunk)
-		drop_stopped(span, bit);
-}
-
 static void put_spans(struct kwt_chunk *chunk)
 {
 	struct kwt_span *span;
@@ -204,12 +209,14 @@ static int rearm_chunk(struct kwt_space *space, struct kwt_chunk *chunk)
 		(void)kwt_chunk_guard(space, chunk);
 	for (; bit < KWT_CHUNK_PAGES; bit = next_disarmed(chunk, bit + 1)) {
 		ticks = wait_for(space, chunk, bit, now);
+		/* It was told: disarming and telling are under one lock. */
 		drop_all_stopped(chunk, bit);
 		if (ticks <= 0 && chunk->users[bit])
-			/* If it fails its memslot is on its way out. */
+			/* -EAGAIN, or its memslot is on its way out. */
 			ticks = kwt_rearm(space, chunk, bit) ? 1 : INT_MAX;
 		if (chunk->users[bit])
 			next = min(next, ticks);
+		cond_resched();
 	}
 	put_spans(chunk);
 	return next;

@@ -8,7 +8,41 @@
 #include "track.h"
 
 /*
- * Track a gfn. Returns 1, 0 if the session tracked it before, or an error.
+ * One more user of the gfn. From here on the guard's records are for this
+ * session, too. Returns whether the gfn is armed.
+ */
+static bool join(struct kwt_space *space, struct kwt_span *span, u32 bit)
+{
+	struct kwt_chunk *chunk = span->chunk;
+	bool armed;
+
+	spin_lock(&space->arm_lock);
+	set_bit(bit, span->tracked);
+	WRITE_ONCE(chunk->users[bit], chunk->users[bit] + 1);
+	armed = test_bit(bit, chunk->armed);
+	spin_unlock(&space->arm_lock);
+	return armed;
+}
+
+static void leave(struct kwt_span *span, u32 bit)
+{
+	u16 *users = &span->chunk->users[bit];
+
+	WRITE_ONCE(*users, *users - 1);
+	clear_bit(bit, span->tracked);
+}
+
+static int may_add(const struct kwt_set *set, const struct kwt_span *span,
+		   u32 bit)
+{
+	if (set->pages >= set->max_pages)
+		return -ENOSPC;
+	return span->chunk->users[bit] >= set->max_users ? -EOVERFLOW : 0;
+}
+
+/*
+ * Track a gfn. Returns 1, 0 if the session tracked it before, or an error;
+ * -EAGAIN: a little later.
  *
  * The bit and the count stand before KVM is armed: the first store that KVM
  * reports must find them. What the guard has disarmed is armed at once, since
@@ -17,7 +51,6 @@
 int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 {
 	u32 bit = kwt_chunk_bit(gfn);
-	u16 *users = &span->chunk->users[bit];
 	int r = 0;
 
 	if (kwt_chunk_disarmed(span->chunk, bit))
@@ -26,23 +59,21 @@ int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 		return r;
 	if (test_bit(bit, span->tracked))
 		return 0;
-	if (set->pages >= set->max_pages)
-		return -ENOSPC;
-	if (*users >= set->max_users)
-		return -EOVERFLOW;
+	r = may_add(set, span, bit);
+	if (r)
+		return r;
 
 	/* A record of an earlier time does not stand for what comes now. */
 	if (span->last)
 		WRITE_ONCE(span->last[bit], 0);
 	if (span->spent)
 		WRITE_ONCE(span->spent[bit], 0);
-	set_bit(bit, span->tracked);
-	WRITE_ONCE(*users, *users + 1);
-	if (*users == 1)
-		r = kwt_arm(set->space, span->chunk, gfn);
+	if (!join(set->space, span, bit))
+		/* Disarmed just before we joined: that record was not for us. */
+		r = span->chunk->users[bit] > 1 ? -EAGAIN :
+		    kwt_arm(set->space, span->chunk, gfn, false);
 	if (r) {
-		WRITE_ONCE(*users, *users - 1);
-		clear_bit(bit, span->tracked);
+		leave(span, bit);
 		return r;
 	}
 	span->nr_tracked++;

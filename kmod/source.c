@@ -75,49 +75,61 @@ void kwt_untrack(struct kwt_space *space, u64 gfn)
 	kwt_track_remove_gfn(space_kvm(space), gfn);
 }
 
-/*
- * KVM's count and what we know of it change together: the guard may find the
- * gfn armed as soon as it is. -EAGAIN when KVM is just handling a fault on it
- * that the guard has let pass: it must not find the gfn armed half-way.
- */
-static int arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
-	       u64 era)
+/* Under arm_lock: the gfn is armed, and whoever tracks it hears of it here. */
+static void armed(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
+		  bool again)
 {
 	u32 bit = kwt_chunk_bit(gfn);
+
+	set_bit(bit, chunk->armed);
+	if (again)
+		kwt_rearm_tell(space, chunk, bit);
+	else if (chunk->guard)
+		chunk->guard[bit] = 0;
+}
+
+/*
+ * Have a grace period of KVM's read side end the era. Faults of an era that is
+ * over are handled, even if the vCPU has not come back to the guest. Nobody
+ * waits here: a vCPU may be long about a page that has to be brought in.
+ */
+static void end_era(struct kwt_space *space)
+{
+	struct srcu_struct *srcu = &space_kvm(space)->srcu;
+
+	if (space->era == space->era_over) {
+		WRITE_ONCE(space->era, space->era + 1);
+		space->era_end = start_poll_synchronize_srcu(srcu);
+	} else if (poll_state_synchronize_srcu(srcu, space->era_end)) {
+		space->era_over = space->era;
+	}
+}
+
+/*
+ * KVM's count, what we know of it, and the records that tell of it change
+ * together: the guard may find the gfn armed, and disarm it, as soon as it is.
+ *
+ * -EAGAIN when KVM is just handling a fault on it that the guard has let pass:
+ * it must not find the gfn armed half-way. Under the VM's lock; @again: it was
+ * disarmed by the guard.
+ */
+int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
+	    bool again)
+{
 	int r = -EAGAIN;
 
 	spin_lock(&space->arm_lock);
 	WRITE_ONCE(space->arming, gfn);
 	/* Pairs with the barrier in is_concerned(), probe.c. */
 	smp_mb();
-	if (!kwt_vcpus_store_to(space, gfn, era))
+	if (!kwt_vcpus_store_to(space, gfn, space->era_over))
 		r = kwt_track_add_gfn(space_kvm(space), gfn);
-	if (!r) {
-		set_bit(bit, chunk->armed);
-		if (chunk->guard)
-			chunk->guard[bit] &= ~(KWT_GUARD_WAITS |
-					       KWT_GUARD_BUDGET);
-	}
+	if (!r)
+		armed(space, chunk, gfn, again);
 	WRITE_ONCE(space->arming, KWT_NO_GFN);
 	spin_unlock(&space->arm_lock);
-	return r;
-}
-
-/*
- * Under the VM's lock. A vCPU may be long on its way back to the guest; but
- * what it had to do with the fault is over when it has left KVM's read side,
- * and a fault that comes later belongs to the next era.
- */
-int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
-{
-	u64 era = 0;
-	int r;
-
-	while ((r = arm(space, chunk, gfn, era)) == -EAGAIN) {
-		era = space->era + 1;
-		WRITE_ONCE(space->era, era);
-		synchronize_srcu_expedited(&space_kvm(space)->srcu);
-	}
+	if (r == -EAGAIN)
+		end_era(space);
 	return r;
 }
 

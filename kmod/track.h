@@ -106,6 +106,8 @@ struct kwt_table {
  * @arm_lock: (A)
  * @arming: the gfn that is being armed, or KWT_NO_GFN; (A), read by the probes
  * @era: of faults, see kwt_arm(); (L), read by the probes
+ * @era_over: faults of eras before it are handled; (L)
+ * @era_end: the grace period of KVM's that ends @era; (L)
  * @tripped: chunks with a gfn that the guard has disarmed; (A)
  */
 struct kwt_space {
@@ -116,6 +118,8 @@ struct kwt_space {
 	spinlock_t arm_lock;
 	u64 arming;
 	u64 era;
+	u64 era_over;
+	unsigned long era_end;
 	struct list_head tripped;
 };
 
@@ -264,7 +268,8 @@ void kwt_set_drop(struct kwt_set *set, struct kwt_span *span, u32 bit,
 bool kwt_set_clear_first(struct kwt_set *set, bool disarm);
 
 /* source.c: what KVM does when a gfn gets its first user or loses its last */
-int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn);
+int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
+	    bool again);
 void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn);
 
 /* guard.c: what to do about a gfn that must not stay armed */

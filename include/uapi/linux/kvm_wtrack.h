@@ -553,7 +553,7 @@ struct kvm_wtrack_fence {
  *	CHANGED		KVM made a store to this page without telling what (it
  *			does so for fxsave, sgdt, sidt): release, then re-read
  *
- * What a reader knows is so exact for all instructions; for some it only
+ * What a reader knows is so exact for all stores that fault; of some it only
  * learns that the page changed. The time between DISARMED and REARMED begins
  * with out_backoff_min_ms and doubles up to out_backoff_max_ms for a page that
  * is disarmed again soon. Adding a page that is disarmed arms it at once. A

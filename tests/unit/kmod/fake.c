@@ -46,10 +46,12 @@ static bool has_memory(u64 gfn)
 				      gfn >= FAKE_HIGH_END - FAKE_PAGES / 2);
 }
 
-int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
+int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
+	    bool again)
 {
 	int r = fake.refuse ? fake.refuse(gfn) : 0;
 
+	shim_require(!again);
 	/* The first store that KVM reports has to find the count. */
 	shim_require(kwt_space_users(space, gfn) == 1);
 	if (!has_memory(gfn))
