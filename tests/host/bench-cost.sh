@@ -71,10 +71,10 @@ limit()
 
 check_limits()
 {
-	limit one_session floor 320
+	limit one_session floor 345
 	limit two_sessions one_session 110
-	limit untracked_near floor 135
-	limit untracked_far floor 120
+	limit untracked_near floor 180
+	limit untracked_far floor 170
 }
 
 compare_all()
