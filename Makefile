@@ -16,6 +16,7 @@ BUILD := $(CURDIR)/build
 .PHONY: all $(SUBDIRS) install guest module demo clean help
 .PHONY: check check-unit check-abi check-docs check-host check-boot
 .PHONY: check-debug bench-cost
+.PHONY: docs-table
 
 all: $(SUBDIRS)
 
@@ -42,6 +43,10 @@ check-unit: all
 
 check-docs:
 	$(Q)tests/docs/run.sh
+
+# What the last host tests saw, into the record and docs/OBSERVED.md.
+docs-table:
+	$(Q)tests/docs/observed.sh record
 
 check-abi:
 	$(Q)tests/abi/run.sh
@@ -75,6 +80,7 @@ help:
 #: make check-unit    what needs no kernel; TESTS= is a pattern
 #: make check-abi     headers, symbols and documentation of the interfaces
 #: make check-docs    what README and docs/ say, against the tree
+#: make docs-table    write what the last host tests saw of stores to docs/
 #: make check-host    guest tests on KERNEL=6.12|6.1|newest (the newest one in
 #:                    Debian 13's backports), PAGING=nested|shadow; TESTS= is
 #:                    a pattern, or the first word of names

@@ -127,6 +127,9 @@ check "the netlink specification has the header's commands" \
 	netlink_commands_agree
 check "the netlink specification has the header's events" \
 	netlink_events_agree
+check "docs/OBSERVED.md names files that are there" files_exist docs/OBSERVED.md
+check "docs/OBSERVED.md has the table of what the host tests saw" \
+	tests/docs/observed.sh check
 check "no kernel version is named in kmod/" no_kernel_versions_in_kmod
 echo "1..$nr"
 result_add docs "$passed" "$failed"

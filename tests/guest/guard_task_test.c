@@ -10,6 +10,7 @@
 
 #include "guard.h"
 #include "mode.h"
+#include "module.h"
 
 /* In VM_DATA. */
 enum { FIRST, SECOND, GDT, STACK, PAGES };
@@ -90,7 +91,14 @@ static void try_switch(const char *name, uint64_t tracked)
 		.fill = fill, .load = load,
 	};
 
-	guard_try(&w);
+	/*
+	 * Without nested paging the emulated processor would take CR3 from the
+	 * TSS, although it is KVM's, and be lost; whether tracked or not.
+	 */
+	if (paging_is_nested())
+		guard_try(&w);
+	else
+		tap_note("class %s: absent", name);
 }
 
 CASE(a_task_switch_with_both_tss_tracked)

@@ -96,7 +96,7 @@ start_host()
 	local line="console=ttyS0 loglevel=7 log_buf_len=4M panic=-1"
 	# A busy machine may not give the host any time for seconds.
 	line+=" rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30"
-	line+=" workqueue.watchdog_thresh=120"
+	line+=" workqueue.watchdog_thresh=120 no_timer_check"
 	line+=" wtrack.npt=$npt wtrack.limit=$limit wtrack.dir=/$programs"
 	line+=" wtrack.tests=$tests"
 	[ -z "$script" ] || line+=" wtrack.script=/script"
