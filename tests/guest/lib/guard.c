@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <stdlib.h>
 #include <string.h>
 
 #include "cpuid.h"
 #include "guard.h"
 #include "guest.h"
+#include "outcome.h"
 #include "vm_internal.h"
 
 enum { ROUNDS = 3, PLAIN_STORES = 4 };
-
-/* Registers and memory after a round. */
-struct outcome {
-	struct kvm_regs regs;
-	struct kvm_sregs sregs;
-	struct kvm_fpu fpu;
-	unsigned char *data, *low;
-};
 
 /* One go through the rounds. */
 struct attempt {
@@ -30,47 +22,6 @@ struct attempt {
 	const unsigned char *at;
 	struct outcome after[ROUNDS];
 };
-
-static void *copy_of(const void *from, uint64_t bytes)
-{
-	void *to = malloc(bytes);
-
-	CHECK(to);
-	return memcpy(to, from, bytes);
-}
-
-static void outcome_take(struct outcome *o, struct attempt *a)
-{
-	CHECK_SYS(!ioctl(a->v->fd, KVM_GET_REGS, &o->regs));
-	CHECK_SYS(!ioctl(a->v->fd, KVM_GET_SREGS, &o->sregs));
-	CHECK_SYS(!ioctl(a->v->fd, KVM_GET_FPU, &o->fpu));
-	o->data = copy_of(a->vm->data, a->work->pages * PAGE);
-	o->low = copy_of(a->vm->low, VM_LOW_BYTES);
-}
-
-static void compare_bytes(const char *what, const void *got, const void *want,
-			  uint64_t bytes)
-{
-	const unsigned char *g = got, *w = want;
-	uint64_t i;
-
-	for (i = 0; i < bytes; i++)
-		if (g[i] != w[i])
-			tap_fail(__FILE__, __LINE__, "%s differ at 0x%llx: "
-				 "%02x when tracked, else %02x", what,
-				 (unsigned long long)i, g[i], w[i]);
-}
-
-static void outcome_compare(const struct outcome *got,
-			    const struct outcome *want, uint64_t pages)
-{
-	compare_bytes("registers", &got->regs, &want->regs, sizeof(got->regs));
-	compare_bytes("system registers", &got->sregs, &want->sregs,
-		      sizeof(got->sregs));
-	compare_bytes("FPU registers", &got->fpu, &want->fpu, sizeof(got->fpu));
-	compare_bytes("data pages", got->data, want->data, pages * PAGE);
-	compare_bytes("low pages", got->low, want->low, VM_LOW_BYTES);
-}
 
 /* Who stored is known of each store, and where its code was. */
 static void look(void *arg, const struct kvm_wtrack_record *r)
@@ -140,7 +91,7 @@ static void run_round(struct attempt *a, unsigned int round)
 		w->run(a->v);
 	else
 		vcpu_finish(a->v);
-	outcome_take(&a->after[round], a);
+	outcome_take(&a->after[round], a->v);
 }
 
 static void watch_round(struct attempt *a, unsigned int round)
@@ -269,7 +220,8 @@ static void try_both(const struct guard_work *w)
 	run_rounds(&tracked);
 	mirror_finish(&m);
 	for (i = 0; i < ROUNDS; i++)
-		outcome_compare(&tracked.after[i], &plain.after[i], w->pages);
+		outcome_compare(&tracked.after[i], &plain.after[i],
+				w->pages);
 	print_class(w, tracked.seen);
 }
 
