@@ -20,7 +20,8 @@ CROSS(fstp_second, SECOND, SEEN_UNEMULATED, "fninit\n fldpi",
       "fstpl -3(%rdi)")
 CROSS(movlps_both, BOTH, SEEN_UNEMULATED, "movups (%rsi), %xmm0",
       "movlps %xmm0, -3(%rdi)")
-CROSS(fnsave_both, BOTH, SEEN_UNEMULATED, "fninit\n fldpi", "fnsave -50(%rdi)")
+CROSS(fnsave_both, BOTH, SEEN_UNEMULATED, GUARD_FPU_FORGETS,
+      "fnsave -50(%rdi)")
 CROSS(xsave_both, BOTH, SEEN_UNEMULATED,
       "mov $7, %eax\n xor %edx, %edx\n fninit", "xsave -64(%rdi)",
       .feature = CPU_XSAVE)

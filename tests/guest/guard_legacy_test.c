@@ -34,11 +34,13 @@ static void load_32(struct vcpu *v, unsigned int round)
 	set_stack(v, STACK_TOP);
 }
 
-#define PROTECTED(claim, how, insn, ...)				\
+#define PROTECTED_AFTER(claim, how, fpu, insn, ...)			\
 	GUARD_CASE(protected_##claim, "32-bit/" #claim, how,		\
-		   ".code32\n mov $0x11223344, %eax\n fninit\n fldpi",	\
+		   ".code32\n mov $0x11223344, %eax\n" fpu,		\
 		   insn, .pages = 3, .fill = fill, .load = load_32,	\
 		   __VA_ARGS__)
+#define PROTECTED(claim, how, insn, ...)				\
+	PROTECTED_AFTER(claim, how, "fninit\n fldpi", insn, __VA_ARGS__)
 
 PROTECTED(mov, SEEN_EXACT, "mov %eax, 8(%edi)")
 PROTECTED(push, SEEN_EXACT, "push %eax")
@@ -52,7 +54,7 @@ PROTECTED(far_call, SEEN_EXACT, "lcall $8, $0x20000 + 1f - "
 	  "g_protected_far_call_start\n hlt\n 1: nop")
 PROTECTED(cmpxchg8b, SEEN_EXACT, "lock cmpxchg8b 8(%edi)")
 PROTECTED(fstp, SEEN_UNEMULATED, "fstpl 8(%edi)")
-PROTECTED(fnsave, SEEN_UNEMULATED, "fnsave 8(%edi)")
+PROTECTED_AFTER(fnsave, SEEN_UNEMULATED, GUARD_FPU_FORGETS, "fnsave 8(%edi)")
 PROTECTED(sgdt, SEEN_CHANGED, "sgdt 8(%edi)")
 PROTECTED(rep_movsl, SEEN_EXACT, "mov $100, %ecx\n rep movsl",
 	  .anywhere = true)
@@ -69,11 +71,13 @@ static void load_real(struct vcpu *v, unsigned int round)
 	set_stack(v, STACK_TOP - VM_DATA);
 }
 
-#define REAL(claim, how, insn, ...)					\
+#define REAL_AFTER(claim, how, fpu, insn, ...)				\
 	GUARD_CASE(real_##claim, "real mode/" #claim, how,		\
-		   ".code16\n mov $0x1122, %ax\n fninit\n fldpi", insn,	\
+		   ".code16\n mov $0x1122, %ax\n" fpu, insn,		\
 		   .real_mode = true, .fill = fill, .load = load_real,	\
 		   .pages = 3, .args = { 0x100, 0x1100 }, __VA_ARGS__)
+#define REAL(claim, how, insn, ...)					\
+	REAL_AFTER(claim, how, "fninit\n fldpi", insn, __VA_ARGS__)
 
 REAL(mov, SEEN_EXACT, "mov %ax, 8(%di)")
 REAL(push, SEEN_EXACT, "push %ax")
@@ -82,5 +86,5 @@ REAL(enter, SEEN_EXACT, "enter $32, $0")
 REAL(rep_stosb, SEEN_EXACT, "mov $100, %cx\n rep stosb", .anywhere = true)
 REAL(rep_movsw, SEEN_EXACT, "mov $100, %cx\n rep movsw", .anywhere = true)
 REAL(fstp, SEEN_UNEMULATED, "fstpl 8(%di)")
-REAL(fnsave, SEEN_UNEMULATED, "fnsave 8(%di)")
+REAL_AFTER(fnsave, SEEN_UNEMULATED, GUARD_FPU_FORGETS, "fnsave 8(%di)")
 REAL(sidt, SEEN_CHANGED, "sidt 8(%di)")

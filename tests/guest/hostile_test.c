@@ -158,7 +158,7 @@ static void run_liar(uint32_t flags)
 	vcpu_start(v, g_random, VM_DATA, PAGES, 11, 0, LANE_EVEN);
 	vcpu_start(w, g_random, VM_DATA, PAGES, 12, 0, LANE_ODD);
 	CHECK(!pthread_create(&thread, NULL, lie, &l));
-	while (clock_ns() < end) {
+	while (clock_ns() < end || m.writes <= 1000) {
 		use_anyhow(l.wt);
 		mirror_step(&m);
 	}
@@ -167,7 +167,6 @@ static void run_liar(uint32_t flags)
 	vcpu_stop(v);
 	vcpu_stop(w);
 	mirror_finish(&m);
-	CHECK(m.writes > 1000);
 }
 
 CASE_WITHIN(a_position_that_changes_all_the_time_harms_no_other_session, 60)

@@ -61,6 +61,12 @@ struct guard_work {
 
 void guard_try(const struct guard_work *w);
 
+/*
+ * Something in a register, and no last instruction: where that was, and its
+ * operand, get lost when another thread runs on the processor meanwhile.
+ */
+#define GUARD_FPU_FORGETS	"fninit\n fldpi\n fninit"
+
 /* CASE of one instruction. */
 #define GUARD_CASE(claim, class, how, before, insn, ...)		\
 	GUARD_CODE(g_##claim, before, insn);				\
