@@ -50,4 +50,7 @@ void kwt_rearm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
 /* source.c, under the space's arm_lock */
 void kwt_untrack(struct kwt_space *space, u64 gfn);
 
+/* source.c, under the VM's lock */
+bool kwt_settled(struct kwt_space *space, u64 tick, u64 now);
+
 #endif /* KWT_GUARD_H */

@@ -72,8 +72,10 @@ static u64 add_chunk(struct kwt_session *session,
 	for (; gfn < end; gfn++) {
 		int r = add_gfn(session, span, gfn);
 
-		if (r == -EAGAIN)
+		if (r == -EAGAIN) {
+			kwt_rearm_hasten(set->space, span->chunk, gfn, end);
 			break;
+		}
 		note(change, gfn, r);
 		/* KVM takes mmu_lock and flushes TLBs for each of them. */
 		if (!(gfn % 64))

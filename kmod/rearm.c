@@ -10,6 +10,7 @@
  * the reader looks, whatever is stored later is notified.
  */
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/workqueue.h>
 
 #include "guard.h"
@@ -17,10 +18,15 @@
 #include "trace.h"
 #include "vcpu.h"
 
+/* Counted from the host's start; not 0, with which a space begins. */
+static u64 tick_count(void)
+{
+	return div_u64(ktime_get_ns(), NSEC_PER_MSEC * KWT_GUARD_TICK_MS) + 1;
+}
+
 static u32 tick_now(void)
 {
-	return (u32)(ktime_get_ns() / NSEC_PER_MSEC / KWT_GUARD_TICK_MS) &
-	       KWT_GUARD_TICK_MASK;
+	return tick_count() & KWT_GUARD_TICK_MASK;
 }
 
 /* From a to b, negative when b is before a. */
@@ -95,11 +101,61 @@ static void drop_all_stopped(struct kwt_chunk *chunk, u32 bit)
 		drop_stopped(span, bit);
 }
 
+/* The gfn is wanted before its time: that is the next tick. Under arm_lock. */
+static void hasten(const struct kwt_chunk *chunk, u32 bit, u32 now)
+{
+	u16 *guard = &chunk->guard[bit];
+
+	if (*guard & KWT_GUARD_WAITS &&
+	    ticks_between(now, *guard & KWT_GUARD_TICK_MASK) <= 1)
+		return;
+	*guard = (*guard & ~KWT_GUARD_TICK_MASK) | KWT_GUARD_WAITS |
+		 ((now + 1) & KWT_GUARD_TICK_MASK);
+}
+
+/*
+ * Somebody adds [gfn, end) of the chunk, and had to be told -EAGAIN: all that
+ * is disarmed there becomes due together. Under the VM's lock.
+ */
+void kwt_rearm_hasten(struct kwt_space *space, struct kwt_chunk *chunk,
+		      u64 gfn, u64 end)
+{
+	u32 now = tick_now();
+
+	spin_lock(&space->arm_lock);
+	for (; chunk->guard && gfn < end; gfn++)
+		if (kwt_chunk_disarmed(chunk, kwt_chunk_bit(gfn)))
+			hasten(chunk, kwt_chunk_bit(gfn), now);
+	spin_unlock(&space->arm_lock);
+}
+
+/*
+ * Have all stores of the time when the gfn was armed come to their
+ * notification? It was disarmed before the tick at which it is due.
+ */
+static bool settled(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
+{
+	u64 now = tick_count(), due;
+	u16 guard;
+
+	spin_lock(&space->arm_lock);
+	guard = chunk->guard ? chunk->guard[bit] : 0;
+	spin_unlock(&space->arm_lock);
+	if (!chunk->guard)
+		return true;
+	if (!(guard & KWT_GUARD_WAITS))
+		return false;
+	due = now - ticks_between(guard & KWT_GUARD_TICK_MASK,
+				  now & KWT_GUARD_TICK_MASK);
+	return kwt_settled(space, due, now);
+}
+
 /*
  * Arm a gfn that the guard has disarmed, and tell the sessions. Under the VM's
- * lock. Spans that are left without a bit stay until the worker comes. -EAGAIN
- * as from kwt_arm(); -ENOENT and so on: the memslot is about to go, and takes
- * the gfn's tracking with it.
+ * lock, which also keeps chunk->guard. Spans that are left without a bit stay
+ * until the worker comes. -EAGAIN: not all stores of before have settled, or as
+ * from kwt_arm(); -ENOENT and so on: the memslot is about to go, and takes the
+ * gfn's tracking with it.
  */
 int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 {
@@ -110,8 +166,13 @@ int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 	spin_lock(&space->arm_lock);
 	spin_unlock(&space->arm_lock);
 	drop_all_stopped(chunk, bit);
-	if (chunk->users[bit])
-		r = kwt_arm(space, chunk, gfn, true);
+	if (!chunk->users[bit])
+		return 0;
+	/* Where memory is short, nothing is known, and nobody waits. */
+	(void)kwt_chunk_guard(space, chunk);
+	if (!settled(space, chunk, bit))
+		return -EAGAIN;
+	r = kwt_arm(space, chunk, gfn, true);
 	if (!r)
 		trace_kvm_wtrack_rearm(space->id, gfn);
 	return r;

@@ -106,6 +106,32 @@ static void end_era(struct kwt_space *space)
 }
 
 /*
+ * Have all stores that began before a tick come to their notification? A vCPU
+ * may be scheduled away between its store and the hook. The record of a store
+ * that is older than what others stored unseen since must not follow REARMED:
+ * the reader would put it over what it has read again. KVM emulates within its
+ * read side, so a grace period that began later answers it. Nobody waits here,
+ * but for the next time there is one under way.
+ */
+bool kwt_settled(struct kwt_space *space, u64 tick, u64 now)
+{
+	struct srcu_struct *srcu = &space_kvm(space)->srcu;
+
+	if (space->settling &&
+	    poll_state_synchronize_srcu(srcu, space->settle_end)) {
+		space->settled = space->settling;
+		space->settling = 0;
+	}
+	if (space->settled >= tick)
+		return true;
+	if (!space->settling && now >= tick) {
+		space->settling = now;
+		space->settle_end = start_poll_synchronize_srcu(srcu);
+	}
+	return false;
+}
+
+/*
  * KVM's count, what we know of it, and the records that tell of it change
  * together: the guard may find the gfn armed, and disarm it, as soon as it is.
  *

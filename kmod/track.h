@@ -108,6 +108,10 @@ struct kwt_table {
  * @era: of faults, see kwt_arm(); (L), read by the probes
  * @era_over: faults of eras before it are handled; (L)
  * @era_end: the grace period of KVM's that ends @era; (L)
+ * @settled: tick (guard.h): stores that began before it came to their
+ *	notification; (L)
+ * @settling: what @settled will be after the grace period @settle_end, or 0; (L)
+ * @settle_end: (L)
  * @tripped: chunks with a gfn that the guard has disarmed; (A)
  */
 struct kwt_space {
@@ -120,6 +124,9 @@ struct kwt_space {
 	u64 era;
 	u64 era_over;
 	unsigned long era_end;
+	u64 settled;
+	u64 settling;
+	unsigned long settle_end;
 	struct list_head tripped;
 };
 
@@ -278,6 +285,8 @@ void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
 
 /* rearm.c */
 int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
+void kwt_rearm_hasten(struct kwt_space *space, struct kwt_chunk *chunk,
+		      u64 gfn, u64 end);
 
 /* match.c, match.h */
 void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
