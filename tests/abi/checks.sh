@@ -188,6 +188,9 @@ installed()
 			-I"$dest/usr/include" "$dest/usr/lib/test/libwtrack.a" \
 			-o "$out"
 		"$out"
+		"${CC:-cc}" -x "$lang" -Wall -Wextra -Werror -fsyntax-only \
+			-I"$dest/usr/include" -include linux/kvm_wtrack.h \
+			-include linux/kvm_wtrack_genl.h /dev/null
 	done
 }
 
