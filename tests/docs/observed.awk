@@ -9,6 +9,7 @@ BEGIN {
 	word["changed event"] = "page changed (event)"
 	word["changed operand"] = "page changed (operand)"
 	word["changed unreported"] = "page changed (unreported)"
+	word["changed nested"] = "page changed (guest of the guest)"
 	word["unseen"] = "not seen"
 	word["no-store"] = "nothing stored"
 	word["absent"] = "not tried"

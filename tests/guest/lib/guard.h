@@ -37,6 +37,7 @@ enum {
 	SEEN_CHANGED	= 1 << 5,	/* that the page changed */
 	SEEN_NOT	= 1 << 6,	/* nothing: the copy is wrong */
 	SEEN_NO_STORE	= 1 << 7,	/* nothing, and nothing was stored */
+	SEEN_NESTED	= 1 << 8,	/* the page was disarmed, for this */
 };
 
 struct guard_work {
