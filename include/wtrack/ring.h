@@ -36,7 +36,8 @@ struct wtrack_session;
  * page that is written to more often than the budget allows is disarmed for the
  * rest of the period: the guest writes to it at full speed, and an event of
  * type WTRACK_EVENT_GUARD tells of it (event.h). A page that several sessions
- * track is disarmed when it is over the budgets of all of them.
+ * track is disarmed when it is over the budgets of all of them. A page that is
+ * removed and added has its whole budget again.
  *
  * It is for the ring that wtrack_session_make_ring() makes. If the session's
  * restriction has a budget, that holds for a session without one. Consumer

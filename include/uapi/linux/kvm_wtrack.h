@@ -295,7 +295,9 @@ struct kvm_wtrack_restrict {
  * Once in the life of a session, after ATTACH. Then map it (see below).
  *
  * A page that several sessions track is disarmed by budgets when it is over
- * those of all of them: a session without a budget gets every store.
+ * those of all of them: a session without a budget gets every store. A page
+ * that is removed and added has its whole budget again; no budget bounds what
+ * adding and removing cost the guest.
  */
 struct kvm_wtrack_ring {
 	__u32 size;
