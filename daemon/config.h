@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* wtrackd.conf and its drop-ins. */
+#ifndef WTRACKD_CONFIG_H
+#define WTRACKD_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ini.h"
+
+struct config {
+	/* [Policy] */
+	char *group;			/* "" for none */
+	/* [Limits]: of what an unprivileged user opens through us */
+	uint64_t user_sessions;
+	uint64_t user_pages;
+	uint64_t user_ring_bytes;
+	uint64_t session_pages;
+	uint64_t session_ring_bytes;
+	/* [Guard]: 0 for no budget */
+	uint32_t budget;
+	uint32_t budget_period_ms;
+	/* [Watches]: defaults of each watch */
+	uint64_t rate_limit_interval_usec;
+	uint64_t rate_limit_burst;
+	uint32_t ring_records;
+	/* [Metrics] */
+	bool per_session;
+};
+
+/* The defaults; group is allocated. */
+int config_init(struct config *config);
+void config_done(struct config *config);
+
+/*
+ * Defaults, then the files below each of dirs (first the main file that the
+ * first of them has, then drop-ins). dirs ends with NULL; NULL stands for the
+ * usual ones. A *config that was initialised is replaced when it succeeds.
+ */
+int config_load(struct config *config, const char *const *dirs,
+		ini_report_fn report, void *userdata);
+
+/* /etc/wtrackd, /run/wtrackd and the like, in the order of precedence. */
+extern const char *const config_dirs[];
+
+/* The same directories with a folder in them, for watches.d; strv_free(). */
+char **config_subdirs(const char *const *dirs, const char *name);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * To the journal, or to stderr when that is not the journal. A function either
+ * logs its failures or returns them, never both.
+ */
+#ifndef WTRACKD_LOG_H
+#define WTRACKD_LOG_H
+
+#include <stdbool.h>
+#include <syslog.h>
+
+/* Chooses where to; before that it is stderr. */
+void log_init(void);
+/* Debug messages are dropped unless wanted. */
+void log_set_debug(bool debug);
+bool log_is_debug(void);
+
+__attribute__((format(printf, 2, 3)))
+void log_text(int priority, const char *format, ...);
+
+#define log_error(...)		log_text(LOG_ERR, __VA_ARGS__)
+#define log_warning(...)	log_text(LOG_WARNING, __VA_ARGS__)
+#define log_notice(...)		log_text(LOG_NOTICE, __VA_ARGS__)
+#define log_info(...)		log_text(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)		log_text(LOG_DEBUG, __VA_ARGS__)
+
+/* Logs "...: strerror" and returns the error, which is negative. */
+__attribute__((format(printf, 2, 3)))
+int log_errno(int error, const char *format, ...);
+
+/*
+ * A message with an id of message-ids.h and fields "NAME=value". fields ends
+ * with NULL and may be NULL; so may be id.
+ */
+__attribute__((format(printf, 4, 5)))
+void log_event(int priority, const char *id, const char *const *fields,
+	       const char *format, ...);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon: it owns the event loop, the bus, and everything below. All of it
+ * runs in one thread, in callbacks of the loop that never wait: see open.c for
+ * how a request goes on from callback to callback.
+ *
+ *	manager_new -> manager_start -> sd_event_loop -> manager_free
+ */
+#ifndef WTRACKD_MANAGER_H
+#define WTRACKD_MANAGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include <wtrack/wtrack.h>
+
+#include "config.h"
+#include "limits.h"
+#include "policy.h"
+
+#define BUS_NAME	"org.wtrack1"
+#define BUS_PATH	"/org/wtrack1"
+
+struct genl;
+struct machines;
+struct requests;
+struct scans;
+struct session;
+struct uevents;
+struct vm;
+struct process;
+struct watches;
+
+LIST_HEAD(process_list, process);
+LIST_HEAD(vm_list, vm);
+LIST_HEAD(session_list, session);
+
+struct manager {
+	sd_event *event;
+	sd_bus *bus;
+	struct config config;		/* changes with a reload */
+	const char *const *config_dirs;
+	const char *state_dir;		/* /run/wtrackd/sessions */
+
+	/* What there is: vm.h, session.h. Gone VMs with sessions included. */
+	struct process_list processes;
+	struct vm_list vms;
+	struct session_list sessions;
+	struct limits limits;
+
+	struct scans *scans;		/* scan.h: looks for VMs in /proc */
+	struct uevents *uevents;
+	struct genl *genl;		/* genl.h: the module's account */
+	struct machines *machines;
+	struct requests *requests;	/* open.h: OpenSession, underway */
+	struct watches *watches;	/* watch.h */
+
+	/* For the metrics. */
+	uint64_t refusals[NR_RULES];
+
+	bool ready;			/* READY=1 was sent */
+};
+
+int manager_new(struct manager **ret);
+int manager_start(struct manager *m);
+void manager_free(struct manager *m);
+void manager_freep(struct manager **m);
+
+/* Reads the configuration again, all of it: SIGHUP, and Manager.Reload(). */
+int manager_reload(struct manager *m);
+/* STATUS= for systemctl status, and the properties that count things. */
+void manager_counts_changed(struct manager *m);
+/* Is the module's netlink family there? */
+bool manager_module_loaded(const struct manager *m);
+/* Called by genl.c and uevent.c when it, or its device, came or went. */
+void manager_module_changed(struct manager *m);
+
+/* bus_*.c. Objects exist on the bus from _add() to _remove(). */
+int bus_manager_add(struct manager *m);
+void bus_manager_changed(struct manager *m, const char *property, ...)
+	__attribute__((sentinel));
+int bus_vm_add(struct vm *vm);
+void bus_vm_gone(struct vm *vm);	/* signal VMRemoved */
+void bus_vm_remove(struct vm *vm);
+void bus_vm_changed(struct vm *vm, const char *property, ...)
+	__attribute__((sentinel));
+int bus_session_add(struct session *session);
+void bus_session_remove(struct session *session);
+
+#endif

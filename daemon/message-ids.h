@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * MESSAGE_ID of what the daemon writes to the journal; wtrackd.catalog explains
+ * each of them.
+ */
+#ifndef WTRACKD_MESSAGE_IDS_H
+#define WTRACKD_MESSAGE_IDS_H
+
+/* A session was opened for a client; refused; closed by its last holder. */
+#define MESSAGE_SESSION_OPENED	"6f491d8a0cf0483abb51790d05c40522"
+#define MESSAGE_SESSION_REFUSED	"ba9a2526208249dc95820fcb8e53c948"
+#define MESSAGE_SESSION_CLOSED	"f63ef6b1ecf6438b9d047acc312940fd"
+
+/* A virtual machine appeared; is gone. */
+#define MESSAGE_VM_FOUND	"5ad4bb480a364e6794e4d056a4b7930c"
+#define MESSAGE_VM_GONE		"3dcc8cd9df35452d9b1ca5cf80b48ee1"
+
+/* The kernel module came; went. */
+#define MESSAGE_MODULE_LOADED	"0f41bdec46824af7910945c3a2ea841f"
+#define MESSAGE_MODULE_UNLOADED	"6312e7119c1b4487be3964827a2e4781"
+
+/* A line of a configuration file was left out. */
+#define MESSAGE_CONFIG_PROBLEM	"3a1d0c9d119d4795a642c1dc4fdcc154"
+
+/* The configuration was read again. */
+#define MESSAGE_RELOADED	"28d01dfb1bd74573b2dd860076cc636d"
+
+/* Notices of the module were lost, all was asked for again. */
+#define MESSAGE_RESYNCHRONISED	"b3767a60958d499281ac5d05bdd330de"
+
+/* Watches of the administrator. */
+#define MESSAGE_WATCH_ARMED	"a7efd454e6e44e628fcf10a79a4311f7"
+#define MESSAGE_WATCH_WRITE	"30048d38a22c45d0917dded25544b366"
+#define MESSAGE_WATCH_SUPPRESSED	"a1f946d1fceb4cf1967108daa6d88fc5"
+#define MESSAGE_WATCH_OVERFLOW	"2bf70de89c704c2eba47998252c086f0"
+#define MESSAGE_WATCH_GAP	"ebdb8c24be7442fb85327ed279b4eaf1"
+#define MESSAGE_WATCH_GUARD	"c2fac935493144c98e47faeb57958051"
+#define MESSAGE_WATCH_ENDED	"62edb6895cee4f74a457c59d9dc49433"
+#define MESSAGE_WATCH_FAILED	"7037b31eabe14068b220eb71e51870f8"
+#define MESSAGE_WATCH_PROBLEM	"f79f9fdb722c48cdafb05ab773577753"
+
+#endif

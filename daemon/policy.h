@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who may open a session on which VM. Decides from facts alone; who looks them
+ * up is open.c.
+ */
+#ifndef WTRACKD_POLICY_H
+#define WTRACKD_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Who refused a request: the rule label of wtrack_daemon_refusals_total. */
+enum rule {
+	RULE_POLICY,		/* not the caller's VM, and no polkit to ask */
+	RULE_POLKIT,		/* polkit said no */
+	RULE_LIMIT,		/* of the user, in wtrackd.conf */
+	RULE_SESSION_LIMIT,	/* of one session, in wtrackd.conf */
+	RULE_BUSY,		/* too many requests at a time */
+	RULE_NO_VM,
+	RULE_MODULE,		/* the module said no, or is not there */
+	NR_RULES
+};
+
+const char *rule_name(enum rule rule);
+
+struct policy_caller {
+	uid_t uid;
+	pid_t pid;
+	const gid_t *groups;
+	size_t nr_groups;
+};
+
+struct policy_vmm {
+	pid_t pid;
+	uid_t uid, euid, suid;
+	gid_t gid, egid, sgid;
+	uid_t proc_owner;	/* of /proc/PID */
+	bool ancestor;		/* the caller is one of it */
+};
+
+enum verdict {
+	VERDICT_YES,
+	VERDICT_ASK,		/* polkit decides */
+};
+
+/*
+ * group is that of the configuration, has_group whether it exists. reason is
+ * filled with which rule said yes, or why the VM is not the caller's own.
+ */
+enum verdict policy_decide(const struct policy_caller *caller,
+			   const struct policy_vmm *vmm, int ptrace_scope,
+			   bool has_group, gid_t group, char *reason,
+			   size_t size);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What /proc tells of a process. Everything in it may be the work of somebody
+ * hostile: a name may be anything, a file may be empty or very long.
+ */
+#ifndef WTRACKD_PROC_H
+#define WTRACKD_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define PROC_MAX_CMDLINE	(64 * 1024)
+#define PROC_MAX_NAME		255
+
+struct proc_ids {
+	uid_t uid, euid, suid;
+	gid_t gid, egid, sgid;
+	pid_t tgid, ppid;
+};
+
+struct proc_info {
+	struct proc_ids ids;
+	char *comm;
+	char *qemu_name;	/* of QEMU's -name, "" without */
+	char *cgroup;		/* path in the unified hierarchy, "" without */
+};
+
+/* What is asked of a process that is looked up by number. */
+int proc_read_ids(pid_t pid, struct proc_ids *ret);
+int proc_read_info(pid_t pid, struct proc_info *ret);
+void proc_info_done(struct proc_info *info);
+/* Who owns /proc/PID: root, and nobody else, when it is not dumpable. */
+int proc_read_owner(pid_t pid, uid_t *ret);
+/* kernel.yama.ptrace_scope, 0 without Yama. */
+int proc_read_ptrace_scope(void);
+/* Is ancestor the process itself, or above it? Walks up at most 1000 steps. */
+bool proc_is_descendant(pid_t pid, pid_t ancestor);
+
+/* The texts, apart from where they come from. Invalid ones give -EBADMSG. */
+int proc_parse_status(const char *text, struct proc_ids *ret);
+/* The arguments, null bytes between them. ret is "" when it is not there. */
+int proc_parse_qemu_name(const char *cmdline, size_t size, char **ret);
+int proc_parse_cgroup(const char *text, char **ret);
+/* The machine that a cgroup of systemd-machined is for: "" when none is. */
+int proc_parse_machine(const char *cgroup, char **ret);
+/* mnt_id of an fdinfo file. */
+int proc_parse_mnt_id(const char *text, int *ret);
+
+/* Replaces what is not printable UTF-8, and cuts at PROC_MAX_NAME bytes. */
+int proc_clean(const char *text, size_t size, char **ret);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sessions of this host: those that clients opened through us, those of
+ * the administrator's watches, and those that others opened on the device.
+ * The module's account of them (genl.h) decides which ones there are.
+ */
+#ifndef WTRACKD_SESSION_H
+#define WTRACKD_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+
+#include <wtrack/wtrack.h>
+
+#include "limits.h"
+
+struct manager;
+struct vm;
+
+enum session_kind {
+	SESSION_DIRECT,		/* opened without us */
+	SESSION_CLIENT,		/* opened through us */
+	SESSION_WATCH,		/* ours */
+};
+
+/* As of the newest dump. */
+struct session_counters {
+	uint32_t state;
+	uint32_t records;
+	uint32_t unread;
+	uint64_t pages;
+	uint64_t events;
+	uint64_t merged;
+	uint64_t overflows;
+	uint64_t resync_writes;
+	uint64_t regions_removed;
+	uint64_t wakeups;
+	uint64_t memory_bytes;
+	uint64_t disarms;
+	uint64_t over_budget;
+	uint64_t rearms;
+	uint64_t unreported;
+};
+
+struct session {
+	LIST_ENTRY(session) link;
+	struct manager *manager;
+	uint64_t id;			/* the module's */
+	struct vm *vm;			/* NULL when it cannot be told */
+	uint64_t module_vm_id;
+	enum session_kind kind;
+	uid_t uid;			/* client, or who opened it */
+	pid_t pid;
+	uint64_t max_pages;		/* 0 when unknown: kind direct */
+	struct limit_amount reserved;	/* all 0 when not limited */
+	struct session_counters counters;
+	char *path;
+	sd_bus_slot *slot;
+	bool seen;			/* by the dump under way */
+};
+
+const char *session_kind_name(enum session_kind kind);
+struct session *session_find(struct manager *m, uint64_t id);
+
+/* Puts it on the bus; -EEXIST when there is one with this id. */
+int session_add(struct manager *m, uint64_t id, enum session_kind kind,
+		struct session **ret);
+void session_set_vm(struct session *session, struct vm *vm);
+/* It is closed: gives back what it reserved, forgets its state file. */
+void session_remove(struct session *session);
+void sessions_free(struct manager *m);
+
+/*
+ * Brings the counters of all sessions up to date, if they are older than 10
+ * milliseconds. For properties and metrics.
+ */
+void sessions_refresh(struct manager *m);
+
+/*
+ * The daemon's own sessions, for watches; not limited. The wtrack session is
+ * the caller's, its account in ours. Asks nobody and does not wait.
+ *
+ *	-ENODEV		no module		-ESRCH	the VM is gone
+ *	and those of wtrack_session_open_vm_fd()
+ */
+int session_open_own(struct vm *vm, struct wtrack_session **ret,
+		     struct session **ret_account);
+/*
+ * One that was kept in systemd's fd store while we were not there. The VM is
+ * known only after the first scan.
+ */
+int session_adopt_own(struct manager *m, struct wtrack_session *wtrack,
+		      struct session **ret_account);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The virtual machines of this host and the processes that run them. A VM is
+ * the descriptor of a process: two descriptors of one VM count once.
+ *
+ * A VM is gone when its process ended, or closed it. While sessions of it are
+ * left its object stays on the bus, and says so; it is not found any more.
+ */
+#ifndef WTRACKD_VM_H
+#define WTRACKD_VM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "proc.h"
+
+/* The daemon's own bounds, whatever users do. */
+#define VMS_PER_PROCESS	64
+#define VMS_PER_USER	1024		/* root's are not counted */
+
+struct manager;
+struct session;
+
+struct process {
+	LIST_ENTRY(process) link;
+	struct manager *manager;
+	pid_t pid;
+	int pidfd;			/* of this very process, not the next */
+	sd_event_source *exit_source;
+	struct proc_info info;		/* proc.h: uid, comm, names, cgroup */
+	char *machine;			/* machined's name, "" when unknown */
+	sd_bus_slot *machine_call;
+	unsigned int nr_vms;		/* that refer to it, gone ones too */
+};
+
+struct vm {
+	LIST_ENTRY(vm) link;
+	struct manager *manager;
+	struct process *process;
+	int fd;				/* in the process, not ours */
+	char *path;			/* on the bus */
+	uint64_t module_id;		/* the module's, 0 when unknown */
+	uint64_t memory_bytes;		/* the module's, without sessions */
+	bool gone;
+	unsigned int nr_sessions;
+	sd_bus_slot *slot;
+};
+
+/*
+ * Machine name, else QEMU name, else "". It may appear or change after the VM
+ * was found: watches_vm_changed() tells.
+ */
+const char *vm_name(const struct vm *vm);
+
+/* The scan of a process found a VM at this descriptor. */
+int vm_add(struct manager *m, struct process *process, int fd,
+	   struct vm **ret);
+void vm_gone(struct vm *vm);
+/* Frees what is gone and has no sessions; vm must not be used afterwards. */
+void vm_release(struct vm *vm);
+void vms_free(struct manager *m);
+
+/* Those that are not gone. */
+struct vm *vm_find(struct manager *m, pid_t pid, int fd);
+struct vm *vm_by_path(struct manager *m, const char *path);
+struct vm *vm_by_module_id(struct manager *m, uint64_t id);
+/* The first VM of the process behind prev, or its first. */
+struct vm *vm_of_pid(struct manager *m, pid_t pid, const struct vm *prev);
+
+struct process *process_find(struct manager *m, pid_t pid);
+int process_new(struct manager *m, pid_t pid, int pidfd, struct process **ret);
+/* Takes what proc.c or machined know now, and tells who wants to know. */
+void process_refresh(struct process *process);
+void process_set_machine(struct process *process, const char *machine);
+
+/*
+ * Copies the VM's descriptor out of its process: safe against another process
+ * with its id. -ESRCH when the VM is gone, -EACCES when we may not.
+ */
+int vm_copy_fd(const struct vm *vm);
+
+#endif
