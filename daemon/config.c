@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "util.h"
+
+/* A limit above that is a mistake, and sums of two of them do not wrap. */
+#define MAX_LIMIT	(UINT64_C(1) << 52)
+/* What the module takes at most: its INFO call says so. */
+#define MIN_RECORDS	4
+
+const char *const config_dirs[] = {
+	"/etc/wtrackd", "/run/wtrackd", "/usr/local/lib/wtrackd",
+	"/usr/lib/wtrackd", NULL,
+};
+
+enum type { TYPE_NAME, TYPE_COUNT, TYPE_SIZE, TYPE_USEC, TYPE_U32, TYPE_RECORDS,
+	    TYPE_BOOL };
+
+struct key {
+	const char *section, *name;
+	enum type type;
+	size_t offset;
+	uint64_t min, max;
+};
+
+#define KEY(section, name, type, field, min, max) \
+	{ section, name, type, offsetof(struct config, field), min, max }
+
+static const struct key keys[] = {
+	KEY("Policy", "Group", TYPE_NAME, group, 0, 0),
+	KEY("Limits", "UserSessions", TYPE_COUNT, user_sessions, 0, MAX_LIMIT),
+	KEY("Limits", "UserPages", TYPE_COUNT, user_pages, 0, MAX_LIMIT),
+	KEY("Limits", "UserRingBytes", TYPE_SIZE, user_ring_bytes, 0,
+	    MAX_LIMIT),
+	KEY("Limits", "SessionPages", TYPE_COUNT, session_pages, 1, MAX_LIMIT),
+	KEY("Limits", "SessionRingBytes", TYPE_SIZE, session_ring_bytes, 256,
+	    MAX_LIMIT),
+	KEY("Guard", "Budget", TYPE_U32, budget, 0, UINT32_MAX),
+	KEY("Guard", "BudgetPeriodMs", TYPE_U32, budget_period_ms, 1,
+	    UINT32_MAX),
+	KEY("Watches", "RateLimitInterval", TYPE_USEC, rate_limit_interval_usec,
+	    0, MAX_LIMIT),
+	KEY("Watches", "RateLimitBurst", TYPE_COUNT, rate_limit_burst, 0,
+	    MAX_LIMIT),
+	KEY("Watches", "RingRecords", TYPE_RECORDS, ring_records, MIN_RECORDS,
+	    1U << 24),
+	KEY("Metrics", "PerSession", TYPE_BOOL, per_session, 0, 0),
+};
+
+int config_init(struct config *config)
+{
+	*config = (struct config) {
+		.group = strdup("kvm-wtrack-any"),
+		.user_sessions = 64,
+		.user_pages = 1048576,
+		.user_ring_bytes = UINT64_C(64) << 20,
+		.session_pages = 262144,
+		.session_ring_bytes = UINT64_C(4) << 20,
+		.budget = 0,
+		.budget_period_ms = 100,
+		.rate_limit_interval_usec = UINT64_C(10) * 1000000,
+		.rate_limit_burst = 1000,
+		.ring_records = 4096,
+		.per_session = true,
+	};
+	return config->group ? 0 : -ENOMEM;
+}
+
+void config_done(struct config *config)
+{
+	free(config->group);
+	config->group = NULL;
+}
+
+static const struct key *find_key(const struct ini_entry *entry,
+				  bool *ret_section)
+{
+	size_t i;
+
+	*ret_section = false;
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (strcmp(keys[i].section, entry->section))
+			continue;
+		*ret_section = true;
+		if (!strcmp(keys[i].name, entry->key))
+			return &keys[i];
+	}
+	return NULL;
+}
+
+static bool is_group_name(const char *name)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789_.-$";
+
+	return strlen(name) <= 255 && strspn(name, allowed) == strlen(name);
+}
+
+static int parse_number(const struct key *key, const char *value,
+			uint64_t *ret)
+{
+	uint64_t number;
+	int r;
+
+	if (key->type == TYPE_SIZE)
+		r = ini_value_size(value, &number);
+	else if (key->type == TYPE_USEC)
+		r = ini_value_usec(value, &number);
+	else
+		r = ini_value_u64(value, UINT64_MAX, &number);
+	if (r < 0)
+		return r;
+	if (number < key->min || number > key->max)
+		return -ERANGE;
+	if (key->type == TYPE_RECORDS && (number & (number - 1)))
+		return -EINVAL;
+	*ret = number;
+	return 0;
+}
+
+static int set_value(const struct key *key, const char *value, void *field)
+{
+	uint64_t number;
+	int r;
+
+	if (key->type == TYPE_NAME)
+		return is_group_name(value) ? string_set(field, value) :
+					      -EINVAL;
+	if (key->type == TYPE_BOOL)
+		return ini_value_bool(value, field);
+	r = parse_number(key, value, &number);
+	if (r < 0)
+		return r;
+	if (key->type == TYPE_U32 || key->type == TYPE_RECORDS)
+		*(uint32_t *)field = (uint32_t)number;
+	else
+		*(uint64_t *)field = number;
+	return 0;
+}
+
+static const char *expectation(const struct key *key)
+{
+	static const char *const texts[] = {
+		[TYPE_NAME] = "the name of a group",
+		[TYPE_COUNT] = "a number",
+		[TYPE_SIZE] = "a number of bytes, with K, M, G or T",
+		[TYPE_USEC] = "a time, with us, ms, s, min or h",
+		[TYPE_U32] = "a number",
+		[TYPE_RECORDS] = "a power of two",
+		[TYPE_BOOL] = "yes or no",
+	};
+
+	return texts[key->type];
+}
+
+struct loading {
+	struct config *config;
+	ini_report_fn report;
+	void *userdata;
+};
+
+static int on_entry(const struct ini_reader *reader,
+		    const struct ini_entry *entry)
+{
+	struct loading *loading = reader->userdata;
+	const struct key *key;
+	bool section;
+	int r;
+
+	key = find_key(entry, &section);
+	if (!key) {
+		ini_report(reader, entry, section ?
+			   "unknown key %s in section [%s]: left out" :
+			   "key %s in unknown section [%s]: left out",
+			   entry->key, entry->section);
+		return 0;
+	}
+	r = set_value(key, entry->value, (char *)loading->config + key->offset);
+	if (r == -ENOMEM)
+		return r;
+	if (r == -ERANGE)
+		ini_report(reader, entry,
+			   "%s=%s is out of range (%ju to %ju): left out",
+			   entry->key, entry->value, (uintmax_t)key->min,
+			   (uintmax_t)key->max);
+	else if (r < 0)
+		ini_report(reader, entry, "%s=%s is not %s: left out",
+			   entry->key, entry->value, expectation(key));
+	return 0;
+}
+
+static void on_report(void *userdata, const char *file, unsigned int line,
+		      const char *message)
+{
+	struct loading *loading = userdata;
+
+	if (loading->report)
+		loading->report(loading->userdata, file, line, message);
+}
+
+/* What cannot be read was reported, and counts as not there. */
+static int read_one(const struct ini_reader *reader, const char *path)
+{
+	int r = ini_read(reader, path);
+
+	return r == -ENOMEM ? r : 0;
+}
+
+static int read_main(const struct ini_reader *reader, const char *const *dirs)
+{
+	CLEANUP(free_p) char *path = NULL;
+	int r = -ENOENT;
+
+	for (; r == -ENOENT && *dirs; dirs++) {
+		free(TAKE_PTR(path));
+		if (asprintf(&path, "%s/wtrackd.conf", *dirs) < 0) {
+			path = NULL;
+			return -ENOMEM;
+		}
+		r = ini_read(reader, path);
+	}
+	return r == -ENOMEM ? r : 0;
+}
+
+static int read_drop_ins(const struct ini_reader *reader,
+			 const char *const *dirs)
+{
+	char **subdirs = config_subdirs(dirs, "wtrackd.conf.d");
+	char **paths = NULL;
+	size_t i;
+	int r;
+
+	if (!subdirs)
+		return -ENOMEM;
+	r = ini_list((const char *const *)subdirs, &paths);
+	for (i = 0; r >= 0 && paths[i]; i++)
+		r = read_one(reader, paths[i]);
+	strv_free(paths);
+	strv_free(subdirs);
+	return r;
+}
+
+int config_load(struct config *config, const char *const *dirs,
+		ini_report_fn report, void *userdata)
+{
+	struct config fresh;
+	struct loading loading = { &fresh, report, userdata };
+	struct ini_reader reader = { on_entry, on_report, &loading };
+	int r;
+
+	if (!dirs)
+		dirs = config_dirs;
+	r = config_init(&fresh);
+	if (r >= 0)
+		r = read_main(&reader, dirs);
+	if (r >= 0)
+		r = read_drop_ins(&reader, dirs);
+	if (r < 0) {
+		config_done(&fresh);
+		return r;
+	}
+	config_done(config);
+	*config = fresh;
+	return 0;
+}
+
+char **config_subdirs(const char *const *dirs, const char *name)
+{
+	char **subdirs = calloc(1, sizeof(*subdirs));
+	char *path;
+
+	if (!dirs)
+		dirs = config_dirs;
+	for (; subdirs && *dirs; dirs++) {
+		if (asprintf(&path, "%s/%s", *dirs, name) < 0)
+			path = NULL;
+		if (strv_append(&subdirs, path) < 0) {
+			strv_free(subdirs);
+			return NULL;
+		}
+	}
+	return subdirs;
+}
