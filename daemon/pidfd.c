@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "pidfd.h"
+#include "proc.h"
+#include "util.h"
+
+#define VM_LINK	"anon_inode:kvm-vm"
+
+int pidfd_of(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int pidfd_copy(int pidfd, int fd)
+{
+	int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+
+	return copy < 0 ? -errno : copy;
+}
+
+/* A pidfd becomes readable when its process ends. */
+bool pidfd_is_alive(int pidfd)
+{
+	struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) == 0;
+}
+
+bool fd_is_vm(int fd)
+{
+	char path[64], link[sizeof(VM_LINK) + 1];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	length = readlink(path, link, sizeof(link));
+	return length == sizeof(VM_LINK) - 1 &&
+	       !memcmp(link, VM_LINK, sizeof(VM_LINK) - 1);
+}
+
+bool fd_is_same(int a, int b)
+{
+	pid_t self = getpid();
+
+	return syscall(SYS_kcmp, self, self, KCMP_FILE, (long)a, (long)b) == 0;
+}
+
+int fd_anon_mnt_id(void)
+{
+	CLEANUP(free_p) char *text = NULL;
+	CLEANUP(close_p) int fd = -1;
+	char path[64];
+	int id, r;
+
+	fd = eventfd(0, EFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	r = read_file_at(AT_FDCWD, path, 4096, &text, NULL);
+	if (r >= 0)
+		r = proc_parse_mnt_id(text, &id);
+	return r < 0 ? r : id;
+}

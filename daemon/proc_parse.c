@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the files in /proc say, apart from where they are. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proc.h"
+#include "util.h"
+
+/* The value of the line that begins with key, or NULL. */
+static const char *find_line(const char *text, const char *key)
+{
+	size_t length = strlen(key);
+
+	while (text) {
+		if (!strncmp(text, key, length))
+			return text + length;
+		text = strchr(text, '\n');
+		if (text)
+			text++;
+	}
+	return NULL;
+}
+
+int proc_parse_status(const char *text, struct proc_ids *ret)
+{
+	const char *uids = find_line(text, "Uid:");
+	const char *gids = find_line(text, "Gid:");
+	const char *tgid = find_line(text, "Tgid:");
+	const char *ppid = find_line(text, "PPid:");
+	struct proc_ids ids;
+
+	if (!uids || !gids || !tgid || !ppid)
+		return -EBADMSG;
+	if (sscanf(uids, " %u %u %u", &ids.uid, &ids.euid, &ids.suid) != 3 ||
+	    sscanf(gids, " %u %u %u", &ids.gid, &ids.egid, &ids.sgid) != 3 ||
+	    sscanf(tgid, " %d", &ids.tgid) != 1 ||
+	    sscanf(ppid, " %d", &ids.ppid) != 1 || ids.tgid <= 0)
+		return -EBADMSG;
+	*ret = ids;
+	return 0;
+}
+
+int proc_parse_mnt_id(const char *text, int *ret)
+{
+	const char *value = find_line(text, "mnt_id:");
+
+	return value && sscanf(value, " %d", ret) == 1 ? 0 : -EBADMSG;
+}
+
+/* Bytes of the UTF-8 character at the beginning, 0 when it is none. */
+static size_t utf8_length(const char *text, size_t size)
+{
+	const unsigned char *c = (const unsigned char *)text;
+	size_t length, i;
+
+	if (c[0] < 0x80)
+		return c[0] >= 0x20 && c[0] != 0x7f;
+	length = c[0] >= 0xc2 && c[0] <= 0xdf ? 2 :
+		 c[0] >= 0xe0 && c[0] <= 0xef ? 3 :
+		 c[0] >= 0xf0 && c[0] <= 0xf4 ? 4 : 0;
+	if (!length || length > size)
+		return 0;
+	for (i = 1; i < length; i++)
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	/* Overlong, surrogate, beyond the last, C1 control. */
+	if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
+	    (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f) ||
+	    (c[0] == 0xc2 && c[1] < 0xa0))
+		return 0;
+	return length;
+}
+
+int proc_clean(const char *text, size_t size, char **ret)
+{
+	size_t in = 0, out = 0, length;
+	char *clean;
+
+	clean = malloc(PROC_MAX_NAME + 1);
+	if (!clean)
+		return -ENOMEM;
+	while (in < size && text[in]) {
+		length = utf8_length(text + in, size - in);
+		if (out + (length ? length : 1) > PROC_MAX_NAME)
+			break;
+		if (length)
+			memcpy(clean + out, text + in, length);
+		else
+			clean[out] = '?';
+		out += length ? length : 1;
+		in += length ? length : 1;
+	}
+	clean[out] = '\0';
+	*ret = clean;
+	return 0;
+}
+
+/*
+ * The next of the parts of an option that commas separate, two of them in a
+ * row stand for one. Copied to part, which has room for all of text.
+ */
+static const char *next_part(const char *text, char *part)
+{
+	for (; *text; text++) {
+		if (*text == ',' && text[1] != ',')
+			break;
+		if (*text == ',')
+			text++;
+		*part++ = *text;
+	}
+	*part = '\0';
+	return *text ? text + 1 : text;
+}
+
+/*
+ * QEMU takes -name NAME, and options in any order: -name guest=NAME,
+ * debug-threads=on, process=NAME. The first part may be NAME alone.
+ */
+static int name_of_option(const char *option, char **ret)
+{
+	CLEANUP(free_p) char *part = malloc(strlen(option) + 1);
+	CLEANUP(free_p) char *name = strdup("");
+	bool first = true;
+	const char *value;
+
+	if (!part || !name)
+		return -ENOMEM;
+	while (*option) {
+		option = next_part(option, part);
+		value = !strncmp(part, "guest=", 6) ? part + 6 :
+			first && !strchr(part, '=') ? part : NULL;
+		if (value && string_set(&name, value) < 0)
+			return -ENOMEM;
+		first = false;
+	}
+	return proc_clean(name, strlen(name), ret);
+}
+
+static const char *next_argument(const char *at, const char *end)
+{
+	const char *null = memchr(at, '\0', (size_t)(end - at));
+
+	return null ? null + 1 : end;
+}
+
+/* A program with another name is not QEMU, whatever its arguments are. */
+static bool is_qemu(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+
+	program = slash ? slash + 1 : program;
+	return !strncmp(program, "qemu", 4) || !strcmp(program, "kvm");
+}
+
+int proc_parse_qemu_name(const char *cmdline, size_t size, char **ret)
+{
+	CLEANUP(free_p) char *copy = malloc(size + 1);
+	CLEANUP(free_p) char *name = strdup("");
+	const char *at, *end;
+	char *fresh;
+
+	if (!copy || !name)
+		return -ENOMEM;
+	memcpy(copy, cmdline, size);
+	copy[size] = '\0';
+	at = copy;
+	end = copy + size;
+	if (at < end && is_qemu(at)) {
+		for (; at < end; at = next_argument(at, end)) {
+			if (strcmp(at, "-name") && strcmp(at, "--name"))
+				continue;
+			at = next_argument(at, end);
+			if (at >= end)
+				break;
+			/* Of several, the last one counts. */
+			if (name_of_option(at, &fresh) < 0)
+				return -ENOMEM;
+			free(name);
+			name = fresh;
+		}
+	}
+	*ret = TAKE_PTR(name);
+	return 0;
+}
+
+int proc_parse_cgroup(const char *text, char **ret)
+{
+	const char *path = find_line(text, "0::");
+	size_t length = path ? strcspn(path, "\n") : 0;
+	char *copy;
+
+	/* Escapes of systemd stay as they are: it is a path to be matched. */
+	if (length >= PATH_MAX)
+		return -EBADMSG;
+	copy = strndup(path ? path : "", length);
+	if (!copy)
+		return -ENOMEM;
+	*ret = copy;
+	return 0;
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' :
+	       c >= 'a' && c <= 'f' ? c - 'a' + 10 :
+	       c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* systemd's names of units: \xNN is a byte, - stands for /. */
+static size_t unescape(const char *text, size_t size, char *out)
+{
+	size_t in = 0, length = 0;
+
+	while (in < size) {
+		if (size - in >= 4 && text[in] == '\\' && text[in + 1] == 'x' &&
+		    hex_digit(text[in + 2]) >= 0 &&
+		    hex_digit(text[in + 3]) >= 0) {
+			out[length++] = (char)(hex_digit(text[in + 2]) << 4 |
+					       hex_digit(text[in + 3]));
+			in += 4;
+		} else {
+			out[length++] = text[in] == '-' ? '/' : text[in];
+			in++;
+		}
+	}
+	return length;
+}
+
+int proc_parse_machine(const char *cgroup, char **ret)
+{
+	static const char prefix[] = "machine-", suffix[] = ".scope";
+	const char *part, *end = NULL;
+	char out[NAME_MAX + 1];
+	size_t length;
+
+	/* QEMU may be in a group inside of its machine's. */
+	for (part = strstr(cgroup, "/machine-"); part;
+	     part = strstr(end, "/machine-")) {
+		part++;
+		end = part + strcspn(part, "/");
+		length = (size_t)(end - part);
+		if (length <= NAME_MAX && length >= sizeof(prefix) - 1 +
+		    sizeof(suffix) - 1 && !strncmp(end - sizeof(suffix) + 1,
+		    suffix, sizeof(suffix) - 1))
+			break;
+	}
+	if (!part)
+		return proc_clean("", 0, ret);
+	part += sizeof(prefix) - 1;
+	end -= sizeof(suffix) - 1;
+	return proc_clean(out, unescape(part, (size_t)(end - part), out), ret);
+}
