@@ -2,29 +2,49 @@
 /*
  * The module's account, by generic netlink: dumps at start and after a loss,
  * notices in between, and the kernel's word when the module comes and goes.
+ *
+ *	genl.c		sockets, the family, notices
+ *	genl_dump.c	dumps of VMs and sessions
+ *	genl_ranges.c	dumps of what one session tracks
+ *
+ * Nothing here keeps the module from being removed.
  */
 #ifndef WTRACKD_GENL_H
 #define WTRACKD_GENL_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <wtrack/wtrack.h>
+
+#include "session.h"
 
 struct genl;
 struct genl_ranges;
 struct manager;
+struct nl_msg;
+struct nlattr;
+struct nl_sock;
 
 int genl_new(struct manager *m, struct genl **ret);
 void genl_free(struct genl *genl);
+/* Is the family there? It is not loaded by asking. */
 bool genl_is_up(const struct genl *genl);
 
-/* Asks for all VMs and sessions, and takes over what the answer says. */
+/*
+ * Asks for all VMs and sessions, and hands what the answer says to
+ * session.c. Takes as long as the kernel needs: no request of ours waits for
+ * another process.
+ */
 int genl_refresh(struct genl *genl);
+/* In the next turn of the event loop. */
+void genl_refresh_soon(struct genl *genl);
 
 /*
  * What a session tracks, which may be a lot: comes in pieces, from the event
  * loop. The last call of fn has nr 0 and the result; the handle is gone then.
+ * fn must not cancel.
  */
 typedef void (*genl_ranges_fn)(void *userdata,
 			       const struct wtrack_range *ranges, size_t nr,
@@ -32,5 +52,31 @@ typedef void (*genl_ranges_fn)(void *userdata,
 int genl_get_ranges(struct genl *genl, uint64_t session_id, genl_ranges_fn fn,
 		    void *userdata, struct genl_ranges **ret);
 void genl_ranges_cancel(struct genl_ranges *ranges);
+
+/* As dumped. */
+struct genl_vm {
+	uint64_t id;
+	pid_t pid;
+	uint64_t memory_bytes;
+};
+
+struct genl_session {
+	uint64_t id, vm_id;
+	pid_t opener_pid;
+	uid_t opener_uid;
+	struct session_counters counters;
+};
+
+/* Between these files: genl_dump.c and genl_ranges.c. */
+int genl_dump_all(struct manager *m, struct nl_sock *sock, int family);
+int genl_error(int nl_error);
+bool genl_from_kernel(struct nl_msg *msg);
+/* attrs has KVM_WTRACK_A_MAX + 1 places. Lengths are checked. */
+int genl_parse(struct nl_msg *msg, int family, struct nlattr **attrs);
+uint64_t genl_u64(struct nlattr *const *attrs, int attr);
+uint32_t genl_u32(struct nlattr *const *attrs, int attr);
+struct nl_msg *genl_request(int family, int cmd);
+int genl_family(const struct genl *genl);
+struct manager *genl_manager(const struct genl *genl);
 
 #endif

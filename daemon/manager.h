@@ -25,6 +25,7 @@
 #define BUS_PATH	"/org/wtrack1"
 
 struct genl;
+struct genl_vm;
 struct machines;
 struct requests;
 struct scans;
@@ -42,26 +43,36 @@ struct manager {
 	sd_event *event;
 	sd_bus *bus;
 	struct config config;		/* changes with a reload */
+	bool has_group;			/* of the configuration, exists */
+	gid_t group;
 	const char *const *config_dirs;
-	const char *state_dir;		/* /run/wtrackd/sessions */
+	char *state_dir;		/* /run/wtrackd/sessions */
 
 	/* What there is: vm.h, session.h. Gone VMs with sessions included. */
 	struct process_list processes;
 	struct vm_list vms;
 	struct session_list sessions;
 	struct limits limits;
+	/* As of the newest dump: the module's VMs. */
+	struct genl_vm *module_vms;
+	size_t nr_module_vms;
+	uint64_t dumped_usec;
+	bool dump_counters_only;	/* no session may come or go now */
+	bool dump_differs;		/* but one should have */
 
 	struct scans *scans;		/* scan.h: looks for VMs in /proc */
 	struct uevents *uevents;
 	struct genl *genl;		/* genl.h: the module's account */
 	struct machines *machines;
-	struct requests *requests;	/* open.h: OpenSession, underway */
+	struct requests *requests;	/* request.h: calls under way */
 	struct watches *watches;	/* watch.h */
 
 	/* For the metrics. */
 	uint64_t refusals[NR_RULES];
 
+	uint64_t features;		/* of the module, 0 without */
 	bool ready;			/* READY=1 was sent */
+	sd_event_source *counts_source;
 };
 
 int manager_new(struct manager **ret);
@@ -73,6 +84,8 @@ void manager_freep(struct manager **m);
 int manager_reload(struct manager *m);
 /* STATUS= for systemctl status, and the properties that count things. */
 void manager_counts_changed(struct manager *m);
+uint32_t manager_nr_vms(const struct manager *m);
+uint32_t manager_nr_sessions(const struct manager *m);
 /* Is the module's netlink family there? */
 bool manager_module_loaded(const struct manager *m);
 /* Called by genl.c and uevent.c when it, or its device, came or went. */
@@ -88,6 +101,8 @@ void bus_vm_remove(struct vm *vm);
 void bus_vm_changed(struct vm *vm, const char *property, ...)
 	__attribute__((sentinel));
 int bus_session_add(struct session *session);
+void bus_session_changed(struct session *session, const char *property, ...)
+	__attribute__((sentinel));
 void bus_session_remove(struct session *session);
 
 #endif

@@ -18,7 +18,7 @@ const char *rule_name(enum rule rule)
 	return names[rule];
 }
 
-static bool in_group(const struct policy_caller *caller, gid_t gid)
+bool policy_in_group(const struct policy_caller *caller, gid_t gid)
 {
 	size_t i;
 
@@ -48,8 +48,9 @@ static bool owns(const struct policy_caller *caller,
 			 vmm->pid, caller->uid);
 		return false;
 	}
-	if (!in_group(caller, vmm->gid) || !in_group(caller, vmm->egid) ||
-	    !in_group(caller, vmm->sgid)) {
+	if (!policy_in_group(caller, vmm->gid) ||
+	    !policy_in_group(caller, vmm->egid) ||
+	    !policy_in_group(caller, vmm->sgid)) {
 		snprintf(reason, size,
 			 "pid %d runs with a group of which uid %u is no member",
 			 vmm->pid, caller->uid);
@@ -77,7 +78,7 @@ enum verdict policy_decide(const struct policy_caller *caller,
 		snprintf(reason, size, "owner");
 		return VERDICT_YES;
 	}
-	if (has_group && in_group(caller, group)) {
+	if (has_group && policy_in_group(caller, group)) {
 		snprintf(reason, size, "group");
 		return VERDICT_YES;
 	}

@@ -39,6 +39,8 @@ struct policy_vmm {
 	bool ancestor;		/* the caller is one of it */
 };
 
+bool policy_in_group(const struct policy_caller *caller, gid_t gid);
+
 enum verdict {
 	VERDICT_YES,
 	VERDICT_ASK,		/* polkit decides */

@@ -17,6 +17,8 @@
 
 #include "limits.h"
 
+struct genl_session;
+struct genl_vm;
 struct manager;
 struct vm;
 
@@ -51,6 +53,8 @@ struct session {
 	uint64_t id;			/* the module's */
 	struct vm *vm;			/* NULL when it cannot be told */
 	uint64_t module_vm_id;
+	pid_t vm_pid;			/* 0 when unknown or gone */
+	int vm_fd;			/* -1 when unknown */
 	enum session_kind kind;
 	uid_t uid;			/* client, or who opened it */
 	pid_t pid;
@@ -65,17 +69,31 @@ struct session {
 const char *session_kind_name(enum session_kind kind);
 struct session *session_find(struct manager *m, uint64_t id);
 
-/* Puts it on the bus; -EEXIST when there is one with this id. */
-int session_add(struct manager *m, uint64_t id, enum session_kind kind,
+/*
+ * Takes it into the account and puts it on the bus: a copy of fields. vm may
+ * be NULL, it is looked for then. -EEXIST when there is one with this id.
+ */
+int session_add(struct manager *m, const struct session *fields, struct vm *vm,
 		struct session **ret);
 void session_set_vm(struct session *session, struct vm *vm);
+void session_vm_gone(struct session *session);
 /* It is closed: gives back what it reserved, forgets its state file. */
 void session_remove(struct session *session);
 void sessions_free(struct manager *m);
+/* The module was removed, and all of them with it. */
+void sessions_forget_all(struct manager *m);
+/* A VM was found: whose sessions are there already? */
+void sessions_vm_added(struct manager *m, struct vm *vm);
+
+/* A dump, as genl_dump.c brings it: all of it, or the rest is unknown. */
+void sessions_begin(struct manager *m);
+void sessions_take_vm(struct manager *m, const struct genl_vm *vm);
+void sessions_take(struct manager *m, const struct genl_session *dumped);
+void sessions_end(struct manager *m, bool complete);
 
 /*
  * Brings the counters of all sessions up to date, if they are older than 10
- * milliseconds. For properties and metrics.
+ * milliseconds. For properties and metrics: no session comes or goes meanwhile.
  */
 void sessions_refresh(struct manager *m);
 

@@ -57,8 +57,7 @@ struct vm {
 const char *vm_name(const struct vm *vm);
 
 /* The scan of a process found a VM at this descriptor. */
-int vm_add(struct manager *m, struct process *process, int fd,
-	   struct vm **ret);
+int vm_add(struct manager *m, struct process *process, int fd);
 void vm_gone(struct vm *vm);
 /* Frees what is gone and has no sessions; vm must not be used afterwards. */
 void vm_release(struct vm *vm);
@@ -72,10 +71,14 @@ struct vm *vm_by_module_id(struct manager *m, uint64_t id);
 struct vm *vm_of_pid(struct manager *m, pid_t pid, const struct vm *prev);
 
 struct process *process_find(struct manager *m, pid_t pid);
+/* If the process with this id has ended, its VMs go at once. */
+void process_check(struct manager *m, pid_t pid);
+/* The pidfd is copied. The process is freed with the last of its VMs. */
 int process_new(struct manager *m, pid_t pid, int pidfd, struct process **ret);
 /* Takes what proc.c or machined know now, and tells who wants to know. */
 void process_refresh(struct process *process);
 void process_set_machine(struct process *process, const char *machine);
+void process_unref(struct process *process);
 
 /*
  * Copies the VM's descriptor out of its process: safe against another process

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* /org/wtrack1 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus.h"
+#include "log.h"
+#include "manager.h"
+#include "metrics.h"
+#include "open.h"
+#include "open_options.h"
+#include "polkit.h"
+#include "request.h"
+#include "session.h"
+#include "util.h"
+#include "vm.h"
+
+#define INTERFACE	BUS_NAME ".Manager"
+#define MAX_CHANGED	8
+
+static char **bus_names(const char *first, va_list args)
+{
+	char **names = calloc(MAX_CHANGED + 1, sizeof(*names));
+	size_t n = 0;
+
+	for (; names && first && n < MAX_CHANGED;
+	     first = va_arg(args, const char *))
+		names[n++] = (char *)first;
+	return names;
+}
+
+void bus_changed(sd_bus *bus, const char *path, const char *interface,
+		 const char *first, va_list args)
+{
+	CLEANUP(free_p) char **names = bus_names(first, args);
+	int r;
+
+	r = names ? sd_bus_emit_properties_changed_strv(bus, path, interface,
+							names) : -ENOMEM;
+	if (r < 0)
+		log_debug("%s: change not told: %s", path, strerror(-r));
+}
+
+void bus_manager_changed(struct manager *m, const char *property, ...)
+{
+	va_list args;
+
+	va_start(args, property);
+	bus_changed(m->bus, BUS_PATH, INTERFACE, property, args);
+	va_end(args);
+}
+
+void bus_manager_signal(struct manager *m, const char *signal,
+			const char *path)
+{
+	int r = sd_bus_emit_signal(m->bus, BUS_PATH, INTERFACE, signal, "o",
+				   path);
+
+	if (r < 0)
+		log_debug("%s %s not told: %s", signal, path, strerror(-r));
+}
+
+static int method_open_session(sd_bus_message *call, void *userdata,
+			       sd_bus_error *error)
+{
+	return open_method(userdata, call, error);
+}
+
+static void find_found(struct request *request)
+{
+	request_reply(request, "o", request->vm->path);
+}
+
+static void find_called(struct request *request)
+{
+	request_find_vm(request, find_found);
+}
+
+static int method_find_vm(sd_bus_message *call, void *userdata,
+			  sd_bus_error *error)
+{
+	return request_begin(userdata, call, open_options_read_vm, find_called, error);
+}
+
+static int append_vm(sd_bus_message *reply, const struct vm *vm)
+{
+	return sd_bus_message_append(reply, "(oiiust)", vm->path,
+				     (int32_t)vm->process->pid,
+				     (int32_t)vm->fd,
+				     (uint32_t)vm->process->info.ids.uid,
+				     vm_name(vm), (uint64_t)vm->nr_sessions);
+}
+
+static int method_list_vms(sd_bus_message *call, void *userdata,
+			   sd_bus_error *error)
+{
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	struct manager *m = userdata;
+	struct vm *vm;
+	int r;
+
+	(void)error;
+	r = sd_bus_message_new_method_return(call, &reply);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', "(oiiust)");
+	LIST_FOREACH(vm, &m->vms, link)
+		if (r >= 0 && !vm->gone)
+			r = append_vm(reply, vm);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	return r < 0 ? r : sd_bus_message_send(reply);
+}
+
+static int append_session(sd_bus_message *reply, const struct session *session)
+{
+	return sd_bus_message_append(reply, "(touist)", session->id,
+				     session->vm ? session->vm->path : "/",
+				     (uint32_t)session->uid,
+				     (int32_t)session->pid,
+				     session_kind_name(session->kind),
+				     session->counters.pages);
+}
+
+static int method_list_sessions(sd_bus_message *call, void *userdata,
+				sd_bus_error *error)
+{
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	struct manager *m = userdata;
+	struct session *session;
+	int r;
+
+	(void)error;
+	sessions_refresh(m);
+	r = sd_bus_message_new_method_return(call, &reply);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', "(touist)");
+	LIST_FOREACH(session, &m->sessions, link)
+		if (r >= 0)
+			r = append_session(reply, session);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	return r < 0 ? r : sd_bus_message_send(reply);
+}
+
+static void reload_permitted(struct request *request)
+{
+	int r = manager_reload(request->manager);
+
+	if (r < 0)
+		request_fail(request, RULE_BUSY, SD_BUS_ERROR_FAILED,
+			     "the configuration could not be read: %s",
+			     strerror(-r));
+	else
+		request_reply(request, "");
+}
+
+static void reload_called(struct request *request)
+{
+	if (request->caller.uid)
+		request_authorize(request, ACTION_MANAGE, NULL,
+				  "the caller is not root", reload_permitted);
+	else
+		reload_permitted(request);
+}
+
+static int method_reload(sd_bus_message *call, void *userdata,
+			 sd_bus_error *error)
+{
+	return request_begin(userdata, call, NULL, reload_called, error);
+}
+
+static int method_get_metrics(sd_bus_message *call, void *userdata,
+			      sd_bus_error *error)
+{
+	CLEANUP(free_p) char *text = NULL;
+	int r = metrics_text(userdata, &text);
+
+	(void)error;
+	return r < 0 ? r : sd_bus_reply_method_return(call, "s", text);
+}
+
+static int get_version(sd_bus *bus, const char *path, const char *interface,
+		       const char *property, sd_bus_message *reply,
+		       void *userdata, sd_bus_error *error)
+{
+	(void)bus;
+	(void)path;
+	(void)interface;
+	(void)property;
+	(void)userdata;
+	(void)error;
+	return sd_bus_message_append(reply, "s", WTRACK_VERSION);
+}
+
+static int get_module_loaded(sd_bus *bus, const char *path,
+			     const char *interface, const char *property,
+			     sd_bus_message *reply, void *userdata,
+			     sd_bus_error *error)
+{
+	(void)bus;
+	(void)path;
+	(void)interface;
+	(void)property;
+	(void)error;
+	return sd_bus_message_append(reply, "b",
+				     (int)manager_module_loaded(userdata));
+}
+
+static int get_count(sd_bus *bus, const char *path, const char *interface,
+		     const char *property, sd_bus_message *reply,
+		     void *userdata, sd_bus_error *error)
+{
+	struct manager *m = userdata;
+
+	(void)bus;
+	(void)path;
+	(void)interface;
+	(void)error;
+	return sd_bus_message_append(reply, "u", !strcmp(property, "NVMs") ?
+				     manager_nr_vms(m) :
+				     manager_nr_sessions(m));
+}
+
+#define CHANGES	SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+
+static const sd_bus_vtable vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD_WITH_ARGS("OpenSession",
+				SD_BUS_ARGS("s", vm, "a{sv}", options),
+				SD_BUS_RESULT("h", session, "t", session_id,
+					      "o", vm_path),
+				method_open_session,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("FindVM", SD_BUS_ARGS("s", vm),
+				SD_BUS_RESULT("o", vm_path), method_find_vm,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ListVMs", SD_BUS_NO_ARGS,
+				SD_BUS_RESULT("a(oiiust)", vms),
+				method_list_vms, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ListSessions", SD_BUS_NO_ARGS,
+				SD_BUS_RESULT("a(touist)", sessions),
+				method_list_sessions,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+				method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetMetrics", SD_BUS_NO_ARGS,
+				SD_BUS_RESULT("s", text), method_get_metrics,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_PROPERTY("Version", "s", get_version, 0,
+			SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("ModuleLoaded", "b", get_module_loaded, 0, CHANGES),
+	SD_BUS_PROPERTY("Features", "t", NULL,
+			offsetof(struct manager, features), CHANGES),
+	SD_BUS_PROPERTY("NVMs", "u", get_count, 0, CHANGES),
+	SD_BUS_PROPERTY("NSessions", "u", get_count, 0, CHANGES),
+	SD_BUS_SIGNAL_WITH_ARGS("VMAdded", SD_BUS_ARGS("o", vm), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("VMRemoved", SD_BUS_ARGS("o", vm), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("SessionAdded", SD_BUS_ARGS("o", session), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("SessionRemoved", SD_BUS_ARGS("o", session), 0),
+	SD_BUS_VTABLE_END
+};
+
+int bus_manager_add(struct manager *m)
+{
+	int r;
+
+	r = sd_bus_add_object_manager(m->bus, NULL, BUS_PATH);
+	if (r < 0)
+		return r;
+	return sd_bus_add_object_vtable(m->bus, NULL, BUS_PATH, INTERFACE,
+					vtable, m);
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "open_options.h"
+#include "util.h"
+
+#define MAX_VM_TEXT	255
+/* Of one call; the module may take less and then says so. */
+#define MAX_RANGES	65536
+
+static int invalid(sd_bus_error *error, const char *text)
+{
+	return sd_bus_error_set(error, ERROR_INVALID_ARGUMENT, text);
+}
+
+static int read_ranges(sd_bus_message *m, struct open_options *options,
+		       sd_bus_error *error)
+{
+	struct wtrack_range *range;
+	int r;
+
+	if (options->ranges)
+		return invalid(error, "ranges is given twice");
+	r = sd_bus_message_enter_container(m, 'a', "(tt)");
+	if (r < 0)
+		return r;
+	options->ranges = calloc(MAX_RANGES, sizeof(*options->ranges));
+	if (!options->ranges)
+		return -ENOMEM;
+	while (options->nr_ranges < MAX_RANGES) {
+		range = &options->ranges[options->nr_ranges];
+		r = sd_bus_message_read(m, "(tt)", &range->gfn,
+					&range->nr_pages);
+		if (r <= 0)
+			break;
+		options->nr_ranges++;
+	}
+	if (r < 0)
+		return r;
+	if (!sd_bus_message_at_end(m, false))
+		return invalid(error, "too many ranges");
+	if (!options->nr_ranges)
+		return invalid(error, "ranges is empty: leave it out, or name "
+				      "pages");
+	return sd_bus_message_exit_container(m);
+}
+
+static int read_value(sd_bus_message *m, const char *name,
+		      struct open_options *options, sd_bus_error *error)
+{
+	if (!strcmp(name, "max_pages"))
+		return sd_bus_message_read(m, "t", &options->max_pages);
+	if (!strcmp(name, "max_records"))
+		return sd_bus_message_read(m, "u", &options->max_records);
+	return read_ranges(m, options, error);
+}
+
+static const char *type_of(const char *name)
+{
+	return !strcmp(name, "max_pages") ? "t" :
+	       !strcmp(name, "max_records") ? "u" :
+	       !strcmp(name, "ranges") ? "a(tt)" : NULL;
+}
+
+static int read_option(sd_bus_message *m, struct open_options *options,
+		       sd_bus_error *error)
+{
+	const char *name, *contents, *type;
+	int r;
+
+	r = sd_bus_message_read(m, "s", &name);
+	if (r < 0)
+		return r;
+	type = type_of(name);
+	if (!type)
+		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+					 "unknown option %.100s",
+					 strlen(name) <= 100 ? name : "");
+	r = sd_bus_message_peek_type(m, NULL, &contents);
+	if (r >= 0 && strcmp(contents, type))
+		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+					 "option %s has type %s", name, type);
+	if (r >= 0)
+		r = sd_bus_message_enter_container(m, 'v', type);
+	if (r >= 0)
+		r = read_value(m, name, options, error);
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+int open_options_read_vm(struct request *request, sd_bus_message *call,
+			 sd_bus_error *error)
+{
+	const char *vm;
+	int r;
+
+	r = sd_bus_message_read(call, "s", &vm);
+	if (r < 0)
+		return r;
+	if (!*vm || strlen(vm) > MAX_VM_TEXT)
+		return invalid(error, "a VM is named by its process id, "
+				      "machine name or QEMU name");
+	return string_set(&request->vm_text, vm);
+}
+
+int open_options_read(struct request *request, sd_bus_message *call,
+		      sd_bus_error *error)
+{
+	int r;
+
+	r = open_options_read_vm(request, call, error);
+	if (r >= 0)
+		r = sd_bus_message_enter_container(call, 'a', "{sv}");
+	while (r >= 0 &&
+	       (r = sd_bus_message_enter_container(call, 'e', "sv")) > 0) {
+		r = read_option(call, &request->options, error);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(call);
+	}
+	return r;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t power_of_two_below(uint64_t n)
+{
+	while (n & (n - 1))
+		n &= n - 1;
+	return n;
+}
+
+static int pages_of(const struct open_options *options,
+		    const struct config *config, const struct wtrack_info *info,
+		    uint64_t *ret)
+{
+	uint64_t share;
+
+	if (options->max_pages > config->session_pages)
+		return -ERANGE;
+	if (options->max_pages) {
+		*ret = options->max_pages;
+		return 0;
+	}
+	share = config->user_pages /
+		(config->user_sessions ? config->user_sessions : 1);
+	share = min_u64(share, config->session_pages);
+	share = min_u64(share, info->max_pages);
+	*ret = share ? share : 1;
+	return 0;
+}
+
+static int records_of(const struct open_options *options,
+		      const struct config *config,
+		      const struct wtrack_info *info, uint32_t *ret)
+{
+	uint64_t max = config->session_ring_bytes / RECORD_BYTES;
+	uint64_t share;
+
+	if (options->max_records > max)
+		return -ERANGE;
+	if (options->max_records) {
+		*ret = options->max_records;
+		return 0;
+	}
+	share = config->user_ring_bytes / RECORD_BYTES /
+		(config->user_sessions ? config->user_sessions : 1);
+	share = min_u64(share, max);
+	share = min_u64(share, info->max_records);
+	share = power_of_two_below(share);
+	*ret = share > info->min_records ? (uint32_t)share : info->min_records;
+	return 0;
+}
+
+int open_options_amount(const struct open_options *options,
+			const struct config *config,
+			const struct wtrack_info *info,
+			struct limit_amount *ret, uint32_t *ret_records,
+			const char **ret_key, uint64_t *ret_max)
+{
+	struct limit_amount amount = { .sessions = 1 };
+	uint32_t records;
+
+	if (pages_of(options, config, info, &amount.pages) < 0) {
+		*ret_key = "SessionPages";
+		*ret_max = config->session_pages;
+		return -ERANGE;
+	}
+	if (records_of(options, config, info, &records) < 0) {
+		*ret_key = "SessionRingBytes";
+		*ret_max = config->session_ring_bytes;
+		return -ERANGE;
+	}
+	amount.ring_bytes = (uint64_t)records * RECORD_BYTES;
+	*ret = amount;
+	*ret_records = records;
+	return 0;
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The processes that run VMs. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "log.h"
+#include "machine.h"
+#include "manager.h"
+#include "pidfd.h"
+#include "util.h"
+#include "vm.h"
+#include "watch.h"
+
+struct process *process_find(struct manager *m, pid_t pid)
+{
+	struct process *process;
+
+	LIST_FOREACH(process, &m->processes, link)
+		if (process->pid == pid)
+			return process;
+	return NULL;
+}
+
+static void process_free(struct process *process)
+{
+	if (!process)
+		return;
+	sd_bus_slot_unref(process->machine_call);
+	sd_event_source_disable_unref(process->exit_source);
+	safe_close(process->pidfd);
+	proc_info_done(&process->info);
+	free(process->machine);
+	free(process);
+}
+
+void process_unref(struct process *process)
+{
+	if (--process->nr_vms)
+		return;
+	LIST_REMOVE(process, link);
+	process_free(process);
+}
+
+/* Gives up all of its VMs. The process may be freed by that. */
+static void process_ended(struct process *process)
+{
+	struct manager *m = process->manager;
+	pid_t pid = process->pid;
+	struct vm *vm;
+
+	sd_event_source_set_enabled(process->exit_source, SD_EVENT_OFF);
+	while ((vm = vm_of_pid(m, pid, NULL)))
+		vm_gone(vm);
+}
+
+void process_check(struct manager *m, pid_t pid)
+{
+	struct process *process = process_find(m, pid);
+
+	if (process && !pidfd_is_alive(process->pidfd))
+		process_ended(process);
+}
+
+static int on_exit_of(sd_event_source *source, int fd, uint32_t revents,
+		      void *userdata)
+{
+	(void)source;
+	(void)fd;
+	(void)revents;
+	process_ended(userdata);
+	return 0;
+}
+
+/* Before machined answers, and when nobody is there to do so. */
+static int machine_from_cgroup(struct process *process)
+{
+	free(TAKE_PTR(process->machine));
+	return proc_parse_machine(process->info.cgroup, &process->machine);
+}
+
+static int process_look(struct process *process)
+{
+	int r;
+
+	r = proc_read_info(process->pid, &process->info);
+	if (r < 0)
+		return r;
+	/* It was about this process if that is still there. */
+	if (!pidfd_is_alive(process->pidfd))
+		return -ESRCH;
+	return machine_from_cgroup(process);
+}
+
+int process_new(struct manager *m, pid_t pid, int pidfd, struct process **ret)
+{
+	struct process *process = calloc(1, sizeof(*process));
+	int r;
+
+	if (!process)
+		return -ENOMEM;
+	process->manager = m;
+	process->pid = pid;
+	process->pidfd = fcntl(pidfd, F_DUPFD_CLOEXEC, 3);
+	r = process->pidfd < 0 ? -errno : process_look(process);
+	if (r >= 0)
+		r = sd_event_add_io(m->event, &process->exit_source,
+				    process->pidfd, EPOLLIN, on_exit_of,
+				    process);
+	if (r < 0) {
+		process_free(process);
+		return r;
+	}
+	LIST_INSERT_HEAD(&m->processes, process, link);
+	machines_ask(m->machines, process);
+	*ret = process;
+	return 0;
+}
+
+static void process_changed(struct process *process)
+{
+	struct manager *m = process->manager;
+	struct vm *vm = vm_of_pid(m, process->pid, NULL);
+
+	for (; vm; vm = vm_of_pid(m, process->pid, vm)) {
+		bus_vm_changed(vm, "Name", "Machine", "QemuName", "Cgroup",
+			       "Comm", NULL);
+		watches_vm_changed(m->watches, vm);
+	}
+}
+
+static bool same_info(const struct proc_info *a, const struct proc_info *b)
+{
+	return !strcmp(a->comm, b->comm) &&
+	       !strcmp(a->qemu_name, b->qemu_name) &&
+	       !strcmp(a->cgroup, b->cgroup);
+}
+
+void process_refresh(struct process *process)
+{
+	struct proc_info info;
+
+	if (proc_read_info(process->pid, &info) < 0)
+		return;
+	if (!pidfd_is_alive(process->pidfd)) {
+		proc_info_done(&info);
+		return;
+	}
+	process->info.ids = info.ids;
+	if (same_info(&info, &process->info)) {
+		proc_info_done(&info);
+		return;
+	}
+	proc_info_done(&process->info);
+	process->info = info;
+	process_changed(process);
+}
+
+void process_set_machine(struct process *process, const char *machine)
+{
+	if (!strcmp(process->machine, machine))
+		return;
+	if (string_set(&process->machine, machine) < 0) {
+		log_errno(-ENOMEM, "cannot keep a machine's name");
+		return;
+	}
+	process_changed(process);
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which VM does a client mean? */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ini.h"
+#include "manager.h"
+#include "request.h"
+#include "scan.h"
+#include "util.h"
+#include "vm.h"
+#include "vm_name.h"
+
+static void found(struct request *request, struct vm *vm)
+{
+	request->vm = vm;
+	request->next(request);
+}
+
+static const char *machine_of(const struct vm *vm)
+{
+	return vm->process->machine;
+}
+
+static const char *qemu_name_of(const struct vm *vm)
+{
+	return vm->process->info.qemu_name;
+}
+
+/* Those that match, in words, for who has to choose. */
+static void fail_ambiguous(struct request *request,
+			   bool (*matches)(const struct vm *vm,
+					   const char *name))
+{
+	char text[256] = "";
+	size_t used = 0;
+	struct vm *vm;
+
+	LIST_FOREACH(vm, &request->manager->vms, link)
+		if (!vm->gone && matches(vm, request->vm_text) &&
+		    used < sizeof(text))
+			used += (size_t)snprintf(text + used,
+						 sizeof(text) - used,
+						 "%s%d:%d", used ? ", " : "",
+						 vm->process->pid, vm->fd);
+	request_fail(request, RULE_NO_VM, ERROR_AMBIGUOUS,
+		     "%s names several VMs: choose one of %s",
+		     request->vm_text, text);
+}
+
+static bool matches_pid(const struct vm *vm, const char *text)
+{
+	return vm->process->pid == atoi(text);
+}
+
+static bool matches_machine(const struct vm *vm, const char *name)
+{
+	return !strcmp(machine_of(vm), name);
+}
+
+static bool matches_qemu_name(const struct vm *vm, const char *name)
+{
+	return !strcmp(qemu_name_of(vm), name);
+}
+
+/* True when that was the end of it. */
+static bool try(struct request *request,
+		bool (*matches)(const struct vm *vm, const char *name))
+{
+	struct vm *vm, *match = NULL;
+	unsigned int nr = 0;
+
+	LIST_FOREACH(vm, &request->manager->vms, link) {
+		if (vm->gone || !matches(vm, request->vm_text))
+			continue;
+		match = vm;
+		nr++;
+	}
+	if (nr == 1)
+		found(request, match);
+	else if (nr > 1)
+		fail_ambiguous(request, matches);
+	return nr > 0;
+}
+
+static void find_by_name(struct request *request)
+{
+	if (try(request, matches_machine) || try(request, matches_qemu_name))
+		return;
+	request_fail(request, RULE_NO_VM, ERROR_NO_SUCH_VM,
+		     "no VM has the process id, machine name or QEMU name %s",
+		     request->vm_text);
+}
+
+static void find_by_pid(struct request *request, pid_t pid, int fd)
+{
+	struct vm *vm;
+
+	if (fd < 0) {
+		if (!try(request, matches_pid))
+			find_by_name(request);
+		return;
+	}
+	vm = vm_find(request->manager, pid, fd);
+	if (vm)
+		found(request, vm);
+	else
+		request_fail(request, RULE_NO_VM, ERROR_NO_SUCH_VM,
+			     "pid %d has no VM at descriptor %d", pid, fd);
+}
+
+static void on_scanned(void *userdata)
+{
+	struct request *request = userdata;
+	pid_t pid;
+	int fd;
+
+	request->scan = NULL;
+	if (vm_name_parse(request->vm_text, &pid, &fd) >= 0)
+		find_by_pid(request, pid, fd);
+	else
+		find_by_name(request);
+}
+
+/*
+ * A caller may be faster than the uevent of a VM that it has just started, or
+ * may not get one: then its process is looked at first.
+ */
+void request_find_vm(struct request *request, request_fn next)
+{
+	struct manager *m = request->manager;
+	pid_t pid;
+	int fd;
+
+	request->next = next;
+	if (vm_name_parse(request->vm_text, &pid, &fd) < 0) {
+		find_by_name(request);
+		return;
+	}
+	process_check(m, pid);
+	if (fd >= 0 ? vm_find(m, pid, fd) : vm_of_pid(m, pid, NULL)) {
+		find_by_pid(request, pid, fd);
+		return;
+	}
+	if (scan_pid_wait(m->scans, pid, on_scanned, request,
+			  &request->scan) < 0)
+		request_fail(request, RULE_NO_VM, SD_BUS_ERROR_NO_MEMORY,
+			     "no memory");
+}

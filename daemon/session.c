@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "genl.h"
+#include "log.h"
+#include "manager.h"
+#include "message-ids.h"
+#include "session.h"
+#include "state.h"
+#include "util.h"
+#include "vm.h"
+
+const char *session_kind_name(enum session_kind kind)
+{
+	static const char *const names[] = {
+		[SESSION_DIRECT] = "direct",
+		[SESSION_CLIENT] = "client",
+		[SESSION_WATCH] = "watch",
+	};
+
+	return names[kind];
+}
+
+struct session *session_find(struct manager *m, uint64_t id)
+{
+	struct session *session;
+
+	LIST_FOREACH(session, &m->sessions, link)
+		if (session->id == id)
+			return session;
+	return NULL;
+}
+
+void session_set_vm(struct session *session, struct vm *vm)
+{
+	struct vm *old = session->vm;
+
+	if (old == vm)
+		return;
+	session->vm = vm;
+	if (vm) {
+		vm->nr_sessions++;
+		if (session->module_vm_id)
+			vm->module_id = session->module_vm_id;
+		bus_vm_changed(vm, "Sessions", "VmId", NULL);
+	}
+	if (old) {
+		old->nr_sessions--;
+		bus_vm_changed(old, "Sessions", NULL);
+		vm_release(old);
+	}
+	if (session->slot)
+		bus_session_changed(session, "Vm", NULL);
+}
+
+/* The only one of its process that the module knows by no other number. */
+static struct vm *only_candidate(const struct session *session)
+{
+	struct manager *m = session->manager;
+	struct vm *vm = vm_of_pid(m, session->vm_pid, NULL), *found = NULL;
+
+	for (; vm; vm = vm_of_pid(m, session->vm_pid, vm)) {
+		if (vm->module_id)
+			continue;
+		if (found)
+			return NULL;
+		found = vm;
+	}
+	return found;
+}
+
+/* A process may have the number of the VMM of a VM that is gone. */
+static void find_vm(struct session *session)
+{
+	struct manager *m = session->manager;
+	struct vm *vm;
+
+	if (session->vm)
+		return;
+	vm = vm_by_module_id(m, session->module_vm_id);
+	if (!vm && (session->counters.state & WTRACK_STATE_VM_GONE))
+		return;
+	if (!vm && session->vm_fd >= 0)
+		vm = vm_find(m, session->vm_pid, session->vm_fd);
+	if (!vm)
+		vm = only_candidate(session);
+	if (vm)
+		session_set_vm(session, vm);
+}
+
+void sessions_vm_added(struct manager *m, struct vm *vm)
+{
+	struct session *session;
+
+	LIST_FOREACH(session, &m->sessions, link)
+		if (session->vm_pid == vm->process->pid)
+			find_vm(session);
+}
+
+static void log_session(const char *id, const struct session *session,
+			const char *what)
+{
+	char number[64], pid[64], uid[64];
+	const char *const fields[] = { number, pid, uid, NULL };
+
+	snprintf(number, sizeof(number), "WTRACK_SESSION=%ju",
+		 (uintmax_t)session->id);
+	snprintf(pid, sizeof(pid), "WTRACK_VM_PID=%d", session->vm_pid);
+	snprintf(uid, sizeof(uid), "WTRACK_UID=%u", session->uid);
+	log_event(LOG_INFO, id, fields,
+		  "session %ju of uid %u (pid %d) on the VM of pid %d %s",
+		  (uintmax_t)session->id, session->uid, session->pid,
+		  session->vm_pid, what);
+}
+
+int session_add(struct manager *m, const struct session *fields, struct vm *vm,
+		struct session **ret)
+{
+	struct session *session;
+	int r;
+
+	if (session_find(m, fields->id))
+		return -EEXIST;
+	session = malloc(sizeof(*session));
+	if (!session)
+		return -ENOMEM;
+	*session = *fields;
+	session->manager = m;
+	session->vm = NULL;
+	session->slot = NULL;
+	if (asprintf(&session->path, "%s/session/%ju", BUS_PATH,
+		     (uintmax_t)session->id) < 0) {
+		free(session);
+		return -ENOMEM;
+	}
+	LIST_INSERT_HEAD(&m->sessions, session, link);
+	if (vm)
+		session_set_vm(session, vm);
+	else
+		find_vm(session);
+	r = bus_session_add(session);
+	if (r < 0)
+		log_errno(r, "session %ju is not on the bus",
+			  (uintmax_t)session->id);
+	if (session->kind == SESSION_CLIENT)
+		log_session(MESSAGE_SESSION_OPENED, session, "opened");
+	manager_counts_changed(m);
+	if (ret)
+		*ret = session;
+	return 0;
+}
+
+static void session_free(struct session *session)
+{
+	LIST_REMOVE(session, link);
+	sd_bus_slot_unref(session->slot);
+	free(session->path);
+	free(session);
+}
+
+void session_remove(struct session *session)
+{
+	struct manager *m = session->manager;
+
+	if (session->kind == SESSION_CLIENT) {
+		log_session(MESSAGE_SESSION_CLOSED, session, "closed");
+		(void)state_remove(m->state_dir, session->id);
+	}
+	if (session->reserved.sessions)
+		limits_release(&m->limits, session->uid, &session->reserved);
+	bus_session_remove(session);
+	session_set_vm(session, NULL);
+	session_free(session);
+	manager_counts_changed(m);
+}
+
+void session_vm_gone(struct session *session)
+{
+	session->counters.state |= WTRACK_STATE_VM_GONE;
+}
+
+void sessions_free(struct manager *m)
+{
+	struct session *session;
+
+	while ((session = LIST_FIRST(&m->sessions)))
+		session_free(session);
+	free(TAKE_PTR(m->module_vms));
+}
+
+void sessions_forget_all(struct manager *m)
+{
+	struct session *session;
+	struct vm *vm;
+
+	while ((session = LIST_FIRST(&m->sessions)))
+		session_remove(session);
+	LIST_FOREACH(vm, &m->vms, link)
+		vm->module_id = 0;
+	m->nr_module_vms = 0;
+}
