@@ -40,6 +40,10 @@ static int on_vm_fd(int fd, void *userdata)
 		return 0;
 	if (copy < 0)
 		return copy;
+	if (!sys_links_to(copy, VM_LINK)) {
+		sys_close(copy);
+		return 0;
+	}
 	if (search->vm_fd < 0) {
 		search->vm_fd = copy;
 		return 0;
@@ -54,7 +58,7 @@ static int find_vm_fd(int pidfd, int pid)
 	struct vm_search search = { .pidfd = pidfd, .vm_fd = -1 };
 	int r;
 
-	r = sys_each_fd(pid, VM_LINK, on_vm_fd, &search);
+	r = sys_each_fd(pid, on_vm_fd, &search);
 	if (!r && search.vm_fd < 0)
 		r = -EBADFD;
 	if (!r)

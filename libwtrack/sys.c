@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -139,38 +140,94 @@ bool sys_same_file(int fd1, int fd2)
 	return r == 0;
 }
 
-static bool links_to(int dir, const char *name, const char *target)
+bool sys_links_to(int fd, const char *target)
 {
+	int saved = errno;
 	size_t want = strlen(target);
-	char link[64];
+	char path[32], link[64];
 	ssize_t len;
 
-	len = readlinkat(dir, name, link, sizeof(link));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	len = readlink(path, link, sizeof(link));
+	errno = saved;
 	return len >= 0 && (size_t)len == want && !memcmp(link, target, want);
 }
 
-int sys_each_fd(int pid, const char *target, sys_fd_fn fn, void *userdata)
+/* The mount that a descriptor is on. -ENOENT when it was closed meanwhile. */
+static int mount_of(int dir, const char *name)
 {
-	int saved = errno;
-	struct dirent *entry;
-	char path[32];
-	int r = 0;
-	DIR *dir;
+	char text[256];
+	const char *line;
+	ssize_t len;
+	int fd, id;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	dir = opendir(path);
-	if (!dir)
-		return take_errno(saved);
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (len < 0)
+		return -ENOENT;
+	text[len] = '\0';
+	line = strstr(text, "mnt_id:");
+	return line && sscanf(line, "mnt_id: %d", &id) == 1 ? id : -ENOENT;
+}
+
+/* Of descriptors that are no files: the same for all processes. */
+static int anon_mount(void)
+{
+	char path[32];
+	int fd, r;
+
+	fd = eventfd(0, EFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	r = mount_of(AT_FDCWD, path);
+	close(fd);
+	return r;
+}
+
+static int each_fd(DIR *dir, int mount, sys_fd_fn fn, void *userdata)
+{
+	struct dirent *entry;
+	int r = 0;
+
 	while (!r) {
 		errno = 0;
 		entry = readdir(dir);
-		if (!entry) {
-			r = -errno;
-			break;
-		}
-		if (links_to(dirfd(dir), entry->d_name, target))
+		if (!entry)
+			return -errno;
+		if (entry->d_name[0] == '.')
+			continue;
+		r = mount_of(dirfd(dir), entry->d_name);
+		if (r == mount)
 			r = fn(atoi(entry->d_name), userdata);
+		else if (r >= 0 || r == -ENOENT)
+			r = 0;
 	}
+	return r;
+}
+
+/*
+ * /proc/PID/fd has links that tell more, but is closed to who has no other
+ * privilege than to trace the process.
+ */
+int sys_each_fd(int pid, sys_fd_fn fn, void *userdata)
+{
+	int saved = errno, mount, r;
+	char path[32];
+	DIR *dir;
+
+	mount = anon_mount();
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", pid);
+	dir = mount < 0 ? NULL : opendir(path);
+	if (!dir) {
+		r = mount < 0 ? mount : -errno;
+		errno = saved;
+		return r;
+	}
+	r = each_fd(dir, mount, fn, userdata);
 	closedir(dir);
 	errno = saved;
 	return r;

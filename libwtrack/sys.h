@@ -33,11 +33,14 @@ bool sys_pidfd_alive(int pidfd);
 /* Do two descriptors of this process stand for one open file? */
 bool sys_same_file(int fd1, int fd2);
 
+/* Is a descriptor of this process a link to target? */
+bool sys_links_to(int fd, const char *target);
+
 /*
- * Calls fn for each descriptor of a process that links to target, until it
- * returns something else than 0, which is then returned.
+ * Calls fn for each descriptor of a process that is no file, and so may be a
+ * VM, until it returns something else than 0, which is then returned.
  */
 typedef int (*sys_fd_fn)(int fd, void *userdata);
-int sys_each_fd(int pid, const char *target, sys_fd_fn fn, void *userdata);
+int sys_each_fd(int pid, sys_fd_fn fn, void *userdata);
 
 #endif

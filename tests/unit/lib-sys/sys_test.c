@@ -70,7 +70,7 @@ static void failures_are_returned(void **state)
 	assert_ptr_equal(mem, (void *)5);
 	assert_int_equal(sys_pidfd_open(-1), -EINVAL);
 	assert_int_equal(sys_pidfd_getfd(fd, 0), -EBADF);
-	assert_int_equal(sys_each_fd(INT32_MAX, "", NULL, NULL), -ENOENT);
+	assert_int_equal(sys_each_fd(INT32_MAX, NULL, NULL), -ENOENT);
 	sys_close(fd);
 	/* What fails here can only be left alone. */
 	sys_close(fd);
@@ -172,23 +172,54 @@ static int on_fd(int fd, void *userdata)
 	return found->nr == found->stop_at ? -ENOTUNIQ : 0;
 }
 
-static void descriptors_of_a_process_are_found_by_their_links(void **state)
+/* Its pipes and files are not among them. */
+static void descriptors_of_a_process_that_are_no_files_are_found(void **state)
 {
 	struct found found = { 0 };
 	int stop;
 	pid_t pid = start_holder(3, &stop);
 
 	(void)state;
-	assert_int_equal(sys_each_fd(pid, EVENTFD, on_fd, &found), 0);
-	assert_int_equal(found.nr, 3);
-	/* Neither the beginning of a link nor a longer one is enough. */
-	assert_int_equal(sys_each_fd(pid, "anon_inode:[eventf", on_fd, &found),
-			 0);
-	assert_int_equal(sys_each_fd(pid, EVENTFD "x", on_fd, &found), 0);
+	assert_int_equal(sys_each_fd(pid, on_fd, &found), 0);
 	assert_int_equal(found.nr, 3);
 	found.stop_at = 4;
-	assert_int_equal(sys_each_fd(pid, EVENTFD, on_fd, &found), -ENOTUNIQ);
+	assert_int_equal(sys_each_fd(pid, on_fd, &found), -ENOTUNIQ);
 	assert_int_equal(found.nr, 4);
+	close(stop);
+	waitpid(pid, NULL, 0);
+	errno = EXDEV;
+}
+
+static void link_is_compared_whole(void **state)
+{
+	int fd = eventfd(0, EFD_CLOEXEC);
+
+	(void)state;
+	assert_true(sys_links_to(fd, EVENTFD));
+	assert_false(sys_links_to(fd, "anon_inode:[eventf"));
+	assert_false(sys_links_to(fd, EVENTFD "x"));
+	close(fd);
+	errno = EXDEV;
+	assert_false(sys_links_to(fd, EVENTFD));
+}
+
+/* With the rights of its user alone: no privilege lets it look elsewhere. */
+static void process_of_another_user_is_not_looked_into(void **state)
+{
+	struct found found = { 0 };
+	int stop, status;
+	pid_t pid = start_holder(1, &stop), other;
+
+	(void)state;
+	other = fork();
+	if (!other) {
+		if (!getuid() && (setgid(65534) || setuid(65534)))
+			_exit(2);
+		_exit(sys_each_fd(getuid() == 65534 ? pid : 1, on_fd,
+				  &found) == -EACCES ? 0 : 1);
+	}
+	assert_int_equal(waitpid(other, &status, 0), other);
+	assert_int_equal(status, 0);
 	close(stop);
 	waitpid(pid, NULL, 0);
 	errno = EXDEV;
@@ -202,7 +233,7 @@ static void descriptor_of_another_process_can_be_copied(void **state)
 	uint64_t value;
 
 	(void)state;
-	assert_int_equal(sys_each_fd(pid, EVENTFD, on_fd, &found), 0);
+	assert_int_equal(sys_each_fd(pid, on_fd, &found), 0);
 	pidfd = sys_pidfd_open(pid);
 	assert_true(pidfd >= 0);
 	first = sys_pidfd_getfd(pidfd, found.fds[0]);
@@ -253,7 +284,9 @@ int main(void)
 		CASE(shared_mappings_are_shared),
 		CASE(poll_tells_timeout_and_readiness),
 		CASE(poll_is_interrupted_by_signals),
-		CASE(descriptors_of_a_process_are_found_by_their_links),
+		CASE(descriptors_of_a_process_that_are_no_files_are_found),
+		CASE(link_is_compared_whole),
+		CASE(process_of_another_user_is_not_looked_into),
 		CASE(descriptor_of_another_process_can_be_copied),
 		CASE(ended_process_is_not_alive),
 	};

@@ -54,10 +54,12 @@ enum fake_call {
 /* What a descriptor is. That of a VM is of kind FAKE_VM + the VM's number. */
 enum fake_kind { FAKE_CLOSED, FAKE_SESSION, FAKE_PIDFD, FAKE_VM };
 
+#define FAKE_NO_VM	(-1)
+
 struct fake_process {
 	bool alive;
-	int fds[8];		/* those that link to a VM */
-	int vms[8];		/* which VM each of them is */
+	int fds[8];		/* those that are no files */
+	int vms[8];		/* which VM each of them is, or FAKE_NO_VM */
 	int nr_fds;
 };
 

@@ -32,7 +32,9 @@ int sys_pidfd_getfd(int pidfd, int fd)
 		return -ESRCH;
 	for (i = 0; i < fake.vmm.nr_fds; i++)
 		if (fake.vmm.fds[i] == fd)
-			return fake_new_fd(FAKE_VM + fake.vmm.vms[i]);
+			return fake_new_fd(fake.vmm.vms[i] == FAKE_NO_VM ?
+					   FAKE_PIDFD :
+					   FAKE_VM + fake.vmm.vms[i]);
 	return -EBADF;
 }
 
@@ -48,13 +50,18 @@ bool sys_same_file(int fd1, int fd2)
 	return fake_kind(fd1) == fake_kind(fd2);
 }
 
-int sys_each_fd(int pid, const char *target, sys_fd_fn fn, void *userdata)
+bool sys_links_to(int fd, const char *target)
+{
+	assert_string_equal(target, "anon_inode:kvm-vm");
+	return fake_kind(fd) >= FAKE_VM;
+}
+
+int sys_each_fd(int pid, sys_fd_fn fn, void *userdata)
 {
 	int r = fake_called(FAKE_EACH_FD);
 	int i;
 
 	assert_int_equal(pid, FAKE_PID);
-	assert_string_equal(target, "anon_inode:kvm-vm");
 	for (i = 0; !r && i < fake.vmm.nr_fds; i++)
 		r = fn(fake.vmm.fds[i], userdata);
 	return r;

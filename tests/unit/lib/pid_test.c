@@ -58,6 +58,17 @@ static void process_without_vm_is_ebadfd(void **state)
 {
 	(void)state;
 	open_fails(FAKE_PID, EBADFD);
+	vmm_has(12, FAKE_NO_VM);
+	open_fails(FAKE_PID, EBADFD);
+}
+
+static void descriptors_of_other_kinds_are_skipped(void **state)
+{
+	(void)state;
+	vmm_has(11, FAKE_NO_VM);
+	vmm_has(12, 0);
+	vmm_has(13, FAKE_NO_VM);
+	open_works(FAKE_PID);
 }
 
 static void process_with_two_vms_is_enotuniq(void **state)
@@ -163,6 +174,7 @@ int main(void)
 		CASE(process_with_one_vm_is_opened),
 		CASE(copies_of_one_vm_count_as_one),
 		CASE(process_without_vm_is_ebadfd),
+		CASE(descriptors_of_other_kinds_are_skipped),
 		CASE(process_with_two_vms_is_enotuniq),
 		CASE(no_such_process_is_esrch),
 		CASE(descriptor_that_was_closed_meanwhile_is_skipped),
