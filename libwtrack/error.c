@@ -15,7 +15,8 @@ static const struct text texts[] = {
 	  "ask wtrack_get_info() for the features" },
 	{ EACCES,
 	  "not permitted: get access to /dev/kvm-wtrack, and for a VM of "
-	  "another process the right to trace it with ptrace(2)" },
+	  "another process the right to trace it with ptrace(2); or be "
+	  "permitted by wtrackd" },
 	{ EAGAIN,
 	  "nothing to read now: wait until the descriptor is readable" },
 	{ EBADF,
@@ -27,7 +28,13 @@ static const struct text texts[] = {
 	{ EBUSY,
 	  "not now: release the events that were handed out and finish a "
 	  "resync before waiting; make one ring, and restrict and set the "
-	  "budget before that" },
+	  "budget before that; or wait for other requests to wtrackd" },
+	{ ECONNREFUSED,
+	  "wtrackd does not answer on the system bus: start it, or open the "
+	  "session without it" },
+	{ EDQUOT,
+	  "a limit of wtrackd is reached: close sessions, ask for less, or "
+	  "have the limits in wtrackd.conf(5) raised" },
 	{ EFAULT,
 	  "a pointer does not point to memory of this process: correct the "
 	  "call" },
@@ -71,8 +78,8 @@ static const struct text texts[] = {
 	  "not a descriptor of kvm-wtrack, or its module is too old for this "
 	  "call: check the descriptor, or update the module" },
 	{ ENOTUNIQ,
-	  "the process has several virtual machines: choose one of its "
-	  "descriptors with wtrack_session_open_pid_fd()" },
+	  "several virtual machines are meant: choose one by its process and "
+	  "descriptor, with wtrack_session_open_pid_fd() or as PID:FD" },
 	{ EOPNOTSUPP,
 	  "KVM cannot track this: leave out confidential guests, and memory "
 	  "that is read-only, private to the guest, or KVM's own" },
@@ -83,11 +90,16 @@ static const struct text texts[] = {
 	  "outside of the session's restriction: stay inside, or ask its "
 	  "opener for a wider one" },
 	{ EPROTO,
-	  "the module's answer makes no sense: use a module and a library of "
-	  "versions that match" },
+	  "the answer of the module or of wtrackd makes no sense: use versions "
+	  "that match" },
 	{ ERANGE,
 	  "a number is out of bounds: ask wtrack_get_info() for the limits" },
-	{ ESRCH, "the VM, or its process, is gone: close the session" },
+	{ ESRCH,
+	  "there is no such VM, or it or its process is gone: close the "
+	  "session, or look which VMs there are" },
+	{ ETIMEDOUT,
+	  "wtrackd did not answer in time: authenticate sooner, or see what "
+	  "it waits for" },
 	{ EUSERS,
 	  "the VM has as many sessions as it may have: close one, or have the "
 	  "limit raised" },

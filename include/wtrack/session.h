@@ -78,6 +78,57 @@ int wtrack_session_open_pid(int pid, struct wtrack_session **ret);
 int wtrack_session_open_pid_fd(int pid, int fd, struct wtrack_session **ret);
 
 /**
+ * wtrack_session_open_daemon() - have wtrackd open a session
+ * @vm: process id of the VMM, name of the machine, or QEMU's -name, which are
+ *	tried in that order; "PID:FD" chooses one of several VMs of a process
+ * @ret: where to store the session
+ * @ret_message: where to store what the daemon answered when it refused, which
+ *	names the rule that did: to be freed with free(3); NULL where there was
+ *	no such answer. May be NULL
+ *
+ * Needs no privilege: the daemon's policy decides. In general one may use one's
+ * own VMs; for others the user is asked to authenticate, if the system's policy
+ * wants that, and so the call may take minutes. The session is restricted to
+ * the limits that the daemon's configuration has for users; who needs more of
+ * some and less of others says so with
+ * wtrack_session_open_daemon_restricted(). Any thread.
+ *
+ * Unlike other results, @ret_message is stored to also when the function fails.
+ *
+ * Return: 0, or
+ *	-EACCES		the policy refused it
+ *	-EBUSY		too many of the caller's requests wait for an answer
+ *	-ECONNREFUSED	there is no system bus, or no wtrackd on it
+ *	-EDQUOT		a limit of the daemon's configuration is reached
+ *	-EINVAL		@vm is empty or too long
+ *	-EMFILE, -ENFILE no descriptor is left
+ *	-ENODEV		this host has no kvm-wtrack, or not for the daemon
+ *	-ENOMEM		no memory
+ *	-ENOTUNIQ	@vm names several VMs
+ *	-EOPNOTSUPP	KVM cannot track this VM: it is confidential
+ *	-EPROTO		the daemon, or the module, answered nonsense
+ *	-ESRCH		there is no such VM
+ *	-ETIMEDOUT	the daemon, or who had to authenticate, did not answer
+ * Since: 1.0
+ */
+int wtrack_session_open_daemon(const char *vm, struct wtrack_session **ret,
+			       char **ret_message);
+
+/**
+ * wtrack_session_open_daemon_pid() - have wtrackd open a session on the VM of a
+ *	running VMM
+ * @pid: the VMM's process id, in the initial pid namespace
+ * @ret: where to store the session
+ * @ret_message: as in wtrack_session_open_daemon()
+ *
+ * Return: as wtrack_session_open_daemon(); -EINVAL when @pid is not a process
+ * id.
+ * Since: 1.0
+ */
+int wtrack_session_open_daemon_pid(int pid, struct wtrack_session **ret,
+				   char **ret_message);
+
+/**
  * wtrack_session_open_fd() - take over a session that somebody passed on
  * @session_fd: what wtrack_session_get_fd() gave to whom opened the session,
  *	as it came out of a socket, from a sender that is trusted. From success
@@ -180,6 +231,30 @@ struct wtrack_restriction {
 int wtrack_session_restrict(struct wtrack_session *session,
 			    const struct wtrack_restriction *restriction,
 			    size_t size);
+
+/**
+ * wtrack_session_open_daemon_restricted() - have wtrackd open a session that is
+ *	restricted
+ * @vm: as in wtrack_session_open_daemon()
+ * @wanted: what the session may do, which is also what is taken from the user's
+ *	limits; for a number that is 0 the daemon chooses. Its budget must be 0:
+ *	that is the daemon's to choose
+ * @size: sizeof(struct wtrack_restriction) as the caller knows it; fields
+ *	behind it count as 0
+ * @ret: where to store the session
+ * @ret_message: as in wtrack_session_open_daemon()
+ *
+ * Return: as wtrack_session_open_daemon(), and
+ *	-E2BIG		@size is more than this library knows, and the rest of
+ *			@wanted is not 0
+ *	-EINVAL		a range is empty, or goes beyond 52 bits of address;
+ *			there are too many; the budget is not 0; a reserved
+ *			field is not 0; @size is 0
+ * Since: 1.0
+ */
+int wtrack_session_open_daemon_restricted(const char *vm,
+		const struct wtrack_restriction *wanted, size_t size,
+		struct wtrack_session **ret, char **ret_message);
 
 #ifdef __cplusplus
 }

@@ -117,28 +117,30 @@ versioned()
 	return 1
 }
 
-# soname LIBRARY: and nothing is needed but the C library
+# soname LIBRARY: and what is needed beside the C library
 soname()
 {
 	local found
 	found=$(objdump -p "$1" | awk '$1 ~ /SONAME|NEEDED/ { print $1, $2 }')
 	diff <(printf '%s\n' "$found") - <<-EOF
+	NEEDED libsystemd.so.0
 	NEEDED libc.so.6
 	SONAME libwtrack.so.1
 	EOF
 }
 
-# one_seam OBJECT...: only sys.o calls the C library, but for memory and locks
+# one_seam OBJECT...: only sys.o and bus.o call other libraries, but for what
+# does nothing but compute
 one_seam()
 {
 	local all=() others=() object
 	for object; do
 		all+=("$object")
-		[ "${object##*/}" = sys.o ] || others+=("$object")
+		[[ ${object##*/} == @(sys|bus).o ]] || others+=("$object")
 	done
 	diff /dev/null <(comm -23 \
 		<(nm -u "${others[@]}" | awk '$1 == "U" { print $2 }' |
-			grep -vxE 'mem(cpy|set|cmp|move)' |
+			grep -vxE 'mem(cpy|set|cmp|move)|strn?cmp|snprintf' |
 			grep -vE '^(_GLOBAL_OFFSET_TABLE_|__stack_chk_fail)$' |
 			sort -u) \
 		<(nm --defined-only "${all[@]}" | awk 'NF == 3 { print $3 }' |

@@ -9,6 +9,7 @@
  *
  *	fake.c		descriptors, memory, mappings; failing on demand
  *	fake_process.c	the VMM as another process
+ *	fake_bus.c	the system bus, and the daemon on it
  *	fake_ioctl.c	the ioctls
  *	fake_range.c	... that add and remove pages
  *	fake_ring.c	the ring and its producers
@@ -22,6 +23,8 @@
 #include <stdint.h>
 
 #include <linux/kvm_wtrack.h>
+
+#include <wtrack/range.h>
 
 #define FAKE_PAGES	4096	/* the guest's memory */
 #define FAKE_RECORDS	1024	/* largest ring */
@@ -48,6 +51,7 @@ enum fake_call {
 	FAKE_PIDFD_OPEN,
 	FAKE_PIDFD_GETFD,
 	FAKE_EACH_FD,
+	FAKE_BUS_OPEN,
 	FAKE_NR_CALLS
 };
 
@@ -63,12 +67,24 @@ struct fake_process {
 	int nr_fds;
 };
 
+/* What the daemon answers, and what it was asked for. */
+struct fake_daemon {
+	const char *error, *message;	/* NULL: it gives a session */
+	int fd_kind;			/* another one: not a session */
+	char vm[64];
+	struct wtrack_range range;	/* the first */
+	size_t nr_ranges;
+	uint64_t max_pages;
+	uint32_t max_records;
+};
+
 struct fake {
 	pthread_mutex_t lock;	/* everything below, but for the ring's words */
 	pthread_cond_t wake;
 
 	struct kvm_wtrack_info info;
 	struct fake_process vmm;
+	struct fake_daemon daemon;
 	/* What a caller of the device changed. */
 	struct kvm_wtrack_status status;
 	struct kvm_wtrack_restrict restriction;

@@ -73,8 +73,11 @@ static int whole_life(void)
 	int r;
 
 	fake.vmm.nr_fds = 2;
+	fake.daemon.error = "org.wtrack1.Error.NoSuchVM";
 	r = wtrack_get_info(&info, sizeof(info));
 	if (r >= 0)
+		r = wtrack_session_open_daemon_pid(FAKE_PID, &session, NULL);
+	if (r == -ESRCH)
 		r = wtrack_session_open_pid(FAKE_PID, &session);
 	if (r < 0) {
 		assert_ptr_equal(session, UNTOUCHED);

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Sessions that the daemon opens: what it is asked, and what it may say. */
+#include <stdlib.h>
+
+#include "test.h"
+
+static void daemon_says(const char *error, const char *message)
+{
+	fake.daemon.error = error;
+	fake.daemon.message = message;
+}
+
+static void open_fails(const char *vm, int expected)
+{
+	struct wtrack_session *session = UNTOUCHED;
+	char *message = UNTOUCHED;
+
+	assert_int_equal(wtrack_session_open_daemon(vm, &session, &message),
+			 -expected);
+	assert_ptr_equal(session, UNTOUCHED);
+	if (fake.daemon.error && fake.daemon.message) {
+		assert_string_equal(message, fake.daemon.message);
+		free(message);
+	} else {
+		assert_null(message);
+	}
+	assert_int_equal(fake.nr_open, 0);
+}
+
+static void session_of_the_daemon_is_the_callers(void **state)
+{
+	struct wtrack_session *session;
+	char *message = UNTOUCHED;
+
+	(void)state;
+	assert_int_equal(wtrack_session_open_daemon("name", &session,
+						    &message), 0);
+	assert_null(message);
+	assert_string_equal(fake.daemon.vm, "name");
+	assert_int_equal(fake.daemon.nr_ranges, 0);
+	assert_int_equal(fake.daemon.max_pages, 0);
+	assert_int_equal(fake.daemon.max_records, 0);
+	assert_int_equal(fake.nr_open, 1);
+	wtrack_session_close(session);
+}
+
+static void pid_is_passed_as_text(void **state)
+{
+	struct wtrack_session *session;
+
+	(void)state;
+	assert_int_equal(wtrack_session_open_daemon_pid(INT32_MAX, &session,
+							NULL), 0);
+	assert_string_equal(fake.daemon.vm, "2147483647");
+	wtrack_session_close(session);
+}
+
+static void what_is_no_pid_is_einval(void **state)
+{
+	struct wtrack_session *session = UNTOUCHED;
+	char *message = UNTOUCHED;
+
+	(void)state;
+	assert_int_equal(wtrack_session_open_daemon_pid(0, &session, &message),
+			 -EINVAL);
+	assert_null(message);
+	assert_int_equal(wtrack_session_open_daemon_pid(-1, &session, NULL),
+			 -EINVAL);
+	assert_ptr_equal(session, UNTOUCHED);
+	assert_int_equal(fake.nr_calls[FAKE_BUS_OPEN], 0);
+}
+
+static void restriction_is_asked_for(void **state)
+{
+	const struct wtrack_range range = { 16, 4 };
+	const struct wtrack_restriction wanted = {
+		.ranges = &range, .nr_ranges = 1,
+		.max_pages = 5, .max_records = 64,
+	};
+	struct wtrack_session *session;
+
+	(void)state;
+	assert_int_equal(wtrack_session_open_daemon_restricted("1:2", &wanted,
+			 sizeof(wanted), &session, NULL), 0);
+	assert_string_equal(fake.daemon.vm, "1:2");
+	assert_int_equal(fake.daemon.nr_ranges, 1);
+	assert_int_equal(fake.daemon.range.gfn, 16);
+	assert_int_equal(fake.daemon.range.nr_pages, 4);
+	assert_int_equal(fake.daemon.max_pages, 5);
+	assert_int_equal(fake.daemon.max_records, 64);
+	wtrack_session_close(session);
+}
+
+static void restriction_fails(const struct wtrack_restriction *wanted,
+			      size_t size, int expected)
+{
+	struct wtrack_session *session = UNTOUCHED;
+	char *message = UNTOUCHED;
+
+	assert_int_equal(wtrack_session_open_daemon_restricted("1", wanted,
+			 size, &session, &message), -expected);
+	assert_ptr_equal(session, UNTOUCHED);
+	assert_null(message);
+	assert_int_equal(fake.nr_calls[FAKE_BUS_OPEN], 0);
+}
+
+static void malformed_restriction_is_not_asked_for(void **state)
+{
+	struct {
+		struct wtrack_restriction known;
+		uint64_t more;
+	} longer = { .more = 1 };
+	struct wtrack_restriction wanted = { .max_pages = 1 };
+
+	(void)state;
+	restriction_fails(&wanted, 0, EINVAL);
+	restriction_fails(&longer.known, sizeof(longer), E2BIG);
+	wanted.reserved = 1;
+	restriction_fails(&wanted, sizeof(wanted), EINVAL);
+	wanted.reserved = 0;
+	wanted.budget = 1;
+	restriction_fails(&wanted, sizeof(wanted), EINVAL);
+	wanted.budget = 0;
+	wanted.period_ms = 1;
+	restriction_fails(&wanted, sizeof(wanted), EINVAL);
+}
+
+static void each_error_of_the_daemon_has_its_errno(void **state)
+{
+	static const struct {
+		const char *name;
+		int err;
+	} errors[] = {
+		{ "org.wtrack1.Error.NoSuchVM", ESRCH },
+		{ "org.wtrack1.Error.VmGone", ESRCH },
+		{ "org.wtrack1.Error.Ambiguous", ENOTUNIQ },
+		{ "org.wtrack1.Error.NotPermitted", EACCES },
+		{ "org.wtrack1.Error.LimitExceeded", EDQUOT },
+		{ "org.wtrack1.Error.Confidential", EOPNOTSUPP },
+		{ "org.wtrack1.Error.NoModule", ENODEV },
+		{ "org.wtrack1.Error.Busy", EBUSY },
+		{ "org.wtrack1.Error.InvalidArgument", EINVAL },
+		{ "org.freedesktop.DBus.Error.ServiceUnknown", ECONNREFUSED },
+		{ "org.freedesktop.DBus.Error.AccessDenied", EACCES },
+		{ "org.freedesktop.DBus.Error.NoReply", ETIMEDOUT },
+		{ "org.freedesktop.DBus.Error.Spawn.ChildExited",
+		  ECONNREFUSED },
+		{ "org.freedesktop.systemd1.NoSuchUnit", ECONNREFUSED },
+		{ "org.example.Whatever", EPROTO },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		daemon_says(errors[i].name, "policy: uid 1 is uid 1");
+		open_fails("1", errors[i].err);
+		daemon_says(errors[i].name, NULL);
+		open_fails("1", errors[i].err);
+	}
+}
+
+static void message_may_be_left_out(void **state)
+{
+	struct wtrack_session *session = UNTOUCHED;
+
+	(void)state;
+	daemon_says("org.wtrack1.Error.NotPermitted", "no");
+	assert_int_equal(wtrack_session_open_daemon("1", &session, NULL),
+			 -EACCES);
+	assert_ptr_equal(session, UNTOUCHED);
+}
+
+static void failure_without_answer_is_told(void **state)
+{
+	static const struct {
+		int err, expected;
+	} failures[] = {
+		{ ECONNREFUSED, ECONNREFUSED }, { ENOMEM, ENOMEM },
+		{ EMFILE, EMFILE }, { ENFILE, ENFILE }, { EINVAL, EINVAL },
+		{ ETIMEDOUT, ETIMEDOUT }, { ECONNRESET, ECONNREFUSED },
+		{ ENOTCONN, ECONNREFUSED }, { EBADMSG, EPROTO },
+		{ ENXIO, EPROTO },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		fake_fail(FAKE_BUS_OPEN, 1, failures[i].err);
+		open_fails("1", failures[i].expected);
+	}
+}
+
+static void answer_that_is_no_session_is_eproto(void **state)
+{
+	(void)state;
+	fake.daemon.fd_kind = FAKE_PIDFD;
+	open_fails("1", EPROTO);
+}
+
+static void lack_of_memory_is_told_as_it_is(void **state)
+{
+	(void)state;
+	fake_fail(FAKE_ALLOC, 1, ENOMEM);
+	open_fails("1", ENOMEM);
+}
+
+int main(void)
+{
+	const struct CMUnitTest cases[] = {
+		CASE(session_of_the_daemon_is_the_callers),
+		CASE(pid_is_passed_as_text),
+		CASE(what_is_no_pid_is_einval),
+		CASE(restriction_is_asked_for),
+		CASE(malformed_restriction_is_not_asked_for),
+		CASE(each_error_of_the_daemon_has_its_errno),
+		CASE(message_may_be_left_out),
+		CASE(failure_without_answer_is_told),
+		CASE(answer_that_is_no_session_is_eproto),
+		CASE(lack_of_memory_is_told_as_it_is),
+	};
+
+	return RUN(cases);
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The system bus: what wtrackd would say. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bus.h"
+#include "fake.h"
+
+static char *copy(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+static void note(const struct bus_open *args)
+{
+	snprintf(fake.daemon.vm, sizeof(fake.daemon.vm), "%s", args->vm);
+	fake.daemon.nr_ranges = args->nr_ranges;
+	if (args->nr_ranges)
+		fake.daemon.range = args->ranges[0];
+	fake.daemon.max_pages = args->max_pages;
+	fake.daemon.max_records = args->max_records;
+}
+
+int bus_open_session(const struct bus_open *args, struct bus_error *ret_error)
+{
+	int err = fake_called(FAKE_BUS_OPEN);
+
+	*ret_error = (struct bus_error) { NULL, NULL };
+	note(args);
+	if (err)
+		return err;
+	if (fake.daemon.error) {
+		ret_error->name = copy(fake.daemon.error);
+		ret_error->message = copy(fake.daemon.message);
+		return -EREMOTEIO;
+	}
+	if (fake.daemon.fd_kind)
+		return fake_new_fd(fake.daemon.fd_kind);
+	return fake_session_fd(0);
+}
+
+void bus_error_done(struct bus_error *error)
+{
+	free(error->name);
+	free(error->message);
+	*error = (struct bus_error) { NULL, NULL };
+}
