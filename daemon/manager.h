@@ -18,7 +18,7 @@
 #include <wtrack/wtrack.h>
 
 #include "config.h"
-#include "limits.h"
+#include "limit.h"
 #include "policy.h"
 
 #define BUS_NAME	"org.wtrack1"

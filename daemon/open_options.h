@@ -5,7 +5,7 @@
 #include <systemd/sd-bus.h>
 
 #include "config.h"
-#include "limits.h"
+#include "limit.h"
 #include "request.h"
 
 /* The name of a VM, FindVM's argument, out of the message into the request. */

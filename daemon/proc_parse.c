@@ -123,18 +123,18 @@ static int name_of_option(const char *option, char **ret)
 {
 	CLEANUP(free_p) char *part = malloc(strlen(option) + 1);
 	CLEANUP(free_p) char *name = strdup("");
-	bool first = true;
-	const char *value;
+	const char *value, *start = option;
+	bool bare;
 
 	if (!part || !name)
 		return -ENOMEM;
 	while (*option) {
+		bare = option == start && option[strcspn(option, "=,")] != '=';
 		option = next_part(option, part);
-		value = !strncmp(part, "guest=", 6) ? part + 6 :
-			first && !strchr(part, '=') ? part : NULL;
+		value = bare ? part :
+			!strncmp(part, "guest=", 6) ? part + 6 : NULL;
 		if (value && string_set(&name, value) < 0)
 			return -ENOMEM;
-		first = false;
 	}
 	return proc_clean(name, strlen(name), ret);
 }

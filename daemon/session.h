@@ -15,7 +15,7 @@
 
 #include <wtrack/wtrack.h>
 
-#include "limits.h"
+#include "limit.h"
 
 struct genl_session;
 struct genl_vm;

@@ -4,8 +4,8 @@
  * a session is opened, because the session is restricted to it, and given back
  * when the session is closed.
  */
-#ifndef WTRACKD_LIMITS_H
-#define WTRACKD_LIMITS_H
+#ifndef WTRACKD_LIMIT_H
+#define WTRACKD_LIMIT_H
 
 #include <stdbool.h>
 #include <stdint.h>

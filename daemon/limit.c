@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "limits.h"
+#include "limit.h"
 
 void limits_init(struct limits *limits)
 {
