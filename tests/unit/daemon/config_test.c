@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* wtrackd.conf and its drop-ins: what is taken, what is reported. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "test.h"
+
+static struct config config;
+static char reports[65536];
+static int nr_reports;
+static char etc[128], run[128];
+static const char *dirs[] = { etc, run, NULL };
+
+static void on_report(void *userdata, const char *file, unsigned int line,
+		      const char *message)
+{
+	size_t used = strlen(reports);
+
+	assert_ptr_equal(userdata, &config);
+	nr_reports++;
+	snprintf(reports + used, sizeof(reports) - used, "%s:%u: %s\n",
+		 file + strlen(tree) + 1, line, message);
+}
+
+static int setup(void **state)
+{
+	if (tree_setup(state) < 0)
+		return -1;
+	reports[0] = '\0';
+	nr_reports = 0;
+	snprintf(etc, sizeof(etc), "%s/etc", tree);
+	snprintf(run, sizeof(run), "%s/run", tree);
+	return config_init(&config);
+}
+
+static int teardown(void **state)
+{
+	config_done(&config);
+	return tree_teardown(state);
+}
+
+static void load(void)
+{
+	reports[0] = '\0';
+	nr_reports = 0;
+	assert_int_equal(config_load(&config, dirs, on_report, &config), 0);
+}
+
+static void reported(const char *text)
+{
+	if (!strstr(reports, text))
+		fail_msg("no \"%s\" in:\n%s", text, reports);
+}
+
+static void without_files_it_is_the_defaults(void **state)
+{
+	(void)state;
+	load();
+	assert_int_equal(nr_reports, 0);
+	assert_string_equal(config.group, "kvm-wtrack-any");
+	assert_int_equal(config.user_sessions, 64);
+	assert_int_equal(config.user_pages, 1048576);
+	assert_int_equal(config.user_ring_bytes, 64 << 20);
+	assert_int_equal(config.session_pages, 262144);
+	assert_int_equal(config.session_ring_bytes, 4 << 20);
+	assert_int_equal(config.budget, 0);
+	assert_int_equal(config.budget_period_ms, 100);
+	assert_int_equal(config.rate_limit_interval_usec, 10000000);
+	assert_int_equal(config.rate_limit_burst, 1000);
+	assert_int_equal(config.ring_records, 4096);
+	assert_true(config.per_session);
+}
+
+static void every_key_is_read(void **state)
+{
+	(void)state;
+	tree_write("etc/wtrackd.conf",
+		   "# comment\n; another\n\n"
+		   "[Policy]\nGroup=admins\n"
+		   "[Limits]\nUserSessions=1\nUserPages=0x20\n"
+		   "UserRingBytes=3M\nSessionPages=4\nSessionRingBytes=5K\n"
+		   "[Guard]\nBudget=6\nBudgetPeriodMs=7\n"
+		   "[Watches]\nRateLimitInterval=2min\nRateLimitBurst=9\n"
+		   "RingRecords=1024\n"
+		   "[Metrics]\nPerSession=no\n");
+	load();
+	assert_string_equal(reports, "");
+	assert_string_equal(config.group, "admins");
+	assert_int_equal(config.user_sessions, 1);
+	assert_int_equal(config.user_pages, 32);
+	assert_int_equal(config.user_ring_bytes, 3 << 20);
+	assert_int_equal(config.session_pages, 4);
+	assert_int_equal(config.session_ring_bytes, 5 << 10);
+	assert_int_equal(config.budget, 6);
+	assert_int_equal(config.budget_period_ms, 7);
+	assert_int_equal(config.rate_limit_interval_usec, 120000000);
+	assert_int_equal(config.rate_limit_burst, 9);
+	assert_int_equal(config.ring_records, 1024);
+	assert_false(config.per_session);
+}
+
+static void mistakes_are_reported_by_line_and_left_out(void **state)
+{
+	(void)state;
+	tree_write("etc/wtrackd.conf",
+		   "Early=1\n"				/* 1 */
+		   "[Limits]\n"
+		   "UserSessions=many\n"		/* 3 */
+		   "UserPages=-1\n"			/* 4 */
+		   "SessionPages=0\n"			/* 5 */
+		   "SessionRingBytes=1\n"		/* 6 */
+		   "UserSession=1\n"			/* 7 */
+		   "just words\n"			/* 8 */
+		   "=1\n"				/* 9 */
+		   "[Unknown]\n"
+		   "UserSessions=1\n"			/* 11 */
+		   "[Limits\n"				/* 12 */
+		   "UserSessions=2\n"
+		   "[Watches]\n"
+		   "RingRecords=1000\n"			/* 15 */
+		   "RateLimitInterval=5 weeks\n"	/* 16 */
+		   "[Policy]\n"
+		   "Group=a b\n"			/* 18 */
+		   "[Metrics]\n"
+		   "PerSession=maybe\n"			/* 20 */
+		   "[Guard]\n"
+		   "Budget=4294967296\n");		/* 22 */
+	load();
+	reported("etc/wtrackd.conf:1: outside of a section");
+	reported("etc/wtrackd.conf:3: UserSessions=many is not a number");
+	reported("etc/wtrackd.conf:4: UserPages=-1 is not a number");
+	reported("etc/wtrackd.conf:5: SessionPages=0 is out of range");
+	reported("etc/wtrackd.conf:6: SessionRingBytes=1 is out of range");
+	reported("etc/wtrackd.conf:7: unknown key UserSession");
+	reported("etc/wtrackd.conf:8: neither a section nor KEY=VALUE");
+	reported("etc/wtrackd.conf:9: neither a section nor KEY=VALUE");
+	reported("etc/wtrackd.conf:11: key UserSessions in unknown section");
+	reported("etc/wtrackd.conf:12: not a section");
+	reported("etc/wtrackd.conf:15: RingRecords=1000 is not a power of two");
+	reported("etc/wtrackd.conf:16: RateLimitInterval=5 weeks is not a time");
+	reported("etc/wtrackd.conf:18: Group=a b is not the name of a group");
+	reported("etc/wtrackd.conf:20: PerSession=maybe is not yes or no");
+	reported("etc/wtrackd.conf:22: Budget=4294967296 is out of range");
+	assert_int_equal(nr_reports, 15);
+	assert_int_equal(config.user_sessions, 64);
+	assert_int_equal(config.ring_records, 4096);
+	assert_string_equal(config.group, "kvm-wtrack-any");
+}
+
+static void first_directory_has_the_main_file(void **state)
+{
+	(void)state;
+	tree_write("run/wtrackd.conf", "[Limits]\nUserSessions=2\n"
+		   "UserPages=2\n");
+	load();
+	assert_int_equal(config.user_sessions, 2);
+	tree_write("etc/wtrackd.conf", "[Limits]\nUserSessions=1\n");
+	load();
+	assert_int_equal(config.user_sessions, 1);
+	assert_int_equal(config.user_pages, 1048576);
+}
+
+static void drop_ins_come_after_it_by_name(void **state)
+{
+	(void)state;
+	tree_write("etc/wtrackd.conf", "[Limits]\nUserSessions=1\n"
+		   "UserPages=1\nSessionPages=1\n");
+	tree_write("etc/wtrackd.conf.d/20-b.conf", "[Limits]\nUserSessions=20\n");
+	tree_write("run/wtrackd.conf.d/10-a.conf", "[Limits]\nUserSessions=10\n"
+		   "UserPages=10\n");
+	tree_write("run/wtrackd.conf.d/30-c.txt", "[Limits]\nUserSessions=30\n");
+	tree_write("run/wtrackd.conf.d/.40.conf", "[Limits]\nUserSessions=40\n");
+	load();
+	assert_int_equal(nr_reports, 0);
+	assert_int_equal(config.user_sessions, 20);
+	assert_int_equal(config.user_pages, 10);
+	assert_int_equal(config.session_pages, 1);
+}
+
+static void same_name_hides_and_null_masks(void **state)
+{
+	(void)state;
+	tree_write("run/wtrackd.conf.d/a.conf", "[Limits]\nUserSessions=1\n");
+	tree_write("run/wtrackd.conf.d/b.conf", "[Limits]\nUserPages=1\n");
+	tree_write("run/wtrackd.conf.d/c.conf", "[Limits]\nSessionPages=1\n");
+	tree_write("etc/wtrackd.conf.d/a.conf", "[Limits]\nUserSessions=2\n");
+	assert_int_equal(symlink("/dev/null",
+				 tree_path("etc/wtrackd.conf.d/b.conf")), 0);
+	tree_write("etc/wtrackd.conf.d/c.conf", "");
+	load();
+	assert_int_equal(nr_reports, 0);
+	assert_int_equal(config.user_sessions, 2);
+	assert_int_equal(config.user_pages, 1048576);
+	assert_int_equal(config.session_pages, 262144);
+}
+
+static void what_was_set_is_forgotten_with_the_file(void **state)
+{
+	(void)state;
+	tree_write("etc/wtrackd.conf", "[Policy]\nGroup=\n"
+		   "[Limits]\nUserSessions=1\n");
+	load();
+	assert_string_equal(config.group, "");
+	unlink(tree_path("etc/wtrackd.conf"));
+	load();
+	assert_int_equal(config.user_sessions, 64);
+	assert_string_equal(config.group, "kvm-wtrack-any");
+}
+
+static void file_that_cannot_be_read_is_reported(void **state)
+{
+	(void)state;
+	/* It is a directory. */
+	tree_path("etc/wtrackd.conf.d/a.conf/x");
+	tree_write("etc/wtrackd.conf.d/b.conf", "[Limits]\nUserSessions=3\n");
+	load();
+	reported("etc/wtrackd.conf.d/a.conf:0: cannot be read");
+	assert_int_equal(config.user_sessions, 3);
+}
+
+/* Whatever is in the file, the daemon gets a configuration. */
+static void noise_does_no_harm(void **state)
+{
+	char bytes[4096];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 500; i++) {
+		noise_fill(bytes, sizeof(bytes),
+			   "[Limits]\n[Policy]\nGroup=UserSessions=1K\\\n#;");
+		tree_write_bytes("etc/wtrackd.conf", bytes,
+				 noise() % sizeof(bytes));
+		load();
+		assert_non_null(config.group);
+		assert_in_range(config.session_pages, 1, UINT64_C(1) << 52);
+	}
+}
+
+static void endless_file_is_left_out(void **state)
+{
+	char *big = malloc(INI_MAX_BYTES + 1);
+
+	(void)state;
+	memset(big, '\n', INI_MAX_BYTES + 1);
+	memcpy(big, "[Limits]\nUserSessions=1\n", 24);
+	tree_write_bytes("etc/wtrackd.conf", big, INI_MAX_BYTES + 1);
+	load();
+	reported("etc/wtrackd.conf:0: too long");
+	assert_int_equal(config.user_sessions, 64);
+	free(big);
+}
+
+#undef CASE
+#define CASE(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest cases[] = {
+		CASE(without_files_it_is_the_defaults),
+		CASE(every_key_is_read),
+		CASE(mistakes_are_reported_by_line_and_left_out),
+		CASE(first_directory_has_the_main_file),
+		CASE(drop_ins_come_after_it_by_name),
+		CASE(same_name_hides_and_null_masks),
+		CASE(what_was_set_is_forgotten_with_the_file),
+		CASE(file_that_cannot_be_read_is_reported),
+		CASE(noise_does_no_harm),
+		CASE(endless_file_is_left_out),
+	};
+
+	return RUN(cases);
+}
