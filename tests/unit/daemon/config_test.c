@@ -53,11 +53,8 @@ static void reported(const char *text)
 		fail_msg("no \"%s\" in:\n%s", text, reports);
 }
 
-static void without_files_it_is_the_defaults(void **state)
+static void assert_defaults(void)
 {
-	(void)state;
-	load();
-	assert_int_equal(nr_reports, 0);
 	assert_string_equal(config.group, "kvm-wtrack-any");
 	assert_int_equal(config.user_sessions, 64);
 	assert_int_equal(config.user_pages, 1048576);
@@ -70,6 +67,50 @@ static void without_files_it_is_the_defaults(void **state)
 	assert_int_equal(config.rate_limit_burst, 1000);
 	assert_int_equal(config.ring_records, 4096);
 	assert_true(config.per_session);
+}
+
+static void without_files_it_is_the_defaults(void **state)
+{
+	(void)state;
+	load();
+	assert_int_equal(nr_reports, 0);
+	assert_defaults();
+}
+
+/* Takes the comment sign off the keys, and says how many there are. */
+static int uncomment(char *text)
+{
+	int nr = 0;
+
+	for (; text; text = strchr(text, '\n'), text += text != NULL) {
+		if (text[0] != '#' || text[1] < 'A' || text[1] > 'Z' ||
+		    strcspn(text, "=") > strcspn(text, " \n"))
+			continue;
+		text[0] = ' ';
+		nr++;
+	}
+	return nr;
+}
+
+static void shipped_file_shows_the_defaults(void **state)
+{
+	char text[8192];
+	FILE *file = fopen(SHIPPED, "r");
+	size_t size;
+
+	(void)state;
+	assert_non_null(file);
+	size = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[size] = '\0';
+	tree_write("etc/wtrackd.conf", text);
+	load();
+	assert_string_equal(reports, "");
+	assert_int_equal(uncomment(text), 12);
+	tree_write("etc/wtrackd.conf", text);
+	load();
+	assert_string_equal(reports, "");
+	assert_defaults();
 }
 
 static void every_key_is_read(void **state)
@@ -258,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		CASE(without_files_it_is_the_defaults),
+		CASE(shipped_file_shows_the_defaults),
 		CASE(every_key_is_read),
 		CASE(mistakes_are_reported_by_line_and_left_out),
 		CASE(first_directory_has_the_main_file),
