@@ -234,7 +234,7 @@ static int open_notices(struct genl *genl)
 			 SD_EVENT_PRIORITY_IMPORTANT, &genl->notices_source);
 }
 
-static void family_came(struct genl *genl, int family)
+static int family_came(struct genl *genl, int family)
 {
 	int r;
 
@@ -245,12 +245,13 @@ static void family_came(struct genl *genl, int family)
 		log_errno(r, "cannot listen to the module");
 		close_notices(genl);
 		genl->family = 0;
-		return;
+		return r;
 	}
 	log_event(LOG_INFO, MESSAGE_MODULE_LOADED, NULL,
 		  "the module kvm-wtrack is loaded");
-	(void)genl_refresh(genl);
+	r = genl_refresh(genl);
 	manager_module_changed(genl->manager);
+	return r;
 }
 
 /* It goes only when no session is left: our account has to agree. */
@@ -286,7 +287,7 @@ static int on_family(struct nl_msg *msg, void *userdata)
 		return NL_OK;
 	command = genlmsg_hdr(header);
 	if (command->cmd == CTRL_CMD_NEWFAMILY)
-		family_came(genl, nla_get_u16(attrs[CTRL_ATTR_FAMILY_ID]));
+		(void)family_came(genl, nla_get_u16(attrs[CTRL_ATTR_FAMILY_ID]));
 	else if (command->cmd == CTRL_CMD_DELFAMILY && genl->family)
 		family_went(genl);
 	return NL_OK;
@@ -326,7 +327,7 @@ static int on_control(sd_event_source *source, int fd, uint32_t revents,
 	/* Families came and went: did ours? */
 	r = find_family(genl);
 	if (r > 0 && r != genl->family)
-		family_came(genl, r);
+		(void)family_came(genl, r);
 	else if (!r && genl->family)
 		family_went(genl);
 	return 0;
@@ -367,9 +368,10 @@ int genl_new(struct manager *m, struct genl **ret)
 		return -ENOMEM;
 	genl->manager = m;
 	*ret = genl;
+	/* Without a whole account at the start there would be none of limits. */
 	r = genl_open(genl);
 	if (r > 0)
-		family_came(genl, r);
+		r = family_came(genl, r);
 	if (r < 0) {
 		*ret = NULL;
 		genl_free(genl);

@@ -12,9 +12,12 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "util.h"
 
 #define MAX_FIELDS	32
 #define MAX_TEXT	2048
+#define RATE_USEC	(UINT64_C(10) * 1000000)
+#define RATE_BURST	200
 
 static bool to_journal, with_debug;
 
@@ -118,4 +121,23 @@ int log_errno(int error, const char *format, ...)
 	va_end(args);
 	log_error("%s: %s", text, strerror(-error));
 	return error;
+}
+
+bool log_may(struct log_rate *rate, const char *kind)
+{
+	uint64_t now = now_usec();
+	unsigned int left_out = rate->left_out;
+
+	if (now - rate->begin_usec >= RATE_USEC) {
+		*rate = (struct log_rate) { .begin_usec = now };
+		if (left_out)
+			log_notice("%u messages about %s were left out",
+				   left_out, kind);
+	}
+	if (rate->nr >= RATE_BURST) {
+		rate->left_out++;
+		return false;
+	}
+	rate->nr++;
+	return true;
 }

@@ -7,6 +7,7 @@
 #define WTRACKD_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <syslog.h>
 
 /* Chooses where to; before that it is stderr. */
@@ -35,5 +36,16 @@ int log_errno(int error, const char *format, ...);
 __attribute__((format(printf, 4, 5)))
 void log_event(int priority, const char *id, const char *const *fields,
 	       const char *format, ...);
+
+/*
+ * For messages that any user can cause: 200 in 10 seconds of each kind. True
+ * when there may be one now; says before it how many were left out.
+ */
+struct log_rate {
+	uint64_t begin_usec;
+	unsigned int nr, left_out;
+};
+
+bool log_may(struct log_rate *rate, const char *kind);
 
 #endif

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "log.h"
 #include "machine.h"
@@ -13,9 +14,13 @@
 #define PATH		"/org/freedesktop/machine1"
 #define MANAGER		"org.freedesktop.machine1.Manager"
 
+/* After a signal, in which answers that are under way arrive. */
+#define DELAY_USEC	50000
+
 struct machines {
 	struct manager *manager;
 	sd_bus_slot *on_new, *on_removed;
+	sd_event_source *again;
 };
 
 /* The object's path ends with the name, which is escaped. */
@@ -75,23 +80,37 @@ void machines_ask(struct machines *machines, struct process *process)
 			  process->pid);
 }
 
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct machines *machines = userdata;
+	struct process *process;
+
+	(void)source;
+	(void)usec;
+	LIST_FOREACH(process, &machines->manager->processes, link) {
+		process_refresh(process);
+		machines_ask(machines, process);
+	}
+	return 0;
+}
+
 /*
- * A signal may come from anybody, so it says nothing but that it is time to
- * ask. A process that is about to get an answer is asked about again then only
- * if it is about another machine: machined sends answers before the signal.
+ * A signal may come from anybody, and often: it says nothing but that it is
+ * time to ask, a little later, for all of them at once.
  */
 static int on_signal(sd_bus_message *message, void *userdata,
 		     sd_bus_error *error)
 {
 	struct machines *machines = userdata;
-	struct process *process;
+	int enabled;
 
 	(void)message;
 	(void)error;
-	LIST_FOREACH(process, &machines->manager->processes, link) {
-		process_refresh(process);
-		machines_ask(machines, process);
-	}
+	if (sd_event_source_get_enabled(machines->again, &enabled) >= 0 &&
+	    enabled != SD_EVENT_OFF)
+		return 0;
+	(void)sd_event_source_set_time_relative(machines->again, DELAY_USEC);
+	(void)sd_event_source_set_enabled(machines->again, SD_EVENT_ONESHOT);
 	return 0;
 }
 
@@ -103,9 +122,15 @@ int machines_new(struct manager *m, struct machines **ret)
 	if (!machines)
 		return -ENOMEM;
 	machines->manager = m;
-	r = sd_bus_match_signal_async(m->bus, &machines->on_new, NAME, PATH,
-				      MANAGER, "MachineNew", on_signal, NULL,
-				      machines);
+	r = sd_event_add_time_relative(m->event, &machines->again,
+				       CLOCK_MONOTONIC, 0, 0, on_again,
+				       machines);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(machines->again, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_bus_match_signal_async(m->bus, &machines->on_new, NAME,
+					      PATH, MANAGER, "MachineNew",
+					      on_signal, NULL, machines);
 	if (r >= 0)
 		r = sd_bus_match_signal_async(m->bus, &machines->on_removed,
 					      NAME, PATH, MANAGER,
@@ -125,5 +150,6 @@ void machines_free(struct machines *machines)
 		return;
 	sd_bus_slot_unref(machines->on_new);
 	sd_bus_slot_unref(machines->on_removed);
+	sd_event_source_disable_unref(machines->again);
 	free(machines);
 }

@@ -96,13 +96,16 @@ static void fail_errno(struct request *request, int r)
 /* Of ours: the device before udev has seen it, or a unit that lacks rights. */
 static void fail_open(struct request *request, int r)
 {
+	static struct log_rate rate;
+
 	if (r != -EACCES) {
 		fail_errno(request, r);
 		return;
 	}
-	log_warning("cannot open %s, or copy descriptors of pid %d: "
-		    "check the device's group and CAP_SYS_PTRACE",
-		    "/dev/kvm-wtrack", request->vm->process->pid);
+	if (log_may(&rate, "descriptors"))
+		log_warning("cannot open /dev/kvm-wtrack, or copy descriptors "
+			    "of pid %d: check the device's group and "
+			    "CAP_SYS_PTRACE", request->vm->process->pid);
 	request_fail(request, RULE_MODULE, ERROR_NO_MODULE,
 		     "wtrackd may not open /dev/kvm-wtrack, or may not copy "
 		     "descriptors of pid %d", request->vm->process->pid);

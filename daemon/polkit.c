@@ -34,11 +34,13 @@ static void polkit_free(struct polkit_check *check)
 
 static enum polkit_answer read_answer(sd_bus_message *reply)
 {
+	static struct log_rate rate;
 	int yes, challenge, r;
 
 	if (sd_bus_message_is_method_error(reply, NULL)) {
-		log_warning("polkit: %s",
-			    sd_bus_message_get_error(reply)->message);
+		if (log_may(&rate, "polkit"))
+			log_warning("polkit: %s",
+				    sd_bus_message_get_error(reply)->message);
 		return POLKIT_FAILED;
 	}
 	r = sd_bus_message_enter_container(reply, 'r', "bba{ss}");

@@ -74,16 +74,13 @@ static void log_refusal(const struct request *request, enum rule rule,
 		  request->caller.uid, request->caller.pid, text);
 }
 
-/* A client can fail as often as it likes, but not fill the journal. */
+/* What is nobody's mistake but the caller's is not worth a line. */
 static bool is_worth_logging(enum rule rule)
 {
-	static uint64_t last;
-	uint64_t now = now_usec();
+	static struct log_rate rate;
 
-	if (rule == RULE_NO_VM || rule == RULE_BUSY || now - last < 100000)
-		return false;
-	last = now;
-	return true;
+	return rule != RULE_NO_VM && rule != RULE_BUSY &&
+	       log_may(&rate, "refusals");
 }
 
 void request_fail(struct request *request, enum rule rule, const char *error,

@@ -157,6 +157,7 @@ static void drop_closed(struct scan *scan)
 /* Into the registry. Returns how many are new. */
 static unsigned int register_found(struct scan *scan)
 {
+	static struct log_rate rate;
 	struct manager *m = scan->scans->manager;
 	struct process *process = process_find(m, scan->pid);
 	unsigned int i, nr = 0;
@@ -171,7 +172,7 @@ static unsigned int register_found(struct scan *scan)
 			r = vm_add(m, process, scan->found[i].number);
 		nr += r >= 0;
 	}
-	if (r < 0 && r != -ESRCH)
+	if (r < 0 && r != -ESRCH && log_may(&rate, "processes"))
 		log_errno(r, "cannot keep account of the VMs of pid %d",
 			  scan->pid);
 	return nr;

@@ -74,7 +74,10 @@ static void log_vm(int priority, const char *id, const struct vm *vm,
 {
 	char pid[64], name[PROC_MAX_NAME + 32];
 	const char *const fields[] = { pid, name, NULL };
+	static struct log_rate rate;
 
+	if (!log_may(&rate, "VMs"))
+		return;
 	snprintf(pid, sizeof(pid), "WTRACK_VM_PID=%d", vm->process->pid);
 	snprintf(name, sizeof(name), "WTRACK_VM_NAME=%s", vm_name(vm));
 	log_event(priority, id, fields, "VM of pid %d%s%s%s %s",
