@@ -8,8 +8,8 @@
  *		wait, next, release ... close
  *
  * A session watches one VM. It is opened from the VM's descriptor, from the
- * VMM's process id, or from a session descriptor that somebody passed on
- * (session.h). It gets one ring (ring.h), tracks ranges of guest page frames
+ * VMM's process id, by wtrackd for who may do neither, or from a session
+ * descriptor that somebody passed on (session.h). It gets one ring (ring.h), tracks ranges of guest page frames
  * (range.h), and hands out one event for each write to them (event.h). When
  * the ring overflows nothing is lost: the pages that were written to are
  * listed instead (resync.h). Where a write cannot be reported an event says so
