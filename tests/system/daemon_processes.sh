@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Processes with several VMs: which one is meant, and when it is gone while its
+# process goes on. VMs that were there before the daemon.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib-daemon.sh"
+
+coproc BARE { exec setpriv --reuid=alice --regid=alice --init-groups \
+	"$PLACE/bin/barevm" 2; }
+read -r first <&"${BARE[0]}"
+read -r second <&"${BARE[0]}"
+pid=$BARE_PID
+
+has_vms()
+{
+	nr_vms_is "$1" "$pid"
+}
+
+check "uevents tell of both" wait_for has_vms 2
+check_fails "the process alone is ambiguous" "Ambiguous.*$pid:$first" \
+	manager FindVM s "$pid"
+check "its descriptor chooses" same "$ROOT/vm/${pid}_$second" \
+	"$(find_vm "$pid:$second")"
+hold_as alice second "$pid:$second"
+check "a session is opened on it" same 1 "$(held second)"
+session=$ROOT/session/$(held_id second)
+check "it is on that one" same "\"$ROOT/vm/${pid}_$second\"" \
+	"$(prop "$session" Session Vm)"
+check_fails "another descriptor is no VM" NoSuchVM manager FindVM s "$pid:0"
+
+echo "$first" >&"${BARE[1]}"
+check "a VM that was closed is gone" wait_for has_vms 1
+check_fails "it is not found" NoSuchVM manager FindVM s "$pid:$first"
+check "the process has one left" same "$ROOT/vm/${pid}_$second" \
+	"$(find_vm "$pid")"
+echo new >&"${BARE[1]}"
+read -r third <&"${BARE[0]}"
+check "a new one comes" wait_for has_vms 2
+check "in the place of the first" same "$first" "$third"
+
+check "the daemon is restarted" systemctl restart wtrackd
+check "VMs that were there are found" has_vms 2
+check "the session is known again" same '"client"' \
+	"$(prop "$session" Session Kind)"
+check "as alice's" same "$(id -u alice)" "$(prop "$session" Session ClientUid)"
+check "on its VM" same "\"$ROOT/vm/${pid}_$second\"" \
+	"$(prop "$session" Session Vm)"
+
+bare=${BARE[1]}
+exec {bare}>&-
+check "the process ends, and so do its VMs" wait_for has_vms 0
+check "the VM of the session stays, and says it is gone" same true \
+	"$(prop "$ROOT/vm/${pid}_$second" VM Gone)"
+let_go second
+check "until the session is closed" wait_for not \
+	prop "$ROOT/vm/${pid}_$second" VM Gone
+finish
