@@ -52,6 +52,7 @@ static int parse_arguments(int argc, char **argv)
 	return -1;
 }
 
+/* Also what is not 0 is a failure: the bus is gone, somebody has our name. */
 static int run(void)
 {
 	CLEANUP(manager_freep) struct manager *m = NULL;
@@ -76,5 +77,5 @@ int main(int argc, char **argv)
 	if (r)
 		return r < 0 ? 2 : 0;
 	log_init();
-	return run() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return run() ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -34,6 +34,17 @@ struct session *session_find(struct manager *m, uint64_t id)
 	return NULL;
 }
 
+/* The module forgets a VM with its last session, and numbers it anew. */
+static void leave_vm(struct vm *vm)
+{
+	if (!--vm->nr_sessions) {
+		vm->module_id = 0;
+		vm->memory_bytes = 0;
+	}
+	bus_vm_changed(vm, "Sessions", "VmId", NULL);
+	vm_release(vm);
+}
+
 void session_set_vm(struct session *session, struct vm *vm)
 {
 	struct vm *old = session->vm;
@@ -47,11 +58,8 @@ void session_set_vm(struct session *session, struct vm *vm)
 			vm->module_id = session->module_vm_id;
 		bus_vm_changed(vm, "Sessions", "VmId", NULL);
 	}
-	if (old) {
-		old->nr_sessions--;
-		bus_vm_changed(old, "Sessions", NULL);
-		vm_release(old);
-	}
+	if (old)
+		leave_vm(old);
 	if (session->slot)
 		bus_session_changed(session, "Vm", NULL);
 }
