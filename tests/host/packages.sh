@@ -7,13 +7,15 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 
-BUILD_PACKAGES="gcc libc6-dev make pkg-config"
+BUILD_PACKAGES="gcc libc6-dev libjson-c-dev libmicrohttpd-dev libncurses-dev
+	libnl-genl-3-dev libsystemd-dev libzstd-dev make pkg-config"
 # The emulated host, its kernels and their modules.
 HOST_PACKAGES="busybox-static cpio debian-archive-keyring gcc-12 kmod
 	libelf1 mount qemu-system-x86 xz-utils zstd"
-# Unit tests, header checks, and the debug kernel, which is built here.
-CHECK_PACKAGES="bc bison flex g++ libcmocka-dev libelf-dev
-	libnl-genl-3-dev libssl-dev"
+# Unit tests, header checks, the systemd host's root file system, and the
+# debug kernel, which is built here.
+CHECK_PACKAGES="bc bison e2fsprogs flex g++ libcmocka-dev libelf-dev
+	libssl-dev mmdebstrap uidmap"
 
 list()
 {
