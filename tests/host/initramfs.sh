@@ -7,11 +7,11 @@
 # directories. Shared libraries that a copied program needs come along.
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
+. "$TOP/tests/lib/modules.sh"
 
 out=${1:?usage: initramfs.sh OUT KERNELDIR [SOURCE:DEST]...}
 kernel=${2:?no kernel directory}
 shift 2
-release=$(cat "$kernel/release")
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 
@@ -28,31 +28,6 @@ make_base()
 	printf 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' \
 		>"$tree/etc/passwd"
 	printf 'root:x:0:\nnogroup:x:65534:\n' >"$tree/etc/group"
-}
-
-# The emulated processor should not spend its time on decompression.
-copy_module()
-{
-	local from=$1 to=$tree/lib/modules/$release/${1##*/}
-	mkdir -p "${to%/*}"
-	case $from in
-	*.ko.xz) xz -dc "$from" >"${to%.xz}" ;;
-	*.ko.zst) zstd -qdc "$from" >"${to%.zst}" ;;
-	*) cp "$from" "$to" ;;
-	esac
-}
-
-copy_kvm()
-{
-	local file
-	modprobe -d "$kernel" -S "$release" --show-depends kvm_amd |
-		awk '$1 == "insmod" { print $2 }' |
-		while read -r file; do
-			copy_module "$file"
-		done
-	cp "$kernel/lib/modules/$release"/modules.{builtin,order} \
-		"$tree/lib/modules/$release/"
-	depmod -b "$tree" "$release" 2>/dev/null
 }
 
 copy_libraries()
@@ -82,7 +57,7 @@ copy()
 }
 
 make_base
-copy_kvm
+modules_copy "$kernel" "$tree" kvm_amd
 for what in "$@"; do
 	copy "$what"
 done
