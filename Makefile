@@ -15,7 +15,7 @@ BUILD := $(CURDIR)/build
 
 .PHONY: all $(SUBDIRS) install guest module demo clean help
 .PHONY: check check-unit check-abi check-docs check-host check-boot
-.PHONY: check-debug bench-cost
+.PHONY: check-debug check-system bench-cost
 .PHONY: docs-table
 
 all: $(SUBDIRS)
@@ -57,6 +57,9 @@ check-host:
 check-boot:
 	$(Q)tests/boot/run.sh "$(KERNEL)" "$(PAGING)"
 
+check-system:
+	$(Q)tests/system/host/run.sh "$(KERNEL)" '$(TESTS)'
+
 check-debug:
 	$(Q)tests/host/run.sh --limit 900 --timeout 3000 debug "$(PAGING)" '$(TESTS)'
 
@@ -85,7 +88,9 @@ help:
 #:                    Debian 13's backports), PAGING=nested|shadow; TESTS= is
 #:                    a pattern, or the first word of names
 #: make check-boot    a whole guest, all of its memory tracked; KERNEL, PAGING
-#: make check-debug   the same on a kernel with KASAN, lockdep and kmemleak
+#: make check-system  daemon and tools in a Debian 12 with systemd; KERNEL, TESTS=
+#:                    is a pattern
+#: make check-debug   check-host on a kernel with KASAN, lockdep and kmemleak
 #: make bench-cost    instructions that an event costs, against the record
 #: make clean         remove build/; kernels stay in ~/.cache/kvm-wtrack
 #:

@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# usage: run.sh [OPTION]... KERNEL [TESTS]
+#
+# Boots a Debian 12 with systemd on KERNEL (6.1 or 6.12) in an emulated AMD
+# host, with all that this tree installs, and runs the cases of tests/system
+# whose names match the pattern TESTS. Fails when one of them fails, the kernel
+# complains, a unit has failed or a program dumps core.
+#
+#	--limit S	seconds that one case may take (120)
+#	--timeout S	seconds for the whole host (1200)
+set -euo pipefail
+. "$(dirname "$0")/../../lib/common.sh"
+. "$TOP/tests/lib/results.sh"
+. "$TOP/tests/lib/tap.sh"
+
+HERE=$TOP/tests/system/host
+limit=120
+timeout=1200
+cpu=qemu64,+svm,+npt,+ssse3,+sse4.1,+movbe,+xsave,+xsaveopt,+avx,+avx2,+rdrand
+
+while [ $# -gt 0 ]; do
+	case $1 in
+	--limit) limit=$2; shift ;;
+	--timeout) timeout=$2; shift ;;
+	-*) die "unknown option $1" ;;
+	*) break ;;
+	esac
+	shift
+done
+kernel=${1:?usage: run.sh [OPTION]... KERNEL [TESTS]}
+tests=${2:-*}
+part=system-$kernel
+run=$BUILD/run/$part
+
+# The clock counts instructions: neither timers nor time limits depend on how
+# busy this machine is, and nobody waits while all sleep. The root file system
+# is memory, of which writes change a copy, because that clock would run ahead
+# while a disk is waited for.
+start_host()
+{
+	local line="console=ttyS0 loglevel=7 log_buf_len=4M panic=-1"
+	line+=" oops=panic rcupdate.rcu_cpu_stall_timeout=60"
+	line+=" watchdog_thresh=30 workqueue.watchdog_thresh=120 no_timer_check"
+	line+=" systemd.unit=wtrack-tests.target systemd.show_status=0"
+	line+=" systemd.getty_auto=0 systemd.mask=getty@tty1.service"
+	line+=" systemd.mask=apt-daily.timer systemd.mask=apt-daily-upgrade.timer"
+	line+=" wtrack.limit=$limit wtrack.tests=$tests"
+	local memory=memory-backend-file,id=root,share=off,mem-path=$image
+	memory+=,size=$(stat -c %s "$image")
+	rm -f "$run"/*.log
+	: >"$run/tap.log"
+	timeout -k 5 "$timeout" qemu-system-x86_64 \
+		-accel tcg,thread=single -icount shift=0,sleep=off \
+		-M pc,nvdimm=on -cpu "$cpu" -m 2048M,slots=1,maxmem=8G \
+		-object "$memory" \
+		-device nvdimm,memdev=root \
+		-kernel "$directory/vmlinuz" \
+		-initrd "$run/initramfs" -append "$line" \
+		-nic none -display none -monitor none \
+		-serial "file:$run/console.log" -serial "file:$run/tap.log" \
+		-serial "file:$run/journal.log" \
+		-no-reboot </dev/null >"$run/qemu.log" 2>&1 &
+	qemu=$!
+	trap 'kill $qemu 2>/dev/null || true' EXIT
+}
+
+# What the host could not report itself.
+check_outside()
+{
+	local status=0
+	wait $qemu || status=$?
+	trap - EXIT
+	if [ "$TAP_DONE" = 0 ]; then
+		case $status in
+		124 | 137) tap_fail host "did not finish in $timeout s" ;;
+		*) tap_fail host "died (QEMU: $status) in ${tap_name:-boot}" ;;
+		esac
+		tail -n 60 "$run/qemu.log" "$run/console.log"
+	fi
+	if [ "$TAP_KLOG" = 0 ] &&
+		grep -q -E -f "$HOST/klog-patterns" "$run/console.log"; then
+		tap_fail host "the kernel complained:"
+		grep -m 1 -A 60 -E -f "$HOST/klog-patterns" "$run/console.log"
+	fi
+}
+
+mkdir -p "$run"
+directory=$("$HOST/kernel.sh" "$kernel")
+image=$("$HERE/root.sh")
+"$HERE/tree.sh" "$kernel" "$run/tree"
+"$HERE/initramfs.sh" "$run/initramfs" "$kernel" "$run/tree"
+say BOOT "a Debian 12 with systemd on Linux $kernel"
+start=$SECONDS
+start_host
+tap_read < <(tail -q -n +1 -s 0.1 -f --pid=$qemu "$run/tap.log")
+check_outside
+result_add "$part" "$TAP_PASSED" "$TAP_FAILED"
+say DONE "$part: $TAP_PASSED passed, $TAP_FAILED failed" \
+	"($((SECONDS - start)) s)"
+[ "$TAP_FAILED" = 0 ]
