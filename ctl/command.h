@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of commands. */
+#ifndef CTL_COMMAND_H
+#define CTL_COMMAND_H
+
+#include "ctl.h"
+
+/* Prints line after line until it ends: NDJSON, --count, --timeout ... */
+#define COMMAND_STREAM		(1U << 0)
+/* Has to be given a VM, by --vm or as its argument. */
+#define COMMAND_NEEDS_VM	(1U << 1)
+
+/**
+ * struct command - a command of the tool
+ * @name: its word
+ * @arguments: what comes behind it, as help shows it; "" for nothing
+ * @summary: one line
+ * @options: its own options, NULL for none
+ * @type: what its arguments are, ARG_NONE if it has none
+ * @choices: of ARG_CHOICE
+ * @min_args: how many arguments it needs; the VM may come from --vm instead
+ * @max_args: how many it takes
+ * @flags: COMMAND_*
+ * @run: does it, and returns the exit code
+ *
+ * Each is defined in the file that has its @run and named in command.c. Help,
+ * completion and the checks of the manual page come from here.
+ */
+struct command {
+	const char *name;
+	const char *arguments;
+	const char *summary;
+	const struct option_spec *options;
+	enum arg_type type;
+	const char *choices;
+	size_t min_args;
+	size_t max_args;
+	unsigned int flags;
+	int (*run)(struct ctl *ctl);
+};
+
+extern const struct command command_help;
+extern const struct command command_list;
+extern const struct command command_version;
+
+/* Ends with NULL. */
+extern const struct command *const commands[];
+
+const struct command *command_find(const char *name);
+
+/* Options that several commands have, for their tables. */
+#define OPTION_VM { .name = "vm", .type = ARG_VM, .metavar = "VM", \
+	.summary = "a process id, PID:FD, machine name or QEMU -name" }
+#define OPTION_GFN { .name = "gfn", .type = ARG_GFNS, .metavar = "GFNS", \
+	.summary = "pages: 0x8000+4, 0x8000-0x8003 or 0x8000; may be repeated" }
+#define OPTION_GPA { .name = "gpa", .type = ARG_GPAS, .metavar = "ADDR+SIZE", \
+	.summary = "the pages of an address range; may be repeated" }
+
+#endif
