@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sessions for commands that watch a guest. */
+#ifndef CTL_OPEN_H
+#define CTL_OPEN_H
+
+#include <stdint.h>
+
+#include <wtrack/wtrack.h>
+
+#include "ctl.h"
+
+/**
+ * open_session() - a session on the VM of --vm or the first argument
+ * @ctl: the run
+ * @max_records: the ring that will be made, which counts against the user's
+ *	limits
+ * @ret: where to store the session, which is limited to the pages of --gfn and
+ *	--gpa, if there are any
+ *
+ * Through the daemon. Without one, and with rights enough, directly.
+ *
+ * Return: 0, or the exit code after ctl_fail().
+ */
+int open_session(struct ctl *ctl, uint32_t max_records,
+		 struct wtrack_session **ret);
+
+/* ctl_fail() for an error of libwtrack. */
+int open_fail(struct ctl *ctl, int err, const char *what);
+
+/**
+ * open_ring() - make the ring, add the pages of --gfn and --gpa
+ * @ctl: the run
+ * @session: the session
+ * @records: of the ring
+ * @flags: WTRACK_RING_*
+ *
+ * Pages that are refused are told of one by one; it fails only when none is
+ * left.
+ *
+ * Return: 0, or the exit code after ctl_fail().
+ */
+int open_ring(struct ctl *ctl, struct wtrack_session *session,
+	      uint32_t records, unsigned int flags);
+
+#endif

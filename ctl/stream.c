@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "stream.h"
+
+#define NS_PER_MS	INT64_C(1000000)
+
+uint64_t stream_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+int stream_begin(struct stream *stream, struct ctl *ctl)
+{
+	uint64_t timeout = args_number(&ctl->args, "timeout", 0);
+	sigset_t signals;
+
+	*stream = (struct stream) {
+		.ctl = ctl,
+		.max_count = args_number(&ctl->args, "count", 0),
+		.started_ns = stream_now_ns(),
+	};
+	if (timeout)
+		stream->deadline_ns = stream->started_ns + timeout;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	stream->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	if (stream->signal_fd < 0)
+		return ctl_fail(ctl, EXIT_FAILED, "no descriptor for signals: "
+				"%s; close programs", strerror(errno));
+	return 0;
+}
+
+static bool is_over(const struct stream *stream)
+{
+	return stream->deadline_ns && stream_now_ns() >= stream->deadline_ns;
+}
+
+/* Until the caller's time or the end of all, whichever comes first. */
+static int poll_ms(const struct stream *stream, uint64_t caller_ns)
+{
+	uint64_t until = stream->deadline_ns ? stream->deadline_ns : UINT64_MAX;
+	uint64_t now = stream_now_ns();
+
+	until = caller_ns < until ? caller_ns : until;
+	if (until == UINT64_MAX)
+		return -1;
+	if (until <= now)
+		return 0;
+	/* Rounded up, or the last millisecond would be a busy loop. */
+	until = (until - now + NS_PER_MS - 1) / NS_PER_MS;
+	return until > INT32_MAX ? INT32_MAX : (int)until;
+}
+
+static enum stream_wait end(struct stream *stream, enum stream_reason reason)
+{
+	if (stream->reason == STREAM_GOES_ON)
+		stream->reason = reason;
+	return STREAM_END;
+}
+
+enum stream_wait stream_wait(struct stream *stream, int fd, int64_t timeout_ns)
+{
+	struct pollfd fds[] = {
+		{ .fd = stream->signal_fd, .events = POLLIN },
+		{ .fd = fd, .events = POLLIN },
+	};
+	uint64_t caller_ns = timeout_ns < 0 ? UINT64_MAX :
+		stream_now_ns() + (uint64_t)timeout_ns;
+	int r;
+
+	fflush(stdout);
+	for (;;) {
+		if (stream->reason != STREAM_GOES_ON || ferror(stdout))
+			return end(stream, STREAM_ERROR);
+		r = poll(fds, 2, poll_ms(stream, caller_ns));
+		if (r > 0 && fds[0].revents)
+			return end(stream, STREAM_SIGNAL);
+		if (is_over(stream))
+			return end(stream, STREAM_TIMEOUT);
+		if (r > 0)
+			return STREAM_READY;
+		if (!r && stream_now_ns() >= caller_ns)
+			return STREAM_IDLE;
+	}
+}
+
+bool stream_count(struct stream *stream)
+{
+	stream->counted++;
+	if (stream->max_count && stream->counted >= stream->max_count)
+		end(stream, STREAM_COUNT);
+	return stream->reason != STREAM_GOES_ON;
+}
+
+void stream_stop(struct stream *stream, enum stream_reason reason, int code)
+{
+	end(stream, reason);
+	stream->code = code;
+}
+
+static const char *reason_name(enum stream_reason reason)
+{
+	static const char *const names[] = {
+		[STREAM_GOES_ON] = "end",
+		[STREAM_COUNT] = "count",
+		[STREAM_TIMEOUT] = "timeout",
+		[STREAM_SIGNAL] = "signal",
+		[STREAM_VM_GONE] = "vm_gone",
+		[STREAM_ERROR] = "error",
+	};
+
+	return names[reason];
+}
+
+static void print_ended(const struct stream *stream, struct json_object *extra)
+{
+	uint64_t ns = stream_now_ns() - stream->started_ns;
+	struct json_object *obj = json_line("ended");
+
+	json_string(obj, "reason", reason_name(stream->reason));
+	json_u64(obj, "count", stream->counted);
+	json_u64(obj, "losses", stream->losses);
+	json_double(obj, "seconds", (double)ns / 1e9);
+	if (extra) {
+		json_object_object_foreach(extra, key, value)
+			json_object_object_add(obj, key, json_object_get(value));
+		json_object_put(extra);
+	}
+	json_print(stream->ctl, obj);
+}
+
+static int code_of(const struct stream *stream)
+{
+	const struct args *args = &stream->ctl->args;
+	uint64_t wanted = stream->max_count ? stream->max_count : 1;
+
+	if (stream->reason == STREAM_ERROR)
+		return stream->code;
+	if (stream->losses && args_has(args, "fail-on-loss"))
+		return EXIT_LOSSES;
+	if (stream->reason == STREAM_TIMEOUT && stream->counted < wanted)
+		return EXIT_TIMEOUT;
+	return EXIT_OK;
+}
+
+int stream_end(struct stream *stream, struct json_object *extra)
+{
+	if (stream->ctl->json != JSON_OFF)
+		print_ended(stream, extra);
+	else if (extra)
+		json_object_put(extra);
+	close(stream->signal_fd);
+	return code_of(stream);
+}
