@@ -80,9 +80,16 @@ static bool is_absence(const char *name)
 	       !strcmp(name, "TimedOut");
 }
 
+/* What sd-bus calls an errno when it gets no answer at all. */
+static bool is_answer(const sd_bus_error *error)
+{
+	return error && error->name &&
+	       strncmp(error->name, "System.Error.", 13);
+}
+
 bool bus_is_absent(int err, const sd_bus_error *error)
 {
-	if (error && error->name)
+	if (is_answer(error))
 		return is_absence(error->name) ||
 		       !strncmp(error->name, "org.freedesktop.systemd1.", 25);
 	return err == -ENOENT || err == -ECONNREFUSED || err == -ENOTCONN ||
@@ -145,7 +152,7 @@ int bus_fail(struct ctl *ctl, int err, sd_bus_error *error, const char *what)
 		code = ctl_fail(ctl, EXIT_UNSUPPORTED, "%s%swtrackd does not "
 				"run; start it with `systemctl start wtrackd`",
 				what, colon);
-	} else if (error && error->name) {
+	} else if (is_answer(error)) {
 		code = code_of(error);
 		ctl_fail(ctl, code, "%s%s%s%s", what, colon, error->message ?
 			 error->message : error->name, hint_of(error, code));

@@ -35,7 +35,8 @@ static void print_text(const struct ctl *ctl, const struct model *model)
 	size_t i;
 
 	for (i = 0; i < model->nr_vms; i++)
-		add_row(table, model, &model->vms[i]);
+		if (!model->vms[i].gone)
+			add_row(table, model, &model->vms[i]);
 	table_print(table, ctl);
 	table_sum(table, ctl, "VM");
 	table_free(table);
@@ -48,7 +49,8 @@ static void print_json(const struct ctl *ctl, const struct model *model)
 	size_t i;
 
 	for (i = 0; i < model->nr_vms; i++)
-		json_object_array_add(vms, vm_to_json(&model->vms[i]));
+		if (!model->vms[i].gone)
+			json_object_array_add(vms, vm_to_json(&model->vms[i]));
 	json_print(ctl, obj);
 }
 

@@ -7,6 +7,11 @@
 /* In the order of help. */
 const struct command *const commands[] = {
 	&command_list,
+	&command_show,
+	&command_sessions,
+	&command_tracked,
+	&command_stat,
+	&command_metrics,
 	&command_version,
 	&command_help,
 	NULL

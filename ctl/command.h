@@ -41,6 +41,11 @@ struct command {
 
 extern const struct command command_help;
 extern const struct command command_list;
+extern const struct command command_metrics;
+extern const struct command command_sessions;
+extern const struct command command_show;
+extern const struct command command_stat;
+extern const struct command command_tracked;
 extern const struct command command_version;
 
 /* Ends with NULL. */
