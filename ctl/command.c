@@ -13,6 +13,7 @@ const struct command *const commands[] = {
 	&command_stat,
 	&command_metrics,
 	&command_version,
+	&command_completion,
 	&command_help,
 	NULL
 };

@@ -39,6 +39,7 @@ struct command {
 	int (*run)(struct ctl *ctl);
 };
 
+extern const struct command command_completion;
 extern const struct command command_help;
 extern const struct command command_list;
 extern const struct command command_metrics;
