@@ -12,6 +12,7 @@ const struct command *const commands[] = {
 	&command_tracked,
 	&command_stat,
 	&command_metrics,
+	&command_doctor,
 	&command_version,
 	&command_completion,
 	&command_help,

@@ -40,6 +40,7 @@ struct command {
 };
 
 extern const struct command command_completion;
+extern const struct command command_doctor;
 extern const struct command command_help;
 extern const struct command command_list;
 extern const struct command command_metrics;

@@ -290,26 +290,44 @@ static void link_objects(struct model *model)
 	}
 }
 
-int model_load(struct ctl *ctl, struct model *ret)
+static int load(struct ctl *ctl, struct model *ret, sd_bus_error *error)
 {
-	sd_bus_error error = SD_BUS_ERROR_NULL;
 	struct model model = { 0 };
 	sd_bus_message *reply = NULL;
 	int r;
 
 	r = bus_call(ctl, BUS_PATH, "org.freedesktop.DBus.ObjectManager",
-		     "GetManagedObjects", &error, &reply, NULL);
+		     "GetManagedObjects", error, &reply, NULL);
 	if (r < 0)
-		return bus_fail(ctl, r, &error, NULL);
+		return r;
 	r = read_objects(reply, &model);
 	sd_bus_message_unref(reply);
 	if (r < 0) {
 		model_free(&model);
-		return bus_fail_answer(ctl, r);
+		return -EBADMSG;
 	}
 	link_objects(&model);
 	*ret = model;
 	return 0;
+}
+
+int model_load(struct ctl *ctl, struct model *ret)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r = load(ctl, ret, &error);
+
+	if (r == -EBADMSG && !error.name)
+		return bus_fail_answer(ctl, r);
+	return r < 0 ? bus_fail(ctl, r, &error, NULL) : 0;
+}
+
+int model_try(struct ctl *ctl, struct model *ret)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r = load(ctl, ret, &error);
+
+	sd_bus_error_free(&error);
+	return r;
 }
 
 static void free_objects(const struct kind *kind, struct model *model)

@@ -83,6 +83,8 @@ struct model {
 
 /* In one call. 0, or the exit code. */
 int model_load(struct ctl *ctl, struct model *ret);
+/* The same, telling nobody of a failure: a negative errno then. */
+int model_try(struct ctl *ctl, struct model *ret);
 void model_free(struct model *model);
 
 const struct vm *model_vm(const struct model *model, const char *path);
