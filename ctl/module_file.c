@@ -31,7 +31,8 @@ static const void *at(const struct image *image, uint64_t offset, uint64_t size)
 static const Elf64_Shdr *section_header(const struct image *image,
 					const Elf64_Ehdr *elf, unsigned int i)
 {
-	if (i >= elf->e_shnum || elf->e_shentsize != sizeof(Elf64_Shdr))
+	if (i >= elf->e_shnum || elf->e_shentsize != sizeof(Elf64_Shdr) ||
+	    elf->e_shoff % _Alignof(Elf64_Shdr))
 		return NULL;
 	return at(image, elf->e_shoff + (uint64_t)i * sizeof(Elf64_Shdr),
 		  sizeof(Elf64_Shdr));
