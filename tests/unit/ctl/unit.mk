@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The parts of wtrackctl that need neither daemon nor module; its table of
+# commands is one of the tests, in fake.c.
+UNIT_SOURCES := $(patsubst %,$(TOP)/ctl/%.c,args args_parse ctl json mem \
+	metrics_json module_file parse sysfile table term text)
+UNIT_CPPFLAGS := -I$(TOP)/include -iquote $(TOP)/ctl
+UNIT_LDLIBS := -ljson-c -lm
