@@ -10,23 +10,24 @@ PAGING ?= nested
 TESTS ?= *
 
 SUBDIRS := $(patsubst %/Makefile,%,$(wildcard libwtrack/Makefile \
-	examples/Makefile))
+	ctl/Makefile examples/Makefile))
 BUILD := $(CURDIR)/build
 
 .PHONY: all $(SUBDIRS) install guest module demo clean help
-.PHONY: check check-unit check-abi check-docs check-host check-boot
-.PHONY: check-debug check-system bench-cost
+.PHONY: check check-unit check-abi check-ctl check-docs check-man
+.PHONY: check-host check-boot check-debug check-system bench-cost
 .PHONY: docs-table
 
 all: $(SUBDIRS)
 
-examples: libwtrack
+ctl examples: libwtrack
 
 $(SUBDIRS):
 	$(Q)$(MAKE) $(QUIET) -C $@
 
-install: libwtrack
+install: libwtrack ctl
 	$(Q)$(MAKE) $(QUIET) -C libwtrack install
+	$(Q)$(MAKE) $(QUIET) -C ctl install
 
 # What the emulated host runs, for tests/host/run.sh.
 guest: all
@@ -40,6 +41,9 @@ check:
 
 check-unit: all
 	$(Q)$(MAKE) $(QUIET) -C tests/unit check TESTS='$(TESTS)'
+
+check-ctl: all
+	$(Q)tests/ctl/run.sh
 
 check-docs:
 	$(Q)tests/docs/run.sh
@@ -75,13 +79,15 @@ clean:
 help:
 	$(Q)sed -nE 's/^#: ?//p' Makefile
 
-#: make               libwtrack and the examples, into build/
-#: make install       libwtrack to DESTDIR, PREFIX, LIBDIR, INCLUDEDIR
+#: make               libwtrack, wtrackctl and the examples, into build/
+#: make install       libwtrack and wtrackctl to DESTDIR, PREFIX, LIBDIR,
+#:                    INCLUDEDIR, BINDIR, DATADIR
 #: make module        the module for the kernel in KDIR (the running one)
 #: make demo          watch a guest of an unmodified QEMU being written to
 #: make check         all of the tests; the last line is the sum
 #: make check-unit    what needs no kernel; TESTS= is a pattern
 #: make check-abi     headers, symbols and documentation of the interfaces
+#: make check-ctl     wtrackctl on a machine without daemon and module
 #: make check-docs    what README and docs/ say, against the tree
 #: make docs-table    write what the last host tests saw of stores to docs/
 #: make check-host    guest tests on KERNEL=6.12|6.1|newest (the newest one in
