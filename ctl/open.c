@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "bus.h"
+#include "agent.h"
 #include "mem.h"
 #include "open.h"
 #include "parse.h"
-#include "text.h"
 
 /* How many refused ranges are told of one by one. */
 #define MAX_REFUSALS	8
@@ -31,86 +28,26 @@ static uint64_t nr_pages(const struct args *args)
 	return pages;
 }
 
-static int append_ranges(sd_bus_message *m, const struct args *args)
+/*
+ * Just what is needed: all of it counts against the limits of the user. Who has
+ * to authenticate for it is asked on the terminal.
+ */
+static int ask_daemon(struct ctl *ctl, const char *vm, uint32_t max_records,
+		      struct wtrack_session **ret, char **ret_message)
 {
-	size_t i;
+	const struct wtrack_restriction wanted = {
+		.ranges = ctl->args.ranges,
+		.nr_ranges = ctl->args.nr_ranges,
+		.max_pages = nr_pages(&ctl->args),
+		.max_records = max_records,
+	};
+	pid_t agent = agent_start();
 	int r;
 
-	r = sd_bus_message_open_container(m, 'e', "sv");
-	if (r >= 0)
-		r = sd_bus_message_append_basic(m, 's', "ranges");
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'v', "a(tt)");
-	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'a', "(tt)");
-	for (i = 0; i < args->nr_ranges && r >= 0; i++)
-		r = sd_bus_message_append(m, "(tt)", args->ranges[i].gfn,
-					  args->ranges[i].nr_pages);
-	for (i = 0; i < 3 && r >= 0; i++)
-		r = sd_bus_message_close_container(m);
+	r = wtrack_session_open_daemon_restricted(vm, &wanted, sizeof(wanted),
+						  ret, ret_message);
+	agent_stop(agent);
 	return r;
-}
-
-/* Just what is needed: all of it counts against the limits of the user. */
-static int append_options(sd_bus_message *m, const struct args *args,
-			  uint32_t max_records)
-{
-	int r;
-
-	r = sd_bus_message_open_container(m, 'a', "{sv}");
-	if (r >= 0 && args->nr_ranges)
-		r = sd_bus_message_append(m, "{sv}", "max_pages", "t",
-					  nr_pages(args));
-	if (r >= 0)
-		r = sd_bus_message_append(m, "{sv}", "max_records", "u",
-					  max_records);
-	if (r >= 0 && args->nr_ranges)
-		r = append_ranges(m, args);
-	return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
-static int ask(struct ctl *ctl, const char *vm, uint32_t max_records,
-	       sd_bus_error *error, sd_bus_message **ret)
-{
-	sd_bus_message *m = NULL;
-	int r;
-
-	r = bus_open(ctl);
-	if (r >= 0)
-		r = sd_bus_message_new_method_call(ctl->bus, &m, BUS_NAME,
-						   BUS_PATH, BUS_MANAGER,
-						   "OpenSession");
-	if (r >= 0)
-		r = sd_bus_message_append_basic(m, 's', vm);
-	if (r >= 0)
-		r = append_options(m, &ctl->args, max_records);
-	if (r >= 0)
-		r = sd_bus_message_set_allow_interactive_authorization(m,
-				isatty(STDIN_FILENO));
-	if (r >= 0)
-		r = sd_bus_call(ctl->bus, m, 0, error, ret);
-	sd_bus_message_unref(m);
-	return r < 0 ? r : 0;
-}
-
-/* The descriptor of the message ends with the message. */
-static int take(struct ctl *ctl, sd_bus_message *reply,
-		struct wtrack_session **ret)
-{
-	int fd, copy, r;
-
-	r = sd_bus_message_read_basic(reply, 'h', &fd);
-	if (r < 0)
-		return bus_fail_answer(ctl, r);
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (copy < 0)
-		return open_fail(ctl, -errno, "the session of wtrackd");
-	r = wtrack_session_open_fd(copy, ret);
-	if (r < 0) {
-		close(copy);
-		return open_fail(ctl, r, "the session of wtrackd");
-	}
-	return 0;
 }
 
 /* PID or PID:FD; names only the daemon knows. */
@@ -133,37 +70,52 @@ static int open_directly(const char *vm, struct wtrack_session **ret)
 	return wtrack_session_open_pid((int)pid, ret);
 }
 
+static const char *hint_of(int err)
+{
+	switch (err) {
+	case -ESRCH:
+		return "`wtrackctl list` shows those that run";
+	case -ENOTUNIQ:
+		return "name it by PID or PID:FD, as `wtrackctl list` shows them";
+	case -EACCES:
+	case -EDQUOT:
+		return "wtrackd.conf(5) tells who may do what";
+	case -ETIMEDOUT:
+		return "`systemctl status wtrackd` tells what it does";
+	default:
+		return "`wtrackctl doctor` tells what is missing";
+	}
+}
+
+static int tell(struct ctl *ctl, int err, const char *vm, const char *message)
+{
+	if (message)
+		return ctl_fail(ctl, exit_code_of(err), "%s; %s", message,
+				hint_of(err));
+	if (err == -ECONNREFUSED)
+		return ctl_fail(ctl, EXIT_UNSUPPORTED, "VM %s: wtrackd does not "
+				"run; start it with `systemctl start wtrackd`",
+				vm);
+	return ctl_fail(ctl, exit_code_of(err), "VM %s: %s", vm,
+			wtrack_strerror(err));
+}
+
 int open_session(struct ctl *ctl, uint32_t max_records,
 		 struct wtrack_session **ret)
 {
 	const char *vm = args_vm(&ctl->args);
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *reply = NULL;
-	char *what;
-	int r;
+	char *message = NULL;
+	int r, direct;
 
-	r = ask(ctl, vm, max_records, &error, &reply);
-	if (!r) {
-		r = take(ctl, reply, ret);
-		sd_bus_message_unref(reply);
-		return r;
+	r = ask_daemon(ctl, vm, max_records, ret, &message);
+	if (r == -ECONNREFUSED) {
+		direct = open_directly(vm, ret);
+		/* What is missing then is the daemon, rather than rights. */
+		r = direct == -EACCES ? r : direct;
 	}
-	what = text_printf("VM %s", vm);
-	if (!bus_is_absent(r, &error)) {
-		r = bus_fail(ctl, r, &error, what);
-	} else {
-		int direct = open_directly(vm, ret);
-
-		/* What is missing is the daemon, rather than rights. */
-		if (!direct)
-			r = 0;
-		else if (direct == -ECONNREFUSED || direct == -EACCES)
-			r = bus_fail(ctl, r, &error, what);
-		else
-			r = open_fail(ctl, direct, what);
-		sd_bus_error_free(&error);
-	}
-	free(what);
+	if (r)
+		r = tell(ctl, r, vm, message);
+	free(message);
 	return r;
 }
 
