@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
 #include <locale.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "table.h"
 #include "test.h"
@@ -105,6 +108,64 @@ static void without_a_terminal_nothing_is_cut_or_coloured(void **state)
 	assert_string_equal(printed(table, &ctl), want);
 }
 
+/* What is printed to a terminal of so many columns, which must not be full. */
+static const char *printed_on_terminal(struct table *table, size_t columns_,
+				       const struct ctl *ctl)
+{
+	static char text[512];
+	struct winsize size = { .ws_row = 24, .ws_col = (short)columns_ };
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+	int slave, saved = dup(STDOUT_FILENO);
+	ssize_t n;
+
+	assert_true(master >= 0 && !grantpt(master) && !unlockpt(master));
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	assert_true(slave >= 0);
+	ioctl(slave, TIOCSWINSZ, &size);
+	fflush(stdout);
+	dup2(slave, STDOUT_FILENO);
+	table_print(table, ctl);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	n = read(master, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	close(saved);
+	close(slave);
+	close(master);
+	table_free(table);
+	return text;
+}
+
+static struct table *long_row(void)
+{
+	struct table *table = table_new(columns);
+
+	table_cell(table, "4711");
+	table_cell(table, "12");
+	table_colour(table, COLOUR_RED);
+	table_cell(table, "a-name-that-is-longer-than-the-line");
+	return table;
+}
+
+static void a_terminal_gets_what_has_room(void **state)
+{
+	const struct ctl ctl = { .legend = false };
+
+	(void)state;
+	unsetenv("COLUMNS");
+	setenv("TERM", "xterm", 1);
+	setenv("NO_COLOR", "1", 1);
+	assert_string_equal(printed_on_terminal(long_row(), 24, &ctl),
+			    "4711  12  a-name-that-i~\r\n");
+	/* Numbers are not cut, nor is anything to less than is of use. */
+	assert_string_equal(printed_on_terminal(long_row(), 5, &ctl),
+			    "4711  12  a-name-~\r\n");
+	unsetenv("NO_COLOR");
+	assert_string_equal(printed_on_terminal(long_row(), 80, &ctl),
+			    "4711  12  \033[31m"
+			    "a-name-that-is-longer-than-the-line\033[0m\r\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -113,6 +174,7 @@ int main(void)
 		CASE(nothing_is_said_in_words),
 		CASE(wide_characters_are_counted_in_columns),
 		CASE(without_a_terminal_nothing_is_cut_or_coloured),
+		CASE(a_terminal_gets_what_has_room),
 	};
 
 	return RUN(cases);
