@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files in watches.d: which writes of which VMs the administrator wants. */
+#ifndef WTRACKD_WATCH_CONFIG_H
+#define WTRACKD_WATCH_CONFIG_H
+
+#include "config.h"
+#include "ini.h"
+#include "ranges.h"
+#include "watch_match.h"
+
+/* Longer names would have no place in the name of a stored descriptor. */
+#define WATCH_MAX_NAME	64
+
+struct watch_config {
+	char *name;		/* of the file, without .conf */
+	char *path;
+	char *description;	/* "" without one */
+	struct watch_match match;
+	struct ranges ranges;
+	uint64_t rate_limit_interval_usec;
+	uint32_t rate_limit_burst;
+	uint32_t ring_records;
+	/* Both 0 for no budget. */
+	uint32_t budget;
+	uint32_t budget_period_ms;
+};
+
+/*
+ * What the files in @dirs say, in the order of their names, with @defaults. A
+ * file that makes no watch is reported and left out. 0 or -ENOMEM.
+ */
+int watch_configs_load(const char *const *dirs, const struct config *defaults,
+		       ini_report_fn report, void *userdata,
+		       struct watch_config ***ret, size_t *ret_nr);
+void watch_configs_free(struct watch_config **configs, size_t nr);
+
+/* -EINVAL when the file makes no watch; that was reported. */
+int watch_config_read(const char *path, const struct config *defaults,
+		      ini_report_fn report, void *userdata,
+		      struct watch_config **ret);
+void watch_config_free(struct watch_config *config);
+
+/*
+ * One key, an empty value takes back what was given before. 0, -ENOMEM,
+ * -ENOENT when there is no such key, -EINVAL, -ERANGE or -ESRCH when the value
+ * makes no sense: nothing is changed then.
+ */
+int watch_config_set(struct watch_config *config, const char *section,
+		     const char *key, const char *value);
+
+bool watch_config_equal(const struct watch_config *a,
+			const struct watch_config *b);
+/* Can a session for one go on for the other, whatever the ranges are? */
+bool watch_config_same_ring(const struct watch_config *a,
+			    const struct watch_config *b);
+
+#endif

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Files in watches.d: good ones, wrong ones, garbage, cut off ones. */
+#include "test.h"
+
+#include <sys/stat.h>
+
+#include "watch_config.h"
+
+static const struct config defaults = {
+	.budget = 7,
+	.budget_period_ms = 100,
+	.rate_limit_interval_usec = 10000000,
+	.rate_limit_burst = 1000,
+	.ring_records = 4096,
+};
+
+struct fixture {
+	char dir[64];
+	char reports[4096];
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	strcpy(f->dir, "/tmp/config_test.XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -r %s", f->dir);
+	assert_int_equal(system(command), 0);
+	free(f);
+	return 0;
+}
+
+static void on_report(void *userdata, const char *file, unsigned int line,
+		      const char *message)
+{
+	struct fixture *f = userdata;
+	size_t at = strlen(f->reports);
+
+	snprintf(f->reports + at, sizeof(f->reports) - at, "%s:%u:%s\n",
+		 strrchr(file, '/') + 1, line, message);
+}
+
+static void put_bytes(struct fixture *f, const char *name, const void *bytes,
+		      size_t size)
+{
+	char path[384];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int read_one(struct fixture *f, const char *text,
+		    struct watch_config **ret)
+{
+	char path[128];
+
+	put_bytes(f, "one.conf", text, strlen(text));
+	snprintf(path, sizeof(path), "%s/one.conf", f->dir);
+	*f->reports = '\0';
+	return watch_config_read(path, &defaults, on_report, f, ret);
+}
+
+static void every_key_has_its_effect(void **state)
+{
+	struct fixture *f = *state;
+	struct watch_config *config;
+
+	assert_int_equal(read_one(f,
+		"[Match]\nMachine=web-*\nName=vm?\nUser=1000\n"
+		"Cgroup=/machine.slice/*\n"
+		"[Watch]\nGfn=0x8000+4\nGfn=0x9000-0x9001\nGpa=0x8004000+4K\n"
+		"RateLimitInterval=1min\nRateLimitBurst=5\nBudget=100\n"
+		"BudgetPeriodMs=20\nDescription=Doorbells of the GPU\n",
+		&config), 0);
+	assert_string_equal(f->reports, "");
+	assert_string_equal(config->name, "one");
+	assert_string_equal(config->match.machine, "web-*");
+	assert_string_equal(config->match.qemu_name, "vm?");
+	assert_string_equal(config->match.cgroup, "/machine.slice/*");
+	assert_true(config->match.has_uid);
+	assert_int_equal(config->match.uid, 1000);
+	assert_int_equal(config->ranges.nr, 2);
+	assert_int_equal(config->ranges.at[0].gfn, 0x8000);
+	assert_int_equal(config->ranges.at[0].nr_pages, 5);
+	assert_int_equal(config->ranges.at[1].nr_pages, 2);
+	assert_int_equal(config->rate_limit_interval_usec, 60000000);
+	assert_int_equal(config->rate_limit_burst, 5);
+	assert_int_equal(config->budget, 100);
+	assert_int_equal(config->budget_period_ms, 20);
+	assert_string_equal(config->description, "Doorbells of the GPU");
+	watch_config_free(config);
+}
+
+static void what_is_not_given_is_the_daemons(void **state)
+{
+	struct fixture *f = *state;
+	struct watch_config *config;
+
+	assert_int_equal(read_one(f, "[Match]\nUser=root\n[Watch]\nGfn=1\n",
+				  &config), 0);
+	assert_int_equal(config->match.uid, 0);
+	assert_int_equal(config->rate_limit_interval_usec, 10000000);
+	assert_int_equal(config->rate_limit_burst, 1000);
+	assert_int_equal(config->ring_records, 4096);
+	assert_int_equal(config->budget, 7);
+	assert_int_equal(config->budget_period_ms, 100);
+	watch_config_free(config);
+	assert_int_equal(read_one(f, "[Match]\nName=*\n[Watch]\nGfn=1\n"
+				  "Budget=0\n", &config), 0);
+	assert_int_equal(config->budget, 0);
+	assert_int_equal(config->budget_period_ms, 0);
+	watch_config_free(config);
+}
+
+static void wrong_values_are_named_and_the_rest_works(void **state)
+{
+	struct fixture *f = *state;
+	struct watch_config *config;
+
+	assert_int_equal(read_one(f,
+		"[Match]\nName=a\n[Watch]\nGfn=0x10\nGfn=x\n"
+		"Gfn=0x10000000000\nColour=red\nRateLimitBurst=-1\n"
+		"BudgetPeriodMs=4001\n[Wtach]\nGfn=5\n", &config), 0);
+	assert_string_equal(f->reports,
+		"one.conf:5:Gfn=x: not understood, ignored\n"
+		"one.conf:6:Gfn=0x10000000000: out of bounds, ignored\n"
+		"one.conf:7:unknown key Colour= in [Watch], ignored\n"
+		"one.conf:8:RateLimitBurst=-1: not understood, ignored\n"
+		"one.conf:9:BudgetPeriodMs=4001: out of bounds, ignored\n"
+		"one.conf:11:unknown key Gfn= in [Wtach], ignored\n");
+	assert_int_equal(config->ranges.nr, 1);
+	assert_int_equal(config->rate_limit_burst, 1000);
+	watch_config_free(config);
+}
+
+static void empty_value_takes_back(void **state)
+{
+	struct fixture *f = *state;
+	struct watch_config *config;
+
+	assert_int_equal(read_one(f,
+		"[Match]\nName=a\nMachine=b\nMachine=\nUser=5\nUser=\n"
+		"[Watch]\nGfn=1\nGfn=\nGfn=3\n", &config), 0);
+	assert_null(config->match.machine);
+	assert_false(config->match.has_uid);
+	assert_int_equal(config->ranges.nr, 1);
+	assert_int_equal(config->ranges.at[0].gfn, 3);
+	watch_config_free(config);
+}
+
+/* A condition that is dropped would have the watch be for more VMs. */
+static void mistake_in_match_makes_no_watch(void **state)
+{
+	static const char *const bad[] = {
+		"[Match]\nName=*\nUser=no-such-user-here\n[Watch]\nGfn=1\n",
+		"[Match]\nName=*\nUser=4294967295\n[Watch]\nGfn=1\n",
+		"[Match]\nName=*\nMachin=web\n[Watch]\nGfn=1\n",
+	};
+	struct fixture *f = *state;
+	struct watch_config *config = NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(read_one(f, bad[i], &config), -EINVAL);
+		assert_non_null(strstr(f->reports, "one.conf:3:"));
+		assert_non_null(strstr(f->reports, "one.conf:0:no watch"));
+	}
+	assert_null(config);
+}
+
+static void watch_of_nothing_or_for_all_is_none(void **state)
+{
+	struct fixture *f = *state;
+	struct watch_config *config = NULL;
+
+	assert_int_equal(read_one(f, "[Watch]\nGfn=1\n", &config), -EINVAL);
+	assert_string_equal(f->reports,
+			    "one.conf:0:no watch: [Match] is empty\n");
+	assert_int_equal(read_one(f, "[Match]\nName=a\n", &config), -EINVAL);
+	assert_string_equal(f->reports, "one.conf:0:no watch: neither Gfn= nor "
+			    "Gpa= in [Watch]\n");
+	assert_null(config);
+}
+
+static void broken_files_do_not_stop_the_others(void **state)
+{
+	static const char good[] = "[Match]\nName=a\n[Watch]\nGfn=1\n";
+	struct fixture *f = *state;
+	const char *const dirs[] = { f->dir, NULL };
+	struct watch_config **configs;
+	char long_name[80], garbage[3000];
+	unsigned int i, seed = 3;
+	size_t nr;
+
+	for (i = 0; i < sizeof(garbage); i++)
+		garbage[i] = (char)rand_r(&seed);
+	memset(long_name, 'n', 70);
+	strcpy(long_name + 70, ".conf");
+	put_bytes(f, "10-good.conf", good, strlen(good));
+	put_bytes(f, "20-garbage.conf", garbage, sizeof(garbage));
+	put_bytes(f, "30-cut.conf", good, 20);
+	put_bytes(f, "40-good.conf", good, strlen(good));
+	put_bytes(f, "ignored.txt", good, strlen(good));
+	put_bytes(f, long_name, good, strlen(good));
+	assert_int_equal(watch_configs_load(dirs, &defaults, on_report, f,
+					    &configs, &nr), 0);
+	assert_int_equal(nr, 2);
+	assert_string_equal(configs[0]->name, "10-good");
+	assert_string_equal(configs[1]->name, "40-good");
+	assert_non_null(strstr(f->reports, "20-garbage.conf:"));
+	assert_non_null(strstr(f->reports, "30-cut.conf:"));
+	assert_non_null(strstr(f->reports, ":0:no watch: its name is too "));
+	watch_configs_free(configs, nr);
+}
+
+/* Cut off anywhere, and with any byte replaced. */
+static void no_file_is_too_broken(void **state)
+{
+	static const char good[] =
+		"[Match]\nName=a*\nUser=0\n[Watch]\nGfn=0x10+4\nGpa=0x5000+1K\n"
+		"RateLimitInterval=10s\nBudget=5\nDescription=x \\\n y\n";
+	struct fixture *f = *state;
+	struct watch_config *config;
+	char text[sizeof(good)];
+	size_t i;
+	int r;
+
+	for (i = 0; i < 2 * (sizeof(good) - 1); i++) {
+		strcpy(text, good);
+		if (i & 1)
+			text[i / 2] = (char)(i * 37 + 1);
+		else
+			text[i / 2] = '\0';
+		r = read_one(f, text, &config);
+		assert_true(r == 0 || r == -EINVAL);
+		if (!r)
+			watch_config_free(config);
+	}
+}
+
+static void changes_are_seen(void **state)
+{
+	static const char base[] = "[Match]\nName=a\n[Watch]\nGfn=1\n";
+	static const struct {
+		const char *more;
+		bool same_ring;
+	} changes[] = {
+		{ "Gfn=7\n", true }, { "Budget=9\n", false },
+		{ "BudgetPeriodMs=9\n", false }, { "Description=b\n", true },
+		{ "RateLimitBurst=1\n", true },
+		{ "RateLimitInterval=1\n", true },
+		{ "[Match]\nMachine=m\n", true }, { "[Match]\nUser=0\n", true },
+		{ "[Match]\nName=b\n", true }, { "[Match]\nCgroup=c\n", true },
+	};
+	struct fixture *f = *state;
+	struct watch_config *a, *b;
+	char text[256];
+	size_t i;
+
+	assert_int_equal(read_one(f, base, &a), 0);
+	assert_int_equal(read_one(f, base, &b), 0);
+	assert_true(watch_config_equal(a, b));
+	watch_config_free(b);
+	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s", base, changes[i].more);
+		assert_int_equal(read_one(f, text, &b), 0);
+		assert_false(watch_config_equal(a, b));
+		assert_int_equal(watch_config_same_ring(a, b),
+				 changes[i].same_ring);
+		watch_config_free(b);
+	}
+	watch_config_free(a);
+}
+
+#define CASE(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest cases[] = {
+		CASE(every_key_has_its_effect),
+		CASE(what_is_not_given_is_the_daemons),
+		CASE(wrong_values_are_named_and_the_rest_works),
+		CASE(empty_value_takes_back),
+		CASE(mistake_in_match_makes_no_watch),
+		CASE(watch_of_nothing_or_for_all_is_none),
+		CASE(broken_files_do_not_stop_the_others),
+		CASE(no_file_is_too_broken),
+		CASE(changes_are_seen),
+	};
+
+	return RUN(cases);
+}
