@@ -28,15 +28,25 @@
 /* Notices of the module were lost, all was asked for again. */
 #define MESSAGE_RESYNCHRONISED	"b3767a60958d499281ac5d05bdd330de"
 
-/* Watches of the administrator. */
+/* Watches of the administrator: begun on a VM; taken over from before. */
 #define MESSAGE_WATCH_ARMED	"a7efd454e6e44e628fcf10a79a4311f7"
+#define MESSAGE_WATCH_RESUMED	"f1087e16f566436fbcc0c93f8de08cdc"
+/* A write; the guard's steps. */
 #define MESSAGE_WATCH_WRITE	"30048d38a22c45d0917dded25544b366"
-#define MESSAGE_WATCH_SUPPRESSED	"a1f946d1fceb4cf1967108daa6d88fc5"
-#define MESSAGE_WATCH_OVERFLOW	"2bf70de89c704c2eba47998252c086f0"
-#define MESSAGE_WATCH_GAP	"ebdb8c24be7442fb85327ed279b4eaf1"
 #define MESSAGE_WATCH_GUARD	"c2fac935493144c98e47faeb57958051"
+/* The rate limit: reached; what was held back. */
+#define MESSAGE_WATCH_LIMITED	"c4b430ecb60a46cb9d59d9a174378007"
+#define MESSAGE_WATCH_SUPPRESSED	"a1f946d1fceb4cf1967108daa6d88fc5"
+/* The ring was full; pages that were written to then. */
+#define MESSAGE_WATCH_OVERFLOW	"2bf70de89c704c2eba47998252c086f0"
+#define MESSAGE_WATCH_RESYNC	"afbc56d46f5b4d5b9db2105ea8a3b89c"
+/* Memory was removed; pages are not tracked; they are again. */
+#define MESSAGE_WATCH_REMOVED	"200a555e035844e89e0091f92edc3089"
+#define MESSAGE_WATCH_GAP	"ebdb8c24be7442fb85327ed279b4eaf1"
+#define MESSAGE_WATCH_REARMED	"ee1ea99502fa46b4b8715020188a9d64"
+/* The VM is gone; the watch was taken away; it does not work. */
 #define MESSAGE_WATCH_ENDED	"62edb6895cee4f74a457c59d9dc49433"
+#define MESSAGE_WATCH_STOPPED	"60bf311f18f040f09766aa79ed7f9406"
 #define MESSAGE_WATCH_FAILED	"7037b31eabe14068b220eb71e51870f8"
-#define MESSAGE_WATCH_PROBLEM	"f79f9fdb722c48cdafb05ab773577753"
 
 #endif
