@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* An event of a watch becomes an entry of the journal, or is held back. */
+#include <errno.h>
+
+#include "log.h"
+#include "manager.h"
+#include "watch_session.h"
+
+static uint64_t now_usec_of(struct watch_session *session)
+{
+	uint64_t usec = 0;
+
+	(void)sd_event_now(session->watches->manager->event, CLOCK_MONOTONIC,
+			   &usec);
+	return usec;
+}
+
+/* An entry that the journal will never take is as good as sent. */
+int watch_send(struct watch_session *session)
+{
+	struct watches *watches = session->watches;
+	int r;
+
+	r = journal_send(&watches->journal, &watches->entry);
+	if (r == 0 || r == -EAGAIN || r == -ENOTCONN)
+		return r;
+	log_debug("watch %s: the journal refused an entry (error %d)",
+		  session->name, -r);
+	return 0;
+}
+
+int watch_tell_suppressed(struct watch_session *session)
+{
+	const struct watch_origin origin = watch_session_origin(session);
+	int r;
+
+	if (!session->limit.held.events)
+		return 0;
+	watch_log_suppressed(&session->watches->entry, &origin,
+			     &session->limit.held);
+	r = watch_send(session);
+	if (r < 0)
+		return r;
+	ratelimit_reset(&session->limit);
+	return 1;
+}
+
+static int on_interval_over(sd_event_source *source, uint64_t usec,
+			    void *userdata)
+{
+	(void)source;
+	(void)usec;
+	watch_session_work(userdata);
+	return 0;
+}
+
+static void set_summary_timer(struct watch_session *session)
+{
+	sd_event_source_unref(session->summary_timer);
+	session->summary_timer = NULL;
+	(void)sd_event_add_time(session->watches->manager->event,
+				&session->summary_timer, CLOCK_MONOTONIC,
+				ratelimit_end_usec(&session->limit), 0,
+				on_interval_over, session);
+}
+
+static void hold(struct watch_session *session,
+		 const struct wtrack_event *event)
+{
+	ratelimit_held(&session->limit, wtrack_event_get_gfn(event),
+		       wtrack_event_get_seq(event),
+		       wtrack_event_get_time_ns(event));
+	if (session->watch)
+		session->watch->suppressed++;
+}
+
+static int close_limit(struct watch_session *session,
+		       const struct wtrack_event *event)
+{
+	const struct watch_origin origin = watch_session_origin(session);
+	int r;
+
+	watch_log_limited(&session->watches->entry, &origin, &session->limit,
+			  event);
+	r = watch_send(session);
+	if (r < 0)
+		return r;
+	hold(session, event);
+	set_summary_timer(session);
+	return 0;
+}
+
+static int log_event_entry(struct watch_session *session,
+			   const struct wtrack_event *event)
+{
+	const struct watch_origin origin = watch_session_origin(session);
+	int r;
+
+	if (wtrack_event_get_type(event) == WTRACK_EVENT_WRITE)
+		watch_log_write(&session->watches->entry, &origin, event);
+	else
+		watch_log_guard(&session->watches->entry, &origin, event);
+	r = watch_send(session);
+	if (!r)
+		ratelimit_passed(&session->limit, now_usec_of(session));
+	return r;
+}
+
+static int on_limited(struct watch_session *session,
+		      const struct wtrack_event *event)
+{
+	int r = 0;
+
+	switch (ratelimit_ask(&session->limit, now_usec_of(session))) {
+	case RATELIMIT_PASS:
+		r = log_event_entry(session, event);
+		break;
+	case RATELIMIT_CLOSE:
+		r = close_limit(session, event);
+		break;
+	case RATELIMIT_HOLD:
+		hold(session, event);
+		break;
+	}
+	if (!r && session->watch)
+		session->watch->events++;
+	return r;
+}
+
+static int on_overflow(struct watch_session *session,
+		       const struct wtrack_event *event)
+{
+	const struct watch_origin origin = watch_session_origin(session);
+	int r;
+
+	watch_log_overflow(&session->watches->entry, &origin, event);
+	r = watch_send(session);
+	if (r < 0)
+		return r;
+	session->resync = true;
+	session->resync_fetched = false;
+	session->nr_resync = 0;
+	/* The library's word for one that the daemon before had begun. */
+	session->resync_all = wtrack_event_get_seq(event) <
+			      session->resumed_seq;
+	session->resync_at = 0;
+	return 0;
+}
+
+static int on_removed(struct watch_session *session,
+		      const struct wtrack_event *event)
+{
+	const struct watch_origin origin = watch_session_origin(session);
+	const struct wtrack_range range = {
+		.gfn = wtrack_event_get_gfn(event),
+		.nr_pages = wtrack_event_get_nr_pages(event),
+	};
+	int r;
+
+	watch_log_removed(&session->watches->entry, &origin, event);
+	r = watch_send(session);
+	if (r < 0 || session->state != WATCH_ACTIVE)
+		return r;
+	return watch_arm_lost(session, &range,
+			      wtrack_event_get_time_ns(event));
+}
+
+/* In the order in which things happened: the summary goes first. */
+int watch_on_event(struct watch_session *session,
+		   const struct wtrack_event *event)
+{
+	int type = wtrack_event_get_type(event);
+	int r;
+
+	if (type == WTRACK_EVENT_WRITE || type == WTRACK_EVENT_GUARD)
+		return on_limited(session, event);
+	r = watch_tell_suppressed(session);
+	if (r < 0)
+		return r;
+	switch (type) {
+	case WTRACK_EVENT_RESYNC:
+		return on_overflow(session, event);
+	case WTRACK_EVENT_REGION_REMOVED:
+		return on_removed(session, event);
+	case WTRACK_EVENT_VM_GONE:
+		session->vm_ended = true;
+		return 0;
+	default:
+		return 0;
+	}
+}

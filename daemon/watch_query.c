@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What others ask about watches. */
+#include "manager.h"
+#include "vm.h"
+#include "watch_session.h"
+
+struct watch *watches_first(struct watches *watches)
+{
+	return LIST_FIRST(&watches->list);
+}
+
+struct watch *watches_next(struct watch *watch)
+{
+	return LIST_NEXT(watch, link);
+}
+
+const char *watch_name(const struct watch *watch)
+{
+	return watch->config->name;
+}
+
+const char *watch_file(const struct watch *watch)
+{
+	return watch->config->path;
+}
+
+uint64_t watch_events(const struct watch *watch)
+{
+	return watch->events;
+}
+
+uint64_t watch_suppressed(const struct watch *watch)
+{
+	return watch->suppressed;
+}
+
+static bool is_active(const struct watch *watch,
+		      const struct watch_session *session)
+{
+	return session->watch == watch && session->state == WATCH_ACTIVE &&
+	       !session->vm_ended;
+}
+
+bool watch_active(const struct watch *watch)
+{
+	const struct watch_session *session;
+
+	LIST_FOREACH(session, &watch->watches->sessions, link)
+		if (is_active(watch, session))
+			return true;
+	return false;
+}
+
+int watch_each_vm(const struct watch *watch,
+		  int (*fn)(struct vm *vm, void *userdata), void *userdata)
+{
+	const struct watch_session *session;
+	int r = 0;
+
+	LIST_FOREACH(session, &watch->watches->sessions, link)
+		if (r >= 0 && session->vm && is_active(watch, session))
+			r = fn(session->vm, userdata);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A watch on one VM.
+ *
+ *	WAITING	there is no session: it could not be opened, and is tried again
+ *	STORING	the session is on its way to the service manager, which has to
+ *		have it before a write may be told of
+ *	ACTIVE	pages are tracked, events are logged
+ *	LEAVING	nothing is tracked any more, what is in the ring is logged
+ *
+ * Events are logged first and released afterwards. Whatever kills the daemon,
+ * the next one finds in the ring what was not released: it may log an event
+ * twice, with the same WTRACK_SEQ, but leaves none out.
+ */
+#ifndef WTRACKD_WATCH_SESSION_H
+#define WTRACKD_WATCH_SESSION_H
+
+#include <sys/queue.h>
+#include <systemd/sd-event.h>
+#include <wtrack/wtrack.h>
+
+#include "fdstore.h"
+#include "journal.h"
+#include "ratelimit.h"
+#include "watch.h"
+#include "watch_config.h"
+#include "watch_log.h"
+
+LIST_HEAD(watch_list, watch);
+LIST_HEAD(watch_session_list, watch_session);
+
+struct watch {
+	LIST_ENTRY(watch) link;
+	struct watches *watches;
+	struct watch_config *config;
+	uint64_t events;
+	uint64_t suppressed;
+	char *bus_path;
+	sd_bus_slot *bus_slot;
+};
+
+struct watches {
+	struct manager *manager;
+	struct watch_list list;
+	/* Of all watches, and of those that were taken away. */
+	struct watch_session_list sessions;
+	bool scanned;
+	struct journal journal;
+	/* One of them while sessions wait for the journal. */
+	sd_event_source *journal_io;
+	sd_event_source *journal_timer;
+	/* Until what was stored must have found its VM. */
+	sd_event_source *adopt_timer;
+	/* Filled in and sent; too large for the stack of a callback. */
+	struct journal_entry entry;
+};
+
+enum watch_session_state {
+	WATCH_WAITING,
+	WATCH_STORING,
+	WATCH_ACTIVE,
+	WATCH_LEAVING,
+};
+
+/* Pages that should be tracked and are not. */
+struct watch_gap {
+	struct wtrack_range range;
+	uint64_t since_ns;
+	uint64_t until_ns;	/* 0 while it lasts */
+	int error;
+	bool told;		/* that it began */
+	bool due;		/* to be tried */
+};
+
+struct watch_session {
+	LIST_ENTRY(watch_session) link;
+	struct watches *watches;
+	struct watch *watch;		/* NULL when it was taken away */
+	struct vm *vm;			/* NULL when not known, or gone */
+	enum watch_session_state state;
+
+	/* Copies: they are needed when the watch or the VM is gone. */
+	char *name;
+	char *vm_name;
+	int vm_pid;
+	uint64_t vm_id;
+	uint64_t id;
+	char store_name[FDSTORE_NAME_BYTES];	/* "" when not stored */
+
+	struct wtrack_session *wtrack;		/* NULL in WAITING */
+	const struct wtrack_event *event;	/* taken, not logged yet */
+	struct ratelimit limit;
+
+	bool check;			/* poll has something, is it an error? */
+
+	/* What was fetched of the resync set and is not logged yet. */
+	bool resync;
+	bool resync_fetched;
+	/* It was begun by another daemon: all pages count, from that range. */
+	bool resync_all;
+	size_t resync_at;
+	struct wtrack_resync_range resync_ranges[WATCH_LOG_RANGES];
+	size_t nr_resync;
+
+	/* watch_arm.c */
+	struct ranges todo;
+	struct watch_gap *gaps;
+	size_t nr_gaps;
+	uint64_t backoff_usec;
+	uint64_t retry_usec;
+
+	/* Entries to be logged as soon as the journal takes them. */
+	bool tell_armed;
+	bool tell_resumed;
+	bool tell_failed;
+	uint64_t resumed_seq;
+	const char *stopped;
+	bool vm_ended;
+	int error;
+
+	bool blocked;			/* by the journal */
+	sd_event_source *io;
+	sd_event_source *work;
+	sd_event_source *barrier;
+	sd_event_source *barrier_timer;
+	sd_event_source *summary_timer;
+	sd_event_source *retry_timer;
+};
+
+/* watch_session.c */
+int watch_session_new(struct watches *watches, struct watch *watch,
+		      const char *name, struct watch_session **ret);
+void watch_session_free(struct watch_session *session);
+/* Its descriptor, and what hangs on it; it stays open in the fd store. */
+void watch_session_close(struct watch_session *session);
+void watch_session_unstore(struct watch_session *session);
+void watch_drop_source(sd_event_source **source);
+/* The VM that it is for is known now, or has another name. */
+int watch_session_set_vm(struct watch_session *session, struct vm *vm);
+/* Has it end, when all that is in the ring is logged. @why is constant. */
+void watch_session_leave(struct watch_session *session, const char *why);
+/* Has watch_session_work() be called soon. */
+void watch_session_poke(struct watch_session *session);
+struct watch_origin watch_session_origin(const struct watch_session *session);
+int watch_session_activate(struct watch_session *session);
+/* The watch has another configuration, for which the same ring will do. */
+int watch_session_apply(struct watch_session *session);
+
+/* watch_open.c: opens it; if that fails it is tried again later. */
+void watch_session_open(struct watch_session *session);
+/* Goes on with one that was stored; @fd is taken over. */
+int watch_session_take(struct watch_session *session, int fd);
+/* It does not work: logged, given up, and tried anew if there is a VM. */
+void watch_session_fail(struct watch_session *session, int error);
+
+/* On the bus: on which VMs it is active. */
+void watch_announce(const struct watch *watch);
+
+/* watch_drain.c: a bounded part of what there is to do. May free it. */
+void watch_session_work(struct watch_session *session);
+
+/*
+ * watch_event.c. These send watches->entry: 0; -EAGAIN or -ENOTCONN when the
+ * journal does not take it now.
+ */
+int watch_send(struct watch_session *session);
+int watch_on_event(struct watch_session *session,
+		   const struct wtrack_event *event);
+/* What is held back so far: 1 when it was something. */
+int watch_tell_suppressed(struct watch_session *session);
+/* watch_resync.c: 1, or as above, or why the session does not work. */
+int watch_step_resync(struct watch_session *session);
+
+/*
+ * watch_arm.c. One step: 1 when something was done, 0 when there is nothing to
+ * do, or why the session does not work.
+ */
+int watch_arm_step(struct watch_session *session);
+/* All that the watch wants is to be tracked, whether it is or not. */
+int watch_arm_all(struct watch_session *session);
+/* These pages were tracked until then. */
+int watch_arm_lost(struct watch_session *session,
+		   const struct wtrack_range *range, uint64_t since_ns);
+/* watch_gap.c. An entry for gaps that have to be told of: 1, or 0 for none. */
+int watch_arm_entry(struct watch_session *session,
+		    const struct watch_origin *origin,
+		    struct journal_entry *entry);
+/* That entry is logged. */
+void watch_arm_told(struct watch_session *session);
+void watch_arm_clear(struct watch_session *session);
+
+/* watch.c: the journal has no room; who waits for it is worked when it has. */
+void watches_wait_for_journal(struct watches *watches, int error);
+
+uint64_t watch_now_ns(void);
+
+#endif
