@@ -2,7 +2,6 @@
 /* The OpenMetrics text, and the dashboard that uses it. */
 #include "test.h"
 
-#include <ctype.h>
 
 #include "metrics_text.h"
 

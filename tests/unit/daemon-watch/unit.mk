@@ -7,5 +7,7 @@ UNIT_SOURCES := $(addprefix $(TOP)/daemon/,fdstore.c ini.c ini_list.c \
 	$(addprefix $(TOP)/libwtrack/,error.c event.c)
 UNIT_CPPFLAGS := -I$(TOP)/include -I$(TOP)/include/uapi -iquote $(TOP)/daemon \
 	-I$(TOP)/libwtrack \
-	-DDASHBOARD='"$(TOP)/docs/grafana/kvm-wtrack.json"'
+	-DDASHBOARD='"$(TOP)/docs/grafana/kvm-wtrack.json"' \
+	-DMESSAGE_IDS='"$(TOP)/daemon/message-ids.h"' \
+	-DCATALOG='"$(TOP)/daemon/wtrackd.catalog"'
 UNIT_LDLIBS := -lsystemd
