@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* More than the journal takes, more than the ring holds, memory that goes. */
+#include "scene.h"
+
+static struct watch_session *started(const struct wtrack_range *ranges,
+				     size_t nr)
+{
+	struct watch_session *session;
+
+	unsetenv("NOTIFY_SOCKET");
+	session = scene_start(ranges, nr);
+	expect(MESSAGE_WATCH_ARMED);
+	return session;
+}
+
+static void store_times(uint64_t gfn, unsigned int times)
+{
+	while (times--)
+		fake_store(gfn, times);
+}
+
+static void limit(uint64_t interval_usec, uint32_t burst)
+{
+	scene.config.rate_limit_interval_usec = interval_usec;
+	scene.config.rate_limit_burst = burst;
+}
+
+static void what_is_held_back_is_summed_up_in_time(void **state)
+{
+	struct watch_session *session;
+
+	(void)state;
+	limit(200000, 2);
+	session = started(PAGES({ 8, 4 }));
+	store_times(8, 5);
+	store_times(9, 3);
+	scene_io(session);
+	expect(MESSAGE_WATCH_WRITE);
+	expect(MESSAGE_WATCH_WRITE);
+	expect(MESSAGE_WATCH_LIMITED);
+	expect_field("WTRACK_SEQ_FIRST", "3");
+	expect_nothing();
+	assert_int_equal(fake_unread(), 0);
+	assert_int_equal(scene.watch.events, 8);
+	assert_int_equal(scene.watch.suppressed, 6);
+	scene_run(300000);
+	expect(MESSAGE_WATCH_SUPPRESSED);
+	expect_field("WTRACK_SUPPRESSED", "6");
+	expect_field("WTRACK_SEQ_FIRST", "3");
+	expect_field("WTRACK_SEQ_LAST", "8");
+	expect_field("WTRACK_PAGES", "0x8:3 0x9:3");
+	expect_nothing();
+	fake_store(8, 1);
+	scene_io(session);
+	expect(MESSAGE_WATCH_WRITE);
+	expect_field("WTRACK_SEQ", "9");
+}
+
+static void end_does_not_swallow_the_summary(void **state)
+{
+	struct watch_session *session;
+
+	(void)state;
+	limit(10000000, 1);
+	session = started(PAGES({ 8, 4 }));
+	store_times(8, 3);
+	fake_vm_gone();
+	scene_io(session);
+	expect(MESSAGE_WATCH_WRITE);
+	expect(MESSAGE_WATCH_LIMITED);
+	expect(MESSAGE_WATCH_SUPPRESSED);
+	expect_field("WTRACK_SUPPRESSED", "2");
+	expect(MESSAGE_WATCH_ENDED);
+}
+
+/* The places of events that the journal has not taken stay in the ring. */
+static void stuck_journal_stops_the_reader_and_loses_nothing(void **state)
+{
+	unsigned int logged = 0, seq = 0, rounds;
+	struct watch_session *session;
+	char number[16];
+
+	(void)state;
+	session = started(PAGES({ 8, 4 }));
+	for (rounds = 0; !session->blocked && rounds < 1000; rounds++) {
+		store_times(8, 4);
+		scene_io(session);
+	}
+	assert_true(session->blocked);
+	assert_true(fake_unread() > 0);
+	scene_run(20000);
+	assert_true(session->blocked);
+	while (logged < rounds * 4) {
+		expect(MESSAGE_WATCH_WRITE);
+		snprintf(number, sizeof(number), "%u", ++seq);
+		expect_field("WTRACK_SEQ", number);
+		logged++;
+	}
+	scene_run(0);
+	expect_nothing();
+	assert_false(session->blocked);
+	assert_int_equal(fake_unread(), 0);
+}
+
+static void kill_while_the_journal_is_stuck_loses_nothing(void **state)
+{
+	struct watch_session *session;
+	unsigned int rounds;
+	uint64_t unread;
+
+	(void)state;
+	session = started(PAGES({ 8, 4 }));
+	for (rounds = 0; !session->blocked; rounds++) {
+		store_times(8, 4);
+		scene_io(session);
+	}
+	unread = fake_unread();
+	assert_true(unread > 0);
+	session = scene_restart(session);
+	if (!skip_to(MESSAGE_WATCH_RESUMED))
+		fail_msg("it does not go on");
+	while (unread--)
+		expect(MESSAGE_WATCH_WRITE);
+	expect_nothing();
+}
+
+static void missing_journal_is_waited_for(void **state)
+{
+	struct watch_session *session = started(PAGES({ 8, 4 }));
+	char path[96], other[96];
+
+	(void)state;
+	sprintf(path, "%s/journal", scene.dir);
+	sprintf(other, "%s/other", scene.dir);
+	journal_close(&scene.watches.journal);
+	assert_int_equal(rename(path, other), 0);
+	fake_store(8, 1);
+	scene_io(session);
+	assert_true(session->blocked);
+	assert_int_equal(rename(other, path), 0);
+	scene_run(700000);
+	expect(MESSAGE_WATCH_WRITE);
+	expect_nothing();
+}
+
+static void overflow_names_the_pages_to_read(void **state)
+{
+	struct watch_session *session = started(PAGES({ 8, 4 }, { 20, 2 }));
+
+	(void)state;
+	store_times(8, 30);
+	fake_store(20, 1);
+	scene_io(session);
+	assert_true(skip_to(MESSAGE_WATCH_OVERFLOW));
+	expect(MESSAGE_WATCH_RESYNC);
+	expect_field("WTRACK_PAGES", "0x8+1 0x14+1");
+	expect_field("WTRACK_LAST", "1");
+	expect_nothing();
+	fake_store(9, 1);
+	scene_io(session);
+	expect(MESSAGE_WATCH_WRITE);
+}
+
+/* The daemon before had fetched something, nobody knows what. */
+static void unfinished_resync_stands_for_all_pages(void **state)
+{
+	struct watch_session *session = started(PAGES({ 8, 4 }, { 20, 2 }));
+	struct wtrack_resync_range range;
+
+	(void)state;
+	store_times(8, 30);
+	while (wtrack_session_next(session->wtrack))
+		;
+	assert_int_equal(wtrack_session_resync_next(session->wtrack, &range),
+			 1);
+	fake.resync[9] = true;
+	fake.status.out_state |= KVM_WTRACK_STATE_RESYNC;
+	session = scene_restart(session);
+	expect(MESSAGE_WATCH_RESUMED);
+	if (!skip_to(MESSAGE_WATCH_OVERFLOW))
+		fail_msg("no overflow");
+	expect(MESSAGE_WATCH_RESYNC);
+	expect_field("WTRACK_PAGES", "0x8+4 0x14+2");
+	expect_field("WTRACK_LAST", "1");
+	expect_nothing();
+}
+
+static void refuse_pages(uint64_t gfn, uint64_t end, int error)
+{
+	for (; gfn < end; gfn++)
+		fake.refuse[gfn] = error;
+}
+
+static void memory_that_comes_back_is_tracked_again(void **state)
+{
+	struct watch_session *session = started(PAGES({ 8, 4 }, { 20, 2 }));
+
+	(void)state;
+	refuse_pages(8, 16, ENOENT);
+	fake_region_removed(8, 8);
+	scene_io(session);
+	expect(MESSAGE_WATCH_REMOVED);
+	expect_nothing();
+	scene_run(20000);
+	expect_nothing();
+	refuse_pages(8, 16, 0);
+	scene_run(60000);
+	expect(MESSAGE_WATCH_REARMED);
+	expect_field("WTRACK_PAGES", "0x8+4");
+	expect_nothing();
+	assert_true(fake.tracked[8] && fake.tracked[11]);
+	assert_int_equal(session->nr_gaps, 0);
+}
+
+/* Pages beside the removed ones are not touched. */
+static void only_what_was_removed_is_missing(void **state)
+{
+	struct watch_session *session = started(PAGES({ 8, 8 }));
+
+	(void)state;
+	fake_region_removed(10, 2);
+	scene_io(session);
+	expect(MESSAGE_WATCH_REMOVED);
+	scene_run(1000);
+	expect(MESSAGE_WATCH_REARMED);
+	expect_field("WTRACK_PAGES", "0xa+2");
+	expect_nothing();
+}
+
+static void pages_without_memory_are_named_and_tried_again(void **state)
+{
+	struct watch_session *session;
+
+	(void)state;
+	unsetenv("NOTIFY_SOCKET");
+	refuse_pages(9, 11, ENOENT);
+	session = scene_start(PAGES({ 8, 4 }));
+	expect(MESSAGE_WATCH_ARMED);
+	expect(MESSAGE_WATCH_GAP);
+	expect_field("WTRACK_PAGES", "0x9+2");
+	expect_field("ERRNO", "2");
+	assert_true(fake.tracked[8] && fake.tracked[11]);
+	scene_run(10000);
+	expect_nothing();
+	refuse_pages(9, 11, 0);
+	scene_run(60000);
+	expect(MESSAGE_WATCH_REARMED);
+	expect_field("WTRACK_PAGES", "0x9+2");
+	assert_true(fake.tracked[9]);
+	assert_int_equal(session->backoff_usec, 0);
+}
+
+static void retries_become_rare(void **state)
+{
+	struct watch_session *session;
+	int calls;
+
+	(void)state;
+	unsetenv("NOTIFY_SOCKET");
+	refuse_pages(8, 12, ENOENT);
+	session = scene_start(PAGES({ 8, 4 }));
+	scene_run(500000);
+	calls = fake.nr_calls[FAKE_ADD];
+	assert_in_range(calls, 4, 12);
+	assert_true(session->backoff_usec >= 200000);
+}
+
+/* One callback does a part of it, however much there is. */
+static void work_of_one_call_is_bounded(void **state)
+{
+	struct watch_session *session;
+	uint64_t unread;
+
+	(void)state;
+	scene.config.ring_records = 1024;
+	session = started(PAGES({ 8, 4 }));
+	limit(0, 0);
+	store_times(8, 1000);
+	unread = fake_unread();
+	limit(10000000, 1);
+	assert_int_equal(watch_session_apply(session), 0);
+	watch_session_work(session);
+	assert_in_range(unread - fake_unread(), 1, 300);
+	scene_run(0);
+	assert_int_equal(fake_unread(), 0);
+}
+
+static void guard_is_logged(void **state)
+{
+	struct watch_session *session = started(PAGES({ 8, 4 }));
+	const struct kvm_wtrack_record record = {
+		.type = KVM_WTRACK_RECORD_GUARD, .gpa = 0x9000,
+		.guard = { .action = WTRACK_GUARD_DISARMED,
+			   .cause = WTRACK_CAUSE_BUDGET },
+	};
+
+	(void)state;
+	fake_publish(&record);
+	scene_io(session);
+	expect(MESSAGE_WATCH_GUARD);
+	expect_field("WTRACK_ACTION", "disarmed");
+	expect_field("WTRACK_GFN", "0x9");
+	assert_int_equal(scene.watch.events, 1);
+}
+
+/* Of a later module: skipped, and nothing behind it is lost. */
+static void unknown_events_are_passed_over(void **state)
+{
+	struct watch_session *session = started(PAGES({ 8, 4 }));
+	const struct kvm_wtrack_record record = { .type = 77 };
+
+	(void)state;
+	fake_publish(&record);
+	fake_store(8, 1);
+	scene_io(session);
+	expect(MESSAGE_WATCH_WRITE);
+	expect_field("WTRACK_SEQ", "2");
+	expect_nothing();
+	assert_int_equal(fake_unread(), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest cases[] = {
+		SCENE(what_is_held_back_is_summed_up_in_time),
+		SCENE(end_does_not_swallow_the_summary),
+		SCENE(stuck_journal_stops_the_reader_and_loses_nothing),
+		SCENE(kill_while_the_journal_is_stuck_loses_nothing),
+		SCENE(missing_journal_is_waited_for),
+		SCENE(overflow_names_the_pages_to_read),
+		SCENE(unfinished_resync_stands_for_all_pages),
+		SCENE(memory_that_comes_back_is_tracked_again),
+		SCENE(only_what_was_removed_is_missing),
+		SCENE(pages_without_memory_are_named_and_tried_again),
+		SCENE(retries_become_rare),
+		SCENE(work_of_one_call_is_bounded),
+		SCENE(guard_is_logged),
+		SCENE(unknown_events_are_passed_over),
+	};
+
+	return cmocka_run_group_tests(cases, NULL, NULL);
+}

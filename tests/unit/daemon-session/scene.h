@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One watch, one VM, and what stands in the daemon's place. */
+#ifndef SCENE_H
+#define SCENE_H
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake.h"
+#include "manager.h"
+#include "message-ids.h"
+#include "vm.h"
+#include "watch_session.h"
+
+struct scene {
+	char dir[64];
+	int journald;		/* what is sent to the journal */
+	int systemd;		/* what is sent to the service manager */
+	struct manager manager;
+	struct process process;
+	struct vm vm;
+	struct watch_config config;
+	struct watch watch;
+	struct watches watches;
+	int open_error;		/* of session_open_own() */
+	/* The newest entry that was looked at. */
+	char entry[JOURNAL_ENTRY_BYTES + 1];
+};
+
+extern struct scene scene;
+
+int scene_setup(void **state);
+int scene_teardown(void **state);
+
+/* The watch's pages; it begins on the VM. */
+struct watch_session *scene_start(const struct wtrack_range *ranges, size_t nr);
+/* Another daemon takes over what the one before was killed with. */
+struct watch_session *scene_restart(struct watch_session *session);
+/* The loop runs until there is nothing to do, or for so long. */
+void scene_run(unsigned int usec);
+/* What epoll would say of the session. */
+void scene_io(struct watch_session *session);
+
+/* The next entry: its MESSAGE_ID has to be this one. */
+void expect(const char *id);
+void expect_nothing(void);
+/* Of that entry. */
+void expect_field(const char *name, const char *value);
+bool skip_to(const char *id);
+/* What the service manager was told, "" if nothing. */
+void expect_told(const char *text);
+
+#define SCENE(fn)	cmocka_unit_test_setup_teardown(fn, scene_setup, \
+							scene_teardown)
+#define PAGES(...) \
+	((struct wtrack_range[]){ __VA_ARGS__ }), \
+	sizeof((struct wtrack_range[]){ __VA_ARGS__ }) / \
+	sizeof(struct wtrack_range)
+
+#endif
