@@ -73,11 +73,20 @@ static enum stream_wait end(struct stream *stream, enum stream_reason reason)
 	return STREAM_END;
 }
 
+/* Where SIGPIPE is ignored, it is an error. */
+static enum stream_wait end_by_pipe(struct stream *stream)
+{
+	raise(SIGPIPE);
+	stream->code = EXIT_FAILED;
+	return end(stream, STREAM_ERROR);
+}
+
 enum stream_wait stream_wait(struct stream *stream, int fd, int64_t timeout_ns)
 {
 	struct pollfd fds[] = {
 		{ .fd = stream->signal_fd, .events = POLLIN },
 		{ .fd = fd, .events = POLLIN },
+		{ .fd = stream->output_only ? STDOUT_FILENO : -1 },
 	};
 	uint64_t caller_ns = timeout_ns < 0 ? UINT64_MAX :
 		stream_now_ns() + (uint64_t)timeout_ns;
@@ -87,11 +96,13 @@ enum stream_wait stream_wait(struct stream *stream, int fd, int64_t timeout_ns)
 	for (;;) {
 		if (stream->reason != STREAM_GOES_ON || ferror(stdout))
 			return end(stream, STREAM_ERROR);
-		r = poll(fds, 2, poll_ms(stream, caller_ns));
+		r = poll(fds, 3, poll_ms(stream, caller_ns));
 		if (r > 0 && fds[0].revents)
 			return end(stream, STREAM_SIGNAL);
 		if (is_over(stream))
 			return end(stream, STREAM_TIMEOUT);
+		if (r > 0 && fds[2].revents & POLLERR)
+			return end_by_pipe(stream);
 		if (r > 0)
 			return STREAM_READY;
 		if (!r && stream_now_ns() >= caller_ns)

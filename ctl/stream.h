@@ -19,7 +19,10 @@
 
 #include "ctl.h"
 
-/* Why it ended: the word in the line of type "ended". */
+/*
+ * Why it ended: the word in the line of type "ended". The numbers are in
+ * recordings.
+ */
 enum stream_reason {
 	STREAM_GOES_ON,
 	STREAM_COUNT,
@@ -47,6 +50,8 @@ enum stream_wait {
  * @losses: what was lost; the command counts
  * @code: of STREAM_ERROR, the exit code
  * @signal_fd: for SIGINT, SIGTERM and SIGHUP
+ * @output_only: it serves stdout alone: when nobody reads that any more it ends
+ *	as if it had written, by SIGPIPE. Set it after stream_begin()
  */
 struct stream {
 	struct ctl *ctl;
@@ -58,6 +63,7 @@ struct stream {
 	uint64_t losses;
 	int code;
 	int signal_fd;
+	bool output_only;
 };
 
 /* 0, or the exit code. From here on the signals only end stream_wait(). */

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Events, copied out of the ring; their names. */
+#include <string.h>
+
+#include <wtrack/wtrack.h>
+
+#include "event.h"
+#include "stream.h"
+
+#define SAME(a, b) _Static_assert((int)(a) == (b), #a " is not " #b)
+SAME(EVENT_WRITE, WTRACK_EVENT_WRITE);
+SAME(EVENT_RESYNC, WTRACK_EVENT_RESYNC);
+SAME(EVENT_REGION_REMOVED, WTRACK_EVENT_REGION_REMOVED);
+SAME(EVENT_VM_GONE, WTRACK_EVENT_VM_GONE);
+SAME(EVENT_GUARD, WTRACK_EVENT_GUARD);
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+static void copy_write(struct event *ret, const struct wtrack_event *from)
+{
+	size_t len = wtrack_event_get_len(from);
+
+	ret->total = (uint32_t)wtrack_event_get_total(from);
+	ret->len = len < sizeof(ret->data) ? (uint32_t)len : EVENT_DATA_MAX;
+	memcpy(ret->data, wtrack_event_get_data(from), ret->len);
+}
+
+void event_from_wtrack(struct event *ret, const struct wtrack_event *from)
+{
+	int vcpu = wtrack_event_get_vcpu(from);
+
+	*ret = (struct event) {
+		.type = wtrack_event_get_type(from),
+		.seq = wtrack_event_get_seq(from),
+		.time_ns = wtrack_event_get_time_ns(from),
+		.gpa = wtrack_event_get_gpa(from),
+		.nr_pages = wtrack_event_get_nr_pages(from),
+		.nr_tracked = wtrack_event_get_nr_tracked(from),
+		.vcpu = vcpu < 0 ? -1 : vcpu,
+		.code = wtrack_event_get_action(from),
+		.cause = wtrack_event_get_cause(from),
+		.more = wtrack_event_has_more(from),
+		.page = wtrack_event_is_page(from),
+	};
+	ret->has_rip = !wtrack_event_get_rip(from, &ret->rip);
+	if (ret->type == EVENT_WRITE)
+		copy_write(ret, from);
+}
+
+void event_set_resync_range(struct event *ret,
+			    const struct wtrack_resync_range *range)
+{
+	ret->gpa = range->gfn << EVENT_PAGE_SHIFT;
+	ret->nr_pages = range->nr_pages;
+	ret->code = range->what;
+}
+
+/*
+ * Memory that is taken away is no loss: nobody can write to it. That it is
+ * back is noticed only a little after it can be written to.
+ */
+bool event_is_loss(const struct event *event)
+{
+	switch (event->type) {
+	case EVENT_RESYNC:
+	case EVENT_REGION_RETURNED:
+		return true;
+	case EVENT_GUARD:
+		return event->code != WTRACK_GUARD_REARMED;
+	default:
+		return false;
+	}
+}
+
+const char *event_type_name(int type)
+{
+	switch (type) {
+	case EVENT_WRITE:		return "write";
+	case EVENT_RESYNC:		return "resync";
+	case EVENT_REGION_REMOVED:	return "region_removed";
+	case EVENT_VM_GONE:		return "vm_gone";
+	case EVENT_GUARD:		return "guard";
+	case EVENT_REGION_RETURNED:	return "region_returned";
+	case EVENT_STARTED:		return "started";
+	case EVENT_IDLE:		return "idle";
+	case EVENT_ENDED:		return "ended";
+	default:			return "unknown";
+	}
+}
+
+static const char *name_of(const char *const *names, size_t nr, uint32_t which)
+{
+	return which < nr && names[which] ? names[which] : "unknown";
+}
+
+const char *event_code_name(const struct event *event)
+{
+	static const char *const guard[] = {
+		[WTRACK_GUARD_DISARMED] = "disarmed",
+		[WTRACK_GUARD_REARMED] = "rearmed",
+		[WTRACK_GUARD_STOPPED] = "stopped",
+		[WTRACK_GUARD_CHANGED] = "changed",
+	};
+	static const char *const resync[] = {
+		[WTRACK_RESYNC_REREAD] = "reread",
+		[WTRACK_RESYNC_REMOVED] = "removed",
+		[WTRACK_RESYNC_DISARMED] = "disarmed",
+	};
+	static const char *const end[] = {
+		[STREAM_COUNT] = "count",
+		[STREAM_TIMEOUT] = "timeout",
+		[STREAM_SIGNAL] = "signal",
+		[STREAM_VM_GONE] = "vm_gone",
+		[STREAM_ERROR] = "error",
+	};
+
+	switch (event->type) {
+	case EVENT_GUARD:
+		return name_of(guard, ARRAY_SIZE(guard), event->code);
+	case EVENT_RESYNC:
+		return name_of(resync, ARRAY_SIZE(resync), event->code);
+	case EVENT_ENDED:
+		return name_of(end, ARRAY_SIZE(end), event->code);
+	default:
+		return "unknown";
+	}
+}
+
+const char *event_cause_name(uint32_t cause)
+{
+	static const char *const causes[] = {
+		[WTRACK_CAUSE_NONE] = "none",
+		[WTRACK_CAUSE_UNEMULATED] = "unemulated",
+		[WTRACK_CAUSE_PAGE_WALK] = "page_walk",
+		[WTRACK_CAUSE_EVENT] = "event",
+		[WTRACK_CAUSE_BUDGET] = "budget",
+		[WTRACK_CAUSE_NESTED] = "nested",
+		[WTRACK_CAUSE_UNREPORTED] = "unreported",
+		[WTRACK_CAUSE_NEW_VCPU] = "new_vcpu",
+		[WTRACK_CAUSE_OPERAND] = "operand",
+	};
+
+	return name_of(causes, ARRAY_SIZE(causes), cause);
+}

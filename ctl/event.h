@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What streams are made of: the module's events, and what wtrackctl itself has
+ * to tell about a stream. The numbers are those of docs/RECORDING.md.
+ */
+#ifndef CTL_EVENT_H
+#define CTL_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct wtrack_event;
+struct wtrack_resync_range;
+
+#define EVENT_PAGE_SHIFT	12
+#define EVENT_DATA_MAX		64
+
+enum event_type {
+	EVENT_WRITE		= 1,	/* to 5 as WTRACK_EVENT_* */
+	EVENT_RESYNC		= 2,
+	EVENT_REGION_REMOVED	= 3,
+	EVENT_VM_GONE		= 4,
+	EVENT_GUARD		= 5,
+	EVENT_REGION_RETURNED	= 16,
+	EVENT_STARTED		= 17,
+	EVENT_IDLE		= 18,
+	EVENT_ENDED		= 19,
+};
+
+/**
+ * struct event - one event, independent of the ring that it came from
+ * @type: enum event_type, or one that is not known here
+ * @seq: number in its session; 0 of what wtrackctl tells
+ * @time_ns: CLOCK_MONOTONIC
+ * @gpa: WRITE, GUARD: address. RESYNC, REGION_*: of the first page
+ * @nr_pages: RESYNC (0: nothing was written), REGION_*: how many; STARTED: how
+ *	many are tracked
+ * @nr_tracked: REGION_*: of these, how many were tracked, or are again.
+ *	STARTED: how many were asked for. ENDED: how many writes there were
+ * @rip: WRITE, GUARD: instruction, if @has_rip
+ * @vcpu: WRITE, GUARD: or -1
+ * @total: WRITE: length of the store
+ * @len: WRITE: bytes of @data
+ * @code: GUARD: WTRACK_GUARD_*; RESYNC: WTRACK_RESYNC_*; ENDED: enum
+ *	stream_reason
+ * @cause: GUARD: WTRACK_CAUSE_*
+ * @has_rip: @rip is known
+ * @more: WRITE: the next event has more of the same store
+ * @page: WRITE, GUARD: stands for any change of the page
+ * @data: WRITE: what was stored
+ */
+struct event {
+	int type;
+	uint64_t seq;
+	uint64_t time_ns;
+	uint64_t gpa;
+	uint64_t nr_pages;
+	uint64_t nr_tracked;
+	uint64_t rip;
+	int32_t vcpu;
+	uint32_t total;
+	uint32_t len;
+	uint32_t code;
+	uint32_t cause;
+	bool has_rip;
+	bool more;
+	bool page;
+	unsigned char data[EVENT_DATA_MAX];
+};
+
+void event_from_wtrack(struct event *ret, const struct wtrack_event *from);
+/* @ret is that of the resync, whose number and time each range gets. */
+void event_set_resync_range(struct event *ret,
+			    const struct wtrack_resync_range *range);
+
+static inline uint64_t event_gfn(const struct event *event)
+{
+	return event->gpa >> EVENT_PAGE_SHIFT;
+}
+
+/* From here on, or here, stores went by that are not in the stream. */
+bool event_is_loss(const struct event *event);
+
+/* Names as in JSON: never NULL, "unknown" for what is newer. */
+const char *event_type_name(int type);
+const char *event_code_name(const struct event *event);
+const char *event_cause_name(uint32_t cause);
+
+#endif
