@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All events of the pages of --gfn and --gpa, one after the other, until
+ * something ends the stream.
+ */
+#ifndef CTL_FOLLOW_H
+#define CTL_FOLLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <wtrack/range.h>
+
+#include "command.h"
+#include "stream.h"
+
+struct event;
+struct wtrack_session;
+
+#define FOLLOW_RECORDS	16384
+
+/* For the tables of commands that follow. */
+#define OPTION_BUDGET { .name = "budget", .type = ARG_STRING, \
+	.metavar = "WRITES/TIME", \
+	.summary = "let a page go unseen when it has more writes in that time" }
+#define OPTION_RECORDS { .name = "records", .type = ARG_NUMBER, \
+	.metavar = "N", .min = 64, .max = 1 << 20, \
+	.summary = "size of the ring (16384)" }
+
+/**
+ * struct follow - a session that is followed
+ * @ctl: the run
+ * @session: the session, with ring and pages
+ * @stream: what ends it
+ * @budget, @period_ms: of the session
+ * @on_event: gets each event
+ * @on_tick: is called each @tick_ns, if that is not 0, and at the end
+ * @userdata: for both
+ * @idle_ns: after that long without events there is one of type IDLE; 0: none
+ * @tick_ns: the time between ticks
+ *
+ * The rest is its own.
+ */
+struct follow {
+	struct ctl *ctl;
+	struct wtrack_session *session;
+	struct stream stream;
+	uint32_t budget;
+	uint32_t period_ms;
+	void (*on_event)(struct follow *follow, const struct event *event);
+	void (*on_tick)(struct follow *follow);
+	void *userdata;
+	uint64_t idle_ns;
+	uint64_t tick_ns;
+
+	bool idle;			/* was told */
+	uint64_t last_ns;		/* when there was an event */
+	uint64_t next_tick_ns;
+	/* Pages that went with their memory; when to try the next time. */
+	struct wtrack_range *missing;
+	size_t nr_missing;
+	uint64_t retry_ns;
+	uint64_t delay_ns;
+};
+
+/*
+ * Reads options, opens session, ring and stream. 0, or the exit code after
+ * ctl_fail().
+ */
+int follow_open(struct follow *follow, struct ctl *ctl, unsigned int flags);
+
+/* Until the stream ends: then stream_end() is to be called. */
+void follow_run(struct follow *follow);
+void follow_close(struct follow *follow);
+
+/* "1000/100ms". 0 or -EINVAL. */
+int follow_parse_budget(const char *text, uint32_t *ret_budget,
+			uint32_t *ret_period_ms);
+
+#endif
