@@ -12,6 +12,7 @@ const struct command *const commands[] = {
 	&command_tracked,
 	&command_stat,
 	&command_monitor,
+	&command_record,
 	&command_metrics,
 	&command_doctor,
 	&command_version,

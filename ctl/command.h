@@ -48,6 +48,7 @@ extern const struct command command_sessions;
 extern const struct command command_show;
 extern const struct command command_stat;
 extern const struct command command_monitor;
+extern const struct command command_record;
 extern const struct command command_tracked;
 extern const struct command command_version;
 
