@@ -13,6 +13,7 @@ const struct command *const commands[] = {
 	&command_stat,
 	&command_monitor,
 	&command_record,
+	&command_report,
 	&command_metrics,
 	&command_doctor,
 	&command_version,

@@ -49,6 +49,7 @@ extern const struct command command_show;
 extern const struct command command_stat;
 extern const struct command command_monitor;
 extern const struct command command_record;
+extern const struct command command_report;
 extern const struct command command_tracked;
 extern const struct command command_version;
 
