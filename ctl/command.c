@@ -11,6 +11,7 @@ const struct command *const commands[] = {
 	&command_sessions,
 	&command_tracked,
 	&command_stat,
+	&command_top,
 	&command_monitor,
 	&command_record,
 	&command_report,

@@ -47,6 +47,7 @@ extern const struct command command_metrics;
 extern const struct command command_sessions;
 extern const struct command command_show;
 extern const struct command command_stat;
+extern const struct command command_top;
 extern const struct command command_monitor;
 extern const struct command command_record;
 extern const struct command command_report;

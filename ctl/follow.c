@@ -138,8 +138,12 @@ static void drain(struct follow *follow)
 
 static void on_ready(struct follow *follow)
 {
-	int r = wtrack_session_wait(follow->session, 0);
+	int r = 0;
 
+	if (follow->on_wake)
+		follow->on_wake(follow);
+	if (follow->session)
+		r = wtrack_session_wait(follow->session, 0);
 	if (r > 0)
 		drain(follow);
 	else if (r == -ESRCH)
@@ -192,17 +196,26 @@ static void start(struct follow *follow)
 	};
 	struct wtrack_status status;
 
+	follow->last_ns = follow->stream.started_ns;
+	follow->next_tick_ns = follow->last_ns + follow->tick_ns;
+	if (!follow->session)
+		return;
 	if (!wtrack_session_get_status(follow->session, &status,
 				       sizeof(status)))
 		event.nr_pages = status.pages;
-	follow->last_ns = follow->stream.started_ns;
-	follow->next_tick_ns = follow->last_ns + follow->tick_ns;
 	hand_out(follow, &event);
+}
+
+static int fd_of(const struct follow *follow)
+{
+	if (follow->on_wake)
+		return follow->wake_fd;
+	return follow->session ? wtrack_session_get_fd(follow->session) : -1;
 }
 
 void follow_run(struct follow *follow)
 {
-	int fd = wtrack_session_get_fd(follow->session);
+	int fd = fd_of(follow);
 	enum stream_wait wait;
 
 	start(follow);

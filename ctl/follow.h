@@ -31,12 +31,15 @@ struct wtrack_session;
 /**
  * struct follow - a session that is followed
  * @ctl: the run
- * @session: the session, with ring and pages
+ * @session: the session, with ring and pages; NULL: ticks alone
  * @stream: what ends it
  * @budget, @period_ms: of the session
  * @on_event: gets each event
  * @on_tick: is called each @tick_ns, if that is not 0, and at the end
- * @userdata: for both
+ * @on_wake: is called when @wake_fd, a poll set that has the session as well,
+ *	is ready; NULL without
+ * @wake_fd: see there
+ * @userdata: for all of them
  * @idle_ns: after that long without events there is one of type IDLE; 0: none
  * @tick_ns: the time between ticks
  *
@@ -50,6 +53,8 @@ struct follow {
 	uint32_t period_ms;
 	void (*on_event)(struct follow *follow, const struct event *event);
 	void (*on_tick)(struct follow *follow);
+	void (*on_wake)(struct follow *follow);
+	int wake_fd;
 	void *userdata;
 	uint64_t idle_ns;
 	uint64_t tick_ns;
