@@ -115,6 +115,33 @@ no_kernel_versions_in_kmod()
 	grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION' -r kmod || true
 }
 
+# licence_texts FILE...: each licence that these files name has its text, in
+# LICENSES/, without what says which versions are meant
+licence_texts()
+{
+	local name
+	awk 'FNR <= 2' "$@" | sed -n 's/.*SPDX-License-Identifier: //p' |
+		sed -E 's/ *(-->|\*\/)$//; s/[()]//g; s/ (WITH|OR|AND) /\n/g' |
+		sed -E 's/-(only|or-later)$//' | sort -u |
+		while read -r name; do
+			[ -s "LICENSES/$name" ] || echo "no text of $name"
+		done
+}
+
+tree_licence_texts()
+{
+	local files
+	mapfile -t files < <(git ls-files | grep -v ^LICENSES/)
+	licence_texts "${files[@]}"
+}
+
+missing_licence_is_found()
+{
+	local found
+	found=$(licence_texts <(echo "# SPDX-License-Identifier: CC0-1.0"))
+	[ "$found" = "no text of CC0-1.0" ] || echo "found: $found"
+}
+
 check "README.md has less than 150 lines" readme_is_short
 check "README.md names files that are there" files_exist README.md
 check "docs/ARCHITECTURE.md names files that are there" \
@@ -131,6 +158,8 @@ check "docs/OBSERVED.md names files that are there" files_exist docs/OBSERVED.md
 check "docs/OBSERVED.md has the table of what the host tests saw" \
 	tests/docs/observed.sh check
 check "no kernel version is named in kmod/" no_kernel_versions_in_kmod
+check "LICENSES/ has the text of each licence" tree_licence_texts
+check "a licence without text is found" missing_licence_is_found
 echo "1..$nr"
 result_add docs "$passed" "$failed"
 [ "$failed" = 0 ]
