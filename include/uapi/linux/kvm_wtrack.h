@@ -21,6 +21,8 @@
  * A call that fails changes nothing, but for the calls on ranges (ADD,
  * REMOVE), which report how far they came in each range.
  *
+ * Errors
+ * ------
  * Each errno has one meaning in the whole interface:
  *
  *	E2BIG		the struct is longer than known here and the rest of it
