@@ -10,7 +10,7 @@ PAGING ?= nested
 TESTS ?= *
 
 SUBDIRS := $(patsubst %/Makefile,%,$(wildcard libwtrack/Makefile \
-	ctl/Makefile examples/Makefile))
+	daemon/Makefile ctl/Makefile examples/Makefile man/Makefile))
 BUILD := $(CURDIR)/build
 
 .PHONY: all $(SUBDIRS) install guest module demo clean help
@@ -20,14 +20,14 @@ BUILD := $(CURDIR)/build
 
 all: $(SUBDIRS)
 
-ctl examples: libwtrack
+daemon ctl examples: libwtrack
 
 $(SUBDIRS):
 	$(Q)$(MAKE) $(QUIET) -C $@
 
-install: libwtrack ctl
-	$(Q)$(MAKE) $(QUIET) -C libwtrack install
-	$(Q)$(MAKE) $(QUIET) -C ctl install
+INSTALLED := libwtrack daemon ctl man
+install: $(INSTALLED)
+	$(Q)for part in $(INSTALLED); do $(MAKE) $(QUIET) -C $$part install || exit; done
 
 # What the emulated host runs, for tests/host/run.sh.
 guest: all
@@ -79,9 +79,10 @@ clean:
 help:
 	$(Q)sed -nE 's/^#: ?//p' Makefile
 
-#: make               libwtrack, wtrackctl and the examples, into build/
-#: make install       libwtrack and wtrackctl to DESTDIR, PREFIX, LIBDIR,
-#:                    INCLUDEDIR, BINDIR, DATADIR
+#: make               libwtrack, wtrackd, wtrackctl, the manual and the
+#:                    examples, into build/
+#: make install       all but the examples to DESTDIR, PREFIX, LIBDIR,
+#:                    INCLUDEDIR, BINDIR, SBINDIR, DATADIR, MANDIR
 #: make module        the module for the kernel in KDIR (the running one)
 #: make demo          watch a guest of an unmodified QEMU being written to
 #: make check         all of the tests; the last line is the sum
