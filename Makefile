@@ -48,6 +48,9 @@ check-ctl: all
 check-docs:
 	$(Q)tests/docs/run.sh
 
+check-man: all
+	$(Q)tests/man/run.sh
+
 # What the last host tests saw, into the record and docs/OBSERVED.md.
 docs-table:
 	$(Q)tests/docs/observed.sh record
@@ -90,6 +93,7 @@ help:
 #: make check-abi     headers, symbols and documentation of the interfaces
 #: make check-ctl     wtrackctl on a machine without daemon and module
 #: make check-docs    what README and docs/ say, against the tree
+#: make check-man     the manual, against all that it describes
 #: make docs-table    write what the last host tests saw of stores to docs/
 #: make check-host    guest tests on KERNEL=6.12|6.1|newest (the newest one in
 #:                    Debian 13's backports), PAGING=nested|shadow; TESTS= is

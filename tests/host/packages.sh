@@ -12,10 +12,10 @@ BUILD_PACKAGES="gcc libc6-dev libjson-c-dev libmicrohttpd-dev libncurses-dev
 # The emulated host, its kernels and their modules.
 HOST_PACKAGES="busybox-static cpio debian-archive-keyring gcc-12 kmod
 	libelf1 mount qemu-system-x86 xz-utils zstd"
-# Unit tests, header checks, the systemd host's root file system, and the
-# debug kernel, which is built here.
-CHECK_PACKAGES="bc bison e2fsprogs flex g++ libcmocka-dev libelf-dev
-	libssl-dev mmdebstrap uidmap"
+# Unit tests, checks of headers, tools and manual, the systemd host's root file
+# system, and the debug kernel, which is built here.
+CHECK_PACKAGES="bc bison e2fsprogs flex g++ jq libcmocka-dev libelf-dev
+	libssl-dev mandoc mmdebstrap uidmap zsh"
 
 list()
 {

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the pieces of programs in the manual take for granted. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <wtrack/wtrack.h>
+
+static struct wtrack_session *session;
+static struct wtrack_range ranges[64];
+static struct wtrack_resync_range range;
+static uint64_t seq;
+static int r, n;
+
+static inline void print(const struct wtrack_range *what, int nr)
+{
+	while (nr--)
+		printf("%ju\n", (uintmax_t)what[nr].gfn);
+}
+
+static inline void reread(const struct wtrack_resync_range *what)
+{
+	printf("%ju\n", (uintmax_t)what->gfn);
+}
+
+static inline void fail(int err)
+{
+	fputs(wtrack_strerror(err), stderr);
+	exit(1);
+}
