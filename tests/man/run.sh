@@ -19,7 +19,9 @@ failed=0
 alone()
 {
 	bash -c 'set -euo pipefail
-		for part in pages examples; do . "$TOP/tests/man/$part.sh"; done
+		for part in pages examples tools bus; do
+			. "$TOP/tests/man/$part.sh"
+		done
 		"$@"' alone "$@" 2>&1
 }
 
@@ -112,6 +114,66 @@ check_device()
 		'^\.It Li kvm_wtrack_ring$' '.It Li kvm_wtrack_nothing'
 }
 
+check_tool()
+{
+	both_ways "all commands" tool_has_text wtrackctl.1 \
+		'^\.It Ic sessions ' '.It Ic nothing '
+	both_ways "all options" tool_has_text wtrackctl.1 \
+		'^\.It Fl i , -interval Ns ' '.It Fl i , -nothing Ns '
+	bad "wtrackctl.1: a stream that is called none is found" tool_has_text \
+		"$(changed "$man/wtrackctl.1" 's/^A stream\.$/No stream./')"
+	both_ways "all exit codes" exit_codes_have_text wtrackctl.1 \
+		'^\.It Li 6 ' '.It Li 9 '
+	both_ways "all keys of JSON" json_keys_have_text wtrackctl.1 \
+		'^\.It Li refused' '.It Li nothing'
+	both_ways "all types of JSON lines" json_types_have_text wtrackctl.1 \
+		'^\.It Cm idle' '.It Cm nothing'
+	good "what is shown of JSON is JSON" json_examples_parse \
+		"$man/wtrackctl.1"
+	bad "what is none is found" json_examples_parse \
+		"$(changed "$man/wtrackctl.1" 's/^(\{"schema":1.*)\}/\1/')"
+}
+
+check_configuration()
+{
+	both_ways "all keys" keys_have_text wtrackd.conf.5 \
+		'^\.It Cm Group ' '.It Cm Nothing '
+	good "wtrackd.conf.5: defaults are those of the file that is installed" \
+		defaults_are_right "$man/wtrackd.conf.5"
+	bad "wtrackd.conf.5: a wrong default is found" defaults_are_right \
+		"$(changed "$man/wtrackd.conf.5" 's/default 1048576/default 1/')"
+	good "files that are shown are read without a warning" \
+		files_parse "$man/wtrackd.conf.5"
+	bad "an unknown key in one is found" files_parse \
+		"$(changed "$man/wtrackd.conf.5" 's/^SessionPages=/Pages=/')"
+	bad "a watch that is none is found" files_parse \
+		"$(changed "$man/wtrackd.conf.5" 's/^\[Match\]/[Watch]/')"
+}
+
+check_daemon()
+{
+	both_ways "all options" daemon_options_have_text wtrackd.8 \
+		'^\.It Fl d , -debug' '.It Fl d , -nothing'
+	both_ways "all options" daemon_options_have_text wtrack-metrics.8 \
+		'^\.It Fl -idle Ns' '.It Fl -nothing Ns'
+	both_ways "all metrics" metrics_have_text wtrack-metrics.8 \
+		'^\.It Li wtrack_vm_pages' '.It Li wtrack_nothing'
+	both_ways "all message ids" message_ids_have_text wtrackd.8 \
+		'^\.It Li 30048d38a22c45d0917dded25544b366' \
+		'.It Li 00000000000000000000000000000000'
+	both_ways "all fields of the journal" fields_of_journal_have_text \
+		wtrackd.8 '^\.It Li WTRACK_GPA' '.It Li WTRACK_NOTHING'
+	both_ways "all polkit actions" polkit_actions_have_text wtrackd.8 \
+		'^\.It Li org.wtrack1.inspect' '.It Li org.wtrack1.nothing'
+	both_ways "all members" bus_has_text org.wtrack1.5 \
+		'^\.It Li u Cm NVMs' '.It Li u Cm Nothing'
+	bad "org.wtrack1.5: a wrong type is found" bus_has_text \
+		"$(changed "$man/org.wtrack1.5" 's/Li h Ar session /Li s Ar session /')"
+	both_ways "all errors" bus_errors_have_text org.wtrack1.5 \
+		'^\.It Li org.wtrack1.Error.Busy' \
+		'.It Li org.wtrack1.Error.Nothing'
+}
+
 check_form()
 {
 	good "all pages pass mandoc's lint" lint "${pages[@]}"
@@ -147,6 +209,8 @@ check_examples()
 }
 
 make -s -C "$TOP/libwtrack" BUILD="$BUILD" >&2
+make -s -C "$TOP/daemon" BUILD="$BUILD" >&2
+make -s -C "$TOP/ctl" BUILD="$BUILD" >&2
 make -s -C "$TOP/man" BUILD="$BUILD" >&2
 rm -rf "$WORK"
 mkdir -p "$WORK/bad" "$WORK/lonely"
@@ -155,6 +219,9 @@ mapfile -t pages < <(find "$man" -type f -name '*.[1-8]' | sort)
 
 check_library
 check_device
+check_tool
+check_configuration
+check_daemon
 check_form
 check_examples
 
