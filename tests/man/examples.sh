@@ -95,3 +95,20 @@ shells_parse()
 {
 	each "bash -n" shell "$@"
 }
+
+# What begins with wtrackctl there has to be a command line that it reads: with
+# --help it says so, and does nothing.
+command_is_read()
+{
+	local command bad=0
+	while read -r command; do
+		bash -c "\"$CTL\" ${command#wtrackctl } --help" >/dev/null ||
+			{ echo "is not read: $command"; bad=1; }
+	done < <(sed 's/ |$//' "$1" | grep '^wtrackctl ')
+	return $bad
+}
+
+commands_are_read()
+{
+	each command_is_read shell "$@"
+}

@@ -206,6 +206,10 @@ check_examples()
 		shells_parse "${pages[@]}"
 	bad "one that is not is found" shells_parse \
 		"$(changed "$man/wtrackd.conf.5" 's/^journalctl.*/& "/')"
+	good "wtrackctl reads the command lines that are shown" \
+		commands_are_read "${pages[@]}"
+	bad "an option that it does not have is found" commands_are_read \
+		"$(changed "$man/wtrackctl.1" 's/--budget 1000/--limit 1000/')"
 }
 
 make -s -C "$TOP/libwtrack" BUILD="$BUILD" >&2
