@@ -259,6 +259,7 @@ static int run(struct ctl *ctl)
 	r = stream_begin(&stat.stream, ctl);
 	if (r)
 		goto out;
+	stat.stream.output_only = true;
 	if (!take_sample(&stat, &stat.last))
 		print_started(&stat, interval);
 	while (stream_wait(&stat.stream, -1, time_left(&stat, interval)) !=

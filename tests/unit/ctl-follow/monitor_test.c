@@ -269,8 +269,26 @@ static void pages_without_memory_are_refused(void **state)
 	assert_int_equal(run_ctl(NULL, "monitor", VM_PID, "--gfn=0x10",
 				 "--json=short", NULL), EXIT_NOT_FOUND);
 	assert_int_equal(run_count("\"type\":\"error\""), 1);
-	assert_int_equal(run_ctl(NULL, "monitor", "1", "--gfn=0x10", NULL),
-			 EXIT_NOT_FOUND);
+}
+
+static void the_daemon_may_refuse(void **state)
+{
+	(void)state;
+	fake.daemon.error = "org.wtrack1.Error.NotPermitted";
+	fake.daemon.message = "policy: no";
+	assert_int_equal(run_ctl(NULL, "monitor", VM_PID, "--gfn=0x10",
+				 NULL), EXIT_PERMISSION);
+	assert_non_null(strstr(run_errors, "policy: no"));
+	assert_string_equal(run_output, "");
+}
+
+static void without_a_daemon_it_goes_directly(void **state)
+{
+	(void)state;
+	fake_fail(FAKE_BUS_OPEN, 1, ECONNREFUSED);
+	assert_int_equal(run_ctl(write_words, "monitor", VM_PID, PAGES, NULL),
+			 EXIT_OK);
+	assert_int_equal(run_count("  write  "), 3);
 }
 
 static void quiet_hides_remarks_but_no_losses(void **state)
@@ -299,6 +317,8 @@ int main(void)
 		CASE(memory_that_comes_back_is_tracked_again),
 		CASE(memory_that_stays_away_is_no_loss),
 		CASE(pages_without_memory_are_refused),
+		CASE(the_daemon_may_refuse),
+		CASE(without_a_daemon_it_goes_directly),
 		CASE(quiet_hides_remarks_but_no_losses),
 	};
 
