@@ -32,7 +32,7 @@ check()
 named_files()
 {
 	{
-		grep -oE '`(kmod|libwtrack|daemon|include|tests|docs|examples|bench)/[^` ]*`' "$1" |
+		grep -oE '`(kmod|libwtrack|include|tests|docs|examples|daemon|ctl|man|systemd)/[^` ]*`' "$1" |
 			tr -d '`'
 		grep -oE '\]\([^)#:]+\)' "$1" | tr -d '])('
 	} | sort -u
