@@ -70,6 +70,6 @@ polkit_actions_have_text()
 {
 	diff <(sed -n 's/^\.It Li \(org\.wtrack1\..*\)/\1/p' "$1" |
 		tr -d '\134' | sort) \
-		<(sed -nE 's/.*<action id="([^"]*)".*/\1/p' \
-			"$TOP"/systemd/*.policy | sort)
+		<(find "$TOP/systemd" -name '*.policy*' -exec \
+			sed -nE 's/.*<action id="([^"]*)".*/\1/p' {} + | sort)
 }
