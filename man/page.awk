@@ -160,7 +160,7 @@ function put_comment(i)
 function put_constants(i, prefix,    open)
 {
 	for (; i <= NR_ENTRIES && KIND[i] == "constant"; i++) {
-		if (index(NAME[i], prefix) != 1)
+		if (substr(NAME[i], 1, length(prefix)) != prefix)
 			continue
 		if (open && GROUP[i] > 1) {
 			print ".El"
