@@ -13,8 +13,8 @@ problem()
 {
 	journalctl --sync
 	journalctl -q -b -o json "MESSAGE_ID=$PROBLEM" |
-		jq -e --arg line "$1" --arg file "$CONFIG/bad.conf" \
-			'select(.CONFIG_LINE == $line and .CONFIG_FILE == $file)'
+		jq -se --arg line "$1" --arg file "$CONFIG/bad.conf" \
+			'any(.CONFIG_LINE == $line and .CONFIG_FILE == $file)'
 }
 
 pid=$(systemctl show -P MainPID wtrackd)
@@ -51,6 +51,6 @@ check "and is ready" same running "$(systemctl show -P SubState wtrackd)"
 rm $CONFIG/bad.conf
 
 check "root may have it read again" manager Reload
-check_fails "alice may not" NotPermitted as_user alice \
+check_fails "alice may not" "policy: the caller is not root" as_user alice \
 	busctl call $BUS $ROOT $BUS.Manager Reload
 finish

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib-daemon.sh"
 
 trap 'forget_config; leave' EXIT
-start_vm alice fred
+start_bare_vm alice fred
 pid=$(vm_pid fred)
 
 configure limits '[Limits]' UserSessions=3 UserPages=100 SessionPages=60 \

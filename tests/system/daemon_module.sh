@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib-daemon.sh"
 
 trap 'modprobe kvm-wtrack; leave' EXIT
-start_vm alice fred
+start_bare_vm alice fred
 pid=$(vm_pid fred)
 
 loaded_is()
@@ -21,7 +21,7 @@ let_go one
 wait_for nr_sessions_is 0
 check "the daemon does not" rmmod kvm_wtrack
 check "it notices" wait_for loaded_is false
-check_fails "sessions are refused" NoModule \
+check_fails "sessions are refused" "not loaded" \
 	manager OpenSession 'sa{sv}' "$pid" 0
 check "VMs are listed nevertheless" listed "$(find_vm fred)"
 check "without it, it can be started" systemctl restart wtrackd

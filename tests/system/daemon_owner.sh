@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib-daemon.sh"
 
-start_vm alice fred 1 100
+start_bare_vm alice fred 1 100
 pid=$(vm_pid fred)
 check "KVM's uevent makes the VM known" wait_for nr_vms_is 1
 path=$(find_vm "$pid")
@@ -69,5 +69,5 @@ check "VMRemoved is told" wait_for grep -q "VMRemoved.*\"$path\"" \
 	"$SCRATCH/signals"
 check "the VM is not listed any more" not listed "$path"
 kill $monitor
-check_fails "it is not found" NoSuchVM manager FindVM s "$pid"
+check_fails "it is not found" "no VM has" manager FindVM s "$pid"
 finish

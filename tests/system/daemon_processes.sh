@@ -17,7 +17,7 @@ has_vms()
 }
 
 check "uevents tell of both" wait_for has_vms 2
-check_fails "the process alone is ambiguous" "Ambiguous.*$pid:$first" \
+check_fails "the process alone is ambiguous" "names several VMs.*$pid:$first" \
 	manager FindVM s "$pid"
 check "its descriptor chooses" same "$ROOT/vm/${pid}_$second" \
 	"$(find_vm "$pid:$second")"
@@ -26,11 +26,11 @@ check "a session is opened on it" same 1 "$(held second)"
 session=$ROOT/session/$(held_id second)
 check "it is on that one" same "\"$ROOT/vm/${pid}_$second\"" \
 	"$(prop "$session" Session Vm)"
-check_fails "another descriptor is no VM" NoSuchVM manager FindVM s "$pid:0"
+check_fails "another descriptor is no VM" "has no VM" manager FindVM s "$pid:0"
 
 echo "$first" >&"${BARE[1]}"
 check "a VM that was closed is gone" wait_for has_vms 1
-check_fails "it is not found" NoSuchVM manager FindVM s "$pid:$first"
+check_fails "it is not found" "has no VM" manager FindVM s "$pid:$first"
 check "the process has one left" same "$ROOT/vm/${pid}_$second" \
 	"$(find_vm "$pid")"
 echo new >&"${BARE[1]}"
