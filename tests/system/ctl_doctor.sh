@@ -1,0 +1,146 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# doctor, version, completion: on a host where all is well, and as things go
+# away one after the other.
+. "$(dirname "$0")/lib.sh"
+
+# doctor USER: keeps its JSON and its exit code
+doctor()
+{
+	code=0
+	as_user "$1" wtrackctl doctor --json=short >"$SCRATCH/json" || code=$?
+	jq -e '.schema == 1 and (.checks | length) > 9' "$SCRATCH/json" \
+		>"$SCRATCH/held"
+}
+
+# holds FILTER
+holds()
+{
+	jq -e "def state(\$n): .checks[] | select(.name == \$n) | .state;
+		def details(\$n): .checks[] | select(.name == \$n) | .details;
+		$1" "$SCRATCH/json" >"$SCRATCH/held" && return
+	jq . "$SCRATCH/json"
+	return 1
+}
+
+all_is_well()
+{
+	doctor root && holds '.worst == "ok"' && same 0 "$code" &&
+		holds 'details("kernel").write_tracking == true and
+			details("module").loaded and details("module").file != null and
+			details("kvm").paging == "nested" and
+			details("device").mode == "0660" and
+			details("device").group == "kvm-wtrack" and
+			details("daemon").running and
+			details("emulator").guard and
+			(details("emulator").page_changed | length) > 4 and
+			(details("vms").vms | length) == 1'
+}
+
+one_screen()
+{
+	wtrackctl doctor >"$SCRATCH/text"
+	cat "$SCRATCH/text"
+	same "" "$(grep -v '^ok ' "$SCRATCH/text")" &&
+		[ "$(wc -l <"$SCRATCH/text")" -le 24 ] &&
+		[ "$(wc -L <"$SCRATCH/text")" -le 80 ] &&
+		same "" "$(wtrackctl doctor --quiet)"
+}
+
+# Who has no rights on the device has the daemon.
+user_is_well()
+{
+	doctor alice && same 0 "$code" && holds 'state("device") == "ok" and
+		details("device").may_open == false and
+		(details("vms").vms | all(.own))'
+	doctor bob && same 0 "$code" &&
+		holds 'details("vms").vms | length == 1 and all(.own | not)'
+}
+
+# hints USER TEXT: what doctor tells to do
+hints()
+{
+	as_user "$1" wtrackctl doctor >"$SCRATCH/text"
+	grep -q -- "$2" "$SCRATCH/text"
+}
+
+daemon_is_missed()
+{
+	doctor root && same 1 "$code" && holds '.worst == "warn" and
+		state("daemon") == "warn" and details("vms").complete == false'
+	doctor alice && same 4 "$code" && holds 'state("device") == "fail"' &&
+		hints alice '-> start wtrackd'
+}
+
+module_is_missed()
+{
+	doctor root && same 5 "$code" && holds 'state("module") == "fail" and
+		state("device") == "fail" and
+		details("module").loaded == false' &&
+		hints root '-> modprobe kvm-wtrack'
+}
+
+versions_are_told()
+{
+	wtrackctl version >"$SCRATCH/version"
+	cat "$SCRATCH/version"
+	grep -qE '^wtrackd +[0-9.]+$' "$SCRATCH/version" &&
+		grep -qE '^module +loaded: .*guard' "$SCRATCH/version" &&
+		wtrackctl version --json=short | jq -e '.daemon == .version and
+			(.features | index("guard") != null)' >"$SCRATCH/held" &&
+		as_user alice wtrackctl version --json=short |
+		jq -e '.module_loaded and .features == null' >"$SCRATCH/held"
+}
+
+# Through bash-completion, which loads it by the command's name.
+bash_completes()
+{
+	# shellcheck disable=SC2016 # for the other shell
+	bash -c '. /usr/share/bash-completion/bash_completion
+		_completion_loader wtrackctl
+		COMP_WORDS=(wtrackctl show "") COMP_CWORD=2
+		_wtrackctl; printf "%s\n" "${COMPREPLY[@]}"' >"$SCRATCH/words"
+	cat "$SCRATCH/words"
+	grep -qx fred "$SCRATCH/words" && grep -qx "$(vm_pid fred)" "$SCRATCH/words"
+}
+
+# screen PATTERN
+screen()
+{
+	tmux -L wtrack capture-pane -p >"$SCRATCH/screen" &&
+		grep -qE -- "$1" "$SCRATCH/screen"
+}
+
+# On a terminal, as it is typed.
+zsh_completes()
+{
+	local status=0
+	tmux -L wtrack new-session -d -x 80 -y 24 zsh -f
+	tmux -L wtrack send-keys 'PS1=; autoload -Uz compinit; compinit -D -u' \
+		Enter 'echo is-"ready"' Enter
+	wait_for screen '^is-ready' || status=1
+	tmux -L wtrack send-keys clear Enter 'wtrackctl tr' Tab
+	wait_for screen '^wtrackctl tracked ' || status=1
+	tmux -L wtrack send-keys C-u 'wtrackctl list --js' Tab 'pr' Tab
+	wait_for screen '^wtrackctl list --json=pretty' || status=1
+	cat "$SCRATCH/screen"
+	tmux -L wtrack kill-server
+	return $status
+}
+
+modprobe kvm-wtrack
+systemctl start wtrackd
+start_vm alice fred
+check "where all is well doctor ends with 0" all_is_well
+check "it is one screen" one_screen
+check "users are told that the daemon opens the device" user_is_well
+check "version tells of tool, daemon and module" versions_are_told
+check "bash completes VMs" bash_completes
+check "zsh completes commands and values" zsh_completes
+systemctl stop wtrackd
+check "doctor misses the daemon" daemon_is_missed
+stop_vm fred
+modprobe -r kvm-wtrack
+check "doctor misses the module" module_is_missed
+modprobe kvm-wtrack
+finish

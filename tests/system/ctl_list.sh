@@ -1,0 +1,174 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# list, show, sessions, tracked: text and JSON, as their users see them.
+# shellcheck disable=SC2016 # variables of jq
+. "$(dirname "$0")/lib.sh"
+
+# json USER COMMAND...: what it prints is one object with the schema; kept
+json()
+{
+	local user=$1
+	shift
+	as_user "$user" wtrackctl "$@" --json=short >"$SCRATCH/json" 2>"$SCRATCH/err"
+	[ "$(wc -l <"$SCRATCH/json")" = 1 ] &&
+		jq -e '.schema == 1' "$SCRATCH/json" >"$SCRATCH/schema"
+}
+
+# holds FILTER: of what json kept
+holds()
+{
+	jq -e "$@" "$SCRATCH/json" >"$SCRATCH/held" && return
+	cat "$SCRATCH/json"
+	return 1
+}
+
+# ends WANTED COMMAND...: with that exit code and at most one line on stderr
+ends()
+{
+	local want=$1 code=0
+	shift
+	"$@" >"$SCRATCH/out" 2>"$SCRATCH/err" || code=$?
+	[ "$code" = "$want" ] && [ "$(wc -l <"$SCRATCH/err")" -le 1 ] && return
+	echo "exit code $code, not $want"
+	cat "$SCRATCH/out" "$SCRATCH/err"
+	return 1
+}
+
+no_vms()
+{
+	json alice list
+	holds '.vms == []' &&
+		same "No VMs." "$(as_user alice wtrackctl list)" &&
+		same "" "$(as_user alice wtrackctl list --no-legend)" &&
+		json alice sessions && holds '.sessions == []'
+}
+
+# The heading, a row for each VM, the sum.
+list_has_both()
+{
+	as_user alice wtrackctl list >"$SCRATCH/list"
+	cat "$SCRATCH/list"
+	grep -qE '^VM +NAME +USER +SESSIONS +PAGES +MEMORY$' "$SCRATCH/list" &&
+		grep -qE "^$fred +fred +alice +0 +0 " "$SCRATCH/list" &&
+		grep -qE "^$bert +bert +bob +0 +0 " "$SCRATCH/list" &&
+		grep -qx '2 VMs.' "$SCRATCH/list"
+}
+
+list_is_json()
+{
+	json bob list &&
+		holds --argjson pid "$fred" '.command == "list" and
+			(.vms | length) == 2 and (.vms | map(.pid) | sort) ==
+			(.vms | map(.pid)) and (.vms[] | select(.pid == $pid) |
+			.name == "fred" and .user == "alice" and .uid == 1001 and
+			.nr_sessions == 0 and .gone == false)'
+}
+
+# A VM is found by each of its names.
+names_are_the_same()
+{
+	local name
+	for name in "$fred" fred machine-of-fred; do
+		json alice show "$name" &&
+			holds --argjson pid "$fred" '.vm.pid == $pid' || return
+	done
+	as_user alice wtrackctl show --vm=fred >"$SCRATCH/show"
+	cat "$SCRATCH/show"
+	grep -qE "^ +process +$fred, descriptor" "$SCRATCH/show" &&
+		grep -qE '^ +machine +machine-of-fred$' "$SCRATCH/show"
+}
+
+session_is_listed()
+{
+	json bob sessions && holds --argjson pid "$client" --argjson vm "$fred" \
+		'.sessions | length == 1 and (.[0] | .client_pid == $pid and
+			.client_user == "alice" and .kind == "client" and
+			.pages == 4 and .vm.pid == $vm and
+			.vm.name == "machine-of-fred" and
+			(.state | index("ring") != null))' &&
+		json bob sessions bert && holds '.sessions == []' &&
+		json bob sessions fred && holds '.sessions | length == 1' || return
+	as_user bob wtrackctl sessions >"$SCRATCH/sessions"
+	cat "$SCRATCH/sessions"
+	grep -qE "^ *[0-9]+ +$fred +machine-of-fred +client +alice +$client +4 " \
+		"$SCRATCH/sessions" && grep -qx '1 session.' "$SCRATCH/sessions"
+}
+
+tracked_shows_the_pages()
+{
+	local last=$((gfn + 3))
+	json alice tracked fred &&
+		holds --argjson gfn "$((gfn))" '.pages == 4 and
+			(.sessions | length) == 1 and
+			.sessions[0].ranges == [{gfn: $gfn, nr_pages: 4}]' || return
+	as_user alice wtrackctl tracked fred >"$SCRATCH/tracked"
+	cat "$SCRATCH/tracked"
+	grep -qE "$(printf '%#x +%#x +4 +%#x$' "$gfn" "$last" \
+		"$((gfn << 12))")" "$SCRATCH/tracked" &&
+		grep -qx '4 pages in 1 session.' "$SCRATCH/tracked"
+}
+
+no_sessions()
+{
+	same "No sessions." "$(wtrackctl sessions)"
+}
+
+tracked_is_not_for_strangers()
+{
+	ends 4 as_user bob wtrackctl tracked fred --json=short &&
+		cp "$SCRATCH/out" "$SCRATCH/json" &&
+		holds '.error.code == "permission"'
+}
+
+not_found()
+{
+	local command
+	for command in show tracked sessions stat; do
+		ends 3 as_user alice wtrackctl $command nobody --json=short &&
+			cp "$SCRATCH/out" "$SCRATCH/json" &&
+			holds 'select(.type != "started") |
+				.error.code == "not-found"' || return
+	done
+	grep -q 'wtrackctl list' "$SCRATCH/err"
+}
+
+# In the name of a VM: a control sequence, the same in one character, and text
+# that runs backwards.
+hostile_name_is_harmless()
+{
+	wtrackctl list >"$SCRATCH/list"
+	wtrackctl list --json=short >"$SCRATCH/json"
+	cat -v "$SCRATCH/list"
+	! grep -qE $'\033|\u009b|\u202e' "$SCRATCH/list" "$SCRATCH/json" &&
+		grep -qF '31m\u202egpj' "$SCRATCH/list" &&
+		holds '[.vms[].name] | any(endswith("31m\u202egpj"))'
+}
+
+systemctl start wtrackd
+check "without VMs there is none, in words and in JSON" no_vms
+start_vm alice fred 4
+start_vm bob bert
+fred=$(vm_pid fred)
+bert=$(vm_pid bert)
+gfn=$(vm_gfn fred)
+check "list has a row for each VM" list_has_both
+check "list in JSON has their facts" list_is_json
+machine_register fred machine-of-fred >"$SCRATCH/machine"
+check "show finds a VM by pid, QEMU name and machine name" names_are_the_same
+
+as_user alice wtrackctl monitor fred --gfn "$gfn+4" --json=short \
+	>"$SCRATCH/monitor" 2>&1 &
+wait_for grep -q started "$SCRATCH/monitor"
+client=$(pgrep -u alice -x wtrackctl)
+check "sessions has the one that was opened" session_is_listed
+check "tracked has its pages" tracked_shows_the_pages
+check "tracked does not tell strangers" tracked_is_not_for_strangers
+kill "$client"
+wait
+check "a session is gone with its client" wait_for no_sessions
+check "a VM that is none ends with 3" not_found
+
+stop_vm bert
+start_vm bob bert 1 0 -name $'guest=x\033[2Jy\u009b31m\u202egpj'
+check "a hostile name steers no terminal" hostile_name_is_harmless
+finish
