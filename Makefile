@@ -10,7 +10,8 @@ PAGING ?= nested
 TESTS ?= *
 
 SUBDIRS := $(patsubst %/Makefile,%,$(wildcard libwtrack/Makefile \
-	daemon/Makefile ctl/Makefile examples/Makefile man/Makefile))
+	daemon/Makefile ctl/Makefile systemd/Makefile man/Makefile \
+	examples/Makefile))
 BUILD := $(CURDIR)/build
 
 .PHONY: all $(SUBDIRS) install guest module demo clean help
@@ -25,7 +26,7 @@ daemon ctl examples: libwtrack
 $(SUBDIRS):
 	$(Q)$(MAKE) $(QUIET) -C $@
 
-INSTALLED := libwtrack daemon ctl man
+INSTALLED := libwtrack daemon ctl systemd man
 install: $(INSTALLED)
 	$(Q)for part in $(INSTALLED); do $(MAKE) $(QUIET) -C $$part install || exit; done
 
