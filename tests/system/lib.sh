@@ -124,14 +124,28 @@ start_vm()
 	local user=$1 name=$2 pages=${3:-1} rate=${4:-0}
 	local line="console=ttyS0 panic=-1 quiet no_timer_check"
 	shift $(($# < 4 ? $# : 4))
-	vm_launch "$user" "$name" -m 128 \
+	vm_launch "$user" "$name" -m 128 -cpu "$VM_CPU,xsave=off" \
 		-kernel "$PLACE/vmlinuz" -initrd "$PLACE/guest.cpio" \
 		-append "$line ticker.pages=$pages ticker.rate=$rate" "$@"
+}
+
+# start_bare_vm USER NAME [PAGES [RATE [OPTION...]]]: the same with a guest that
+# is not a Linux but starts at once; its pages are gfn 0x8000 and following.
+start_bare_vm()
+{
+	local user=$1 name=$2 pages=${3:-1} rate=${4:-0}
+	shift $(($# < 4 ? $# : 4))
+	vm_launch "$user" "$name" -m 160 -cpu "$VM_CPU" \
+		-bios "$PLACE/bare.rom" "$@"
+	[ "$pages" = 1 ] || vm_say "$name" "pages $pages" ready >/dev/null
+	[ "$rate" = 0 ] || vm_rate "$name" "$rate" >/dev/null
 }
 
 # Without kvm-pv-eoi each interrupt handler begins with an exit of the VM. QEMU
 # 7.2, when it emulates SVM, may deliver an injected interrupt once more as long
 # as none has followed, even to a handler that holds a lock.
+VM_CPU=host,kvm-pv-eoi=off
+
 vm_launch()
 {
 	local user=$1 name=$2 dir=$VMS/$2
@@ -142,7 +156,7 @@ vm_launch()
 	systemd-run --quiet --collect --unit="vm-$name" --uid="$user" \
 		--working-directory="$dir" \
 		qemu-system-x86_64 -name "$name" -accel kvm -M q35 \
-		-cpu host,kvm-pv-eoi=off,xsave=off -nodefaults -no-reboot -display none \
+		-nodefaults -no-reboot -display none \
 		-qmp unix:qmp,server=on,wait=off -serial chardev:console \
 		-chardev socket,id=console,path=console,server=on,wait=off,logfile=log \
 		"$@" || bail "VM $name does not start"

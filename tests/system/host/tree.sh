@@ -40,7 +40,8 @@ install_tests()
 	mkdir -p "$place/bin"
 	cp -r "$system/host/root/." "$out/"
 	cp "$system/host/"{run-cases,prepare} "$HOST/klog-patterns" "$system"/*.sh "$place/"
-	cp "$directory/vmlinuz" "$BUILD/system/guest.cpio" "$place/"
+	cp "$directory/vmlinuz" "$BUILD"/system/{guest.cpio,bare.rom} \
+		"$place/"
 	find "$BUILD/system/programs" "$BUILD/examples" -type f -perm /111 \
 		-exec cp {} "$place/bin/" \; 2>/dev/null || true
 }
