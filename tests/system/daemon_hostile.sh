@@ -5,8 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib-daemon.sh"
 
-start_bare_vm alice fred
-pid=$(vm_pid fred)
+start_vms alice 1
+pid=$vms_pid
 daemon=$(systemctl show -P MainPID wtrackd)
 
 # bad ERROR METHOD [SIGNATURE ARGUMENT...]: by bob

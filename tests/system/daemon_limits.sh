@@ -6,8 +6,8 @@
 . "$(dirname "$0")/lib-daemon.sh"
 
 trap 'forget_config; leave' EXIT
-start_bare_vm alice fred
-pid=$(vm_pid fred)
+start_vms alice 1
+pid=$vms_pid
 
 configure limits '[Limits]' UserSessions=3 UserPages=100 SessionPages=60 \
 	UserRingBytes=128K SessionRingBytes=64K
@@ -54,23 +54,22 @@ check "and can be had again" same 2 "$(held again)"
 let_go again
 
 forget_config
-coproc BARE { exec setpriv --reuid=alice --regid=alice --init-groups \
-	"$PLACE/bin/barevm" 4; }
+end_vms
+start_vms alice 4
 many()
 {
-	local n fd
-	for n in 1 2 3 4; do
-		read -r fd <&"${BARE[0]}"
-		hold_as root "many$n" -n 50 "$BARE_PID:$fd"
-		same 50 "$(held "many$n")" || return
+	local fd
+	for fd in "${vm_fds[@]}"; do
+		hold_as root "many$fd" -n 50 "$vms_pid:$fd"
+		same 50 "$(held "many$fd")" || return
 	done
 }
 check "200 sessions are opened" many
 check "200 sessions are accounted for" nr_sessions_is 200
 check "the list has all of them" same 200 \
 	"$(manager ListSessions | jq '.data[0] | length')"
-for n in 1 2 3 4; do
-	let_go "many$n"
+for fd in "${vm_fds[@]}"; do
+	let_go "many$fd"
 done
 check "200 sessions are closed" wait_for nr_sessions_is 0
 finish

@@ -5,8 +5,8 @@
 . "$(dirname "$0")/lib-daemon.sh"
 
 trap 'modprobe kvm-wtrack; leave' EXIT
-start_bare_vm alice fred
-pid=$(vm_pid fred)
+start_vms alice 1
+pid=$vms_pid
 
 loaded_is()
 {
@@ -23,7 +23,7 @@ check "the daemon does not" rmmod kvm_wtrack
 check "it notices" wait_for loaded_is false
 check_fails "sessions are refused" "not loaded" \
 	manager OpenSession 'sa{sv}' "$pid" 0
-check "VMs are listed nevertheless" listed "$(find_vm fred)"
+check "VMs are listed nevertheless" listed "$(find_vm "$pid")"
 check "without it, it can be started" systemctl restart wtrackd
 check "and has not loaded it" loaded_is false
 check "the module is loaded" modprobe kvm-wtrack

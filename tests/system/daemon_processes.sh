@@ -5,11 +5,10 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib-daemon.sh"
 
-coproc BARE { exec setpriv --reuid=alice --regid=alice --init-groups \
-	"$PLACE/bin/barevm" 2; }
-read -r first <&"${BARE[0]}"
-read -r second <&"${BARE[0]}"
-pid=$BARE_PID
+start_vms alice 2
+pid=$vms_pid
+first=${vm_fds[0]}
+second=${vm_fds[1]}
 
 has_vms()
 {
@@ -28,13 +27,13 @@ check "it is on that one" same "\"$ROOT/vm/${pid}_$second\"" \
 	"$(prop "$session" Session Vm)"
 check_fails "another descriptor is no VM" "has no VM" manager FindVM s "$pid:0"
 
-echo "$first" >&"${BARE[1]}"
+tell_vms "$first"
 check "a VM that was closed is gone" wait_for has_vms 1
 check_fails "it is not found" "has no VM" manager FindVM s "$pid:$first"
 check "the process has one left" same "$ROOT/vm/${pid}_$second" \
 	"$(find_vm "$pid")"
-echo new >&"${BARE[1]}"
-read -r third <&"${BARE[0]}"
+tell_vms new
+read -r third <&"${VMS_PROCESS[0]}"
 check "a new one comes" wait_for has_vms 2
 check "in the place of the first" same "$first" "$third"
 
@@ -46,8 +45,7 @@ check "as alice's" same "$(id -u alice)" "$(prop "$session" Session ClientUid)"
 check "on its VM" same "\"$ROOT/vm/${pid}_$second\"" \
 	"$(prop "$session" Session Vm)"
 
-bare=${BARE[1]}
-exec {bare}>&-
+end_vms
 check "the process ends, and so do its VMs" wait_for has_vms 0
 check "the VM of the session stays, and says it is gone" same true \
 	"$(prop "$ROOT/vm/${pid}_$second" VM Gone)"

@@ -77,6 +77,33 @@ held_id()
 	sed -n 's/^session \([0-9]*\).*/\1/p' "$SCRATCH/$1/out" | head -n 1
 }
 
+# start_vms USER NUMBER: VMs without memory in one process, at once. Their
+# process is $vms_pid, their descriptors are vm_fds; end_vms ends them.
+start_vms()
+{
+	local fd n
+	coproc VMS_PROCESS { exec setpriv --reuid="$1" --regid="$1" \
+		--init-groups "$PLACE/bin/barevm" "$2"; }
+	vms_pid=$VMS_PROCESS_PID
+	vm_fds=()
+	for ((n = 0; n < $2; n++)); do
+		read -r fd <&"${VMS_PROCESS[0]}"
+		vm_fds+=("$fd")
+	done
+}
+
+# tell_vms LINE: to barevm
+tell_vms()
+{
+	echo "$1" >&"${VMS_PROCESS[1]}"
+}
+
+end_vms()
+{
+	local fd=${VMS_PROCESS[1]}
+	exec {fd}>&-
+}
+
 # configure NAME LINE...: a drop-in, and the daemon reads it
 configure()
 {
