@@ -210,14 +210,17 @@ static int account_for(const struct request *request,
 		.reserved = *amount,
 		.counters = { .state = status->state },
 	};
+	struct session *session;
 	int r;
 
 	r = state_write(m->state_dir, &state);
 	if (r < 0)
 		return r;
-	r = session_add(m, &fields, request->vm, NULL);
+	r = session_add(m, &fields, request->vm, &session);
 	if (r < 0)
 		(void)state_remove(m->state_dir, state.session_id);
+	else
+		session_log_opened(session);
 	return r;
 }
 

@@ -156,12 +156,15 @@ int session_add(struct manager *m, const struct session *fields, struct vm *vm,
 	if (r < 0)
 		log_errno(r, "session %ju is not on the bus",
 			  (uintmax_t)session->id);
-	if (session->kind == SESSION_CLIENT)
-		log_session(MESSAGE_SESSION_OPENED, session, "opened");
 	manager_counts_changed(m);
 	if (ret)
 		*ret = session;
 	return 0;
+}
+
+void session_log_opened(const struct session *session)
+{
+	log_session(MESSAGE_SESSION_OPENED, session, "opened");
 }
 
 static void session_free(struct session *session)

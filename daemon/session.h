@@ -75,6 +75,7 @@ struct session *session_find(struct manager *m, uint64_t id);
  */
 int session_add(struct manager *m, const struct session *fields, struct vm *vm,
 		struct session **ret);
+void session_log_opened(const struct session *session);
 void session_set_vm(struct session *session, struct vm *vm);
 void session_vm_gone(struct session *session);
 /* It is closed: gives back what it reserved, forgets its state file. */

@@ -20,6 +20,7 @@ void sessions_begin(struct manager *m)
 	struct session *session;
 
 	m->nr_module_vms = 0;
+	m->dump_under_way = true;
 	m->dump_differs = false;
 	LIST_FOREACH(session, &m->sessions, link)
 		session->seen = false;
@@ -136,6 +137,7 @@ void sessions_end(struct manager *m, bool complete)
 	struct vm *vm;
 	size_t i;
 
+	m->dump_under_way = false;
 	for (i = 0; i < m->nr_module_vms; i++) {
 		vm = vm_by_module_id(m, m->module_vms[i].id);
 		if (vm)
@@ -147,9 +149,13 @@ void sessions_end(struct manager *m, bool complete)
 	m->dumped_usec = now_usec();
 }
 
+/*
+ * A session that a dump brings is announced with its properties, which ask for
+ * new counters: those of that dump are.
+ */
 void sessions_refresh(struct manager *m)
 {
-	if (now_usec() - m->dumped_usec <= FRESH_USEC)
+	if (m->dump_under_way || now_usec() - m->dumped_usec <= FRESH_USEC)
 		return;
 	m->dump_counters_only = true;
 	(void)genl_refresh(m->genl);
