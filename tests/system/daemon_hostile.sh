@@ -57,12 +57,14 @@ flood()
 		as_user bob busctl call --expect-reply=no $BUS $ROOT \
 			$BUS.Manager FindVM s "$i" &
 	done
+	wait
 }
-flood >/dev/null 2>&1
+flood >/dev/null 2>&1 &
+flood=$!
 start=$SECONDS
 check "alice is served meanwhile" hold_as alice one "$pid"
 check "soon" test $((SECONDS - start)) -lt "$SOON"
-wait
+wait $flood
 let_go one
 check "it is the same daemon" same "$daemon" \
 	"$(systemctl show -P MainPID wtrackd)"

@@ -46,7 +46,7 @@ wait_for nr_sessions_is 0
 hold_as alice share "$pid"
 check "who asks for nothing gets a share" same 50 \
 	"$(prop "$ROOT/session/$(held_id share)" Session MaxPages)"
-kill -9 "$(cat "$SCRATCH/share/pid")"
+kill -9 "$(prop "$ROOT/session/$(held_id share)" Session ClientPid)"
 check "the sessions of who is killed are given back" \
 	wait_for nr_sessions_is 0
 hold_as alice again -n 2 "$pid"

@@ -31,8 +31,8 @@ session=$ROOT/session/$id
 check "its kind is client" same '"client"' "$(prop "$session" Session Kind)"
 check "it is alice's session" same "$(id -u alice)" \
 	"$(prop "$session" Session ClientUid)"
-check "it is of her process" same "$(cat "$SCRATCH/one/pid")" \
-	"$(prop "$session" Session ClientPid)"
+check "it is of her process" same hold \
+	"$(cat "/proc/$(prop "$session" Session ClientPid)/comm")"
 check "it is on the VM" same "\"$path\"" "$(prop "$session" Session Vm)"
 check "the VM has it" grep -q "\"$session\"" \
 	<<<"$(prop "$path" VM Sessions)"

@@ -102,6 +102,7 @@ end_vms()
 {
 	local fd=${VMS_PROCESS[1]}
 	exec {fd}>&-
+	wait "$vms_pid"
 }
 
 # configure NAME LINE...: a drop-in, and the daemon reads it
