@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib-daemon.sh"
 
-trap 'modprobe kvm-wtrack; leave' EXIT
+trap 'rm -f /run/modprobe.d/no-wtrack.conf; modprobe kvm-wtrack; leave' EXIT
 start_vms alice 1
 pid=$vms_pid
 
@@ -24,8 +24,12 @@ check "it notices" wait_for loaded_is false
 check_fails "sessions are refused" "not loaded" \
 	manager OpenSession 'sa{sv}' "$pid" 0
 check "VMs are listed nevertheless" listed "$(find_vm "$pid")"
+# Its unit has the module loaded, if that is possible.
+mkdir -p /run/modprobe.d
+echo install kvm_wtrack /bin/false >/run/modprobe.d/no-wtrack.conf
 check "without it, it can be started" systemctl restart wtrackd
 check "and has not loaded it" loaded_is false
+rm /run/modprobe.d/no-wtrack.conf
 check "the module is loaded" modprobe kvm-wtrack
 check "it notices" wait_for loaded_is true
 opens()

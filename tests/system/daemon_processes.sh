@@ -27,6 +27,12 @@ check "it is on that one" same "\"$ROOT/vm/${pid}_$second\"" \
 	"$(prop "$session" Session Vm)"
 check_fails "another descriptor is no VM" "has no VM" manager FindVM s "$pid:0"
 
+tell_vms "dup $first"
+read -r copy <&"${VMS_PROCESS[0]}"
+check_fails "the copy of a descriptor is no VM of its own" "has no VM" \
+	manager FindVM s "$pid:$copy"
+check "nor is it counted" has_vms 2
+tell_vms "$copy"
 tell_vms "$first"
 check "a VM that was closed is gone" wait_for has_vms 1
 check_fails "it is not found" "has no VM" manager FindVM s "$pid:$first"

@@ -3,8 +3,8 @@
  * usage: barevm NUMBER
  *
  * Makes so many VMs, which have neither memory nor vCPUs, and prints their
- * descriptors. Each line of its standard input is one that it closes, or
- * "new" for one more VM.
+ * descriptors. Each line of its standard input is one that it closes, "new" for
+ * one more VM, or "dup" and one that it copies.
  */
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -14,17 +14,20 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static int make(int kvm)
+static int say(const char *what, int fd)
 {
-	int fd = ioctl(kvm, KVM_CREATE_VM, 0);
-
 	if (fd < 0) {
-		perror("KVM_CREATE_VM");
+		perror(what);
 		return 1;
 	}
 	printf("%d\n", fd);
 	fflush(stdout);
 	return 0;
+}
+
+static int make(int kvm)
+{
+	return say("KVM_CREATE_VM", ioctl(kvm, KVM_CREATE_VM, 0));
 }
 
 int main(int argc, char **argv)
@@ -43,6 +46,8 @@ int main(int argc, char **argv)
 	while (fgets(line, sizeof(line), stdin)) {
 		if (!strncmp(line, "new", 3))
 			make(kvm);
+		else if (!strncmp(line, "dup ", 4))
+			say("dup", dup(atoi(line + 4)));
 		else
 			close(atoi(line));
 	}
