@@ -292,6 +292,7 @@ void watches_scanned(struct watches *watches)
 	watches->scanned = true;
 	LIST_FOREACH(watch, &watches->list, link)
 		watch_consider_all(watch);
+	watches_unblock(watches);
 	watches_expire_stored(watches);
 }
 

@@ -164,8 +164,7 @@ void watch_session_work(struct watch_session *session)
 	if (r > 0) {
 		watch_session_poke(session);
 	} else if (r == -EAGAIN || r == -ENOTCONN) {
-		session->blocked = true;
-		(void)sd_event_source_set_enabled(session->io, SD_EVENT_OFF);
+		watch_session_block(session);
 		watches_wait_for_journal(session->watches, r);
 	} else if (r < 0) {
 		watch_session_fail(session, r);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Waiting for room in the journal. */
+/* Sessions that wait: for room in the journal, or for their VM's name. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -12,7 +12,14 @@
 /* Nobody listens: journald's socket is made again when it is. */
 #define RECONNECT_USEC	500000
 
-static void wake_all(struct watches *watches)
+void watch_session_block(struct watch_session *session)
+{
+	session->blocked = true;
+	if (session->io)
+		(void)sd_event_source_set_enabled(session->io, SD_EVENT_OFF);
+}
+
+void watches_unblock(struct watches *watches)
 {
 	struct watch_session *session;
 
@@ -35,7 +42,7 @@ static int on_room(sd_event_source *source, int fd, uint32_t revents,
 	(void)source;
 	(void)fd;
 	(void)revents;
-	wake_all(userdata);
+	watches_unblock(userdata);
 	return 0;
 }
 
@@ -43,7 +50,7 @@ static int on_time(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	(void)source;
 	(void)usec;
-	wake_all(userdata);
+	watches_unblock(userdata);
 	return 0;
 }
 

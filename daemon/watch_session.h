@@ -118,7 +118,7 @@ struct watch_session {
 	bool vm_ended;
 	int error;
 
-	bool blocked;			/* by the journal */
+	bool blocked;			/* watch_journal.c */
 	sd_event_source *io;
 	sd_event_source *work;
 	sd_event_source *barrier;
@@ -189,7 +189,10 @@ int watch_arm_entry(struct watch_session *session,
 void watch_arm_told(struct watch_session *session);
 void watch_arm_clear(struct watch_session *session);
 
-/* watch.c: the journal has no room; who waits for it is worked when it has. */
+/* watch_journal.c: nothing of it is read until all are unblocked. */
+void watch_session_block(struct watch_session *session);
+void watches_unblock(struct watches *watches);
+/* Unblocks them when the journal has room. */
 void watches_wait_for_journal(struct watches *watches, int error);
 
 uint64_t watch_now_ns(void);

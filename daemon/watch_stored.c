@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Sessions of the daemon before this one. They are served from the first
- * moment; which VM they belong to is found out as VMs are found.
+ * Sessions of the daemon before this one. Which VMs they belong to is known when
+ * all VMs have been found; until then events stay in the rings, since entries
+ * have the VM's name.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -39,11 +40,14 @@ static int take(struct watches *watches, int fd, const char *fd_name)
 	snprintf(session->store_name, sizeof(session->store_name), "%s",
 		 fd_name);
 	r = watch_session_take(session, fd);
-	if (r < 0)
+	if (r < 0) {
 		watch_session_free(session);
-	else if (!session->watch)
+		return r;
+	}
+	if (!session->watch)
 		watch_session_leave(session, "the watch was taken away");
-	return r;
+	watch_session_block(session);
+	return 0;
 }
 
 void watches_take_stored(struct watches *watches)
