@@ -73,6 +73,28 @@ static void end_does_not_swallow_the_summary(void **state)
 	expect(MESSAGE_WATCH_ENDED);
 }
 
+static void summary_is_in_order_with_what_follows(void **state)
+{
+	struct watch_session *session;
+
+	(void)state;
+	limit(10000000, 1);
+	session = started(PAGES({ 8, 4 }));
+	store_times(8, 3);
+	fake_region_removed(8, 1);
+	store_times(9, 2);
+	scene_io(session);
+	expect(MESSAGE_WATCH_WRITE);
+	expect(MESSAGE_WATCH_LIMITED);
+	expect(MESSAGE_WATCH_SUPPRESSED);
+	expect_field("WTRACK_SEQ_LAST", "3");
+	expect(MESSAGE_WATCH_REMOVED);
+	expect_field("WTRACK_SEQ", "4");
+	if (!skip_to(MESSAGE_WATCH_LIMITED))
+		fail_msg("the limit is not closed again");
+	expect_field("WTRACK_SEQ_FIRST", "5");
+}
+
 /* The places of events that the journal has not taken stay in the ring. */
 static void stuck_journal_stops_the_reader_and_loses_nothing(void **state)
 {
@@ -324,6 +346,7 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		SCENE(what_is_held_back_is_summed_up_in_time),
 		SCENE(end_does_not_swallow_the_summary),
+		SCENE(summary_is_in_order_with_what_follows),
 		SCENE(stuck_journal_stops_the_reader_and_loses_nothing),
 		SCENE(kill_while_the_journal_is_stuck_loses_nothing),
 		SCENE(missing_journal_is_waited_for),
