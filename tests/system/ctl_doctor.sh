@@ -111,13 +111,15 @@ screen()
 		grep -qE -- "$1" "$SCRATCH/screen"
 }
 
-# On a terminal, as it is typed.
+# On a terminal, as it is typed. Debian's zsh looks into vendor-completions
+# only, where a package of Debian would have it.
 zsh_completes()
 {
 	local status=0
 	tmux -L wtrack new-session -d -x 80 -y 24 zsh -f
-	tmux -L wtrack send-keys 'PS1=; autoload -Uz compinit; compinit -D -u' \
-		Enter 'echo is-"ready"' Enter
+	tmux -L wtrack send-keys 'PS1=; fpath+=(/usr/share/zsh/site-functions)' \
+		Enter 'autoload -Uz compinit; compinit -D -u' Enter \
+		'echo is-"ready"' Enter
 	wait_for screen '^is-ready' || status=1
 	tmux -L wtrack send-keys clear Enter 'wtrackctl tr' Tab
 	wait_for screen '^wtrackctl tracked ' || status=1
