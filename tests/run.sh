@@ -7,7 +7,8 @@ set -uo pipefail
 . "$(dirname "$0")/lib/common.sh"
 . "$TOP/tests/lib/results.sh"
 
-PARTS=(unit-plain unit-asan unit-tsan abi ctl man docs demo bench-cost
+PARTS=(unit-plain unit-asan unit-tsan abi ctl man docs system-6.12 demo
+	bench-cost
 	host-6.12-nested host-6.12-shadow host-6.1-nested host-6.1-shadow
 	host-newest-nested host-debug-nested
 	boot-6.12-nested boot-6.1-nested)
@@ -75,6 +76,7 @@ part check-unit
 part check-abi
 part check-ctl
 part check-man
+part check-system
 check_host
 # With what the hosts saw.
 part check-docs
