@@ -101,7 +101,7 @@ help:
 #:                    a pattern, or the first word of names
 #: make check-boot    a whole guest, all of its memory tracked; KERNEL, PAGING
 #: make check-system  daemon and tools in a Debian 12 with systemd; KERNEL, TESTS=
-#:                    is a pattern
+#:                    are patterns
 #: make check-debug   check-host on a kernel with KASAN, lockdep and kmemleak
 #: make bench-cost    instructions that an event costs, against the record
 #: make clean         remove build/; kernels stay in ~/.cache/kvm-wtrack

@@ -4,7 +4,7 @@
 #
 # Boots a Debian 12 with systemd on KERNEL (6.1 or 6.12) in an emulated AMD
 # host, with all that this tree installs, and runs the cases of tests/system
-# whose names match the pattern TESTS. Fails when one of them fails, the kernel
+# whose names match one of the patterns TESTS. Fails when one of them fails, the kernel
 # complains, a unit has failed or a program dumps core.
 #
 #	--limit S	seconds that one case may take (120)
@@ -45,7 +45,7 @@ start_host()
 	line+=" systemd.unit=wtrack-tests.target systemd.show_status=0"
 	line+=" systemd.getty_auto=0 systemd.mask=getty@tty1.service"
 	line+=" systemd.mask=apt-daily.timer systemd.mask=apt-daily-upgrade.timer"
-	line+=" wtrack.limit=$limit wtrack.tests=$tests"
+	line+=" wtrack.limit=$limit wtrack.tests=${tests// /,}"
 	local memory=memory-backend-file,id=root,share=off,mem-path=$image
 	memory+=,size=$(stat -c %s "$image")
 	rm -f "$run"/*.log
