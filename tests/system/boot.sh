@@ -31,9 +31,9 @@ consecutive()
 }
 
 check "the system runs" same running "$(systemctl is-system-running)"
-# Until the package's own list of modules does it.
-modprobe kvm-wtrack
 check "the module is loaded" test -d /sys/module/kvm_wtrack
+check "the module's device is its group's" \
+	same "root:kvm-wtrack 660" "$(device /dev/kvm-wtrack)"
 check "/dev/kvm" same "root:kvm 660" "$(device /dev/kvm)"
 for user in alice bob carol; do
 	check "$user is a user" id "$user"
