@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034 # for cases
+# Sourced by cases about watches: their files, and what the journal says.
+
+WATCHES=/etc/wtrackd/watches.d
+
+# daemon/message-ids.h
+ARMED=a7efd454e6e44e628fcf10a79a4311f7
+RESUMED=f1087e16f566436fbcc0c93f8de08cdc
+WRITE=30048d38a22c45d0917dded25544b366
+LIMITED=c4b430ecb60a46cb9d59d9a174378007
+SUPPRESSED=a1f946d1fceb4cf1967108daa6d88fc5
+OVERFLOW=2bf70de89c704c2eba47998252c086f0
+RESYNC=afbc56d46f5b4d5b9db2105ea8a3b89c
+REMOVED=200a555e035844e89e0091f92edc3089
+REARMED=ee1ea99502fa46b4b8715020188a9d64
+ENDED=62edb6895cee4f74a457c59d9dc49433
+STOPPED=60bf311f18f040f09766aa79ed7f9406
+CONFIG_PROBLEM=3a1d0c9d119d4795a642c1dc4fdcc154
+
+# Cases before this one have watched, too.
+began=$(date +@%s.%6N)
+trap 'leave_watches' EXIT
+
+# watch_file NAME LINE...
+watch_file()
+{
+	local name=$1
+	shift
+	mkdir -p "$WATCHES"
+	printf '%s\n' "$@" >"$WATCHES/$name.conf"
+}
+
+# As it was before this case.
+forget_watches()
+{
+	rm -rf "${WATCHES:?}"/*.conf
+	systemctl reload wtrackd
+}
+
+leave_watches()
+{
+	local status=$?
+	forget_watches
+	(exit $status)
+	leave
+}
+
+# entries WATCH MESSAGE_ID...: as JSON, one a line
+entries()
+{
+	local watch=$1 id matches=()
+	shift
+	for id; do
+		matches+=("MESSAGE_ID=$id")
+	done
+	journalctl --sync
+	journalctl -q --since="$began" -o json --all \
+		"WTRACK_WATCH=$watch" "${matches[@]}"
+}
+
+# nr_entries WATCH MESSAGE_ID
+nr_entries()
+{
+	entries "$@" | wc -l
+}
+
+# has_entries WATCH MESSAGE_ID COUNT
+has_entries()
+{
+	local nr
+	nr=$(nr_entries "$1" "$2")
+	[ "$nr" = "$3" ] || { echo "$nr entries, not $3"; return 1; }
+}
+
+# field NAME: of the entries in the input, one a line
+field()
+{
+	jq -r ".$1"
+}
+
+# little_endian: numbers of the hexadecimal bytes in the input
+little_endian()
+{
+	sed -E 's/(..)(..)(..)(..)(..)(..)(..)(..)/0x\8\7\6\5\4\3\2\1/' |
+		while read -r number; do
+			echo $((number))
+		done
+}

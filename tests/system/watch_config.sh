@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Files of watches that are wrong, and files that change.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib-watch.sh"
+
+warned()
+{
+	journalctl --sync
+	journalctl -q --since="$began" -o cat "MESSAGE_ID=$CONFIG_PROBLEM" >"$SCRATCH/warned"
+	grep -qF -- "$1" "$SCRATCH/warned" || { cat "$SCRATCH/warned"; return 1; }
+}
+
+sessions_of()
+{
+	entries "$1" "$ARMED" | field WTRACK_SESSION
+}
+
+pages_of_session()
+{
+	busctl get-property org.wtrack1 "/org/wtrack1/session/$1" \
+		org.wtrack1.Session Pages
+}
+
+has_pages()
+{
+	same "t $2" "$(pages_of_session "$1")"
+}
+
+start_vm alice fred 2
+first=$(vm_gfn fred 0)
+second=$(vm_gfn fred 1)
+watch_file 10-good '[Match]' 'Name=fred' '[Watch]' "Gfn=$first"
+watch_file 20-wrong '[Match]' 'Name=fred' '[Watch]' "Gfn=$first" 'Gfn=0x1-' \
+	'Colour=red'
+watch_file 30-wider '[Match]' 'Name=fred' 'User=nobody-of-that-name' \
+	'[Watch]' "Gfn=$first"
+head -c 5000 /dev/urandom >"$WATCHES/40-garbage.conf"
+printf '[Match]\nName=fred\n[Wat' >"$WATCHES/50-cut.conf"
+: >"$WATCHES/60-empty.conf"
+mkdir -p "$WATCHES/70-directory.conf"
+ln -s /dev/zero "$WATCHES/80-endless.conf"
+watch_file 90-good '[Match]' 'Name=fred' '[Watch]' "Gfn=$second"
+
+check "the daemon takes it all in" systemctl reload wtrackd
+check "a wrong value is named with file and line" \
+	warned "$WATCHES/20-wrong.conf:5: Gfn=0x1-: not understood"
+check "an unknown key as well" \
+	warned "$WATCHES/20-wrong.conf:6: unknown key Colour="
+check "a mistake in [Match] makes no watch" \
+	warned "$WATCHES/30-wider.conf: no watch"
+check "garbage makes none" warned "$WATCHES/40-garbage.conf"
+check "nor does a file that was cut off" warned "$WATCHES/50-cut.conf"
+for watch in 10-good 20-wrong 90-good; do
+	check "$watch works" wait_for has_entries "$watch" "$ARMED" 1
+done
+check "no others do" same "10-good 20-wrong 90-good" "$(busctl --list tree \
+	org.wtrack1 | sed -n 's|.*/watch/||p' | sed 's/_2d/-/g;s/_3\([0-9]\)/\1/g' |
+	sort | xargs)"
+
+rm -r "$WATCHES"/[2-8]*
+session=$(sessions_of 10-good)
+watch_file 90-good '[Match]' 'Name=fred' '[Watch]' "Gfn=$second" "Gfn=$first"
+check "a second reload" systemctl reload wtrackd
+check "ends what has no file" wait_for has_entries 20-wrong "$STOPPED" 1
+check "adds pages to a session" \
+	wait_for has_pages "$(sessions_of 90-good)" 2
+check "and opens no other" has_entries 90-good "$ARMED" 1
+check "an unchanged watch keeps its session" \
+	same "$session" "$(sessions_of 10-good)"
+vm_burst fred 4 >"$SCRATCH/burst"
+check "the changed one sees both pages" \
+	wait_for has_entries 90-good "$WRITE" 4
+check "the unchanged one its own" has_entries 10-good "$WRITE" 2
+
+watch_file 90-good '[Match]' 'Name=fred' '[Watch]' "Gfn=$second" 'Budget=50'
+systemctl reload wtrackd
+check "a budget needs another session" \
+	wait_for has_entries 90-good "$ARMED" 2
+check "the one before ended" has_entries 90-good "$STOPPED" 1
+finish
