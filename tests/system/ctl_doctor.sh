@@ -80,6 +80,11 @@ module_is_missed()
 		hints root '-> modprobe kvm-wtrack'
 }
 
+doctor_finds_them()
+{
+	doctor root && holds '.worst == "ok"'
+}
+
 versions_are_told()
 {
 	wtrackctl version >"$SCRATCH/version"
@@ -139,10 +144,14 @@ check "users are told that the daemon opens the device" user_is_well
 check "version tells of tool, daemon and module" versions_are_told
 check "bash completes VMs" bash_completes
 check "zsh completes commands and values" zsh_completes
-systemctl stop wtrackd
+# The bus would start it again for who asks.
+systemctl -q mask --runtime --now wtrackd
 check "doctor misses the daemon" daemon_is_missed
 stop_vm fred
 modprobe -r kvm-wtrack
 check "doctor misses the module" module_is_missed
 modprobe kvm-wtrack
+systemctl -q unmask --runtime wtrackd
+systemctl start wtrackd
+check "and finds them again" doctor_finds_them
 finish
