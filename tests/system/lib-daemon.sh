@@ -61,6 +61,7 @@ let_go()
 {
 	local dir=$SCRATCH/$1 fd
 	fd=$(cat "$dir/fd")
+	echo >&"$fd"
 	exec {fd}>&-
 	wait "$(cat "$dir/pid")"
 }

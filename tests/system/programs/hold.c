@@ -2,8 +2,8 @@
 /*
  * usage: hold [-g GFN] [-r MAX_RECORDS] [-p MAX_PAGES] [-n NUMBER] VM
  *
- * Has wtrackd open so many sessions on the VM and holds them until its standard
- * input ends. Prints "session ID MAX_PAGES" for each, or "error ERRNO MESSAGE"
+ * Has wtrackd open so many sessions on the VM and holds them until there is a
+ * line on its standard input, or its end. Prints "session ID MAX_PAGES" for each, or "error ERRNO MESSAGE"
  * for the first that is refused, then "ready". With -g each of them tracks the
  * page, and at the end it prints "events ID NUMBER".
  */
@@ -87,8 +87,9 @@ int main(int argc, char **argv)
 		r = open_one(argv[optind]);
 	puts("ready");
 	fflush(stdout);
-	while (read(STDIN_FILENO, &c, 1) > 0)
-		;
+	/* A line will do: others may have inherited the pipe's other end. */
+	if (read(STDIN_FILENO, &c, 1) < 0)
+		perror("read");
 	for (i = 0; i < nr_sessions; i++)
 		close_one(sessions[i]);
 	return r < 0;
