@@ -172,6 +172,8 @@ static unsigned int register_found(struct scan *scan)
 			r = vm_add(m, process, scan->found[i].number);
 		nr += r >= 0;
 	}
+	if (nr)
+		vms_added(m, scan->pid);
 	if (r < 0 && r != -ESRCH && log_may(&rate, "processes"))
 		log_errno(r, "cannot keep account of the VMs of pid %d",
 			  scan->pid);

@@ -91,20 +91,20 @@ static void find_vm(struct session *session)
 	vm = vm_by_module_id(m, session->module_vm_id);
 	if (!vm && (session->counters.state & WTRACK_STATE_VM_GONE))
 		return;
-	if (!vm && session->vm_fd >= 0)
-		vm = vm_find(m, session->vm_pid, session->vm_fd);
 	if (!vm)
-		vm = only_candidate(session);
+		vm = session->vm_fd >= 0 ?
+		     vm_find(m, session->vm_pid, session->vm_fd) :
+		     only_candidate(session);
 	if (vm)
 		session_set_vm(session, vm);
 }
 
-void sessions_vm_added(struct manager *m, struct vm *vm)
+void sessions_process_scanned(struct manager *m, pid_t pid)
 {
 	struct session *session;
 
 	LIST_FOREACH(session, &m->sessions, link)
-		if (session->vm_pid == vm->process->pid)
+		if (session->vm_pid == pid)
 			find_vm(session);
 }
 

@@ -83,8 +83,8 @@ void session_remove(struct session *session);
 void sessions_free(struct manager *m);
 /* The module was removed, and all of them with it. */
 void sessions_forget_all(struct manager *m);
-/* A VM was found: whose sessions are there already? */
-void sessions_vm_added(struct manager *m, struct vm *vm);
+/* All VMs of a process are known: which sessions of theirs are there? */
+void sessions_process_scanned(struct manager *m, pid_t pid);
 
 /* A dump, as genl_dump.c brings it: all of it, or the rest is unknown. */
 void sessions_begin(struct manager *m);

@@ -155,10 +155,21 @@ int vm_add(struct manager *m, struct process *process, int fd)
 		return r;
 	}
 	log_vm(LOG_INFO, MESSAGE_VM_FOUND, vm, "found");
-	sessions_vm_added(m, vm);
 	manager_counts_changed(m);
-	watches_vm_added(m->watches, vm);
 	return 0;
+}
+
+void vms_added(struct manager *m, pid_t pid)
+{
+	struct vm *vm;
+
+	sessions_process_scanned(m, pid);
+	for (vm = vm_of_pid(m, pid, NULL); vm; vm = vm_of_pid(m, pid, vm)) {
+		if (vm->announced)
+			continue;
+		vm->announced = true;
+		watches_vm_added(m->watches, vm);
+	}
 }
 
 void vm_gone(struct vm *vm)

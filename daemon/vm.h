@@ -46,6 +46,7 @@ struct vm {
 	uint64_t module_id;		/* the module's, 0 when unknown */
 	uint64_t memory_bytes;		/* the module's, without sessions */
 	bool gone;
+	bool announced;			/* to the watches */
 	unsigned int nr_sessions;
 	sd_bus_slot *slot;
 };
@@ -58,6 +59,8 @@ const char *vm_name(const struct vm *vm);
 
 /* The scan of a process found a VM at this descriptor. */
 int vm_add(struct manager *m, struct process *process, int fd);
+/* That was the last of them: whose is which session, and who watches them? */
+void vms_added(struct manager *m, pid_t pid);
 void vm_gone(struct vm *vm);
 /* Frees what is gone and has no sessions; vm must not be used afterwards. */
 void vm_release(struct vm *vm);
