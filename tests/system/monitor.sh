@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# wtrackctl monitor: each store of a guest, in its order; how it ends.
+. "$(dirname "$0")/lib.sh"
+
+# monitor OPTION...: in the background, on both pages, until it has started
+monitor()
+{
+	: >"$SCRATCH/seen"
+	wtrackctl monitor "$pid" --gfn "$page0" --gfn "$page1" --json=short \
+		"$@" >"$SCRATCH/seen" 2>"$SCRATCH/errors" &
+	monitor=$!
+	wait_for grep -q '"type":"started"' "$SCRATCH/seen" ||
+		cat "$SCRATCH/errors"
+}
+
+writes()
+{
+	grep -c '"type":"write"' "$SCRATCH/seen"
+}
+
+has_writes()
+{
+	[ "$(writes)" -ge "$1" ]
+}
+
+# Of the guest's counter, which is stored to both pages in turn.
+consecutive()
+{
+	jq -r 'select(.type == "write") | .data' "$SCRATCH/seen" |
+		sed -E 's/(..)(..)(..)(..)00000000/0x\4\3\2\1/' |
+		while read -r n; do
+			[ "${last:-}" = "" ] || same $((last + 1)) $((n)) || exit 1
+			last=$((n))
+		done
+}
+
+# ended REASON COUNT: is the last line
+ended()
+{
+	tail -n 1 "$SCRATCH/seen" | jq -e --arg reason "$1" --argjson count "$2" \
+		'.type == "ended" and .reason == $reason and .count == $count'
+}
+
+# Nothing is written meanwhile: it has to notice by itself.
+ends_without_a_reader()
+{
+	timeout 20 bash -c "wtrackctl monitor $pid --gfn $page0 --idle=0 |
+		head -n 1 >/dev/null"
+	[ $? != 124 ]
+}
+
+text_of_one_write()
+{
+	grep -qE '^ +[0-9]+\.[0-9]{6}  write +0x[0-9a-f]{3,} +8 +0  0x[0-9a-f]+ +[0-9a-f]{2}( [0-9a-f]{2}){7}$' \
+		"$SCRATCH/text" && grep -q ' |.\{8\}|$' "$SCRATCH/text"
+}
+
+start_vm alice fred 2 0
+pid=$(vm_pid fred)
+page0=$(vm_gfn fred 0)
+page1=$(vm_gfn fred 1)
+
+monitor
+vm_burst fred 60 >/dev/null
+check "all writes are shown" wait_for has_writes 60
+check "in their order" consecutive
+check "and that it is quiet then" wait_for grep -q '"type":"idle"' "$SCRATCH/seen"
+kill -INT $monitor
+check "SIGINT ends it well" wait $monitor
+check "and it says so" ended signal 60
+check "each line is JSON" jq -e . "$SCRATCH/seen"
+check "with the schema and a type" \
+	same "" "$(jq -c 'select(.schema != 1 or (.type | not))' "$SCRATCH/seen")"
+check "nothing goes to stderr" same "" "$(cat "$SCRATCH/errors")"
+
+monitor --count=5 --length=8
+vm_burst fred 20 >/dev/null
+check "--count ends it" wait $monitor
+check "after so many writes" ended count 5
+
+monitor --length=1-4 --timeout=3
+vm_burst fred 20 >/dev/null
+wait $monitor
+check "--timeout without a line is told by the exit code" same 6 $?
+check "--length hides other writes" ended timeout 0
+
+before=$(vm_burst fred 1)
+monitor --count=1 --value=$((before + 3))
+vm_burst fred 10 >/dev/null
+check "--value finds a write" wait $monitor
+check "the right one" grep -q "\"data\":\"$(printf %02x $(((before + 3) % 256)))" \
+	"$SCRATCH/seen"
+
+wtrackctl monitor fred --gfn "$page0+1" --count=1 -x >"$SCRATCH/text" &
+monitor=$!
+wait_for grep -q ' started ' "$SCRATCH/text"
+vm_burst fred 4 >/dev/null
+check "people get lines" wait $monitor
+check "with data" text_of_one_write
+check "a reader who is gone ends it" ends_without_a_reader
+
+monitor --fail-on-loss --records=64 --count=100000
+vm_burst fred 5000 >/dev/null
+wait_for grep -q '"type":"resync"' "$SCRATCH/seen"
+check "an overflow is in the stream" same 0 $?
+stop_vm fred
+wait $monitor
+check "losses are told by the exit code" same 7 $?
+check "the VM's end ends it" grep -q '"reason":"vm_gone"' "$SCRATCH/seen"
+check_fails "a VM that is gone is not found" "^wtrackctl: .*$pid" \
+	wtrackctl monitor "$pid" --gfn "$page0"
+wtrackctl monitor "$pid" --gfn "$page0" >/dev/null 2>&1
+check "with the right code" same 3 $?
+finish
