@@ -6,6 +6,7 @@ include mk/quiet.mk
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNEL ?= 6.12
+CPU ?= amd
 PAGING ?= nested
 TESTS ?= *
 
@@ -60,7 +61,8 @@ check-abi:
 	$(Q)tests/abi/run.sh
 
 check-host:
-	$(Q)tests/host/run.sh "$(KERNEL)" "$(PAGING)" '$(TESTS)'
+	$(Q)tests/host/run.sh --cpu "$(CPU)" "$(KERNEL)" "$(PAGING)" \
+		'$(TESTS)'
 
 check-boot:
 	$(Q)tests/boot/run.sh "$(KERNEL)" "$(PAGING)"
@@ -97,8 +99,9 @@ help:
 #: make check-man     the manual, against all that it describes
 #: make docs-table    write what the last host tests saw of stores to docs/
 #: make check-host    guest tests on KERNEL=6.12|6.1|newest (the newest one in
-#:                    Debian 13's backports), PAGING=nested|shadow; TESTS= is
-#:                    a pattern, or the first word of names
+#:                    Debian 13's backports), CPU=amd|intel (in QEMU, Bochs),
+#:                    PAGING=nested|shadow; TESTS= is a pattern, or the first
+#:                    word of names
 #: make check-boot    a whole guest, all of its memory tracked; KERNEL, PAGING
 #: make check-system  daemon and tools in a Debian 12 with systemd; KERNEL, TESTS=
 #:                    are patterns

@@ -119,17 +119,9 @@ CASE(the_module_can_be_removed_right_after_the_last_close)
 
 static void vendor_params(char *text, size_t bytes)
 {
-	char path[64], value = '1';
-	FILE *f;
+	bool amd = !strcmp(module_vendor(), "kvm_amd");
 
-	snprintf(path, sizeof(path), "/sys/module/%s/parameters/npt",
-		 module_vendor());
-	f = fopen(path, "r");
-	if (f) {
-		value = fgetc(f);
-		fclose(f);
-	}
-	snprintf(text, bytes, f ? "npt=%d" : "", value == 'Y' || value == '1');
+	snprintf(text, bytes, "%s=%d", amd ? "npt" : "ept", paging_is_nested());
 }
 
 CASE(the_vendor_module_is_removed_and_loaded_over_and_over)

@@ -57,7 +57,7 @@ copy()
 }
 
 make_base
-modules_copy "$kernel" "$tree" kvm_amd
+modules_copy "$kernel" "$tree" kvm_amd kvm_intel
 for what in "$@"; do
 	copy "$what"
 done

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# usage: packages.sh [build|check|demo]...
+# usage: packages.sh [build|check|demo|intel]...
 #
 # Installs the Debian packages that a target needs and the machine lacks.
 # Who is not root gets the one command line that is missing.
@@ -12,6 +12,9 @@ BUILD_PACKAGES="gcc libc6-dev libjson-c-dev libmicrohttpd-dev libncurses-dev
 # The emulated host, its kernels and their modules.
 HOST_PACKAGES="busybox-static cpio debian-archive-keyring gcc-12 kmod
 	libelf1 mount qemu-system-x86 xz-utils zstd"
+# The emulated Intel host, besides.
+INTEL_PACKAGES="bochs bochs-term bochsbios isolinux syslinux-common vgabios
+	xorriso"
 # Unit tests, checks of headers, tools and manual, the systemd host's root file
 # system, and the debug kernel, which is built here.
 CHECK_PACKAGES="bc bison e2fsprogs flex g++ jq libcmocka-dev libelf-dev
@@ -24,6 +27,7 @@ list()
 		case $target in
 		build) echo "$BUILD_PACKAGES" ;;
 		demo) echo "$BUILD_PACKAGES $HOST_PACKAGES" ;;
+		intel) echo "$BUILD_PACKAGES $HOST_PACKAGES $INTEL_PACKAGES" ;;
 		check) echo "$BUILD_PACKAGES $HOST_PACKAGES $CHECK_PACKAGES" ;;
 		*) die "unknown target $target" ;;
 		esac

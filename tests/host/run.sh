@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # usage: run.sh [OPTION]... KERNEL PAGING [TESTS]
 #
-# Boots an emulated AMD host with KERNEL (6.1, 6.12, newest or debug) and
-# PAGING (nested or shadow), runs the guest tests whose names match the pattern
-# TESTS, and fails when one of them or the kernel complains.
+# Boots an emulated host with KERNEL (6.1, 6.12, newest or debug) and PAGING
+# (nested or shadow), runs the guest tests whose names match the pattern TESTS,
+# and fails when one of them or the kernel complains.
 #
+#	--cpu amd|intel		in QEMU or in Bochs (amd)
 #	--icount		one processor, one virtual nanosecond for each
 #				instruction; runs what is in bench/
-#	--smp N			processors (2); they take turns of 100 ms, so two
-#				are slower where they wait for each other, as in
-#				QEMU with a Linux guest
+#	--smp N			processors; QEMU's (2) take turns of 100 ms, so
+#				two are slower where they wait for each other,
+#				as in QEMU with a Linux guest; Bochs' (1) are as
+#				slow together as one
 #	--mem M			megabytes (2048)
 #	--limit S		seconds that one program may take (300)
-#	--timeout S		seconds for the whole host (1800)
+#	--timeout S		seconds for the whole host (1800; Bochs: 10800)
 #	--copy SOURCE:DEST	put a file or directory into the host
 #	--script FILE		run this in the host instead of the tests
 #	--dir DIR		run what was copied to /DIR instead of the tests
@@ -23,22 +25,20 @@ set -euo pipefail
 . "$TOP/tests/lib/results.sh"
 . "$TOP/tests/lib/tap.sh"
 
-smp=2
-mem=2048
+cpu=amd
 limit=300
-timeout=1800
 part=
 script=
 programs=tests
 copies=()
-accel=(-accel "tcg,thread=single")
-# With all instructions that store and that this emulator knows.
-cpu=qemu64,+svm,+npt,+ssse3,+sse4.1,+movbe,+xsave,+xsaveopt,+avx,+avx2
+# For the emulator: 0, or nothing, is as it likes it.
+export emulator='' icount=0 smp='' mem=2048 timeout=''
 
 while [ $# -gt 0 ]; do
 	case $1 in
+	--cpu) cpu=$2; shift ;;
 	--icount)
-		accel+=(-icount "shift=0,sleep=off")
+		icount=1
 		smp=1
 		programs=bench
 		;;
@@ -58,14 +58,23 @@ done
 kernel=${1:?usage: run.sh [OPTION]... KERNEL PAGING [TESTS]}
 paging=${2:?usage: run.sh [OPTION]... KERNEL PAGING [TESTS]}
 tests=${3:-*}
-part=${part:-host-$kernel-$paging}
-run=$BUILD/run/$part
 
 case $paging in
-nested) npt=1 ;;
-shadow) npt=0 ;;
+nested | shadow) ;;
 *) die "PAGING is nested or shadow, not $paging" ;;
 esac
+case $cpu in
+amd)
+	part=${part:-host-$kernel-$paging}
+	. "$HOST/qemu.sh"
+	;;
+intel)
+	part=${part:-host-$kernel-intel-$paging}
+	. "$HOST/bochs.sh"
+	;;
+*) die "CPU is amd or intel, not $cpu" ;;
+esac
+run=$BUILD/run/$part
 
 find_kernel()
 {
@@ -93,38 +102,33 @@ make_initramfs()
 
 start_host()
 {
-	local line="console=ttyS0 loglevel=7 log_buf_len=4M panic=-1"
+	local line="console=ttyS0 log_buf_len=4M panic=-1"
 	# A busy machine may not give the host any time for seconds.
 	line+=" rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30"
 	line+=" workqueue.watchdog_thresh=120 no_timer_check"
-	line+=" wtrack.npt=$npt wtrack.limit=$limit wtrack.dir=/$programs"
-	line+=" wtrack.tests=$tests"
+	line+=" wtrack.cpu=$cpu wtrack.paging=$paging wtrack.limit=$limit"
+	line+=" wtrack.dir=/$programs wtrack.tests=$tests"
 	[ -z "$script" ] || line+=" wtrack.script=/script"
 	[ "$kernel" != debug ] || line+=" panic_on_warn=1"
 	: >"$run/console.log"
 	: >"$run/tap.log"
-	timeout -k 5 "$timeout" qemu-system-x86_64 "${accel[@]}" \
-		-cpu "$cpu" -smp "$smp" -m "$mem" \
-		-kernel "$directory/vmlinuz" -initrd "$run/initramfs" \
-		-append "$line" -nic none -display none -monitor none \
-		-serial "file:$run/console.log" -serial "file:$run/tap.log" \
-		-no-reboot </dev/null >"$run/qemu.log" 2>&1 &
-	qemu=$!
-	trap 'kill $qemu 2>/dev/null || true' EXIT
+	emulator_start "$line"
+	pid=$!
+	trap 'kill $pid 2>/dev/null || true' EXIT
 }
 
 # What the host could not report itself.
 check_outside()
 {
 	local status=0
-	wait $qemu || status=$?
+	wait $pid || status=$?
 	trap - EXIT
 	if [ "$TAP_DONE" = 0 ]; then
 		case $status in
 		124 | 137) tap_fail host "did not finish in $timeout s" ;;
-		*) tap_fail host "died (QEMU: $status) in ${tap_name:-boot}" ;;
+		*) tap_fail host "died ($emulator: $status) in ${tap_name:-boot}" ;;
 		esac
-		tail -n 60 "$run/qemu.log" "$run/console.log"
+		tail -n 60 "$run/emulator.log" "$run/console.log"
 	fi
 	if [ "$TAP_KLOG" = 0 ] &&
 		grep -q -E -f "$HOST/klog-patterns" "$run/console.log"; then
@@ -136,10 +140,10 @@ check_outside()
 mkdir -p "$run"
 directory=$(find_kernel)
 make_initramfs
-say BOOT "$kernel, $paging paging, $smp processors${script:+, $script}"
+say BOOT "$kernel on $cpu, $paging paging, $smp processors${script:+, $script}"
 start=$SECONDS
 start_host
-tap_read < <(tail -q -n +1 -s 0.1 -f --pid=$qemu "$run/tap.log")
+tap_read < <(tail -q -n +1 -s 0.1 -f --pid=$pid "$run/tap.log")
 check_outside
 result_add "$part" "$TAP_PASSED" "$TAP_FAILED"
 say DONE "$part: $TAP_PASSED passed, $TAP_FAILED failed" \

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# The emulated AMD host; sourced by run.sh.
+# shellcheck disable=SC2034,SC2154 # run.sh uses and sets them
+
+emulator=QEMU
+smp=${smp:-2}
+timeout=${timeout:-1800}
+accel=(-accel "tcg,thread=single")
+[ "$icount" = 0 ] || accel+=(-icount "shift=0,sleep=off")
+# With all instructions that store and that this emulator knows.
+processor=qemu64,+svm,+npt,+ssse3,+sse4.1,+movbe,+xsave,+xsaveopt,+avx,+avx2
+
+# emulator_start LINE: in the background
+emulator_start()
+{
+	timeout -k 5 "$timeout" qemu-system-x86_64 "${accel[@]}" \
+		-cpu "$processor" -smp "$smp" -m "$mem" \
+		-kernel "$directory/vmlinuz" -initrd "$run/initramfs" \
+		-append "loglevel=7 $1" -nic none -display none -monitor none \
+		-serial "file:$run/console.log" -serial "file:$run/tap.log" \
+		-no-reboot </dev/null >"$run/emulator.log" 2>&1 &
+}
