@@ -6,6 +6,7 @@
  */
 #include <linux/slab.h>
 
+#include "kwt.h"
 #include "vcpu.h"
 
 /* Places for vCPUs that are still to come. */
@@ -13,7 +14,20 @@
 
 DEFINE_PER_CPU(struct kwt_here, kwt_here);
 
-/* With preemption disabled; NULL for a vCPU that is not known yet. */
+/*
+ * A vCPU whose code KVM interprets, as real mode on Intel without EPT, may store
+ * before it enters the guest for the first time: no probe has seen it then.
+ */
+static bool is_mine(const struct kwt_space *space, struct kwt_vcpu *vcpu, u32 i)
+{
+	struct kwt_vm *vm = container_of(space, struct kwt_vm, space);
+
+	if (!READ_ONCE(vcpu->vcpu))
+		WRITE_ONCE(vcpu->vcpu, kvm_get_vcpu(vm->kvm, i));
+	return vcpu->vcpu && kwt_vcpu_is_mine(vcpu);
+}
+
+/* With preemption disabled; NULL for a vCPU that has no place yet. */
 struct kwt_vcpu *kwt_vcpu_search(const struct kwt_space *space)
 {
 	const struct kwt_vcpus *vcpus = rcu_dereference_sched(space->vcpus);
@@ -22,7 +36,7 @@ struct kwt_vcpu *kwt_vcpu_search(const struct kwt_space *space)
 	for (i = 0; vcpus && i < vcpus->nr; i++) {
 		struct kwt_vcpu *vcpu = vcpus->vcpu[i];
 
-		if (!READ_ONCE(vcpu->vcpu) || !kwt_vcpu_is_mine(vcpu))
+		if (!is_mine(space, vcpu, i))
 			continue;
 		kwt_vcpu_set_here(space, vcpu);
 		return vcpu;

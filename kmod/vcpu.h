@@ -16,7 +16,7 @@
 
 /**
  * struct kwt_vcpu - a vCPU, and the store that it is making
- * @vcpu: NULL before its first fault on a tracked page, constant then
+ * @vcpu: NULL before it is first met, constant then
  * @address: of its last write fault, as KVM was told it
  * @mask: the bits of @address that a notification of that store has, too: all
  *	but the offset in the page, or none if @address is virtual
