@@ -17,7 +17,8 @@ BEGIN {
 
 FNR == 1 {
 	column[++columns] = FILENAME
-	sub(/-/, ", ", column[columns])
+	sub(/-amd-/, ", AMD, ", column[columns])
+	sub(/-intel-/, ", Intel, ", column[columns])
 }
 
 {

@@ -22,17 +22,20 @@ classes()
 	tr -d '\r' <"$1" | sed -nE 's/^# class (.*: .*)$/\1/p' | sort -u
 }
 
-# Logs at hand that have such lines, as "VERSION-PAGING FILE".
+# Logs at hand that have such lines, as "VERSION-CPU-PAGING FILE".
 logs()
 {
-	local file name version
+	local file name version cpu
 	for file in "$BUILD"/run/host-*-{nested,shadow}/tap.log; do
 		[ -e "$file" ] || continue
 		grep -q "^# class " "$file" || continue
 		version=$(sed -nE 's/^@@ host ([0-9]+\.[0-9]+).*/\1/p' "$file")
 		name=${file%/tap.log}
+		cpu=amd
+		[[ $name != *-intel-* ]] || cpu=intel
 		# A kernel of our own is no one that others have.
-		[[ $name = */host-debug-* ]] || echo "$version-${name##*-} $file"
+		[[ $name = */host-debug-* ]] ||
+			echo "$version-$cpu-${name##*-} $file"
 	done
 }
 
