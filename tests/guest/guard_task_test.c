@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Task switches in 32-bit mode: a store of almost all registers to a TSS, and
- * bits set in the GDT. KVM would have the processor leave it to KVM, which then
- * tells nobody; the emulated processor does it itself. (Its flags are lazy there:
- * the code leaves them alone.)
+ * bits set in the GDT. Processors leave it to KVM, which then tells nobody; only
+ * the emulated AMD processor does it itself. (Its flags are lazy there: the code
+ * leaves them alone.)
  */
 #include <string.h>
 #include <sys/ioctl.h>
@@ -92,10 +92,10 @@ static void try_switch(const char *name, uint64_t tracked)
 	};
 
 	/*
-	 * Without nested paging the emulated processor would take CR3 from the
-	 * TSS, although it is KVM's, and be lost; whether tracked or not.
+	 * Without nested paging the emulated AMD processor would take CR3 from
+	 * the TSS, although it is KVM's, and be lost; whether tracked or not.
 	 */
-	if (paging_is_nested())
+	if (paging_is_nested() || !strcmp(module_vendor(), "kvm_intel"))
 		guard_try(&w);
 	else
 		tap_note("class %s: absent", name);

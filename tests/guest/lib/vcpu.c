@@ -210,3 +210,33 @@ uint64_t vcpu_rax(struct vcpu *v)
 	CHECK_SYS(!ioctl(v->fd, KVM_GET_REGS, &r));
 	return r.rax;
 }
+
+static struct kvm_msrs *one_msr(uint32_t index, uint64_t value)
+{
+	struct kvm_msrs *m = calloc(1, sizeof(*m) + sizeof(m->entries[0]));
+
+	CHECK(m);
+	m->nmsrs = 1;
+	m->entries[0].index = index;
+	m->entries[0].data = value;
+	return m;
+}
+
+uint64_t vcpu_get_msr(struct vcpu *v, uint32_t index)
+{
+	struct kvm_msrs *m = one_msr(index, 0);
+	uint64_t value;
+
+	CHECK_SYS(ioctl(v->fd, KVM_GET_MSRS, m) == 1);
+	value = m->entries[0].data;
+	free(m);
+	return value;
+}
+
+void vcpu_set_msr(struct vcpu *v, uint32_t index, uint64_t value)
+{
+	struct kvm_msrs *m = one_msr(index, value);
+
+	CHECK_SYS(ioctl(v->fd, KVM_SET_MSRS, m) == 1);
+	free(m);
+}

@@ -143,6 +143,7 @@ struct vm *vm_new_with(void *data, uint64_t data_pages)
 	map_identity(vm);
 	vm_slot(vm, VM_SLOT_LOW, 0, vm->low, VM_LOW_BYTES, 0);
 	vm_slot(vm, VM_SLOT_DATA, VM_DATA, data, data_pages * PAGE, 0);
+	CHECK_SYS(!ioctl(vm->fd, KVM_SET_TSS_ADDR, VM_TSS));
 	return vm;
 }
 

@@ -25,6 +25,8 @@
 #define VM_DATA		0x200000ULL
 #define VM_DATA_GFN	(VM_DATA / PAGE)
 #define VM_HIGH		(1ULL << 39)
+/* KVM's own three pages: real mode on Intel without nested paging needs them. */
+#define VM_TSS		0xfffbd000ULL
 
 enum { VM_SLOT_LOW, VM_SLOT_DATA, VM_SLOT_EXTRA };
 enum { VM_MAX_VCPUS = 8 };
@@ -133,5 +135,7 @@ void vcpu_join(struct vcpu *v);
 void vcpu_stop(struct vcpu *v);
 
 uint64_t vcpu_rax(struct vcpu *v);
+uint64_t vcpu_get_msr(struct vcpu *v, uint32_t index);
+void vcpu_set_msr(struct vcpu *v, uint32_t index, uint64_t value);
 
 #endif /* GUEST_VM_H */
