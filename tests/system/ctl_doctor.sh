@@ -127,7 +127,7 @@ zsh_completes()
 		'echo is-"ready"' Enter
 	wait_for screen '^is-ready' || status=1
 	tmux -L wtrack send-keys clear Enter 'wtrackctl tr' Tab
-	wait_for screen '^wtrackctl tracked ' || status=1
+	wait_for screen '^wtrackctl tracked' || status=1
 	tmux -L wtrack send-keys C-u 'wtrackctl list --js' Tab 'pr' Tab
 	wait_for screen '^wtrackctl list --json=pretty' || status=1
 	cat "$SCRATCH/screen"
