@@ -54,7 +54,7 @@ check "HEAD has no body" same "" "$(body HEAD /metrics)"
 check "the type" grep -qixF "content-type: $TYPE" <(request GET /metrics)
 check "other paths" same 404 "$(status GET /)"
 check "other methods" same 405 "$(status POST /metrics)"
-check "garbage" same 400 "$(status 'GET GET GET' /metrics)"
+check "garbage" same 404 "$(status 'GET GET GET' /metrics)"
 check "the text is the daemon's" same "$(by_bus)" "$(body GET /metrics)"
 body GET /metrics >"$SCRATCH/text"
 check "it ends with # EOF" same "# EOF" "$(tail -n 1 "$SCRATCH/text")"
