@@ -42,7 +42,7 @@ leave_watches()
 {
 	local status=$?
 	forget_watches
-	(exit $status)
+	(exit "$status")
 	leave
 }
 
