@@ -16,6 +16,7 @@ static bool nested;
 static void fill(struct vcpu *v)
 {
 	memset(v->vm->data, 0x5a, PAGE);
+	inner_fill(v);
 }
 
 static void load(struct vcpu *v, unsigned int round)

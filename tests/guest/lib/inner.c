@@ -24,7 +24,7 @@ static uint64_t *table(struct vcpu *v, unsigned int page)
 	return mode_data(v->vm, INNER_AT(page));
 }
 
-void inner_load(struct vcpu *v, const struct inner *inner)
+void inner_fill(struct vcpu *v)
 {
 	uint64_t page = LARGE_BIT | ENTRY | (inner_is_vmx() ? INTEL_CACHED : 0);
 
@@ -32,6 +32,10 @@ void inner_load(struct vcpu *v, const struct inner *inner)
 	table(v, INNER_PDPT)[0] = INNER_AT(INNER_PD) | ENTRY;
 	table(v, INNER_PD)[0] = 0 | page;
 	table(v, INNER_PD)[1] = LARGE | page;
+}
+
+void inner_load(struct vcpu *v, const struct inner *inner)
+{
 	if (inner_is_vmx())
 		inner_load_vmx(v, inner);
 	else

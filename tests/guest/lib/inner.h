@@ -66,6 +66,8 @@ struct inner {
 	bool nested;
 };
 
+/* Its nested page tables, once: bits are set in them. */
+void inner_fill(struct vcpu *v);
 /* Before it is entered; the registers of the vCPU are already loaded. */
 void inner_load(struct vcpu *v, const struct inner *inner);
 bool inner_is_vmx(void);
