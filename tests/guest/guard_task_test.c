@@ -85,7 +85,8 @@ static void try_switch(const char *name, uint64_t tracked)
 {
 	const struct guard_work w = {
 		.name = name,
-		.seen = SEEN_NOT | SEEN_UNEMULATED,
+		/* In the GDT it is as before at the end. */
+		.seen = SEEN_NOT | SEEN_UNEMULATED | SEEN_NO_STORE,
 		.code = g_switch, .args = { STACK_TOP },
 		.pages = PAGES, .tracked = tracked,
 		.fill = fill, .load = load,
