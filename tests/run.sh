@@ -26,11 +26,12 @@ other_lane()
 {
 	part check-debug
 	check_boot
+	part check-host KERNEL=newest PAGING=nested
 }
 
 start_other_lane()
 {
-	say CHECK "debug kernel and whole guests, in the background"
+	say CHECK "debug kernel, whole guests, newest kernel, in the background"
 	set -m
 	other_lane >"$lane_log" 2>&1 &
 	lane=$!
@@ -54,7 +55,6 @@ check_host()
 			part check-host KERNEL=$kernel PAGING=$paging
 		done
 	done
-	part check-host KERNEL=newest PAGING=nested
 }
 
 check_boot()
@@ -78,10 +78,10 @@ part check-ctl
 part check-man
 part check-system
 check_host
-# With what the hosts saw.
-part check-docs
 part demo
 part bench-cost
 finish_other_lane
+# With what the hosts saw.
+part check-docs
 echo
 result_total "${PARTS[@]}"
