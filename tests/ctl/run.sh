@@ -213,9 +213,11 @@ colours_are_for_terminals()
 	local escape=$'\033'
 	run help
 	! grep -q "$escape" out || echo "colours in a file"
-	on_terminal "$CTL help" | grep -q "$escape" || echo "no colours"
-	! NO_COLOR=1 on_terminal "$CTL help" | grep -q "$escape" ||
-		echo "colours in spite of NO_COLOR"
+	# Into a file: grep -q would end a pipe that is still written to.
+	on_terminal "$CTL help" >out
+	grep -q "$escape" out || echo "no colours"
+	NO_COLOR=1 on_terminal "$CTL help" >out
+	! grep -q "$escape" out || echo "colours in spite of NO_COLOR"
 }
 
 # complete_line WORD...: what bash offers for the last of the words

@@ -126,7 +126,7 @@ forget_config()
 logged()
 {
 	journalctl --sync
-	journalctl -q -b -o cat --since "$1" -u wtrackd | grep -qE -- "$2"
+	journalctl -q -b -o cat --since "$1" -u wtrackd | grep -E -- "$2" >/dev/null
 }
 
 nr_sessions_is()

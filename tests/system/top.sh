@@ -13,7 +13,7 @@ pane()
 
 shows()
 {
-	pane | grep -qE -- "$1"
+	pane | grep -E -- "$1" >/dev/null
 }
 
 shows_not()
@@ -106,7 +106,7 @@ check "with rates" jq -se --argjson pid "$pid" '.[0].type == "top" and
 	.[1].type == "ended"' "$SCRATCH/json"
 check "--batch prints tables" save text wtrackctl top --batch
 check "with VMs" grep -qE "^ +$pid +fred " "$SCRATCH/text"
-check "a pipe gets tables, too" bash -c "wtrackctl top | grep -q fred"
+check "a pipe gets tables, too" bash -c "wtrackctl top | grep fred"
 check_fails "pages need a VM" "give --vm" wtrackctl top --gfn 1
 check_fails "a VM needs pages" "give --gfn" wtrackctl top "$pid"
 finish
