@@ -14,6 +14,10 @@ PARTS=(unit-plain unit-asan unit-tsan abi ctl man docs system-6.12 demo
 	boot-6.12-nested boot-6.1-nested)
 lane_log=$BUILD/log/check-lane
 
+# Not fdstore_restart, whose hundred restarts take minutes.
+system_cases="access boot client ctl_* daemon_* metrics_http monitor record"
+system_cases+=" top units watch_*"
+
 # A target that fails has left its result.
 part()
 {
@@ -76,7 +80,7 @@ part check-unit
 part check-abi
 part check-ctl
 part check-man
-part check-system
+part check-system TESTS="$system_cases"
 check_host
 part demo
 part bench-cost
