@@ -40,7 +40,8 @@ tap_case()
 	if [ "$1" = not ]; then
 		tap_bad=1
 		tap_fail "$tap_name" "$3"
-	elif [[ ${3^^} =~ \#\ *(SKIP|TODO) ]]; then
+	elif [[ $3 == *"#"* ]]; then
+		# A directive: whatever it is, the case did not do all of its work.
 		tap_fail "$tap_name" "did not run: $3"
 	else
 		TAP_PASSED=$((TAP_PASSED + 1))

@@ -57,7 +57,7 @@ check "other methods" same 405 "$(status POST /metrics)"
 check "garbage" same 404 "$(status 'GET GET GET' /metrics)"
 check "the text is the daemon's" same "$(by_bus)" "$(body GET /metrics)"
 body GET /metrics >"$SCRATCH/text"
-check "it ends with # EOF" same "# EOF" "$(tail -n 1 "$SCRATCH/text")"
+check "it ends with the mark of its end" same "# EOF" "$(tail -n 1 "$SCRATCH/text")"
 check "writes are counted" grep -qE \
 	'^wtrack_session_events_total\{.*vm_name="fred".*\} 10$' "$SCRATCH/text"
 check "so is the watch" grep -qxF \
