@@ -24,6 +24,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 . "$TOP/tests/lib/results.sh"
 . "$TOP/tests/lib/tap.sh"
+. "$TOP/tests/lib/outside.sh"
 
 cpu=amd
 limit=300
@@ -117,26 +118,6 @@ start_host()
 	trap 'kill $pid 2>/dev/null || true' EXIT
 }
 
-# What the host could not report itself.
-check_outside()
-{
-	local status=0
-	wait $pid || status=$?
-	trap - EXIT
-	if [ "$TAP_DONE" = 0 ]; then
-		case $status in
-		124 | 137) tap_fail host "did not finish in $timeout s" ;;
-		*) tap_fail host "died ($emulator: $status) in ${tap_name:-boot}" ;;
-		esac
-		tail -n 60 "$run/emulator.log" "$run/console.log"
-	fi
-	if [ "$TAP_KLOG" = 0 ] &&
-		grep -q -E -f "$HOST/klog-patterns" "$run/console.log"; then
-		tap_fail host "the kernel complained:"
-		grep -m 1 -A 60 -E -f "$HOST/klog-patterns" "$run/console.log"
-	fi
-}
-
 mkdir -p "$run"
 directory=$(find_kernel)
 make_initramfs
@@ -144,7 +125,7 @@ say BOOT "$kernel on $cpu, $paging paging, $smp processors${script:+, $script}"
 start=$SECONDS
 start_host
 tap_read < <(tail -q -n +1 -s 0.1 -f --pid=$pid "$run/tap.log")
-check_outside
+host_check "$pid" "$emulator" "$run" "$timeout"
 result_add "$part" "$TAP_PASSED" "$TAP_FAILED"
 say DONE "$part: $TAP_PASSED passed, $TAP_FAILED failed" \
 	"($((SECONDS - start)) s)"

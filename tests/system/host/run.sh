@@ -13,6 +13,7 @@ set -euo pipefail
 . "$(dirname "$0")/../../lib/common.sh"
 . "$TOP/tests/lib/results.sh"
 . "$TOP/tests/lib/tap.sh"
+. "$TOP/tests/lib/outside.sh"
 
 HERE=$TOP/tests/system/host
 limit=300
@@ -60,29 +61,9 @@ start_host()
 		-nic none -display none -monitor none \
 		-serial "file:$run/console.log" -serial "file:$run/tap.log" \
 		-serial "file:$run/journal.log" \
-		-no-reboot </dev/null >"$run/qemu.log" 2>&1 &
+		-no-reboot </dev/null >"$run/emulator.log" 2>&1 &
 	qemu=$!
 	trap 'kill $qemu 2>/dev/null || true' EXIT
-}
-
-# What the host could not report itself.
-check_outside()
-{
-	local status=0
-	wait $qemu || status=$?
-	trap - EXIT
-	if [ "$TAP_DONE" = 0 ]; then
-		case $status in
-		124 | 137) tap_fail host "did not finish in $timeout s" ;;
-		*) tap_fail host "died (QEMU: $status) in ${tap_name:-boot}" ;;
-		esac
-		tail -n 60 "$run/qemu.log" "$run/console.log"
-	fi
-	if [ "$TAP_KLOG" = 0 ] &&
-		grep -q -E -f "$HOST/klog-patterns" "$run/console.log"; then
-		tap_fail host "the kernel complained:"
-		grep -m 1 -A 60 -E -f "$HOST/klog-patterns" "$run/console.log"
-	fi
 }
 
 mkdir -p "$run"
@@ -94,7 +75,7 @@ say BOOT "a Debian 12 with systemd on Linux $kernel"
 start=$SECONDS
 start_host
 tap_read < <(tail -q -n +1 -s 0.1 -f --pid=$qemu "$run/tap.log")
-check_outside
+host_check "$qemu" QEMU "$run" "$timeout"
 result_add "$part" "$TAP_PASSED" "$TAP_FAILED"
 say DONE "$part: $TAP_PASSED passed, $TAP_FAILED failed" \
 	"($((SECONDS - start)) s)"
