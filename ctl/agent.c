@@ -19,8 +19,11 @@ static void run_agent(int fd)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	fcntl(fd, F_SETFD, 0);
 	snprintf(notify, sizeof(notify), "%d", fd);
-	execlp("pkttyagent", "pkttyagent", "--notify-fd", notify, "--fallback",
-	       NULL);
+	/*
+	 * Not --fallback: polkit passes over such an agent if the caller is in
+	 * no login session, and who types here looks here.
+	 */
+	execlp("pkttyagent", "pkttyagent", "--notify-fd", notify, NULL);
 	_exit(127);
 }
 
