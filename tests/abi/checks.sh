@@ -205,7 +205,7 @@ alone()
 
 must_fail()
 {
-	if alone "$@"; then
+	if alone "$@" >/dev/null; then
 		printf 'was not noticed\n'
 		return 1
 	fi

@@ -7,6 +7,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 . "$TOP/tests/lib/results.sh"
+. "$TOP/tests/lib/check.sh"
 
 CTL=$BUILD/ctl/wtrackctl
 export LC_ALL=C.UTF-8
@@ -17,24 +18,6 @@ unset NO_COLOR COLUMNS
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
-nr=0
-failed=0
-
-# check NAME COMMAND...: prints nothing when all is well
-check()
-{
-	local name=$1 out
-	shift
-	nr=$((nr + 1))
-	if out=$("$@" 2>&1) && [ -z "$out" ]; then
-		printf 'ok %d - %s\n' "$nr" "$name"
-	else
-		failed=$((failed + 1))
-		printf 'not ok %d - %s\n' "$nr" "$name"
-		printf '%s\n' "$out" | sed 's/^/# /'
-	fi
-}
-
 # run WORD...: leaves code, and the files out and err
 run()
 {
@@ -290,6 +273,4 @@ check "bash completes words" bash_completes
 check "bash completes VMs and expands no name" bash_completes_vms
 ! command -v zsh >/dev/null || check "zsh loads its completion" zsh_loads
 
-printf '1..%d\n' "$nr"
-result_add ctl "$((nr - failed))" "$failed"
-[ "$failed" = 0 ]
+check_finish ctl

@@ -6,27 +6,8 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 . "$TOP/tests/lib/results.sh"
+. "$TOP/tests/lib/check.sh"
 cd "$TOP"
-
-nr=0
-passed=0
-failed=0
-
-# check NAME COMMAND...: prints nothing when all is well
-check()
-{
-	local name=$1 out
-	shift
-	nr=$((nr + 1))
-	if out=$("$@" 2>&1) && [ -z "$out" ]; then
-		passed=$((passed + 1))
-		printf 'ok %d - %s\n' "$nr" "$name"
-	else
-		failed=$((failed + 1))
-		printf 'not ok %d - %s\n' "$nr" "$name"
-		printf '%s\n' "$out" | sed 's/^/# /'
-	fi
-}
 
 # Paths in backquotes, and the targets of links, in document $1.
 named_files()
@@ -160,6 +141,4 @@ check "docs/OBSERVED.md has the table of what the host tests saw" \
 check "no kernel version is named in kmod/" no_kernel_versions_in_kmod
 check "LICENSES/ has the text of each licence" tree_licence_texts
 check "a licence without text is found" missing_licence_is_found
-echo "1..$nr"
-result_add docs "$passed" "$failed"
-[ "$failed" = 0 ]
+check_finish docs

@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Every part of the tests appends one line "part passed failed" to a file;
-# the last line of make check is their sum. Needs common.sh.
+# Every part of the tests appends one line "part passed failed" to a file, and
+# each failure as "failed NAME: REASON"; the last lines of make check are the
+# failures, the parts, and their sum. Needs common.sh.
 
 RESULTS=${RESULTS:-$BUILD/results}
 export RESULTS
+
+# result_failure TEXT: one line
+result_failure()
+{
+	mkdir -p "${RESULTS%/*}"
+	printf 'failed %s\n' "${1//$'\n'/ }" >>"$RESULTS"
+}
 
 # result_add PART PASSED FAILED
 result_add()
@@ -19,8 +27,14 @@ result_total()
 {
 	touch "$RESULTS"
 	awk -v parts="$*" '
+		$1 == "failed" {
+			sub(/^failed /, "NOT OK  ")
+			failures = failures $0 "\n"
+			next
+		}
 		{ seen[$1] = 1; passed[$1] += $2; failed[$1] += $3 }
 		END {
+			printf "%s", failures
 			n = split(parts, part, " ")
 			for (i = 1; i <= n; i++) {
 				name = part[i]

@@ -20,6 +20,7 @@ tap_raw=0
 tap_fail()
 {
 	TAP_FAILED=$((TAP_FAILED + 1))
+	result_failure "${part:+$part }$1: $2"
 	printf 'NOT OK  %s: %s\n' "$1" "$2"
 }
 

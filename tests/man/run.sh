@@ -8,13 +8,10 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 . "$TOP/tests/lib/results.sh"
+. "$TOP/tests/lib/check.sh"
 
 man=$BUILD/man
 WORK=$BUILD/man-check
-nr=0
-passed=0
-failed=0
-
 # alone COMMAND...: in a shell of its own, where any failure counts
 alone()
 {
@@ -25,25 +22,9 @@ alone()
 		"$@"' alone "$@" 2>&1
 }
 
-# check NAME COMMAND...
-check()
-{
-	local name=$1 out
-	shift
-	nr=$((nr + 1))
-	if out=$("$@" 2>&1); then
-		passed=$((passed + 1))
-		printf 'ok %d - %s\n' "$nr" "$name"
-	else
-		failed=$((failed + 1))
-		printf 'not ok %d - %s\n' "$nr" "$name"
-		printf '%s\n' "$out" | sed 's/^/# /'
-	fi
-}
-
 must_fail()
 {
-	if alone "$@"; then
+	if alone "$@" >/dev/null; then
 		echo "was not noticed"
 		return 1
 	fi
@@ -52,7 +33,7 @@ must_fail()
 # good NAME COMMAND...
 good()
 {
-	check "$1" alone "${@:2}"
+	check "$1" if_it_fails alone "${@:2}"
 }
 
 # bad NAME COMMAND...
@@ -229,6 +210,4 @@ check_daemon
 check_form
 check_examples
 
-printf '1..%d\n' "$nr"
-result_add man "$passed" "$failed"
-[ "$failed" = 0 ]
+check_finish man
