@@ -3,10 +3,6 @@
  * The module's account, by generic netlink: dumps at start and after a loss,
  * notices in between, and the kernel's word when the module comes and goes.
  *
- *	genl.c		sockets, the family, notices
- *	genl_dump.c	dumps of VMs and sessions
- *	genl_ranges.c	dumps of what one session tracks
- *
  * Nothing here keeps the module from being removed.
  */
 #ifndef WTRACKD_GENL_H
@@ -23,9 +19,6 @@
 struct genl;
 struct genl_ranges;
 struct manager;
-struct nl_msg;
-struct nlattr;
-struct nl_sock;
 
 int genl_new(struct manager *m, struct genl **ret);
 void genl_free(struct genl *genl);
@@ -66,17 +59,5 @@ struct genl_session {
 	uid_t opener_uid;
 	struct session_counters counters;
 };
-
-/* Between these files: genl_dump.c and genl_ranges.c. */
-int genl_dump_all(struct manager *m, struct nl_sock *sock, int family);
-int genl_error(int nl_error);
-bool genl_from_kernel(struct nl_msg *msg);
-/* attrs has KVM_WTRACK_A_MAX + 1 places. Lengths are checked. */
-int genl_parse(struct nl_msg *msg, int family, struct nlattr **attrs);
-uint64_t genl_u64(struct nlattr *const *attrs, int attr);
-uint32_t genl_u32(struct nlattr *const *attrs, int attr);
-struct nl_msg *genl_request(int family, int cmd);
-int genl_family(const struct genl *genl);
-struct manager *genl_manager(const struct genl *genl);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <linux/kvm_wtrack_genl.h>
 
-#include "genl.h"
+#include "genl_internal.h"
 #include "manager.h"
 #include "session.h"
 

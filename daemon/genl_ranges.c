@@ -8,7 +8,7 @@
 
 #include <linux/kvm_wtrack_genl.h>
 
-#include "genl.h"
+#include "genl_internal.h"
 #include "manager.h"
 
 /* Of one datagram, which the kernel fills with some 800 at most. */
@@ -158,10 +158,10 @@ int genl_get_ranges(struct genl *genl, uint64_t session_id, genl_ranges_fn fn,
 	ranges = calloc(1, sizeof(*ranges));
 	if (!ranges)
 		return -ENOMEM;
-	ranges->family = genl_family(genl);
+	ranges->family = genl->family;
 	ranges->fn = fn;
 	ranges->userdata = userdata;
-	r = start(ranges, genl_manager(genl), session_id);
+	r = start(ranges, genl->manager, session_id);
 	if (r < 0) {
 		genl_ranges_cancel(ranges);
 		return r;
