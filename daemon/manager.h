@@ -77,12 +77,20 @@ struct manager {
 };
 
 int manager_new(struct manager **ret);
-int manager_start(struct manager *m);
 void manager_free(struct manager *m);
 void manager_freep(struct manager **m);
 
+/* manager_start.c */
+int manager_start(struct manager *m);
+
+/* manager_config.c */
+int manager_load_config(struct manager *m);
 /* Reads the configuration again, all of it: SIGHUP, and Manager.Reload(). */
 int manager_reload(struct manager *m);
+/* What makes no sense in a file: an ini_report_fn that logs it. */
+void manager_config_problem(void *userdata, const char *file,
+			    unsigned int line, const char *message);
+
 /* STATUS= for systemctl status, and the properties that count things. */
 void manager_counts_changed(struct manager *m);
 uint32_t manager_nr_vms(const struct manager *m);

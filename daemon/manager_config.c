@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The configuration, at start and when it is read again. */
+#include <grp.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+
+#include "log.h"
+#include "manager.h"
+#include "message-ids.h"
+#include "util.h"
+#include "watch.h"
+
+void manager_config_problem(void *userdata, const char *file,
+			    unsigned int line, const char *message)
+{
+	char file_field[4200], line_field[32];
+	const char *const fields[] = { file_field, line_field, NULL };
+
+	(void)userdata;
+	snprintf(file_field, sizeof(file_field), "CONFIG_FILE=%s", file);
+	snprintf(line_field, sizeof(line_field), "CONFIG_LINE=%u", line);
+	if (line)
+		log_event(LOG_WARNING, MESSAGE_CONFIG_PROBLEM, fields,
+			  "%s:%u: %s", file, line, message);
+	else
+		log_event(LOG_WARNING, MESSAGE_CONFIG_PROBLEM, fields, "%s: %s",
+			  file, message);
+}
+
+static void find_group(struct manager *m)
+{
+	const struct group *group = NULL;
+
+	if (*m->config.group)
+		group = getgrnam(m->config.group);
+	m->has_group = group != NULL;
+	m->group = group ? group->gr_gid : (gid_t)-1;
+	if (*m->config.group && !group)
+		log_info("there is no group %s: none of its members may use "
+			 "any VM", m->config.group);
+}
+
+int manager_load_config(struct manager *m)
+{
+	int r;
+
+	r = config_load(&m->config, m->config_dirs, manager_config_problem,
+			NULL);
+	if (r < 0)
+		return log_errno(r, "cannot read the configuration");
+	find_group(m);
+	return 0;
+}
+
+int manager_reload(struct manager *m)
+{
+	int r;
+
+	(void)sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%ju",
+			 (uintmax_t)now_usec());
+	r = manager_load_config(m);
+	if (r >= 0) {
+		watches_reload(m->watches);
+		log_event(LOG_INFO, MESSAGE_RELOADED, NULL,
+			  "read the configuration again");
+	}
+	(void)sd_notify(false, "READY=1");
+	manager_counts_changed(m);
+	return r;
+}
