@@ -55,32 +55,25 @@ static void print_json(const struct ctl *ctl, const struct model *model,
 	json_print(ctl, obj);
 }
 
+static int show(struct ctl *ctl, const struct model *model,
+		const char *vm_path)
+{
+	const struct vm *vm = model_vm(model, vm_path);
+
+	if (!vm)
+		return ctl_fail(ctl, EXIT_NOT_FOUND, "VM %s: it ended just now; "
+				"`wtrackctl list` shows those that run",
+				args_vm(&ctl->args));
+	if (ctl->json != JSON_OFF)
+		print_json(ctl, model, vm);
+	else
+		print_text(ctl, model, vm);
+	return EXIT_OK;
+}
+
 static int run(struct ctl *ctl)
 {
-	const struct vm *vm;
-	struct model model;
-	char *path;
-	int r;
-
-	r = sessions_find_vm(ctl, &path);
-	if (r)
-		return r;
-	r = model_load(ctl, &model);
-	if (r)
-		goto out;
-	vm = model_vm(&model, path);
-	if (!vm)
-		r = ctl_fail(ctl, EXIT_NOT_FOUND, "VM %s: it ended just now; "
-			     "`wtrackctl list` shows those that run",
-			     args_vm(&ctl->args));
-	else if (ctl->json != JSON_OFF)
-		print_json(ctl, &model, vm);
-	else
-		print_text(ctl, &model, vm);
-	model_free(&model);
-out:
-	free(path);
-	return r;
+	return sessions_run(ctl, show);
 }
 
 static const struct option_spec options[] = {

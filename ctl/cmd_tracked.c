@@ -158,7 +158,7 @@ static void print(struct ctl *ctl, struct output *out, struct json_object *obj)
 			 out->nr_refused, out->refusal);
 }
 
-static int run_vm(struct ctl *ctl, const struct model *model, const char *path)
+static int show(struct ctl *ctl, const struct model *model, const char *path)
 {
 	struct json_object *obj = json_document(ctl);
 	struct output out = { .table = table_new(columns) };
@@ -179,20 +179,7 @@ static int run_vm(struct ctl *ctl, const struct model *model, const char *path)
 
 static int run(struct ctl *ctl)
 {
-	struct model model;
-	char *path;
-	int r;
-
-	r = sessions_find_vm(ctl, &path);
-	if (r)
-		return r;
-	r = model_load(ctl, &model);
-	if (!r) {
-		r = run_vm(ctl, &model, path);
-		model_free(&model);
-	}
-	free(path);
-	return r;
+	return sessions_run(ctl, show);
 }
 
 static const struct option_spec options[] = {

@@ -19,5 +19,9 @@ void sessions_to_json(struct json_object *obj, const struct model *model,
  * names none. 0, or the exit code.
  */
 int sessions_find_vm(struct ctl *ctl, char **ret_path);
+/* What the daemon knows now goes to @fn, with that path; its exit code. */
+int sessions_run(struct ctl *ctl,
+		 int (*fn)(struct ctl *ctl, const struct model *model,
+			   const char *vm_path));
 
 #endif
