@@ -47,6 +47,14 @@ void kwt_rearm_soon(struct kwt_space *space,
 
 void kwt_rearm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
 
+/* due.c */
+u32 kwt_due_now(void);
+int kwt_due_wait(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit,
+		 u32 now);
+void kwt_due_armed(const struct kwt_chunk *chunk, u32 bit);
+bool kwt_due_settled(struct kwt_space *space, struct kwt_chunk *chunk,
+		     u32 bit);
+
 /* source.c, under the space's arm_lock */
 void kwt_untrack(struct kwt_space *space, u64 gfn);
 

@@ -73,7 +73,7 @@ static u64 add_chunk(struct kwt_session *session,
 		int r = add_gfn(session, span, gfn);
 
 		if (r == -EAGAIN) {
-			kwt_rearm_hasten(set->space, span->chunk, gfn, end);
+			kwt_due_hasten(set->space, span->chunk, gfn, end);
 			break;
 		}
 		note(change, gfn, r);

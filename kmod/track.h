@@ -63,7 +63,7 @@ struct kwt_vcpus;
  * @spans: of the sessions that track something here; (L), read under RCU
  * @in_tripped: in space->tripped while the guard has disarmed a gfn in it; (A)
  * @rcu: to free it, when it is in no list
- * @guard: what the guard remembers of each gfn, see rearm.c; (A), and (L) to
+ * @guard: what the guard remembers of each gfn, see due.c; (A), and (L) to
  *	set. There before it is needed, for sessions with a budget
  * @armed: gfns that KVM protects for us; (A). A gfn with users that is not
  *	armed was disarmed by the guard
@@ -285,8 +285,10 @@ void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
 
 /* rearm.c */
 int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
-void kwt_rearm_hasten(struct kwt_space *space, struct kwt_chunk *chunk,
-		      u64 gfn, u64 end);
+
+/* due.c */
+void kwt_due_hasten(struct kwt_space *space, struct kwt_chunk *chunk,
+		    u64 gfn, u64 end);
 
 /* match.c, match.h */
 void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
