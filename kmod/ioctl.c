@@ -4,31 +4,12 @@
  * each. What the functions get is a copy, of the size that the kernel knows,
  * with flags and reserved fields checked.
  */
-#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include "kwt.h"
+#include "ioctl.h"
 
-union arg {
-	struct {
-		u32 size;
-		u32 flags;
-	} head;
-	struct kvm_wtrack_info info;
-	struct kvm_wtrack_attach attach;
-	struct kvm_wtrack_status status;
-	struct kvm_wtrack_restrict restrict_;
-	struct kvm_wtrack_ring ring;
-	struct kvm_wtrack_add add;
-	struct kvm_wtrack_remove remove;
-	struct kvm_wtrack_query query;
-	struct kvm_wtrack_query_gfn query_gfn;
-	struct kvm_wtrack_resync resync;
-	struct kvm_wtrack_fence fence;
-};
-
-static int do_info(struct kwt_session *session, union arg *arg)
+static int do_info(struct kwt_session *session, union kwt_arg *arg)
 {
 	struct kvm_wtrack_info *info = &arg->info;
 
@@ -57,7 +38,7 @@ static int do_info(struct kwt_session *session, union arg *arg)
 	return 0;
 }
 
-static int do_attach(struct kwt_session *session, union arg *arg)
+static int do_attach(struct kwt_session *session, union kwt_arg *arg)
 {
 	struct kvm_wtrack_attach *attach = &arg->attach;
 	int r;
@@ -72,7 +53,7 @@ static int do_attach(struct kwt_session *session, union arg *arg)
 	return 0;
 }
 
-static int do_status(struct kwt_session *session, union arg *arg)
+static int do_status(struct kwt_session *session, union kwt_arg *arg)
 {
 	struct kvm_wtrack_status *status = &arg->status;
 	u32 size = status->size;
@@ -83,149 +64,19 @@ static int do_status(struct kwt_session *session, union arg *arg)
 	return 0;
 }
 
-static int do_restrict(struct kwt_session *session, union arg *arg)
+static int do_restrict(struct kwt_session *session, union kwt_arg *arg)
 {
 	return kwt_restrict(session, &arg->restrict_);
 }
 
-static int do_ring(struct kwt_session *session, union arg *arg)
+static int do_ring(struct kwt_session *session, union kwt_arg *arg)
 {
 	if (arg->ring.__reserved0)
 		return -EINVAL;
 	return kwt_ring_make(session, &arg->ring);
 }
 
-/* Take over the changes, checked, with their outputs zero; ERR_PTR if not. */
-static struct kvm_wtrack_change *load_changes(u64 from, u32 nr)
-{
-	struct kvm_wtrack_change *changes;
-	u32 i;
-
-	if (!nr)
-		return ERR_PTR(-EINVAL);
-	if (nr > KWT_MAX_RANGES)
-		return ERR_PTR(-ERANGE);
-	changes = vmemdup_user(u64_to_user_ptr(from), nr * sizeof(*changes));
-	if (IS_ERR(changes))
-		return changes;
-	for (i = 0; i < nr; i++) {
-		struct kvm_wtrack_change *change = &changes[i];
-
-		if (change->__reserved ||
-		    !kwt_gfns_valid(change->gfn, change->nr_pages)) {
-			kvfree(changes);
-			return ERR_PTR(-EINVAL);
-		}
-		change->out_done = 0;
-		change->out_changed = 0;
-		change->out_failed = 0;
-		change->out_error_gfn = 0;
-		change->out_error = 0;
-	}
-	return changes;
-}
-
-/* Can the outcome be reported? Better known before anything is done. */
-static int store_changes(u64 to, const struct kvm_wtrack_change *changes, u32 nr)
-{
-	return copy_to_user(u64_to_user_ptr(to), changes,
-			    nr * sizeof(*changes)) ? -EFAULT : 0;
-}
-
-/* ADD and REMOVE begin with the same fields. */
-static int change_ranges(struct kwt_session *session,
-			 struct kvm_wtrack_add *arg, bool add)
-{
-	struct kvm_wtrack_change *changes;
-	int r;
-	u32 i;
-
-	arg->out_nr_changes = 0;
-	arg->out_failed_pages = 0;
-	changes = load_changes(arg->changes, arg->nr_changes);
-	if (IS_ERR(changes))
-		return PTR_ERR(changes);
-	r = store_changes(arg->changes, changes, arg->nr_changes);
-	if (r)
-		goto out;
-	for (i = 0; i < arg->nr_changes && !r; i++) {
-		r = kwt_range_change(session, &changes[i], add);
-		arg->out_failed_pages += changes[i].out_failed;
-		if (!r)
-			arg->out_nr_changes++;
-	}
-	if (store_changes(arg->changes, changes, arg->nr_changes))
-		r = -EFAULT;
-out:
-	kvfree(changes);
-	return r;
-}
-
-static int do_add(struct kwt_session *session, union arg *arg)
-{
-	return change_ranges(session, &arg->add, true);
-}
-
-/*
- * Every hook that began before this call has published what it had to: hooks
- * run with preemption disabled.
- */
-static u64 fence(struct kwt_session *session)
-{
-	synchronize_rcu_expedited();
-	return kwt_ring_head(&session->ring);
-}
-
-static int do_remove(struct kwt_session *session, union arg *arg)
-{
-	int r;
-
-	BUILD_BUG_ON(offsetof(struct kvm_wtrack_add, out_failed_pages) !=
-		     offsetof(struct kvm_wtrack_remove, out_failed_pages));
-	arg->remove.out_seq = 0;
-	r = change_ranges(session, &arg->add, false);
-	if (!r && arg->head.flags & KVM_WTRACK_REMOVE_F_FENCE)
-		arg->remove.out_seq = fence(session);
-	return r;
-}
-
-/* Room for the kernel's copy of an array that the caller wants filled. */
-static void *alloc_output(u64 to, u32 *nr, size_t bytes)
-{
-	void *buf;
-
-	if (!*nr)
-		return ERR_PTR(-EINVAL);
-	*nr = min_t(u32, *nr, KWT_MAX_RANGES);
-	/* What is fetched below cannot be put back: see whether it can go. */
-	if (clear_user(u64_to_user_ptr(to), *nr * bytes))
-		return ERR_PTR(-EFAULT);
-	buf = kvcalloc(*nr, bytes, GFP_KERNEL_ACCOUNT);
-	return buf ?: ERR_PTR(-ENOMEM);
-}
-
-static int do_query(struct kwt_session *session, union arg *arg)
-{
-	struct kvm_wtrack_query *query = &arg->query;
-	u32 nr = query->nr_ranges, used;
-	struct kvm_wtrack_range *ranges;
-	u64 gfn = query->gfn;
-	int r;
-
-	ranges = alloc_output(query->ranges, &nr, sizeof(*ranges));
-	if (IS_ERR(ranges))
-		return PTR_ERR(ranges);
-	r = kwt_range_query(session, &gfn, ranges, nr, &used);
-	if (!r && copy_to_user(u64_to_user_ptr(query->ranges), ranges,
-			       used * sizeof(*ranges)))
-		r = -EFAULT;
-	kvfree(ranges);
-	query->out_nr_ranges = used;
-	query->out_next_gfn = gfn;
-	return r;
-}
-
-static int do_query_gfn(struct kwt_session *session, union arg *arg)
+static int do_query_gfn(struct kwt_session *session, union kwt_arg *arg)
 {
 	struct kvm_wtrack_query_gfn *query = &arg->query_gfn;
 	struct kwt_vm *vm = session->vm;
@@ -247,37 +98,6 @@ static int do_query_gfn(struct kwt_session *session, union arg *arg)
 	return 0;
 }
 
-static int do_resync(struct kwt_session *session, union arg *arg)
-{
-	struct kvm_wtrack_resync *resync = &arg->resync;
-	struct kvm_wtrack_resync_range *ranges;
-	u32 nr = resync->nr_ranges, used;
-	bool more;
-	int r;
-
-	if (resync->__reserved0)
-		return -EINVAL;
-	ranges = alloc_output(resync->ranges, &nr, sizeof(*ranges));
-	if (IS_ERR(ranges))
-		return PTR_ERR(ranges);
-	r = kwt_range_resync(session, ranges, nr, &used, &more);
-	if (!r && copy_to_user(u64_to_user_ptr(resync->ranges), ranges,
-			       used * sizeof(*ranges))) {
-		kwt_range_resync_undo(session, ranges, used);
-		r = -EFAULT;
-	}
-	kvfree(ranges);
-	resync->out_nr_ranges = used;
-	resync->out_more = more;
-	return r;
-}
-
-static int do_fence(struct kwt_session *session, union arg *arg)
-{
-	arg->fence.out_seq = fence(session);
-	return 0;
-}
-
 enum needs { NOTHING, A_VM, A_RING };
 
 static const struct call {
@@ -287,7 +107,7 @@ static const struct call {
 	enum needs needs;
 	/* Outputs count even when the call fails half-way. */
 	bool progress;
-	int (*fn)(struct kwt_session *session, union arg *arg);
+	int (*fn)(struct kwt_session *session, union kwt_arg *arg);
 } calls[] = {
 #define CALL(nr, name, flags_, needs_, progress_, fn_)			\
 	[_IOC_NR(nr) - _IOC_NR(KVM_WTRACK_INFO)] = {			\
@@ -304,13 +124,13 @@ static const struct call {
 	CALL(KVM_WTRACK_RING, ring,
 	     KVM_WTRACK_RING_F_COALESCE | KVM_WTRACK_RING_F_STOP, A_VM, false,
 	     do_ring),
-	CALL(KVM_WTRACK_ADD, add, 0, A_RING, true, do_add),
+	CALL(KVM_WTRACK_ADD, add, 0, A_RING, true, kwt_ioctl_add),
 	CALL(KVM_WTRACK_REMOVE, remove, KVM_WTRACK_REMOVE_F_FENCE, A_RING, true,
-	     do_remove),
-	CALL(KVM_WTRACK_QUERY, query, 0, A_RING, false, do_query),
+	     kwt_ioctl_remove),
+	CALL(KVM_WTRACK_QUERY, query, 0, A_RING, false, kwt_ioctl_query),
 	CALL(KVM_WTRACK_QUERY_GFN, query_gfn, 0, A_VM, false, do_query_gfn),
-	CALL(KVM_WTRACK_RESYNC, resync, 0, A_RING, false, do_resync),
-	CALL(KVM_WTRACK_FENCE, fence, 0, A_RING, false, do_fence),
+	CALL(KVM_WTRACK_RESYNC, resync, 0, A_RING, false, kwt_ioctl_resync),
+	CALL(KVM_WTRACK_FENCE, fence, 0, A_RING, false, kwt_ioctl_fence),
 #undef CALL
 };
 
@@ -325,8 +145,8 @@ static const struct call *find_call(unsigned int cmd)
 }
 
 /* A size of the caller's, from which the rest follows. */
-static int load_arg(const struct call *call, union arg *arg, void __user *user,
-		    u32 *size)
+static int load_arg(const struct call *call, union kwt_arg *arg,
+		    void __user *user, u32 *size)
 {
 	int r;
 
@@ -362,7 +182,7 @@ static int check_needs(struct kwt_session *session, enum needs needs)
 long kwt_ioctl(struct kwt_session *session, unsigned int cmd, void __user *user)
 {
 	const struct call *call = find_call(cmd);
-	union arg arg;
+	union kwt_arg arg;
 	u32 size;
 	int r;
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the ioctls of two files have in common. */
+#ifndef KWT_IOCTL_H
+#define KWT_IOCTL_H
+
+#include "kwt.h"
+
+/* The largest of them; a call gets the kernel's copy of its own. */
+union kwt_arg {
+	struct {
+		u32 size;
+		u32 flags;
+	} head;
+	struct kvm_wtrack_info info;
+	struct kvm_wtrack_attach attach;
+	struct kvm_wtrack_status status;
+	struct kvm_wtrack_restrict restrict_;
+	struct kvm_wtrack_ring ring;
+	struct kvm_wtrack_add add;
+	struct kvm_wtrack_remove remove;
+	struct kvm_wtrack_query query;
+	struct kvm_wtrack_query_gfn query_gfn;
+	struct kvm_wtrack_resync resync;
+	struct kvm_wtrack_fence fence;
+};
+
+/* ioctl_array.c */
+int kwt_ioctl_add(struct kwt_session *session, union kwt_arg *arg);
+int kwt_ioctl_remove(struct kwt_session *session, union kwt_arg *arg);
+int kwt_ioctl_fence(struct kwt_session *session, union kwt_arg *arg);
+int kwt_ioctl_query(struct kwt_session *session, union kwt_arg *arg);
+int kwt_ioctl_resync(struct kwt_session *session, union kwt_arg *arg);
+
+#endif /* KWT_IOCTL_H */

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The ioctls that take an array of ranges, or fill one; and the fence. */
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "ioctl.h"
+
+/* Take over the changes, checked, with their outputs zero; ERR_PTR if not. */
+static struct kvm_wtrack_change *load_changes(u64 from, u32 nr)
+{
+	struct kvm_wtrack_change *changes;
+	u32 i;
+
+	if (!nr)
+		return ERR_PTR(-EINVAL);
+	if (nr > KWT_MAX_RANGES)
+		return ERR_PTR(-ERANGE);
+	changes = vmemdup_user(u64_to_user_ptr(from), nr * sizeof(*changes));
+	if (IS_ERR(changes))
+		return changes;
+	for (i = 0; i < nr; i++) {
+		struct kvm_wtrack_change *change = &changes[i];
+
+		if (change->__reserved ||
+		    !kwt_gfns_valid(change->gfn, change->nr_pages)) {
+			kvfree(changes);
+			return ERR_PTR(-EINVAL);
+		}
+		change->out_done = 0;
+		change->out_changed = 0;
+		change->out_failed = 0;
+		change->out_error_gfn = 0;
+		change->out_error = 0;
+	}
+	return changes;
+}
+
+/* Can the outcome be reported? Better known before anything is done. */
+static int store_changes(u64 to, const struct kvm_wtrack_change *changes, u32 nr)
+{
+	return copy_to_user(u64_to_user_ptr(to), changes,
+			    nr * sizeof(*changes)) ? -EFAULT : 0;
+}
+
+/* ADD and REMOVE begin with the same fields. */
+static int change_ranges(struct kwt_session *session,
+			 struct kvm_wtrack_add *arg, bool add)
+{
+	struct kvm_wtrack_change *changes;
+	int r;
+	u32 i;
+
+	arg->out_nr_changes = 0;
+	arg->out_failed_pages = 0;
+	changes = load_changes(arg->changes, arg->nr_changes);
+	if (IS_ERR(changes))
+		return PTR_ERR(changes);
+	r = store_changes(arg->changes, changes, arg->nr_changes);
+	if (r)
+		goto out;
+	for (i = 0; i < arg->nr_changes && !r; i++) {
+		r = kwt_range_change(session, &changes[i], add);
+		arg->out_failed_pages += changes[i].out_failed;
+		if (!r)
+			arg->out_nr_changes++;
+	}
+	if (store_changes(arg->changes, changes, arg->nr_changes))
+		r = -EFAULT;
+out:
+	kvfree(changes);
+	return r;
+}
+
+int kwt_ioctl_add(struct kwt_session *session, union kwt_arg *arg)
+{
+	return change_ranges(session, &arg->add, true);
+}
+
+/*
+ * Every hook that began before this call has published what it had to: hooks
+ * run with preemption disabled.
+ */
+static u64 fence(struct kwt_session *session)
+{
+	synchronize_rcu_expedited();
+	return kwt_ring_head(&session->ring);
+}
+
+int kwt_ioctl_remove(struct kwt_session *session, union kwt_arg *arg)
+{
+	int r;
+
+	BUILD_BUG_ON(offsetof(struct kvm_wtrack_add, out_failed_pages) !=
+		     offsetof(struct kvm_wtrack_remove, out_failed_pages));
+	arg->remove.out_seq = 0;
+	r = change_ranges(session, &arg->add, false);
+	if (!r && arg->head.flags & KVM_WTRACK_REMOVE_F_FENCE)
+		arg->remove.out_seq = fence(session);
+	return r;
+}
+
+int kwt_ioctl_fence(struct kwt_session *session, union kwt_arg *arg)
+{
+	arg->fence.out_seq = fence(session);
+	return 0;
+}
+
+/* Room for the kernel's copy of an array that the caller wants filled. */
+static void *alloc_output(u64 to, u32 *nr, size_t bytes)
+{
+	void *buf;
+
+	if (!*nr)
+		return ERR_PTR(-EINVAL);
+	*nr = min_t(u32, *nr, KWT_MAX_RANGES);
+	/* What is fetched below cannot be put back: see whether it can go. */
+	if (clear_user(u64_to_user_ptr(to), *nr * bytes))
+		return ERR_PTR(-EFAULT);
+	buf = kvcalloc(*nr, bytes, GFP_KERNEL_ACCOUNT);
+	return buf ?: ERR_PTR(-ENOMEM);
+}
+
+int kwt_ioctl_query(struct kwt_session *session, union kwt_arg *arg)
+{
+	struct kvm_wtrack_query *query = &arg->query;
+	u32 nr = query->nr_ranges, used;
+	struct kvm_wtrack_range *ranges;
+	u64 gfn = query->gfn;
+	int r;
+
+	ranges = alloc_output(query->ranges, &nr, sizeof(*ranges));
+	if (IS_ERR(ranges))
+		return PTR_ERR(ranges);
+	r = kwt_range_query(session, &gfn, ranges, nr, &used);
+	if (!r && copy_to_user(u64_to_user_ptr(query->ranges), ranges,
+			       used * sizeof(*ranges)))
+		r = -EFAULT;
+	kvfree(ranges);
+	query->out_nr_ranges = used;
+	query->out_next_gfn = gfn;
+	return r;
+}
+
+int kwt_ioctl_resync(struct kwt_session *session, union kwt_arg *arg)
+{
+	struct kvm_wtrack_resync *resync = &arg->resync;
+	struct kvm_wtrack_resync_range *ranges;
+	u32 nr = resync->nr_ranges, used;
+	bool more;
+	int r;
+
+	if (resync->__reserved0)
+		return -EINVAL;
+	ranges = alloc_output(resync->ranges, &nr, sizeof(*ranges));
+	if (IS_ERR(ranges))
+		return PTR_ERR(ranges);
+	r = kwt_range_resync(session, ranges, nr, &used, &more);
+	if (!r && copy_to_user(u64_to_user_ptr(resync->ranges), ranges,
+			       used * sizeof(*ranges))) {
+		kwt_range_resync_undo(session, ranges, used);
+		r = -EFAULT;
+	}
+	kvfree(ranges);
+	resync->out_nr_ranges = used;
+	resync->out_more = more;
+	return r;
+}
