@@ -253,6 +253,8 @@ void kwt_fdinfo(struct seq_file *m, struct kwt_session *session);
 /* netlink.c */
 int kwt_netlink_register(void);
 void kwt_netlink_unregister(void);
+
+/* notice.c */
 void kwt_notice_init(struct kwt_session *session);
 void kwt_notice_session(struct kwt_session *session, u8 event);
 void kwt_notice_guard(struct kwt_vm *vm);

@@ -317,7 +317,7 @@ void kwt_resync_write(struct kwt_span *span, u32 bit, u64 time_ns);
 u32 kwt_resync_fetch(struct kwt_set *set, struct kwt_span *span,
 		     struct kvm_wtrack_resync_range *range, u32 used, u32 room);
 
-/* netlink.c */
+/* notice.c */
 void kwt_notice_overflow(struct kwt_ring *ring);
 
 /* wake.c */

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Dumps of what there is.
+ *
+ * A dump goes on, message by message, behind the ids that the one before ended
+ * with; ids only grow. It never holds the list of VMs while it looks at one.
+ */
+#include <linux/pid.h>
+
+#include "netlink.h"
+
+/* Kept between two messages: what was dumped last. */
+struct cursor {
+	u64 vm;		/* done with */
+	u64 inside;	/* VM that session and gfn belong to */
+	u64 session;
+	u64 gfn;
+};
+
+static struct cursor *cursor_of(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(struct cursor) > sizeof(cb->ctx));
+	return (struct cursor *)cb->ctx;
+}
+
+static void *start(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
+{
+	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			   &kwt_family, NLM_F_MULTI, cmd);
+}
+
+static int finish(struct sk_buff *skb, void *head, int r)
+{
+	if (r) {
+		genlmsg_cancel(skb, head);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, head);
+	return 0;
+}
+
+static int fill_vm(struct sk_buff *skb, struct netlink_callback *cb,
+		   struct kwt_vm *vm)
+{
+	void *head = start(skb, cb, KVM_WTRACK_CMD_GET_VM);
+	int r;
+
+	if (!head)
+		return -EMSGSIZE;
+	mutex_lock(&vm->lock);
+	r = put_u64(skb, KVM_WTRACK_A_VM_ID, vm->id) ?:
+	    nla_put_u32(skb, KVM_WTRACK_A_VM_PID, pid_nr(vm->pid)) ?:
+	    (vm->gone ? nla_put_flag(skb, KVM_WTRACK_A_VM_GONE) : 0) ?:
+	    nla_put_u32(skb, KVM_WTRACK_A_SESSIONS, vm->nr_sessions) ?:
+	    put_u64(skb, KVM_WTRACK_A_MEMORY_BYTES,
+		    sizeof(*vm) + vm->space.bytes);
+	mutex_unlock(&vm->lock);
+	return finish(skb, head, r);
+}
+
+int kwt_dump_vms(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct cursor *cursor = cursor_of(cb);
+	struct kwt_vm *vm;
+	int r = 0;
+
+	while (!r && (vm = kwt_vm_next(cursor->vm))) {
+		r = fill_vm(skb, cb, vm);
+		if (!r)
+			cursor->vm = vm->id;
+		kwt_vm_put(vm);
+	}
+	return skb->len;
+}
+
+/* A VM that went between two messages leaves nothing to go on from. */
+static void cursor_enter(struct cursor *cursor, const struct kwt_vm *vm)
+{
+	if (cursor->inside == vm->id)
+		return;
+	cursor->inside = vm->id;
+	cursor->session = 0;
+	cursor->gfn = 0;
+}
+
+/* The VM's first session behind the cursor. Under vm->lock. */
+static struct kwt_session *next_session(struct kwt_vm *vm, u64 id)
+{
+	struct kwt_session *session;
+
+	list_for_each_entry(session, &vm->sessions, in_vm)
+		if (session->id > id)
+			return session;
+	return NULL;
+}
+
+static int put_counters(struct sk_buff *skb,
+			const struct kvm_wtrack_status *status)
+{
+	return nla_put_u32(skb, KVM_WTRACK_A_STATE, status->out_state) ?:
+	       nla_put_u32(skb, KVM_WTRACK_A_RECORDS, status->out_records) ?:
+	       nla_put_u32(skb, KVM_WTRACK_A_UNREAD, status->out_unread) ?:
+	       put_u64(skb, KVM_WTRACK_A_PAGES, status->out_pages) ?:
+	       put_u64(skb, KVM_WTRACK_A_EVENTS, status->out_events) ?:
+	       put_u64(skb, KVM_WTRACK_A_MERGED, status->out_merged) ?:
+	       put_u64(skb, KVM_WTRACK_A_OVERFLOWS, status->out_overflows) ?:
+	       put_u64(skb, KVM_WTRACK_A_RESYNC_WRITES,
+		       status->out_resync_writes) ?:
+	       put_u64(skb, KVM_WTRACK_A_REGIONS_REMOVED,
+		       status->out_regions_removed) ?:
+	       put_u64(skb, KVM_WTRACK_A_WAKEUPS, status->out_wakeups) ?:
+	       put_u64(skb, KVM_WTRACK_A_MEMORY_BYTES,
+		       status->out_memory_bytes) ?:
+	       put_u64(skb, KVM_WTRACK_A_DISARMS, status->out_disarms) ?:
+	       put_u64(skb, KVM_WTRACK_A_OVER_BUDGET,
+		       status->out_over_budget) ?:
+	       put_u64(skb, KVM_WTRACK_A_REARMS, status->out_rearms) ?:
+	       put_u64(skb, KVM_WTRACK_A_UNREPORTED, status->out_unreported);
+}
+
+static int fill_session(struct sk_buff *skb, struct netlink_callback *cb,
+			struct kwt_vm *vm, struct kwt_session *session)
+{
+	void *head = start(skb, cb, KVM_WTRACK_CMD_GET_SESSION);
+	struct kvm_wtrack_status status = {};
+	int r;
+
+	if (!head)
+		return -EMSGSIZE;
+	kwt_status_locked(session, vm, &status);
+	r = put_u64(skb, KVM_WTRACK_A_SESSION_ID, session->id) ?:
+	    put_u64(skb, KVM_WTRACK_A_VM_ID, vm->id) ?:
+	    nla_put_u32(skb, KVM_WTRACK_A_OPENER_PID, pid_nr(session->opener)) ?:
+	    nla_put_u32(skb, KVM_WTRACK_A_OPENER_UID,
+			from_kuid_munged(&init_user_ns, session->opener_uid)) ?:
+	    put_counters(skb, &status);
+	return finish(skb, head, r);
+}
+
+static int dump_sessions_of(struct sk_buff *skb, struct netlink_callback *cb,
+			    struct kwt_vm *vm)
+{
+	struct cursor *cursor = cursor_of(cb);
+	struct kwt_session *session;
+	int r = 0;
+
+	cursor_enter(cursor, vm);
+	mutex_lock(&vm->lock);
+	while (!r && (session = next_session(vm, cursor->session))) {
+		r = fill_session(skb, cb, vm, session);
+		if (!r)
+			cursor->session = session->id;
+	}
+	mutex_unlock(&vm->lock);
+	return r;
+}
+
+int kwt_dump_sessions(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct cursor *cursor = cursor_of(cb);
+	struct kwt_vm *vm;
+	int r = 0;
+
+	while (!r && (vm = kwt_vm_next(cursor->vm))) {
+		r = dump_sessions_of(skb, cb, vm);
+		if (!r)
+			cursor->vm = vm->id;
+		kwt_vm_put(vm);
+	}
+	return skb->len;
+}
+
+static int fill_range(struct sk_buff *skb, struct netlink_callback *cb,
+		      const struct kvm_wtrack_range *range)
+{
+	void *head = start(skb, cb, KVM_WTRACK_CMD_GET_RANGE);
+	int r;
+
+	if (!head)
+		return -EMSGSIZE;
+	r = put_u64(skb, KVM_WTRACK_A_GFN, range->gfn) ?:
+	    put_u64(skb, KVM_WTRACK_A_NR_PAGES, range->nr_pages);
+	return finish(skb, head, r);
+}
+
+/* The ranges of session @id, if it is on this VM. Under vm->lock. */
+static int dump_ranges_of(struct sk_buff *skb, struct netlink_callback *cb,
+			  struct kwt_vm *vm, u64 id)
+{
+	struct kwt_session *session = next_session(vm, id - 1);
+	struct cursor *cursor = cursor_of(cb);
+	struct kvm_wtrack_range range;
+	int r = 0;
+	u64 gfn;
+
+	if (!session || session->id != id)
+		return 0;
+	cursor_enter(cursor, vm);
+	gfn = cursor->gfn;
+	while (!r && gfn != U64_MAX && !vm->gone) {
+		if (kwt_set_query(&session->set, &gfn, &range, 1))
+			r = fill_range(skb, cb, &range);
+		if (!r)
+			cursor->gfn = gfn;
+	}
+	return r;
+}
+
+/* Checked against the policy by generic netlink; 0 names no session. */
+static u64 asked_session(struct netlink_callback *cb)
+{
+	struct nlattr *id = nlmsg_find_attr(cb->nlh, GENL_HDRLEN,
+					    KVM_WTRACK_A_SESSION_ID);
+
+	return id ? nla_get_u64(id) : 0;
+}
+
+int kwt_dump_ranges_start(struct netlink_callback *cb)
+{
+	return asked_session(cb) ? 0 : -EINVAL;
+}
+
+int kwt_dump_ranges(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct cursor *cursor = cursor_of(cb);
+	struct kwt_vm *vm;
+	int r = 0;
+
+	while (!r && (vm = kwt_vm_next(cursor->vm))) {
+		mutex_lock(&vm->lock);
+		r = dump_ranges_of(skb, cb, vm, asked_session(cb));
+		mutex_unlock(&vm->lock);
+		if (!r)
+			cursor->vm = vm->id;
+		kwt_vm_put(vm);
+	}
+	return skb->len;
+}
