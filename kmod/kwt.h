@@ -210,6 +210,9 @@ bool kwt_restrict_allows(const struct kwt_session *session, u64 gfn);
 /* range.c */
 int kwt_range_change(struct kwt_session *session,
 		     struct kvm_wtrack_change *change, bool add);
+void kwt_range_drop(struct kwt_session *session);
+
+/* range_fetch.c */
 int kwt_range_query(struct kwt_session *session, u64 *gfn,
 		    struct kvm_wtrack_range *ranges, u32 room, u32 *used);
 int kwt_range_resync(struct kwt_session *session,
@@ -218,8 +221,9 @@ int kwt_range_resync(struct kwt_session *session,
 void kwt_range_resync_undo(struct kwt_session *session,
 			   const struct kvm_wtrack_resync_range *ranges,
 			   u32 used);
+
+/* range_removed.c */
 void kwt_range_removed(struct kwt_vm *vm, u64 gfn, u64 nr_pages);
-void kwt_range_drop(struct kwt_session *session);
 
 /* ring_map.c */
 int kwt_ring_make(struct kwt_session *session,
