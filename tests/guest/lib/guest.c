@@ -24,22 +24,27 @@ GUEST_CODE(g_count_forever,
 	"inc %rsi\n"
 	"jmp 1b");
 
+/* The next number, in rdx, r9 and rax. */
+#define XORSHIFT			\
+	"mov %rdx, %rax\n"		\
+	"shl $13, %rax\n"		\
+	"xor %rax, %rdx\n"		\
+	"mov %rdx, %rax\n"		\
+	"shr $7, %rax\n"		\
+	"xor %rax, %rdx\n"		\
+	"mov %rdx, %rax\n"		\
+	"shl $17, %rax\n"		\
+	"xor %rax, %rdx\n"		\
+	"mov %rdx, %r9\n"		\
+	"mov %rdx, %rax\n"
+
 /*
  * xorshift in r8's place: rdx is the generator's state, rsi the number of
  * pages, r10 the page, r11 the word. Count 0 wraps and so takes for ever.
  */
 GUEST_CODE(g_random,
-	"1: mov %rdx, %rax\n"
-	"shl $13, %rax\n"
-	"xor %rax, %rdx\n"
-	"mov %rdx, %rax\n"
-	"shr $7, %rax\n"
-	"xor %rax, %rdx\n"
-	"mov %rdx, %rax\n"
-	"shl $17, %rax\n"
-	"xor %rax, %rdx\n"
-	"mov %rdx, %r9\n"
-	"mov %rdx, %rax\n"
+	"1:\n"
+	XORSHIFT
 	"shr $9, %rax\n"
 	"mov %rax, %r11\n"
 	"shr $9, %rax\n"
@@ -71,17 +76,8 @@ GUEST_CODE(g_fstp,
 
 GUEST_CODE(g_random_fstp,
 	"fninit\n"
-	"1: mov %rdx, %rax\n"
-	"shl $13, %rax\n"
-	"xor %rax, %rdx\n"
-	"mov %rdx, %rax\n"
-	"shr $7, %rax\n"
-	"xor %rax, %rdx\n"
-	"mov %rdx, %rax\n"
-	"shl $17, %rax\n"
-	"xor %rax, %rdx\n"
-	"mov %rdx, %r9\n"
-	"mov %rdx, %rax\n"
+	"1:\n"
+	XORSHIFT
 	"shr $18, %rax\n"
 	"xor %edx, %edx\n"
 	"div %rsi\n"
