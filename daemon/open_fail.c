@@ -19,6 +19,8 @@ struct error_text {
 static const struct error_text errors[] = {
 	{ ENODEV, RULE_MODULE, ERROR_NO_MODULE,
 	  "the module kvm-wtrack is not loaded" },
+	{ EPROTO, RULE_MODULE, ERROR_NO_MODULE,
+	  "the module kvm-wtrack that is loaded does not fit this wtrackd" },
 	{ EOPNOTSUPP, RULE_MODULE, ERROR_CONFIDENTIAL,
 	  "KVM cannot track this VM: it is confidential" },
 	{ ESRCH, RULE_NO_VM, ERROR_VM_GONE, "the VM is gone" },

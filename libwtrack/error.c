@@ -90,8 +90,9 @@ static const struct text texts[] = {
 	  "outside of the session's restriction: stay inside, or ask its "
 	  "opener for a wider one" },
 	{ EPROTO,
-	  "the answer of the module or of wtrackd makes no sense: use versions "
-	  "that match" },
+	  "the module or wtrackd is of another version than this library, and "
+	  "does not fit it: install the same version of all, and load the "
+	  "module again" },
 	{ ERANGE,
 	  "a number is out of bounds: ask wtrack_get_info() for the limits" },
 	{ ESRCH,

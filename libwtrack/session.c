@@ -4,6 +4,17 @@
 #include "internal.h"
 #include "sys.h"
 
+/*
+ * What every module had that was ever released. One that lacks any of it does
+ * not keep what this library promises, although its calls look the same.
+ * Features that come later are asked for where they are used.
+ */
+#define NEEDED \
+	(KVM_WTRACK_FEAT_FOREIGN_ATTACH | KVM_WTRACK_FEAT_COALESCE | \
+	 KVM_WTRACK_FEAT_VCPU | KVM_WTRACK_FEAT_RIP | \
+	 KVM_WTRACK_FEAT_RESTRICT | KVM_WTRACK_FEAT_LONG_WRITES | \
+	 KVM_WTRACK_FEAT_GUARD | KVM_WTRACK_FEAT_BUDGET)
+
 /* The descriptor is the caller's until this succeeds. */
 static int session_new(int fd, struct wtrack_session **ret)
 {
@@ -14,6 +25,8 @@ static int session_new(int fd, struct wtrack_session **ret)
 	r = device_get_info(fd, &info);
 	if (r < 0)
 		return r;
+	if (~info.out_features & NEEDED)
+		return -EPROTO;
 	session = sys_alloc(sizeof(*session));
 	if (!session)
 		return -ENOMEM;

@@ -33,7 +33,8 @@ struct wtrack_session;
  *	-ENODEV		this host has no kvm-wtrack
  *	-ENOMEM		no memory
  *	-EOPNOTSUPP	KVM cannot track this VM: it is confidential
- *	-EPROTO		the module answered nonsense
+ *	-EPROTO		the module is older than this library needs, or
+ *			answered nonsense
  *	-ESRCH		the VM is gone
  *	-EUSERS		the VM has as many sessions as it may have
  * Since: 1.0
@@ -106,7 +107,8 @@ int wtrack_session_open_pid_fd(int pid, int fd, struct wtrack_session **ret);
  *	-ENOMEM		no memory
  *	-ENOTUNIQ	@vm names several VMs
  *	-EOPNOTSUPP	KVM cannot track this VM: it is confidential
- *	-EPROTO		the daemon, or the module, answered nonsense
+ *	-EPROTO		the module is older than this library needs, or it or
+ *			the daemon answered nonsense
  *	-ESRCH		there is no such VM
  *	-ETIMEDOUT	the daemon, or who had to authenticate, did not answer
  * Since: 1.0
@@ -149,7 +151,8 @@ int wtrack_session_open_daemon_pid(int pid, struct wtrack_session **ret,
  *	-ENOMEM		no memory
  *	-ENOTCONN	the session was not attached to a VM
  *	-ENOTTY		@session_fd is not a session
- *	-EPROTO		the module answered nonsense
+ *	-EPROTO		the module is older than this library needs, or
+ *			answered nonsense
  * Since: 1.0
  */
 int wtrack_session_open_fd(int session_fd, struct wtrack_session **ret);

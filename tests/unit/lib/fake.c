@@ -81,7 +81,7 @@ int fake_setup(void **state)
 	fake.pages_to_signal = UINT64_MAX;
 	fake.vmm.alive = true;
 	fake.info = (struct kvm_wtrack_info) {
-		.out_features = KVM_WTRACK_FEAT_COALESCE,
+		.out_features = FAKE_FEATURES,
 		.out_max_pages = FAKE_PAGES,
 		.out_min_records = 4,
 		.out_max_records = FAKE_RECORDS,

@@ -30,6 +30,8 @@
 #define FAKE_RECORDS	1024	/* largest ring */
 #define FAKE_VM_FD	77	/* of this process; not a VM: any other */
 #define FAKE_PID	4242	/* the VMM */
+/* All that the first release has. */
+#define FAKE_FEATURES	0xffULL
 
 /* What can fail, in the order of sys.h. */
 enum fake_call {

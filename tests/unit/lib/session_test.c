@@ -133,6 +133,38 @@ static void take_over_failure(int fd, int expected)
 	assert_int_equal(fake.nr_allocated, 0);
 }
 
+static void a_module_that_lacks_a_feature_is_refused(void **state)
+{
+	struct wtrack_session *session = UNTOUCHED;
+	int fd = fake_session_fd(8);
+	struct wtrack_info info;
+	unsigned int bit;
+
+	(void)state;
+	for (bit = 0; FAKE_FEATURES >> bit; bit++) {
+		fake.info.out_features = FAKE_FEATURES & ~(1ULL << bit);
+		assert_int_equal(wtrack_session_open_vm_fd(FAKE_VM_FD,
+							   &session), -EPROTO);
+		assert_ptr_equal(session, UNTOUCHED);
+		assert_int_equal(fake.nr_open, 1);
+		take_over_failure(fd, EPROTO);
+		/* It can be asked what it has. */
+		assert_int_equal(wtrack_get_info(&info, sizeof(info)), 0);
+		assert_int_equal(info.features, fake.info.out_features);
+	}
+	sys_close(fd);
+}
+
+static void a_module_with_more_features_is_taken(void **state)
+{
+	struct wtrack_session *session;
+
+	(void)state;
+	fake.info.out_features = UINT64_MAX;
+	assert_int_equal(wtrack_session_open_vm_fd(FAKE_VM_FD, &session), 0);
+	wtrack_session_close(session);
+}
+
 static void failed_take_over_leaves_the_descriptor_alone(void **state)
 {
 	int fd = fake_session_fd(8);
@@ -189,6 +221,8 @@ int main(void)
 		CASE(eperm_of_the_device_is_eacces),
 		CASE(interrupted_attach_is_repeated),
 		CASE(other_record_formats_are_refused),
+		CASE(a_module_that_lacks_a_feature_is_refused),
+		CASE(a_module_with_more_features_is_taken),
 		CASE(passed_session_without_ring_gets_one),
 		CASE(passed_session_goes_on_where_the_reader_stopped),
 		CASE(failed_take_over_leaves_the_descriptor_alone),

@@ -89,7 +89,7 @@ static void older_callers_get_the_fields_they_know(void **state)
 	(void)state;
 	memset(&info, 0xee, sizeof(info));
 	assert_int_equal(wtrack_get_info(&info, sizeof(info.features)), 0);
-	assert_int_equal(info.features, WTRACK_FEAT_COALESCE);
+	assert_int_equal(info.features, FAKE_FEATURES);
 	assert_int_equal(info.max_pages, 0xeeeeeeeeeeeeeeee);
 	memset(&status, 0xee, sizeof(status));
 	assert_int_equal(wtrack_session_get_status(session, &status, 4), 0);
