@@ -39,6 +39,29 @@ struct json_object *version_features(uint64_t bits)
 	return array;
 }
 
+const char *version_names(uint64_t bits, char *buf, size_t size)
+{
+	size_t i, used = 0;
+
+	*buf = '\0';
+	for (i = 0; i < NR_FEATURES && used < size; i++)
+		if (bits & features[i].bit)
+			used += (size_t)snprintf(buf + used, size - used, "%s%s",
+						 used ? " " : "",
+						 features[i].name);
+	return buf;
+}
+
+uint64_t version_lacks(uint64_t bits)
+{
+	uint64_t all = 0;
+	size_t i;
+
+	for (i = 0; i < NR_FEATURES; i++)
+		all |= features[i].bit;
+	return all & ~bits;
+}
+
 int version_of_daemon(struct ctl *ctl, char **ret)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -54,14 +77,21 @@ int version_of_daemon(struct ctl *ctl, char **ret)
 	return r < 0 ? r : 0;
 }
 
-static void print_features(uint64_t bits)
+static void print_module(int result, const struct wtrack_info *info)
 {
-	size_t i;
+	uint64_t lacks = result ? 0 : version_lacks(info->features);
+	char names[256];
 
-	for (i = 0; i < NR_FEATURES; i++)
-		if (bits & features[i].bit)
-			printf(" %s", features[i].name);
-	putchar('\n');
+	if (result)
+		printf("module     %s\n", result == -EACCES ?
+		       "loaded, not for this user" : result == -EPROTO ?
+		       "loaded, of another version" : "not loaded");
+	else
+		printf("module     loaded: %s\n",
+		       version_names(info->features, names, sizeof(names)));
+	if (lacks)
+		printf("           too old, lacks: %s\n",
+		       version_names(lacks, names, sizeof(names)));
 }
 
 static void print_text(const char *daemon, int module,
@@ -69,13 +99,7 @@ static void print_text(const char *daemon, int module,
 {
 	printf("wtrackctl  %s\n", VERSION);
 	printf("wtrackd    %s\n", daemon ? daemon : "does not run");
-	if (!module) {
-		printf("module     loaded:");
-		print_features(info->features);
-	} else {
-		printf("module     %s\n", module == -EACCES ?
-		       "loaded, not for this user" : "not loaded");
-	}
+	print_module(module, info);
 }
 
 static void print_json(struct ctl *ctl, const char *daemon, int module,
@@ -88,9 +112,12 @@ static void print_json(struct ctl *ctl, const char *daemon, int module,
 	json_string(obj, "version", VERSION);
 	json_object_object_add(obj, "daemon", daemon ?
 			       json_object_new_string(daemon) : NULL);
-	json_flag(obj, "module_loaded", !module || module == -EACCES);
+	json_flag(obj, "module_loaded", !module || module == -EACCES ||
+		  module == -EPROTO);
 	json_object_object_add(obj, "features", module ? NULL :
 			       version_features(info->features));
+	json_object_object_add(obj, "lacks", module ? NULL :
+			version_features(version_lacks(info->features)));
 	json_print(ctl, obj);
 }
 

@@ -188,17 +188,33 @@ void doctor_secure_boot(struct doctor *doctor)
 	add_boot_details(check, secure_boot, mok, keys, lock, wanted);
 }
 
-void doctor_interface(struct doctor *doctor)
+static struct check *judge_misfit(struct doctor *doctor, uint64_t lacks)
 {
-	const char *daemon = doctor->daemon_version;
 	struct check *check;
+	char names[256];
 
-	if (doctor->info_result == -EPROTO) {
+	if (lacks)
+		check = doctor_add(doctor, "versions", CHECK_FAIL,
+				   "the module is too old, it lacks: %s",
+				   version_names(lacks, names, sizeof(names)));
+	else
 		check = doctor_add(doctor, "versions", CHECK_FAIL,
 				   "module and library do not understand each "
 				   "other");
-		check_hint(check, EXIT_UNSUPPORTED,
-			   "install both from the same release");
+	check_hint(check, EXIT_UNSUPPORTED, "install both from the same "
+		   "release, and load the module again");
+	return check;
+}
+
+void doctor_interface(struct doctor *doctor)
+{
+	uint64_t lacks = doctor->info_result ? 0 :
+			 version_lacks(doctor->info.features);
+	const char *daemon = doctor->daemon_version;
+	struct check *check;
+
+	if (lacks || doctor->info_result == -EPROTO) {
+		check = judge_misfit(doctor, lacks);
 	} else if (daemon && strcmp(daemon, VERSION)) {
 		check = doctor_add(doctor, "versions", CHECK_WARN,
 				   "wtrackctl %s, wtrackd %s", VERSION, daemon);
@@ -216,4 +232,6 @@ void doctor_interface(struct doctor *doctor)
 	json_object_object_add(check->details, "features",
 			       doctor->info_result ? NULL :
 			       version_features(doctor->info.features));
+	json_object_object_add(check->details, "lacks", doctor->info_result ?
+			       NULL : version_features(lacks));
 }

@@ -177,6 +177,27 @@ versions()
 		cat out
 }
 
+# run_old WORD...: with a module that has neither guard nor budget
+run_old()
+{
+	"${CC:-cc}" -shared -fPIC -I"$TOP/include" -o old_module.so \
+		"$TOP/tests/ctl/old_module.c"
+	LD_PRELOAD=$PWD/old_module.so run "$@"
+}
+
+an_old_module_is_named()
+{
+	run_old version
+	grep -q '^ *too old, lacks: guard budget$' out || cat out
+	run_old version --json=short
+	jq -e '.lacks == ["guard", "budget"] and
+		(.features | index("rip"))' out >/dev/null || cat out
+	run_old doctor --json=short
+	jq -e '.checks[] | select(.name == "versions") | .state == "fail" and
+		.details.lacks == ["guard", "budget"] and
+		(.text | test("lacks: guard budget"))' out >/dev/null || cat out
+}
+
 a_full_disk_is_no_success()
 {
 	code=0
@@ -267,6 +288,7 @@ check "each command has its help" help_is_whole
 check "the table of commands is sane" table_is_sane
 check "doctor agrees with itself" doctor_is_consistent
 check "version is printed" versions
+check "a module that lacks features is too old" an_old_module_is_named
 check "a full disk is no success" a_full_disk_is_no_success
 check "colours are for terminals, and not with NO_COLOR" colours_are_for_terminals
 check "bash completes words" bash_completes
