@@ -13,13 +13,26 @@ WORK=$BUILD/abi
 
 WARN=(-Wall -Wextra -Werror)
 
-# compile_uapi FLAG...: the kernel's header alone, then its layout
+# compile_layout LAYOUT DIR [COMPILER FLAG...]: with the headers in DIR
+compile_layout()
+{
+	local layout=$1 dir=$2
+	shift 2
+	[ $# -gt 0 ] || set -- "${CC:-cc}"
+	"$@" "${WARN[@]}" -fsyntax-only -I"$dir" -x "${lang:-c}" "$layout"
+}
+
+# compile_uapi COMPILER FLAG...: each of the kernel's headers alone, and its
+# layout
 compile_uapi()
 {
-	"$@" "${WARN[@]}" -fsyntax-only -I"$UAPI" -include linux/kvm_wtrack.h \
-		-x "$lang" /dev/null
-	"$@" "${WARN[@]}" -fsyntax-only -I"$UAPI" -x "$lang" \
-		"$SRC/uapi_layout.c"
+	local header
+	for header in kvm_wtrack kvm_wtrack_genl; do
+		"$@" "${WARN[@]}" -fsyntax-only -I"$UAPI" \
+			-include "linux/$header.h" -x "$lang" /dev/null
+	done
+	compile_layout "$SRC/uapi_layout.c" "$UAPI" "$@"
+	compile_layout "$SRC/genl_layout.c" "$UAPI" "$@"
 }
 
 c_uapi()
@@ -81,10 +94,31 @@ all_pinned()
 			sort)
 }
 
+# all_numbered LAYOUT HEADER: no enumerator is left out
+all_numbered()
+{
+	diff <(sed -nE 's/^\t(KVM_WTRACK_[A-Z_]+).*/\1/p' "$2" | sort) \
+		<(sed -nE 's/^PIN\((KVM_WTRACK_[A-Z_]+), .*/\1/p' "$1" |
+			grep -v _VERSION | sort)
+}
+
 exported()
 {
 	nm -D --defined-only "$1" | sed -n 's/.* [TDBRVW] \([^@]*\).*/\1/p' |
 		sort
+}
+
+# functions_pinned LIBRARY FUNCTIONS DIR: of this type in the headers, of this
+# version in the library, none left out
+functions_pinned()
+{
+	"${CC:-cc}" -std=c99 "${WARN[@]}" -fsyntax-only -I"$3" "$2"
+	"${CXX:-c++}" -std=c++11 "${WARN[@]}" -fsyntax-only -I"$3" \
+		-x c++ "$2"
+	diff <(nm -D --defined-only "$1" |
+		sed -n 's/.* [TDBRVW] \(.*\)@@LIBWTRACK_\(.*\)/\1 \2/p' | sort) \
+		<(sed -nE 's/^FUNCTION\(([0-9.]+), .* \**(wtrack_[a-z_]+),.*/\2 \1/p' \
+			"$2" | sort)
 }
 
 # same_symbols LIBRARY MAP DIR: exported = in the map = in the headers

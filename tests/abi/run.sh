@@ -23,7 +23,7 @@ bad()
 }
 
 make -s -C "$TOP/libwtrack" BUILD="$BUILD" >&2
-mkdir -p "$WORK/bad/wtrack"
+mkdir -p "$WORK"/bad/{linux,type,wtrack}
 so=$LIB/libwtrack.so
 archive=$LIB/libwtrack.a
 map=$TOP/libwtrack/libwtrack.map
@@ -36,6 +36,8 @@ good "kernel header is the same for 32 bits, C" m32_uapi c_uapi -std=gnu11
 good "kernel header is the same for 32 bits, C++" m32_uapi cxx_uapi -std=c++11
 good "kernel header: everything is pinned" all_pinned kvm_wtrack_ \
 	"$SRC/uapi_layout.c" "$UAPI/linux/kvm_wtrack.h"
+good "netlink header: every number is pinned" all_numbered \
+	"$SRC/genl_layout.c" "$UAPI/linux/kvm_wtrack_genl.h"
 
 good "library headers compile alone as C99" \
 	public_headers "${CC:-cc}" c -std=c99
@@ -48,6 +50,8 @@ good "library headers include standard headers only" \
 good "library headers: everything is pinned" all_pinned wtrack_ \
 	"$SRC/public_layout.c" "${headers[@]}"
 
+good "library has all functions that were released, as they were" \
+	functions_pinned "$so" "$SRC/public_functions.c" "$PUBLIC"
 good "library exports what its map and its headers say" \
 	same_symbols "$so" "$map" "$PUBLIC"
 good "every exported symbol has a version" versioned "$so"
@@ -67,6 +71,18 @@ sed -i 's/ \* @nr_ranges:/ * @nr:/' "$WORK/bad/wtrack/range.h"
 sed -i 's/stdint\.h/sys\/types.h/' "$WORK/bad/wtrack/info.h"
 sed '/^int wtrack_get_info/d' "$PUBLIC/wtrack/info.h" >"$WORK/bad/info.h"
 "${CC:-cc}" -I"$PUBLIC" -c -o "$WORK/bad/consumer.o" "$SRC/consumer.c"
+sed '/^\tKVM_WTRACK_A_GFN,/d' "$UAPI/linux/kvm_wtrack_genl.h" \
+	>"$WORK/bad/linux/kvm_wtrack_genl.h"
+cp -r "$PUBLIC/wtrack" "$WORK/bad/type/"
+sed -i 's/nr_ranges, *$/nr_ranges, int more,/' "$WORK/bad/type/wtrack/range.h"
+sed '/wtrack_session_wait,/,/;/d' "$SRC/public_functions.c" \
+	>"$WORK/bad/functions.c"
+bad "an attribute that was taken out is found" compile_layout \
+	"$SRC/genl_layout.c" "$WORK/bad"
+bad "a function of another type is found" functions_pinned "$so" \
+	"$SRC/public_functions.c" "$WORK/bad/type"
+bad "a function that was never released is found" functions_pinned "$so" \
+	"$WORK/bad/functions.c" "$PUBLIC"
 bad "a renamed field is found" all_pinned kvm_wtrack_ \
 	"$SRC/uapi_layout.c" "$WORK/bad/field.h"
 bad "a symbol that is not in the map is found" \
