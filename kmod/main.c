@@ -15,6 +15,10 @@ static int __init kwt_init(void)
 	BUILD_BUG_ON(PAGE_SIZE != KWT_PAGE_SIZE);
 	BUILD_BUG_ON(sizeof(struct kvm_wtrack_record) != 64);
 
+	if (!kwt_track_exists()) {
+		pr_err("kvm-wtrack: KVM of this kernel was built without CONFIG_KVM_EXTERNAL_WRITE_TRACKING\n");
+		return -EOPNOTSUPP;
+	}
 	kwt_wq = alloc_workqueue("kvm-wtrack", WQ_UNBOUND, 0);
 	if (!kwt_wq)
 		return -ENOMEM;

@@ -2,6 +2,7 @@
 /*
  * KVM's external write tracking, in the spelling of 6.6 and later:
  *
+ *	kwt_track_exists	does this KVM have it?
  *	kwt_track_register	may sleep; current->mm must be the VMM's
  *	kwt_track_add_gfn	-ENOENT without a memslot, -EOPNOTSUPP for one
  *				that cannot be tracked
@@ -22,6 +23,21 @@
 
 #include <linux/kvm_host.h>
 #include <asm/kvm_page_track.h>
+
+/*
+ * Weak: a kernel without CONFIG_KVM_EXTERNAL_WRITE_TRACKING loads a module that
+ * was built for another one as well, which can say then what is missing.
+ * Before 6.6 KVM has these functions in any case.
+ */
+#pragma weak kvm_page_track_register_notifier
+#pragma weak kvm_page_track_unregister_notifier
+#pragma weak kvm_write_track_add_gfn
+#pragma weak kvm_write_track_remove_gfn
+
+static inline bool kwt_track_exists(void)
+{
+	return kvm_page_track_register_notifier;
+}
 
 typedef void (*kwt_removal_fn)(struct kvm_page_track_notifier_node *node,
 			       gfn_t gfn, unsigned long nr_pages);
