@@ -137,7 +137,7 @@ zsh_completes()
 
 modprobe kvm-wtrack
 systemctl start wtrackd
-start_vm alice fred
+start_bare_vm alice fred
 check "where all is well doctor ends with 0" all_is_well
 check "it is one screen" one_screen
 check "users are told that the daemon opens the device" user_is_well

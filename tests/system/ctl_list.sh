@@ -146,8 +146,8 @@ hostile_name_is_harmless()
 
 systemctl start wtrackd
 check "without VMs there is none, in words and in JSON" no_vms
-start_vm alice fred 4
-start_vm bob bert
+start_bare_vm alice fred 4
+start_bare_vm bob bert
 fred=$(vm_pid fred)
 bert=$(vm_pid bert)
 gfn=$(vm_gfn fred)
@@ -169,6 +169,6 @@ check "a session is gone with its client" wait_for no_sessions
 check "a VM that is none ends with 3" not_found
 
 stop_vm bert
-start_vm bob bert 1 0 -name $'guest=x\033[2Jy\u009b31m\u202egpj'
+start_bare_vm bob bert 1 0 -name $'guest=x\033[2Jy\u009b31m\u202egpj'
 check "a hostile name steers no terminal" hostile_name_is_harmless
 finish

@@ -90,8 +90,8 @@ metrics_are_json()
 }
 
 systemctl start wtrackd
-start_vm alice fred 1 $RATE
-start_vm alice ginger
+start_bare_vm alice fred 1 $RATE
+start_bare_vm alice ginger
 as_user alice wtrackctl monitor fred --gfn "$(vm_gfn fred)" --json=short \
 	>"$SCRATCH/monitor" &
 wait_for grep -q '"write"' "$SCRATCH/monitor"

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib-daemon.sh"
 
 trap 'forget_config; leave' EXIT
-start_vm alice fred
+start_bare_vm alice fred
 configure limits '[Limits]' UserSessions=2
 hold_as alice one -g "$(vm_gfn fred)" "$(vm_pid fred)"
 id=$(held_id one)

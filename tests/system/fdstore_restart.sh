@@ -63,7 +63,7 @@ all_logged()
 	}
 }
 
-start_vm alice fred
+start_bare_vm alice fred
 watch_file doorbells '[Match]' 'Name=fred' '[Watch]' "Gfn=$(vm_gfn fred)" \
 	'RateLimitBurst=0'
 systemctl reload wtrackd

@@ -40,7 +40,7 @@ stopped()
 
 systemctl start wtrack-metrics.socket
 systemctl stop wtrack-metrics.service
-start_vm alice fred 2
+start_bare_vm alice fred 2
 watch_file doorbells '[Match]' 'Name=fred' '[Watch]' "Gfn=$(vm_gfn fred)"
 systemctl reload wtrackd
 wait_for has_entries doorbells "$ARMED" 1 || bail "the watch does not begin"

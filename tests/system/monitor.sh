@@ -56,7 +56,7 @@ text_of_one_write()
 		"$SCRATCH/text" && grep -q ' |.\{8\}|$' "$SCRATCH/text"
 }
 
-start_vm alice fred 2 0
+start_bare_vm alice fred 2 0
 pid=$(vm_pid fred)
 page0=$(vm_gfn fred 0)
 page1=$(vm_gfn fred 1)

@@ -36,7 +36,7 @@ has_writes()
 	report_of ".writes >= $1"
 }
 
-start_vm alice fred 2 0
+start_bare_vm alice fred 2 0
 pid=$(vm_pid fred)
 page0=$(vm_gfn fred 0)
 page1=$(vm_gfn fred 1)

@@ -45,7 +45,7 @@ keys()
 	tmux send-keys -t top "$@"
 }
 
-start_vm alice fred 2 400
+start_bare_vm alice fred 2 400
 pid=$(vm_pid fred)
 page0=$(vm_gfn fred 0)
 page1=$(vm_gfn fred 1)
@@ -96,7 +96,7 @@ stop_vm fred
 check "it ends with the VM" wait_for shows "^ended with 0"
 tmux kill-session -t top
 
-start_vm alice fred 1 400
+start_bare_vm alice fred 1 400
 pid=$(vm_pid fred)
 check "--json prints one line" save json wtrackctl top "$pid" \
 	--gfn "$(vm_gfn fred)" --json=short

@@ -27,7 +27,7 @@ has_pages()
 	same "t $2" "$(pages_of_session "$1")"
 }
 
-start_vm alice fred 2
+start_bare_vm alice fred 2
 first=$(vm_gfn fred 0)
 second=$(vm_gfn fred 1)
 watch_file 10-good '[Match]' 'Name=fred' '[Watch]' "Gfn=$first"

@@ -41,7 +41,7 @@ gaps_are_overflows()
 			END { exit bad || !found }'
 }
 
-start_vm alice fred
+start_bare_vm alice fred
 gfn=$(vm_gfn fred)
 watch_file limited '[Match]' 'Name=fred' '[Watch]' "Gfn=$gfn" \
 	'RateLimitInterval=4s' 'RateLimitBurst=10'

@@ -31,7 +31,7 @@ watch_of()
 		org.wtrack1.Watch "$2"
 }
 
-start_vm alice fred
+start_bare_vm alice fred
 pid=$(vm_pid fred)
 gfn=$(vm_gfn fred)
 watch_file doorbells '[Match]' 'Name=fr[aeiou]d' "User=alice" \
@@ -58,8 +58,8 @@ check "the end of the VM has an entry" \
 	wait_for has_entries doorbells "$ENDED" 1
 check "the bus knows that" same "b false" "$(watch_of doorbells Active)"
 
-start_vm alice frod
-start_vm bob fred
+start_bare_vm alice frod
+start_bare_vm bob fred
 check "it begins on a VM that appears" \
 	wait_for has_entries doorbells "$ARMED" 2
 check "not on that of another user" \
