@@ -12,7 +12,7 @@ TESTS ?= *
 
 SUBDIRS := $(patsubst %/Makefile,%,$(wildcard libwtrack/Makefile \
 	daemon/Makefile ctl/Makefile systemd/Makefile man/Makefile \
-	examples/Makefile))
+	examples/Makefile python/Makefile))
 BUILD := $(CURDIR)/build
 
 .PHONY: all $(SUBDIRS) install guest module demo clean help
@@ -22,12 +22,12 @@ BUILD := $(CURDIR)/build
 
 all: $(SUBDIRS)
 
-daemon ctl examples: libwtrack
+daemon ctl examples python: libwtrack
 
 $(SUBDIRS):
 	$(Q)$(MAKE) $(QUIET) -C $@
 
-INSTALLED := libwtrack daemon ctl systemd man
+INSTALLED := libwtrack daemon ctl systemd man python
 install: $(INSTALLED)
 	$(Q)for part in $(INSTALLED); do $(MAKE) $(QUIET) -C $$part install || exit; done
 
@@ -85,10 +85,10 @@ clean:
 help:
 	$(Q)sed -nE 's/^#: ?//p' Makefile
 
-#: make               libwtrack, wtrackd, wtrackctl, the manual and the
-#:                    examples, into build/
+#: make               libwtrack, wtrackd, wtrackctl, the manual, the Python
+#:                    package and the examples, into build/
 #: make install       all but the examples to DESTDIR, PREFIX, LIBDIR,
-#:                    INCLUDEDIR, BINDIR, SBINDIR, DATADIR, MANDIR
+#:                    INCLUDEDIR, BINDIR, SBINDIR, DATADIR, MANDIR, PYTHONDIR
 #: make module        the module for the kernel in KDIR (the running one)
 #: make demo          watch a guest of an unmodified QEMU being written to
 #: make check         all of the tests; the last line is the sum

@@ -8,7 +8,8 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 
 BUILD_PACKAGES="gcc libc6-dev libjson-c-dev libmicrohttpd-dev libncurses-dev
-	libnl-genl-3-dev libsystemd-dev libzstd-dev make pkg-config"
+	libnl-genl-3-dev libpython3-dev libsystemd-dev libzstd-dev make
+	pkg-config python3"
 # The emulated host, its kernels and their modules.
 HOST_PACKAGES="busybox-static cpio debian-archive-keyring gcc-12 kmod
 	libelf1 mount qemu-system-x86 xz-utils zstd"

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the extension share. */
+#ifndef BINDING_H
+#define BINDING_H
+
+/* One build for Python 3.11 and all that follow. */
+#define Py_LIMITED_API 0x030b0000
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <wtrack/wtrack.h>
+
+/* Of one interpreter. */
+struct module_state {
+	PyTypeObject *event_type, *session_type;
+	PyObject *make_error;	/* wtrack._errors.make_error */
+};
+
+/*
+ * Its fields are the interpreter lock's. Without that lock a call may use
+ * session as long as it is counted in users: see session_begin().
+ */
+struct session {
+	PyObject_HEAD
+	struct wtrack_session *session;	/* NULL when closed */
+	int wake_fd;			/* readable when it is to be closed */
+	unsigned int users;		/* calls that are under way */
+	bool consumed;			/* one of them is the consumer's */
+	bool closing;
+	unsigned int forks;		/* when it was opened */
+};
+
+enum use { ANY_THREAD, CONSUMER };
+
+/*
+ * An event as an object and in a batch: the layout is that of RECORD_FORMAT in
+ * wtrack/_records.py.
+ */
+struct record {
+	uint64_t seq, time_ns, gpa, rip, nr_pages, nr_tracked;
+	int32_t vcpu;			/* -1 when not known */
+	uint32_t total, action, cause;
+	uint16_t len;
+	uint8_t type, flags;
+	uint8_t pad[4];
+	uint8_t data[24];
+};
+
+#define RECORD_MORE	1
+#define RECORD_PAGE	2
+#define RECORD_RIP	4
+
+/* error.c */
+PyObject *raise_error(struct module_state *state, int err, const char *message);
+PyObject *raise_closed(void);
+PyObject *get_strerror(PyObject *module, PyObject *args);
+
+/* numbers.c: converters of PyArg_ParseTuple(), which would cut off itself */
+int to_u32(PyObject *object, void *ret);
+int to_u64(PyObject *object, void *ret);
+
+/* constants.c */
+int add_constants(PyObject *module);
+
+/* event.c */
+extern PyType_Spec event_spec;
+PyObject *event_new(struct module_state *state, const struct record *record);
+int record_fill(struct record *record, const struct wtrack_event *event);
+
+/* session.c */
+extern PyType_Spec session_spec;
+PyObject *session_wrap(struct module_state *state,
+		       struct wtrack_session *session);
+struct wtrack_session *session_begin(struct session *self, enum use use);
+void session_end(struct session *self, enum use use);
+struct module_state *session_state(struct session *self);
+bool session_watch_forks(void);
+
+/* open.c */
+extern PyMethodDef open_functions[];
+
+/* ranges.c */
+struct wtrack_range *ranges_parse(PyObject *object, Py_ssize_t *ret_nr);
+PyObject *session_query(PyObject *self, PyObject *args);
+PyObject *session_query_gfn(PyObject *self, PyObject *args);
+
+/* change.c */
+PyObject *session_add(PyObject *self, PyObject *args);
+PyObject *session_remove(PyObject *self, PyObject *args);
+
+/* settings.c */
+int restriction_parse(PyObject *limits, struct wtrack_restriction *ret);
+PyObject *session_restrict(PyObject *self, PyObject *args);
+PyObject *session_set_budget(PyObject *self, PyObject *args);
+PyObject *session_make_ring(PyObject *self, PyObject *args);
+PyObject *session_get_status(PyObject *self, PyObject *args);
+PyObject *get_info(PyObject *module, PyObject *args);
+
+/* wait.c */
+int sleep_for_event(struct session *self, int64_t deadline_ns, bool *raised);
+PyObject *session_wait(PyObject *self, PyObject *args);
+
+/* ring.c */
+PyObject *session_next(PyObject *self, PyObject *args);
+PyObject *session_iternext(PyObject *self);
+PyObject *session_release(PyObject *self, PyObject *args);
+PyObject *session_read_batch(PyObject *self, PyObject *args);
+PyObject *session_fence(PyObject *self, PyObject *args);
+PyObject *session_resync_next(PyObject *self, PyObject *args);
+
+#endif

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Adding and removing pages. */
+#include <errno.h>
+
+#include "change.h"
+
+/* Went the call no further? All other reasons may be those of a page. */
+static bool is_end(int r)
+{
+	return r == -EINVAL || r == -ENOBUFS || r == -EPROTO || r == -ESRCH;
+}
+
+static int step(struct change *change, struct piece *piece)
+{
+	int r;
+
+	piece_make(piece, change);
+	Py_BEGIN_ALLOW_THREADS
+	r = change->remove ?
+	    wtrack_session_remove(change->session, piece->ranges, piece->nr,
+				  piece->results, 0) :
+	    wtrack_session_add(change->session, piece->ranges, piece->nr,
+			       piece->results, 0);
+	Py_END_ALLOW_THREADS
+	piece_account(change, piece);
+	piece_advance(change, piece);
+	if (!change->refused)
+		change->refused = r;
+	return is_end(r) ? r : 0;
+}
+
+/* What was not reached has the error of the call. */
+static void close_results(struct change *change, int err)
+{
+	size_t i;
+
+	for (i = 0; i < change->nr; i++) {
+		struct wtrack_result *result = &change->results[i];
+
+		if (result->error || result->done == change->ranges[i].nr_pages)
+			continue;
+		result->error = err;
+		result->error_gfn = change->ranges[i].gfn + result->done;
+	}
+}
+
+/* False with an exception: what a signal's handler raised, or did. */
+static bool may_go_on(const struct change *change)
+{
+	if (PyErr_CheckSignals())
+		return false;
+	if (change->self->closing)
+		raise_closed();
+	return !change->self->closing;
+}
+
+static bool change_run(struct change *change, int *ret)
+{
+	struct piece *piece = PyMem_Malloc(sizeof(*piece));
+	bool ok = true;
+	int r = 0;
+
+	if (!piece) {
+		PyErr_NoMemory();
+		return false;
+	}
+	while (ok && !r && change->at < change->nr) {
+		r = step(change, piece);
+		ok = may_go_on(change);
+	}
+	PyMem_Free(piece);
+	if (r < 0)
+		close_results(change, r);
+	*ret = r < 0 ? r : change->refused;
+	return ok;
+}
+
+static PyObject *results_list(const struct change *change)
+{
+	PyObject *list = PyList_New((Py_ssize_t)change->nr);
+	size_t i;
+
+	for (i = 0; list && i < change->nr; i++) {
+		const struct wtrack_result *result = &change->results[i];
+		PyObject *tuple = Py_BuildValue("KKKi", result->done,
+						result->changed,
+						result->error_gfn,
+						-result->error);
+
+		if (!tuple)
+			Py_CLEAR(list);
+		else
+			PyList_SetItem(list, (Py_ssize_t)i, tuple);
+	}
+	return list;
+}
+
+/* Of pages that were removed: none of their events has a higher number. */
+static int fence(struct change *change, uint64_t *ret_seq)
+{
+	int r;
+
+	Py_BEGIN_ALLOW_THREADS
+	r = wtrack_session_remove_fenced(change->session, NULL, 0, NULL, 0,
+					 ret_seq);
+	Py_END_ALLOW_THREADS
+	return r;
+}
+
+static PyObject *change_answer(struct change *change, bool fenced)
+{
+	PyObject *results;
+	uint64_t seq = 0;
+	int r, fence_r;
+
+	if (!change_run(change, &r))
+		return NULL;
+	if (fenced && !is_end(r)) {
+		fence_r = fence(change, &seq);
+		r = fence_r < 0 ? fence_r : r;
+	}
+	results = results_list(change);
+	return results ? Py_BuildValue("iNK", -r, results, seq) : NULL;
+}
+
+static PyObject *run(struct session *self, PyObject *ranges, bool is_removal,
+		     bool fenced)
+{
+	struct change change = { .self = self, .remove = is_removal };
+	PyObject *answer = NULL;
+	Py_ssize_t nr;
+
+	change.ranges = ranges_parse(ranges, &nr);
+	if (!change.ranges)
+		return NULL;
+	change.nr = (size_t)nr;
+	change.results = PyMem_Calloc(change.nr + 1, sizeof(*change.results));
+	if (!change.results)
+		PyErr_NoMemory();
+	else
+		change.session = session_begin(self, ANY_THREAD);
+	if (change.session) {
+		answer = change_answer(&change, fenced);
+		session_end(self, ANY_THREAD);
+	}
+	PyMem_Free(change.results);
+	PyMem_Free(change.ranges);
+	return answer;
+}
+
+/* add(ranges) -> (errno or 0, results, 0) */
+PyObject *session_add(PyObject *self, PyObject *args)
+{
+	PyObject *ranges;
+
+	if (!PyArg_ParseTuple(args, "O:add", &ranges))
+		return NULL;
+	return run((struct session *)self, ranges, false, false);
+}
+
+/* remove(ranges, fenced) -> (errno or 0, results, sequence number or 0) */
+PyObject *session_remove(PyObject *self, PyObject *args)
+{
+	PyObject *ranges;
+	int fenced;
+
+	if (!PyArg_ParseTuple(args, "Op:remove", &ranges, &fenced))
+		return NULL;
+	return run((struct session *)self, ranges, true, fenced);
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "binding.h"
+
+/* message is what the daemon said, or NULL. */
+PyObject *raise_error(struct module_state *state, int err, const char *message)
+{
+	PyObject *error;
+
+	error = PyObject_CallFunction(state->make_error, "isz", -err,
+				      wtrack_strerror(err), message);
+	if (!error)
+		return NULL;
+	PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+	Py_DECREF(error);
+	return NULL;
+}
+
+PyObject *raise_closed(void)
+{
+	PyErr_SetString(PyExc_ValueError, "the session is closed");
+	return NULL;
+}
+
+PyObject *get_strerror(PyObject *module, PyObject *args)
+{
+	int err;
+
+	(void)module;
+	if (!PyArg_ParseTuple(args, "i:strerror", &err))
+		return NULL;
+	return PyUnicode_FromString(wtrack_strerror(err));
+}

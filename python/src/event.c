@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* An event is a copy: it outlives its place in the ring, and the session. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "binding.h"
+
+#include <structmember.h>
+
+struct event {
+	PyObject_HEAD
+	struct record record;
+};
+
+#define PAGE_SHIFT	12
+
+/* Fails when the library hands out more than a record has room for. */
+int record_fill(struct record *record, const struct wtrack_event *event)
+{
+	uint64_t rip = 0;
+	size_t len = wtrack_event_get_len(event);
+	int vcpu = wtrack_event_get_vcpu(event);
+
+	if (len > sizeof(record->data))
+		return -EPROTO;
+	*record = (struct record) {
+		.seq = wtrack_event_get_seq(event),
+		.time_ns = wtrack_event_get_time_ns(event),
+		.gpa = wtrack_event_get_gpa(event),
+		.nr_pages = wtrack_event_get_nr_pages(event),
+		.nr_tracked = wtrack_event_get_nr_tracked(event),
+		.vcpu = vcpu < 0 ? -1 : vcpu,
+		.total = (uint32_t)wtrack_event_get_total(event),
+		.action = wtrack_event_get_action(event),
+		.cause = wtrack_event_get_cause(event),
+		.len = (uint16_t)len,
+		.type = (uint8_t)wtrack_event_get_type(event),
+	};
+	if (wtrack_event_has_more(event))
+		record->flags |= RECORD_MORE;
+	if (wtrack_event_is_page(event))
+		record->flags |= RECORD_PAGE;
+	if (!wtrack_event_get_rip(event, &rip))
+		record->flags |= RECORD_RIP;
+	record->rip = rip;
+	memcpy(record->data, wtrack_event_get_data(event), len);
+	return 0;
+}
+
+PyObject *event_new(struct module_state *state, const struct record *record)
+{
+	struct event *event = PyObject_New(struct event, state->event_type);
+
+	if (event)
+		event->record = *record;
+	return (PyObject *)event;
+}
+
+static void event_dealloc(PyObject *self)
+{
+	PyTypeObject *type = Py_TYPE(self);
+
+	PyObject_Free(self);
+	Py_DECREF(type);
+}
+
+static const struct record *record_of(PyObject *self)
+{
+	return &((struct event *)self)->record;
+}
+
+static PyObject *get_data(PyObject *self, void *closure)
+{
+	const struct record *record = record_of(self);
+
+	(void)closure;
+	return PyBytes_FromStringAndSize((const char *)record->data,
+					 record->len);
+}
+
+static PyObject *get_gfn(PyObject *self, void *closure)
+{
+	(void)closure;
+	return PyLong_FromUnsignedLongLong(record_of(self)->gpa >> PAGE_SHIFT);
+}
+
+static PyObject *get_has_more(PyObject *self, void *closure)
+{
+	(void)closure;
+	return PyBool_FromLong(record_of(self)->flags & RECORD_MORE);
+}
+
+static PyObject *get_is_page(PyObject *self, void *closure)
+{
+	(void)closure;
+	return PyBool_FromLong(record_of(self)->flags & RECORD_PAGE);
+}
+
+static PyObject *get_vcpu(PyObject *self, void *closure)
+{
+	int32_t vcpu = record_of(self)->vcpu;
+
+	(void)closure;
+	if (vcpu < 0)
+		Py_RETURN_NONE;
+	return PyLong_FromLong(vcpu);
+}
+
+static PyObject *get_rip(PyObject *self, void *closure)
+{
+	const struct record *record = record_of(self);
+
+	(void)closure;
+	if (!(record->flags & RECORD_RIP))
+		Py_RETURN_NONE;
+	return PyLong_FromUnsignedLongLong(record->rip);
+}
+
+/* PyUnicode_FromFormat() knows no long hexadecimal numbers. */
+static PyObject *event_repr(PyObject *self)
+{
+	const struct record *record = record_of(self);
+	char text[96];
+
+	snprintf(text, sizeof(text), "<wtrack.Event seq=%" PRIu64
+		 " type=%u gpa=%#" PRIx64 " len=%u>", record->seq,
+		 record->type, record->gpa, record->len);
+	return PyUnicode_FromString(text);
+}
+
+/* As they stand in the record. */
+#define MEMBER(name, type, doc) \
+	{ #name, type, offsetof(struct event, record.name), READONLY, doc }
+
+static PyMemberDef members[] = {
+	MEMBER(type, T_UBYTE, "What happened: see EventType."),
+	MEMBER(seq, T_ULONGLONG,
+	       "The session's first event has 1, each further one 1 more."),
+	MEMBER(time_ns, T_ULONGLONG,
+	       "When: nanoseconds of the host's CLOCK_MONOTONIC."),
+	MEMBER(gpa, T_ULONGLONG,
+	       "WRITE: guest physical address of the first byte of data.\n"
+	       "REGION_REMOVED: of the first page. GUARD: in the page."),
+	MEMBER(len, T_USHORT, "WRITE: bytes of data."),
+	MEMBER(total, T_UINT,
+	       "WRITE: bytes of the store, more than len if it has parts."),
+	MEMBER(nr_pages, T_ULONGLONG, "REGION_REMOVED: pages of the region."),
+	MEMBER(nr_tracked, T_ULONGLONG,
+	       "REGION_REMOVED: of these, pages that the session tracked."),
+	MEMBER(action, T_UINT, "GUARD: what it did, see Guard."),
+	MEMBER(cause, T_UINT, "GUARD: why it did it, see Cause."),
+	{ NULL, 0, 0, 0, NULL },
+};
+
+static PyGetSetDef getters[] = {
+	{ "data", get_data, NULL, "WRITE: what was stored.", NULL },
+	{ "gfn", get_gfn, NULL, "Number of the page: gpa / 4096.", NULL },
+	{ "has_more", get_has_more, NULL,
+	  "Does the next event go on with the same store?", NULL },
+	{ "is_page", get_is_page, NULL,
+	  "Does it stand for the page? Then re-read it.", NULL },
+	{ "vcpu", get_vcpu, NULL, "Index of the vCPU, None if not known.",
+	  NULL },
+	{ "rip", get_rip, NULL,
+	  "The guest's instruction pointer, None if not known.", NULL },
+	{ NULL, NULL, NULL, NULL, NULL },
+};
+
+static PyType_Slot slots[] = {
+	{ Py_tp_doc, "An event. It is a copy, and valid for ever." },
+	{ Py_tp_dealloc, event_dealloc },
+	{ Py_tp_repr, event_repr },
+	{ Py_tp_members, members },
+	{ Py_tp_getset, getters },
+	{ 0, NULL },
+};
+
+PyType_Spec event_spec = {
+	.name = "wtrack.Event",
+	.basicsize = sizeof(struct event),
+	.flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION |
+		 Py_TPFLAGS_IMMUTABLETYPE,
+	.slots = slots,
+};

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Sessions are opened by functions of the module. */
+#include <stdlib.h>
+
+#include "binding.h"
+
+/* What the opening came to: the session as an object, or an exception. */
+static PyObject *opened(PyObject *module, int r, struct wtrack_session *session,
+			char *message)
+{
+	struct module_state *state = PyModule_GetState(module);
+
+	if (r >= 0)
+		return session_wrap(state, session);
+	raise_error(state, r, message);
+	free(message);
+	return NULL;
+}
+
+static PyObject *open_vm_fd(PyObject *module, PyObject *args)
+{
+	struct wtrack_session *session;
+	int fd, r;
+
+	if (!PyArg_ParseTuple(args, "i:open_vm_fd", &fd))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS
+	r = wtrack_session_open_vm_fd(fd, &session);
+	Py_END_ALLOW_THREADS
+	return opened(module, r, session, NULL);
+}
+
+static PyObject *open_pid(PyObject *module, PyObject *args)
+{
+	struct wtrack_session *session;
+	int pid, r;
+
+	if (!PyArg_ParseTuple(args, "i:open_pid", &pid))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS
+	r = wtrack_session_open_pid(pid, &session);
+	Py_END_ALLOW_THREADS
+	return opened(module, r, session, NULL);
+}
+
+static PyObject *open_pid_fd(PyObject *module, PyObject *args)
+{
+	struct wtrack_session *session;
+	int pid, fd, r;
+
+	if (!PyArg_ParseTuple(args, "ii:open_pid_fd", &pid, &fd))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS
+	r = wtrack_session_open_pid_fd(pid, fd, &session);
+	Py_END_ALLOW_THREADS
+	return opened(module, r, session, NULL);
+}
+
+static PyObject *open_fd(PyObject *module, PyObject *args)
+{
+	struct wtrack_session *session;
+	int fd, r;
+
+	if (!PyArg_ParseTuple(args, "i:open_fd", &fd))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS
+	r = wtrack_session_open_fd(fd, &session);
+	Py_END_ALLOW_THREADS
+	return opened(module, r, session, NULL);
+}
+
+static PyObject *open_daemon(PyObject *module, PyObject *args)
+{
+	struct wtrack_session *session;
+	char *message = NULL;
+	const char *vm;
+	int r;
+
+	if (!PyArg_ParseTuple(args, "s:open_daemon", &vm))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS
+	r = wtrack_session_open_daemon(vm, &session, &message);
+	Py_END_ALLOW_THREADS
+	return opened(module, r, session, message);
+}
+
+static PyObject *open_daemon_pid(PyObject *module, PyObject *args)
+{
+	struct wtrack_session *session;
+	char *message = NULL;
+	int pid, r;
+
+	if (!PyArg_ParseTuple(args, "i:open_daemon_pid", &pid))
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS
+	r = wtrack_session_open_daemon_pid(pid, &session, &message);
+	Py_END_ALLOW_THREADS
+	return opened(module, r, session, message);
+}
+
+static PyObject *open_daemon_restricted(PyObject *module, PyObject *args)
+{
+	struct wtrack_restriction wanted;
+	struct wtrack_session *session;
+	char *message = NULL;
+	const char *vm;
+	PyObject *limits;
+	int r;
+
+	if (!PyArg_ParseTuple(args, "sO:open_daemon_restricted", &vm, &limits) ||
+	    restriction_parse(limits, &wanted) < 0)
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS
+	r = wtrack_session_open_daemon_restricted(vm, &wanted, sizeof(wanted),
+						  &session, &message);
+	Py_END_ALLOW_THREADS
+	PyMem_Free((void *)wanted.ranges);
+	return opened(module, r, session, message);
+}
+
+PyMethodDef open_functions[] = {
+	{ "open_vm_fd", open_vm_fd, METH_VARARGS, NULL },
+	{ "open_pid", open_pid, METH_VARARGS, NULL },
+	{ "open_pid_fd", open_pid_fd, METH_VARARGS, NULL },
+	{ "open_fd", open_fd, METH_VARARGS, NULL },
+	{ "open_daemon", open_daemon, METH_VARARGS, NULL },
+	{ "open_daemon_pid", open_daemon_pid, METH_VARARGS, NULL },
+	{ "open_daemon_restricted", open_daemon_restricted, METH_VARARGS,
+	  NULL },
+	{ "get_info", get_info, METH_NOARGS, NULL },
+	{ "strerror", get_strerror, METH_VARARGS, NULL },
+	{ NULL, NULL, 0, NULL },
+};

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the module raises."""
+
+from __future__ import annotations
+
+import errno
+
+from ._records import Result
+
+
+class Error(OSError):
+    """What a function of libwtrack returned: errno, and strerror with the
+    library's text, which says what to do next. For a session that wtrackd
+    refused, the text goes on with what the daemon answered.
+    """
+
+    __module__ = "wtrack"
+
+    #: What the daemon answered when it refused, or None.
+    message: str | None = None
+    #: Of add, remove and remove_fenced: what became of each range, or None.
+    results: list[Result] | None = None
+    #: Of remove_fenced: no event of the removed pages has a higher number.
+    seq: int | None = None
+
+
+class RefusedError(Error, PermissionError):
+    """It is not allowed (EACCES, EPERM)."""
+
+    __module__ = "wtrack"
+
+
+class GoneError(Error, ProcessLookupError):
+    """There is no such VM or process, or it is gone (ESRCH)."""
+
+    __module__ = "wtrack"
+
+
+_CLASSES: dict[int, type[Error]] = {
+    errno.EACCES: RefusedError,
+    errno.EPERM: RefusedError,
+    errno.ESRCH: GoneError,
+}
+
+
+def make_error(err: int, text: str, message: str | None = None) -> Error:
+    """The exception for a positive errno."""
+    whole = text if message is None else f"{text}: {message}"
+    error = _CLASSES.get(err, Error)(err, whole)
+    error.message = message
+    return error

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The library's numbers. Their names there begin with WTRACK_."""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+from . import _wtrack
+
+
+class EventType(IntEnum):
+    """What happened (WTRACK_EVENT_*). Skip events of a type not listed."""
+
+    #: A vCPU wrote to a tracked page.
+    WRITE = _wtrack.EVENT_WRITE
+    #: The ring was full: see Session.resync().
+    RESYNC = _wtrack.EVENT_RESYNC
+    #: Memory was removed from the guest, with the tracking of its pages.
+    REGION_REMOVED = _wtrack.EVENT_REGION_REMOVED
+    #: The VM is gone. Nothing follows.
+    VM_GONE = _wtrack.EVENT_VM_GONE
+    #: Stores to a tracked page are not seen one by one: see Guard.
+    GUARD = _wtrack.EVENT_GUARD
+
+
+class Guard(IntEnum):
+    """What the guard did with a page (WTRACK_GUARD_*). One not listed is to
+    be taken as CHANGED.
+    """
+
+    #: Stores are not seen until it is rearmed.
+    DISARMED = _wtrack.GUARD_DISARMED
+    #: They are seen again: re-read the page.
+    REARMED = _wtrack.GUARD_REARMED
+    #: The session does not track the page any more (RingFlag.STOP).
+    STOPPED = _wtrack.GUARD_STOPPED
+    #: KVM made a store without telling what: re-read the page.
+    CHANGED = _wtrack.GUARD_CHANGED
+
+
+class Cause(IntEnum):
+    """Why the guard did it (WTRACK_CAUSE_*). There may be others."""
+
+    #: Nothing to tell.
+    NONE = _wtrack.CAUSE_NONE
+    #: A store that KVM cannot emulate.
+    UNEMULATED = _wtrack.CAUSE_UNEMULATED
+    #: The page is part of the guest's page tables.
+    PAGE_WALK = _wtrack.CAUSE_PAGE_WALK
+    #: An interrupt or exception was to be delivered.
+    EVENT = _wtrack.CAUSE_EVENT
+    #: More stores than the budgets allow.
+    BUDGET = _wtrack.CAUSE_BUDGET
+    #: A store of a guest of this guest.
+    NESTED = _wtrack.CAUSE_NESTED
+    #: KVM emulated it and told nobody.
+    UNREPORTED = _wtrack.CAUSE_UNREPORTED
+    #: By a vCPU that the module does not know yet.
+    NEW_VCPU = _wtrack.CAUSE_NEW_VCPU
+    #: KVM would have read an operand here, wrongly.
+    OPERAND = _wtrack.CAUSE_OPERAND
+
+
+class Feature(IntFlag):
+    """What this host can do (WTRACK_FEAT_*), in Info.features."""
+
+    #: A session can be opened on another process' VM.
+    FOREIGN_ATTACH = _wtrack.FEAT_FOREIGN_ATTACH
+    #: RingFlag.COALESCE is known.
+    COALESCE = _wtrack.FEAT_COALESCE
+    #: Write events carry the vCPU's index.
+    VCPU = _wtrack.FEAT_VCPU
+    #: Write events carry the guest's instruction pointer.
+    RIP = _wtrack.FEAT_RIP
+    #: Session.restrict() works.
+    RESTRICT = _wtrack.FEAT_RESTRICT
+    #: Long writes come in parts, none of them cut off.
+    LONG_WRITES = _wtrack.FEAT_LONG_WRITES
+    #: No store to a tracked page can hang or kill its guest.
+    GUARD = _wtrack.FEAT_GUARD
+    #: Session.set_budget(), and the budget of a restriction, work.
+    BUDGET = _wtrack.FEAT_BUDGET
+
+
+class RingFlag(IntFlag):
+    """For Session.make_ring() (WTRACK_RING_*)."""
+
+    #: At most one unread event for each page: release it, re-read the page.
+    COALESCE = _wtrack.RING_COALESCE
+    #: What the guard stops observing is not tracked any more.
+    STOP = _wtrack.RING_STOP
+
+
+class GfnState(IntFlag):
+    """Of one page (WTRACK_GFN_*)."""
+
+    #: The session tracks it.
+    TRACKED = _wtrack.GFN_TRACKED
+    #: It is in the session's resync set.
+    RESYNC = _wtrack.GFN_RESYNC
+    #: The session tracks it, but the guard has disarmed it.
+    DISARMED = _wtrack.GFN_DISARMED
+
+
+class Resync(IntEnum):
+    """What is with the pages of a ResyncRange (WTRACK_RESYNC_*)."""
+
+    #: Writes were not recorded one by one: re-read them.
+    REREAD = _wtrack.RESYNC_REREAD
+    #: They are not tracked any more.
+    REMOVED = _wtrack.RESYNC_REMOVED
+    #: As REREAD, but stores to them are not seen now.
+    DISARMED = _wtrack.RESYNC_DISARMED
+
+
+class State(IntFlag):
+    """Of a session (WTRACK_STATE_*), in Status.state."""
+
+    #: It is on a VM.
+    ATTACHED = _wtrack.STATE_ATTACHED
+    #: It was restricted.
+    RESTRICTED = _wtrack.STATE_RESTRICTED
+    #: It has a ring.
+    RING = _wtrack.STATE_RING
+    #: The ring was made with RingFlag.COALESCE.
+    COALESCE = _wtrack.STATE_COALESCE
+    #: Closed by an overflow, until the resync set is fetched.
+    RESYNC = _wtrack.STATE_RESYNC
+    #: The VM is gone.
+    VM_GONE = _wtrack.STATE_VM_GONE
+
+
+#: Bits of the field flags of a record in a batch: Event.has_more,
+#: Event.is_page, and whether rip is known.
+RECORD_MORE = _wtrack.RECORD_MORE
+RECORD_PAGE = _wtrack.RECORD_PAGE
+RECORD_RIP = _wtrack.RECORD_RIP

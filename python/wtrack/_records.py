@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The library's structs, and the records of a batch."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Range(NamedTuple):
+    """Consecutive pages of guest physical memory."""
+
+    #: Number of the first page: its address divided by 4096.
+    gfn: int
+    #: How many.
+    nr_pages: int = 1
+
+
+class Result(NamedTuple):
+    """What became of a range that was added or removed."""
+
+    #: Pages that were handled.
+    done: int
+    #: Of these, pages whose state changed.
+    changed: int
+    #: First page that was refused or not reached, if error is not 0.
+    error_gfn: int
+    #: Why, as a positive errno; 0 when all pages are done.
+    error: int
+
+
+class GfnInfo(NamedTuple):
+    """What is known of one page."""
+
+    #: How many sessions of the VM track it.
+    users: int
+    #: GfnState bits.
+    state: int
+
+
+class ResyncRange(NamedTuple):
+    """Pages to re-read after an overflow."""
+
+    #: Number of the first page.
+    gfn: int
+    #: How many.
+    nr_pages: int
+    #: One of Resync.
+    what: int
+
+
+class Info(NamedTuple):
+    """Features and limits of this host."""
+
+    #: Feature bits.
+    features: int
+    #: Pages that one session may track.
+    max_pages: int
+    #: Smallest ring.
+    min_records: int
+    #: Largest ring.
+    max_records: int
+    #: Sessions on one VM.
+    max_sessions: int
+    #: Sessions that may track one page.
+    max_users: int
+    #: Ranges that Session.restrict() takes.
+    max_ranges: int
+    #: Longest latency that a watermark may have.
+    max_latency_us: int
+    #: Most bytes of data in one event.
+    data_bytes: int
+    #: Largest budget.
+    max_budget: int
+    #: Longest period of a budget.
+    max_period_ms: int
+    #: For how long the guard leaves a page disarmed at first.
+    backoff_min_ms: int
+    #: And for how long at most.
+    backoff_max_ms: int
+
+
+class Status(NamedTuple):
+    """State and counters of a session."""
+
+    #: State bits.
+    state: int
+    #: Process id of the VMM; 0 when it is not visible here, or gone.
+    vm_pid: int
+    #: Names the VM, as long as the module stays loaded.
+    vm_id: int
+    #: Names the session, likewise.
+    session_id: int
+    #: Size of the ring in records, 0 without one.
+    records: int
+    #: Records that were not released yet.
+    unread: int
+    #: Pages that the session tracks.
+    pages: int
+    #: Pages that it may track.
+    max_pages: int
+    #: Records since the start.
+    events: int
+    #: Writes that were merged into an unread record.
+    merged: int
+    #: How often the ring was closed.
+    overflows: int
+    #: Writes that went to the resync set.
+    resync_writes: int
+    #: Removals of guest memory that ended tracking.
+    regions_removed: int
+    #: How often a sleeping reader was woken.
+    wakeups: int
+    #: Kernel memory held for the session, the ring included.
+    memory_bytes: int
+    #: Kernel memory held for the VM, all sessions together.
+    vm_memory_bytes: int
+    #: How often the guard disarmed a page of this session.
+    disarms: int
+    #: Of these, because of the budget.
+    over_budget: int
+    #: How often it armed one again.
+    rearms: int
+    #: Stores that KVM made without telling what was stored.
+    unreported: int
+
+
+#: Name, struct's letter and numpy's type of each field of a record.
+_FIELDS = (
+    ("seq", "Q", "<u8"),
+    ("time_ns", "Q", "<u8"),
+    ("gpa", "Q", "<u8"),
+    ("rip", "Q", "<u8"),
+    ("nr_pages", "Q", "<u8"),
+    ("nr_tracked", "Q", "<u8"),
+    ("vcpu", "i", "<i4"),
+    ("total", "I", "<u4"),
+    ("action", "I", "<u4"),
+    ("cause", "I", "<u4"),
+    ("len", "H", "<u2"),
+    ("type", "B", "u1"),
+    ("flags", "B", "u1"),
+    ("pad", "4s", "V4"),
+    ("data", "24s", "V24"),
+)
+
+#: What Session.read_batch() returns are records of this format, for the module
+#: struct. vcpu is -1 where it is not known; flags are RECORD_MORE,
+#: RECORD_PAGE and RECORD_RIP; of data the first len bytes count, and rip
+#: counts with RECORD_RIP.
+RECORD_FORMAT = "<" + "".join(letter for _, letter, _ in _FIELDS)
+
+#: The names of the values that RECORD_FORMAT unpacks to, in order.
+RECORD_FIELDS = tuple(name for name, _, _ in _FIELDS)
+
+#: The same for numpy.dtype().
+RECORD_DTYPE = [(name, dtype) for name, _, dtype in _FIELDS]

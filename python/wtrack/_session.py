@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A session: one open descriptor of kvm-wtrack on one VM."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Protocol, TypeAlias
+
+from . import _wtrack
+from ._errors import make_error
+from ._records import GfnInfo, Range, ResyncRange, Result, Status
+from ._wtrack import Event
+
+
+class HasFileno(Protocol):
+    """A file, a socket, or another object with a descriptor."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+
+
+#: Ranges are pairs of a page's number and a number of pages.
+Ranges: TypeAlias = Iterable[tuple[int, int]]
+
+
+def _results(answer: list[tuple[int, int, int, int]]) -> list[Result]:
+    return [Result(*result) for result in answer]
+
+
+class Session:
+    """Opened by one of the functions open_*; a context manager that closes it.
+
+    It gets one ring, tracks ranges of pages, and hands out an event for each
+    write to them:
+
+        with wtrack.Session.open_pid(pid) as session:
+            session.make_ring(1024)
+            session.add([wtrack.Range(0x8000)])
+            for event in session:
+                print(event.gpa, event.data)
+
+    The methods are the library's functions of the same names. All raise Error
+    when these fail, and ValueError when the session is closed.
+
+    The methods set_budget, make_ring, wait, next, release, events, read_batch,
+    resync_next, resync, and iterating, are for one thread at a time, the
+    consumer: another one gets a RuntimeError meanwhile. All others may be
+    called by any thread at any time. A child of fork(2) cannot use the
+    session: it gets a ValueError.
+    """
+
+    __slots__ = ("_core", "__weakref__")
+
+    _core: _wtrack.Session
+
+    def __init__(self, core: _wtrack.Session) -> None:
+        """Is for the functions open_*."""
+        self._core = core
+
+    # Opening
+
+    @classmethod
+    def open_pid(cls, pid: int) -> Session:
+        """Open a session on the VM of a running VMM, whose process one may
+        trace. ENOTUNIQ when it has several VMs.
+        """
+        return cls(_wtrack.open_pid(pid))
+
+    @classmethod
+    def open_pid_fd(cls, pid: int, fd: int) -> Session:
+        """Open a session on one of the VMs of a running VMM: fd is the number
+        of the VM's descriptor in that process.
+        """
+        return cls(_wtrack.open_pid_fd(pid, fd))
+
+    @classmethod
+    def open_vm_fd(cls, vm_fd: int | HasFileno) -> Session:
+        """Open a session on a VM of which one has the descriptor, from
+        KVM_CREATE_VM or a socket. It stays the caller's.
+        """
+        fd = vm_fd if isinstance(vm_fd, int) else vm_fd.fileno()
+        return cls(_wtrack.open_vm_fd(fd))
+
+    @classmethod
+    def open_fd(cls, session_fd: int) -> Session:
+        """Take over a session that somebody passed on: session_fd is what
+        fileno() gave there, as it came out of a socket. On success it belongs
+        to the session. If there is a ring, its next event is the first; read
+        the contents of all tracked pages before.
+        """
+        return cls(_wtrack.open_fd(session_fd))
+
+    @classmethod
+    def open_daemon(cls, vm: str) -> Session:
+        """Have wtrackd open a session: vm is the VMM's process id, the name of
+        the machine, QEMU's -name, or "PID:FD". Needs no privilege; the
+        daemon's policy decides, which may take as long as a user needs to
+        authenticate. The session is restricted to the daemon's limits.
+        """
+        return cls(_wtrack.open_daemon(vm))
+
+    @classmethod
+    def open_daemon_pid(cls, pid: int) -> Session:
+        """Have wtrackd open a session on the VM of a running VMM."""
+        return cls(_wtrack.open_daemon_pid(pid))
+
+    @classmethod
+    def open_daemon_restricted(
+        cls,
+        vm: str,
+        ranges: Ranges = (),
+        *,
+        max_pages: int = 0,
+        max_records: int = 0,
+    ) -> Session:
+        """Have wtrackd open a session that is restricted to what is wanted,
+        which is also what is taken from the user's limits. For a number that
+        is 0 the daemon chooses.
+        """
+        limits = (ranges, max_pages, max_records, 0, 0)
+        return cls(_wtrack.open_daemon_restricted(vm, limits))
+
+    # Its life
+
+    def close(self) -> None:
+        """Close the session: its ring is unmapped, and what it tracked is
+        untracked, unless somebody else holds the descriptor as well. Closing
+        it again does nothing.
+
+        What other threads have under way on it ends first; a thread that
+        sleeps for events is woken and gets a ValueError.
+        """
+        self._core.close()
+
+    @property
+    def closed(self) -> bool:
+        """Was the session closed?"""
+        return self._core.closed
+
+    def __enter__(self) -> Session:
+        """The session itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the session."""
+        self.close()
+
+    def __del__(self) -> None:
+        """Warn of a session that was not closed."""
+        if not self.closed:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self)
+
+    def __repr__(self) -> str:
+        """The descriptor, or that there is none."""
+        what = "closed" if self.closed else f"fd={self.fileno()}"
+        return f"<wtrack.Session {what}>"
+
+    def fileno(self) -> int:
+        """The session's descriptor, for poll loops (asyncio's add_reader) and
+        for passing the session on. It belongs to the session.
+
+        It is readable while there are events that were not released, as the
+        ring's watermark and latency want, and when the VM is gone. Then take
+        all events, or it is readable at once again.
+        """
+        return self._core.fileno()
+
+    # Before there is a ring
+
+    def restrict(
+        self,
+        ranges: Ranges = (),
+        *,
+        max_pages: int = 0,
+        max_records: int = 0,
+        budget: int = 0,
+        period_ms: int = 0,
+    ) -> None:
+        """Limit the session for good, before it is passed on to somebody who
+        is trusted less: the only pages that may be added, how many at a time,
+        the largest ring, and the largest budget with its shortest period. What
+        is empty or 0 does not limit.
+        """
+        self._core.restrict(ranges, max_pages, max_records, budget, period_ms)
+
+    def set_budget(self, budget: int, period_ms: int) -> None:
+        """How many stores to each page are reported in each period; a page
+        with more is disarmed for the rest of it. For the ring that is made
+        next. 0 and 0, the default, do not limit.
+        """
+        self._core.set_budget(budget, period_ms)
+
+    def make_ring(
+        self,
+        records: int = 1024,
+        flags: int = 0,
+        *,
+        watermark: int = 0,
+        latency_us: int = 0,
+    ) -> None:
+        """Make the session's ring, once: room for so many events, a power of
+        two. With a watermark, sleeping readers are woken when that many events
+        are unread, or the oldest is older than the latency.
+        """
+        self._core.make_ring(records, flags, watermark, latency_us)
+
+    # What it tracks
+
+    def add(self, ranges: Ranges) -> list[Result]:
+        """Track pages. When this returns, no write of a vCPU to them goes
+        unnoticed: add first, then read the pages' contents. Pages that are
+        tracked already are armed again, if the guard had disarmed them.
+
+        A page that is refused does not stop the others. If there is one, Error
+        is raised with the first reason, and has all results.
+
+        The handler of a signal runs after 65536 pages at the latest; when it
+        raises, query() tells how far it came.
+        """
+        err, answer, _ = self._core.add(ranges)
+        return self._changed(err, _results(answer), None)
+
+    def remove(self, ranges: Ranges) -> list[Result]:
+        """Stop tracking pages. Their events may still appear for a moment.
+        Errors and signals are as with add().
+        """
+        err, answer, _ = self._core.remove(ranges, False)
+        return self._changed(err, _results(answer), None)
+
+    def remove_fenced(self, ranges: Ranges) -> tuple[list[Result], int]:
+        """Stop tracking pages, and know when the last event of them was seen:
+        none has a higher sequence number than the one that is returned, which
+        Error has as well. The rest is as with remove().
+        """
+        err, answer, seq = self._core.remove(ranges, True)
+        return self._changed(err, _results(answer), seq), seq
+
+    @staticmethod
+    def _changed(
+        err: int, results: list[Result], seq: int | None
+    ) -> list[Result]:
+        if err:
+            error = make_error(err, _wtrack.strerror(err))
+            error.results = results
+            error.seq = seq
+            raise error
+        return results
+
+    def query(self, gfn: int = 0) -> Iterator[Range]:
+        """Which pages the session tracks, in ascending order, from a page on.
+        What other threads add and remove meanwhile may or may not be seen.
+        """
+        ranges, gfn = self._core.query(gfn)
+        while ranges:
+            for found in ranges:
+                yield Range(*found)
+            ranges, gfn = self._core.query(gfn)
+
+    def query_gfn(self, gfn: int) -> GfnInfo:
+        """Ask about one page."""
+        return GfnInfo(*self._core.query_gfn(gfn))
+
+    # Reading
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Sleep until an event can be read, for at most so many seconds: is
+        there one? With 0 it does not sleep, with None it never ends.
+
+        A signal whose handler does not raise does not end it. EBUSY when
+        nothing can come, as events are not released or a resync is not
+        finished; GoneError when the VM is gone and all events were taken.
+        """
+        return self._core.wait(timeout)
+
+    def next(self) -> Event | None:
+        """The next event, or None when there is none now. It takes up room in
+        the ring until release(), but is valid for ever.
+
+        Behind an event of type RESYNC nothing comes before resync() has been
+        iterated to its end, but for VM_GONE.
+        """
+        return self._core.next()
+
+    def release(self) -> None:
+        """Give back the room of all events taken so far. What is read from
+        guest memory afterwards is at least as new as all writes that were not
+        reported separately because these events were unread.
+        """
+        self._core.release()
+
+    def __iter__(self) -> Iterator[Event]:
+        """The events as they come, each released when it is handed out. Sleeps
+        as wait() does, and ends when the VM is gone.
+
+        After an event of type RESYNC iterate resync() to its end.
+        """
+        return self._core
+
+    def events(self) -> Iterator[Event]:
+        """The events that are there now, each released when it is handed out.
+        Does not sleep.
+        """
+        while (event := self._core.next()) is not None:
+            self._core.release()
+            yield event
+
+    def read_batch(self, max_events: int = 4096) -> bytes:
+        """The events that are there now as records of RECORD_FORMAT, of which
+        numpy.frombuffer() with RECORD_DTYPE makes an array; b"" when there is
+        none. They are released. Does not sleep.
+
+        An event of type RESYNC ends the batch: then iterate resync() to its
+        end. It does nothing without such an event.
+        """
+        return self._core.read_batch(max_events)
+
+    def fence(self) -> int:
+        """Wait for notifications that are under way: every write that was
+        notified before the call has at most the sequence number returned, or
+        is in the resync set.
+        """
+        return self._core.fence()
+
+    def resync_next(self) -> ResyncRange | None:
+        """The next range to re-read after an overflow, None when there are no
+        more. Releases the events taken so far.
+        """
+        answer = self._core.resync_next()
+        return None if answer is None else ResyncRange(*answer)
+
+    def resync(self) -> Iterator[ResyncRange]:
+        """All ranges to re-read after an overflow, that is, after an event of
+        type RESYNC. Iterate it to its end: until then no other events come.
+        """
+        while (found := self.resync_next()) is not None:
+            yield found
+
+    def get_status(self) -> Status:
+        """The session's state and counters. Works also when the VM is gone."""
+        return Status(*self._core.get_status())
