@@ -23,11 +23,13 @@ cache_lock()
 	fi
 }
 
-# cache_open ENTRY: one process at a time gets the packages of an entry, and
-# one makes or checks a root
+# cache_open ENTRY [WORDS]: one process at a time gets the packages of an entry,
+# and one makes or checks a root. Other words, as a list of packages that has
+# grown, are another entry.
 cache_open()
 {
 	CACHE_ENTRY=$CACHE/$1
+	[ $# = 1 ] || CACHE_ENTRY+=-$(sha256sum <<<"$2" | cut -c 1-8)
 	mkdir -p "$CACHE/log" "$CACHE_ENTRY"
 	cache_lock debs
 }

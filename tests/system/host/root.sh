@@ -75,7 +75,7 @@ build()
 
 mode=unshare
 [ "$(id -u)" != 0 ] || mode=root
-cache_open system-bookworm
+cache_open system-bookworm "$PACKAGES"
 cache_debs_valid || fetch
 cache_root "$0"
 cache_root_valid || build
