@@ -13,7 +13,7 @@ set -euo pipefail
 PACKAGES="usr-is-merged systemd systemd-sysv systemd-container dbus polkitd
 	udev kmod libnl-3-200 libnl-genl-3-200 libjson-c5 libncursesw6 libzstd1
 	libmicrohttpd12 procps iproute2 qemu-system-x86 jq tmux socat curl
-	bash-completion zsh ncurses-term"
+	bash-completion zsh ncurses-term python3"
 SIZE=1500M
 
 fetch()

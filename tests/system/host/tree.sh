@@ -20,7 +20,8 @@ place=$out/usr/lib/wtrack-tests
 install_tree()
 {
 	make -C "$TOP" --no-print-directory install DESTDIR="$out" PREFIX=/usr \
-		LIBDIR=/usr/lib/x86_64-linux-gnu
+		LIBDIR=/usr/lib/x86_64-linux-gnu \
+		PYTHONDIR=/usr/lib/python3/dist-packages
 }
 
 install_modules()
@@ -44,6 +45,7 @@ install_tests()
 		"$place/"
 	find "$BUILD/system/programs" "$BUILD/examples" -type f -perm /111 \
 		-exec cp {} "$place/bin/" \; 2>/dev/null || true
+	cp "$TOP"/examples/python/*.py "$system"/programs/*.py "$place/bin/"
 }
 
 unset MAKEFLAGS MFLAGS MAKELEVEL
