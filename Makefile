@@ -16,7 +16,7 @@ SUBDIRS := $(patsubst %/Makefile,%,$(wildcard libwtrack/Makefile \
 BUILD := $(CURDIR)/build
 
 .PHONY: all $(SUBDIRS) install guest module demo clean help
-.PHONY: check check-unit check-abi check-ctl check-docs check-man
+.PHONY: check check-unit check-abi check-ctl check-docs check-man check-python
 .PHONY: check-host check-boot check-debug check-system bench-cost
 .PHONY: docs-table
 
@@ -46,6 +46,9 @@ check-unit: all
 
 check-ctl: all
 	$(Q)tests/ctl/run.sh
+
+check-python: python
+	$(Q)tests/python/run.sh
 
 check-docs:
 	$(Q)tests/docs/run.sh
@@ -95,6 +98,7 @@ help:
 #: make check-unit    what needs no kernel; TESTS= is a pattern
 #: make check-abi     headers, symbols and documentation of the interfaces
 #: make check-ctl     wtrackctl on a machine without daemon and module
+#: make check-python  the Python package, without a kernel
 #: make check-docs    what README and docs/ say, against the tree
 #: make check-man     the manual, against all that it describes
 #: make docs-table    write what the last host tests saw of stores to docs/

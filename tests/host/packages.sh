@@ -16,10 +16,10 @@ HOST_PACKAGES="busybox-static cpio debian-archive-keyring gcc-12 kmod
 # The emulated Intel host, besides.
 INTEL_PACKAGES="bochs bochs-term bochsbios isolinux syslinux-common vgabios
 	xorriso"
-# Unit tests, checks of headers, tools and manual, the systemd host's root file
-# system, and the debug kernel, which is built here.
-CHECK_PACKAGES="bc bison e2fsprogs flex g++ jq libcmocka-dev libelf-dev
-	libssl-dev mandoc mmdebstrap uidmap zsh"
+# Unit tests, checks of headers, tools, manual and Python package, the systemd
+# host's root file system, and the debug kernel, which is built here.
+CHECK_PACKAGES="bc binutils bison e2fsprogs flex g++ jq libcmocka-dev libelf-dev
+	libssl-dev mandoc mmdebstrap mypy python3-numpy uidmap zsh"
 
 list()
 {
