@@ -13,7 +13,7 @@ cd "$TOP"
 named_files()
 {
 	{
-		grep -oE '`(kmod|libwtrack|include|tests|docs|examples|daemon|ctl|man|systemd)/[^` ]*`' "$1" |
+		grep -oE '`(kmod|libwtrack|include|tests|docs|examples|daemon|ctl|man|python|systemd)/[^` ]*`' "$1" |
 			tr -d '`'
 		grep -oE '\]\([^)#:]+\)' "$1" | tr -d '])('
 	} | sort -u
@@ -50,6 +50,16 @@ first_program_compiles()
 {
 	first_program | "${CC:-cc}" -Wall -Wextra -Werror -x c -c -o /dev/null \
 		-Iinclude -
+}
+
+first_python_program()
+{
+	sed -n '/^```python$/,/^```$/p' docs/PYTHON.md | sed '1d;$d'
+}
+
+first_python_program_is_the_example()
+{
+	diff <(first_python_program) <(sed '1,2d' examples/python/first.py)
 }
 
 # Names of enumerators in the header: VM_ID for KVM_WTRACK_A_VM_ID.
@@ -129,6 +139,9 @@ check "docs/ARCHITECTURE.md names files that are there" \
 	files_exist docs/ARCHITECTURE.md
 check "README.md shows examples/first.c" first_program_is_the_example
 check "README.md's first program compiles as it stands" first_program_compiles
+check "docs/PYTHON.md names files that are there" files_exist docs/PYTHON.md
+check "docs/PYTHON.md shows examples/python/first.py" \
+	first_python_program_is_the_example
 check "the netlink specification has the header's attributes" \
 	netlink_attributes_agree
 check "the netlink specification has the header's commands" \
