@@ -8,14 +8,15 @@ set -uo pipefail
 . "$TOP/tests/lib/results.sh"
 . "$TOP/tests/lib/jobs.sh"
 
-PARTS=(unit-plain unit-asan unit-tsan abi ctl man docs system-6.12 demo
+PARTS=(unit-plain unit-asan unit-tsan abi ctl man python docs system-6.12
+	demo
 	bench-cost
 	host-6.12-nested host-6.12-shadow host-6.1-nested host-6.1-shadow
 	host-newest-nested host-debug-nested boot-6.1-nested)
 
 # Not fdstore_restart, whose hundred restarts take minutes.
 system_cases="access boot client ctl_* daemon_* metrics_http monitor pending"
-system_cases+=" record top units watch_*"
+system_cases+=" python record top units watch_*"
 
 # What takes long first. The debug kernel is built the first time. Each kernel
 # and each way of paging runs all of the cases once; where both have been seen,
@@ -35,6 +36,7 @@ jobs()
 	demo
 	bench-cost
 	check-man
+	check-python
 	check-ctl
 	check-abi
 	JOBS
