@@ -14,6 +14,7 @@
 #include "request.h"
 #include "session.h"
 #include "util.h"
+#include "vm.h"
 
 /* A message of the bus has room for twice as many. */
 #define MAX_RANGES	1000000
@@ -92,7 +93,8 @@ static bool is_permitted(struct request *request, const struct session *session,
 		 request->caller.uid, (uintmax_t)session->id, session->uid);
 	if (!request->caller.uid || request->caller.uid == session->uid)
 		return true;
-	request->vm = session->vm;
+	/* One that is gone may be freed while polkit is asked. */
+	request->vm = session->vm && !session->vm->gone ? session->vm : NULL;
 	if (!request->vm)
 		return m->has_group && policy_in_group(&request->caller,
 						       m->group);
