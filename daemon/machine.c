@@ -88,6 +88,8 @@ static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)source;
 	(void)usec;
 	LIST_FOREACH(process, &machines->manager->processes, link) {
+		if (process->ended)
+			continue;
 		process_refresh(process);
 		machines_ask(machines, process);
 	}

@@ -19,7 +19,7 @@ struct process *process_find(struct manager *m, pid_t pid)
 	struct process *process;
 
 	LIST_FOREACH(process, &m->processes, link)
-		if (process->pid == pid)
+		if (process->pid == pid && !process->ended)
 			return process;
 	return NULL;
 }
@@ -51,6 +51,7 @@ static void process_ended(struct process *process)
 	pid_t pid = process->pid;
 	struct vm *vm;
 
+	process->ended = true;
 	sd_event_source_set_enabled(process->exit_source, SD_EVENT_OFF);
 	while ((vm = vm_of_pid(m, pid, NULL)))
 		vm_gone(vm);

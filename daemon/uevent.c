@@ -58,7 +58,8 @@ static void look_again(struct manager *m, pid_t pid)
 		return;
 	}
 	LIST_FOREACH(process, &m->processes, link)
-		scan_pid(m->scans, process->pid, false);
+		if (!process->ended)
+			scan_pid(m->scans, process->pid, false);
 }
 
 static void on_kvm(struct manager *m, sd_device *device)

@@ -35,6 +35,7 @@ struct process {
 	char *machine;			/* machined's name, "" when unknown */
 	sd_bus_slot *machine_call;
 	unsigned int nr_vms;		/* that refer to it, gone ones too */
+	bool ended;			/* its number may be another's now */
 };
 
 struct vm {
@@ -73,6 +74,7 @@ struct vm *vm_by_module_id(struct manager *m, uint64_t id);
 /* The first VM of the process behind prev, or its first. */
 struct vm *vm_of_pid(struct manager *m, pid_t pid, const struct vm *prev);
 
+/* Not one that has ended and is kept for its VMs' sessions. */
 struct process *process_find(struct manager *m, pid_t pid);
 /* If the process with this id has ended, its VMs go at once. */
 void process_check(struct manager *m, pid_t pid);
