@@ -229,27 +229,42 @@ static size_t unescape(const char *text, size_t size, char *out)
 	return length;
 }
 
+/*
+ * The unit of systemd that a cgroup is in: behind the slices. What is below a
+ * unit is named by its processes, hence by any user.
+ */
+static const char *unit_of(const char *cgroup, size_t *ret_length)
+{
+	static const char slice[] = ".slice";
+	const size_t suffix = sizeof(slice) - 1;
+	size_t length = 0;
+
+	while (*cgroup == '/') {
+		cgroup++;
+		length = strcspn(cgroup, "/");
+		if (length < suffix ||
+		    strncmp(cgroup + length - suffix, slice, suffix))
+			break;
+		cgroup += length;
+		length = 0;
+	}
+	*ret_length = length;
+	return cgroup;
+}
+
 int proc_parse_machine(const char *cgroup, char **ret)
 {
 	static const char prefix[] = "machine-", suffix[] = ".scope";
-	const char *part, *end = NULL;
+	const size_t before = sizeof(prefix) - 1, behind = sizeof(suffix) - 1;
 	char out[NAME_MAX + 1];
+	const char *unit;
 	size_t length;
 
-	/* QEMU may be in a group inside of its machine's. */
-	for (part = strstr(cgroup, "/machine-"); part;
-	     part = strstr(end, "/machine-")) {
-		part++;
-		end = part + strcspn(part, "/");
-		length = (size_t)(end - part);
-		if (length <= NAME_MAX && length >= sizeof(prefix) - 1 +
-		    sizeof(suffix) - 1 && !strncmp(end - sizeof(suffix) + 1,
-		    suffix, sizeof(suffix) - 1))
-			break;
-	}
-	if (!part)
+	unit = unit_of(cgroup, &length);
+	if (length > NAME_MAX || length < before + behind ||
+	    strncmp(unit, prefix, before) ||
+	    strncmp(unit + length - behind, suffix, behind))
 		return proc_clean("", 0, ret);
-	part += sizeof(prefix) - 1;
-	end -= sizeof(suffix) - 1;
-	return proc_clean(out, unescape(part, (size_t)(end - part), out), ret);
+	length = unescape(unit + before, length - before - behind, out);
+	return proc_clean(out, length, ret);
 }

@@ -225,7 +225,21 @@ static void machine_is_found_in_the_cgroup(void **state)
 	is_machine("/machine.slice/machine-qemu\\x2d1\\x2dvm.scope/libvirt/emu",
 		   "qemu-1-vm");
 	is_machine("/machine.slice/machine-plain.scope", "plain");
-	is_machine("/machine-a/machine-b.scope", "b");
+	is_machine("/machine.slice/machine-a.slice/machine-b.scope", "b");
+	is_machine("/machine-b.scope", "b");
+}
+
+/* Users make such groups below units that are theirs. */
+static void group_inside_of_a_unit_names_no_machine(void **state)
+{
+	(void)state;
+	is_machine("/user.slice/user-1000.slice/user@1000.service/"
+		   "machine-b.scope", "");
+	is_machine("/user.slice/user-1000.slice/user@1000.service/"
+		   "machine.slice/machine-b.scope", "");
+	is_machine("/system.slice/x.service/machine-b.scope", "");
+	is_machine("/machine-a/machine-b.scope", "");
+	is_machine("/machine.slice/machine-a.scope/machine-b.scope", "a");
 }
 
 static void other_cgroups_are_of_no_machine(void **state)
@@ -266,6 +280,7 @@ int main(void)
 		CASE(mount_is_read),
 		CASE(cgroup_of_the_unified_hierarchy_is_taken),
 		CASE(machine_is_found_in_the_cgroup),
+		CASE(group_inside_of_a_unit_names_no_machine),
 		CASE(other_cgroups_are_of_no_machine),
 		CASE(escapes_that_are_none_stay),
 	};
