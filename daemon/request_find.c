@@ -14,6 +14,9 @@
 #include "vm.h"
 #include "vm_name.h"
 
+/* Is it what the client means, by this kind of name? */
+typedef bool (*matches_fn)(const struct vm *vm, const struct request *request);
+
 static void found(struct request *request, struct vm *vm)
 {
 	request->vm = vm;
@@ -31,16 +34,14 @@ static const char *qemu_name_of(const struct vm *vm)
 }
 
 /* Those that match, in words, for who has to choose. */
-static void fail_ambiguous(struct request *request,
-			   bool (*matches)(const struct vm *vm,
-					   const char *name))
+static void fail_ambiguous(struct request *request, matches_fn matches)
 {
 	char text[256] = "";
 	size_t used = 0;
 	struct vm *vm;
 
 	LIST_FOREACH(vm, &request->manager->vms, link)
-		if (!vm->gone && matches(vm, request->vm_text) &&
+		if (!vm->gone && matches(vm, request) &&
 		    used < sizeof(text))
 			used += (size_t)snprintf(text + used,
 						 sizeof(text) - used,
@@ -51,30 +52,36 @@ static void fail_ambiguous(struct request *request,
 		     request->vm_text, text);
 }
 
-static bool matches_pid(const struct vm *vm, const char *text)
+static bool matches_pid(const struct vm *vm, const struct request *request)
 {
-	return vm->process->pid == atoi(text);
+	return vm->process->pid == atoi(request->vm_text);
 }
 
-static bool matches_machine(const struct vm *vm, const char *name)
+static bool matches_machine(const struct vm *vm, const struct request *request)
 {
-	return !strcmp(machine_of(vm), name);
+	return !strcmp(machine_of(vm), request->vm_text);
 }
 
-static bool matches_qemu_name(const struct vm *vm, const char *name)
+static bool matches_qemu_name(const struct vm *vm,
+			      const struct request *request)
 {
-	return !strcmp(qemu_name_of(vm), name);
+	return !strcmp(qemu_name_of(vm), request->vm_text);
+}
+
+static bool matches_own(const struct vm *vm, const struct request *request)
+{
+	return vm->process->info.ids.uid == request->caller.uid &&
+	       matches_qemu_name(vm, request);
 }
 
 /* True when that was the end of it. */
-static bool try(struct request *request,
-		bool (*matches)(const struct vm *vm, const char *name))
+static bool try(struct request *request, matches_fn matches)
 {
 	struct vm *vm, *match = NULL;
 	unsigned int nr = 0;
 
 	LIST_FOREACH(vm, &request->manager->vms, link) {
-		if (vm->gone || !matches(vm, request->vm_text))
+		if (vm->gone || !matches(vm, request))
 			continue;
 		match = vm;
 		nr++;
@@ -86,9 +93,14 @@ static bool try(struct request *request,
 	return nr > 0;
 }
 
+/*
+ * QEMU's name is whatever the VM's user chose: another user's VM must not keep
+ * the caller from his own.
+ */
 static void find_by_name(struct request *request)
 {
-	if (try(request, matches_machine) || try(request, matches_qemu_name))
+	if (try(request, matches_machine) || try(request, matches_own) ||
+	    try(request, matches_qemu_name))
 		return;
 	request_fail(request, RULE_NO_VM, ERROR_NO_SUCH_VM,
 		     "no VM has the process id, machine name or QEMU name %s",
