@@ -21,6 +21,18 @@ int open_vm(const struct vm *vm, struct wtrack_session **ret)
 	return fd < 0 ? fd : wtrack_session_open_vm_fd(fd, ret);
 }
 
+/*
+ * Whose user namespace it is has all capabilities in there. What others of the
+ * same user have is not asked: a program may be started with some, a user not.
+ */
+static bool is_privileged(const struct proc_ids *ids, pid_t pid, uid_t caller)
+{
+	uid_t owner;
+
+	return ids->permitted &&
+	       (proc_read_userns_owner(pid, &owner) < 0 || owner != caller);
+}
+
 int open_look_at(const struct request *request, struct policy_vmm *ret)
 {
 	const struct process *process = request->vm->process;
@@ -40,6 +52,8 @@ int open_look_at(const struct request *request, struct policy_vmm *ret)
 		.proc_owner = owner,
 		.ancestor = proc_is_descendant(process->pid,
 					       request->caller.pid),
+		.privileged = is_privileged(&ids, process->pid,
+					    request->caller.uid),
 	};
 	/* All that was about this process if that is still there. */
 	return pidfd_is_alive(process->pidfd) ? 0 : -ESRCH;

@@ -30,8 +30,8 @@ bool policy_in_group(const struct policy_caller *caller, gid_t gid)
 
 /*
  * What ptrace(2) wants of a process without privileges, as far as others can
- * see it: the same user, dumpable, and what Yama adds. It also wants the same
- * group, of which we ask membership.
+ * see it: the same user, dumpable, no more capabilities, and what Yama adds. It
+ * also wants the same group, of which we ask membership.
  */
 static bool owns(const struct policy_caller *caller,
 		 const struct policy_vmm *vmm, int ptrace_scope, char *reason,
@@ -53,6 +53,12 @@ static bool owns(const struct policy_caller *caller,
 	    !policy_in_group(caller, vmm->sgid)) {
 		snprintf(reason, size,
 			 "pid %d runs with a group of which uid %u is no member",
+			 vmm->pid, caller->uid);
+		return false;
+	}
+	if (vmm->privileged) {
+		snprintf(reason, size,
+			 "pid %d runs with capabilities that uid %u has not",
 			 vmm->pid, caller->uid);
 		return false;
 	}

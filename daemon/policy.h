@@ -37,6 +37,7 @@ struct policy_vmm {
 	gid_t gid, egid, sgid;
 	uid_t proc_owner;	/* of /proc/PID */
 	bool ancestor;		/* the caller is one of it */
+	bool privileged;	/* has capabilities that the user has not */
 };
 
 bool policy_in_group(const struct policy_caller *caller, gid_t gid);

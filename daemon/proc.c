@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "proc.h"
@@ -105,6 +107,18 @@ int proc_read_owner(pid_t pid, uid_t *ret)
 		return errno == ENOENT ? -ESRCH : -errno;
 	*ret = st.st_uid;
 	return 0;
+}
+
+int proc_read_userns_owner(pid_t pid, uid_t *ret)
+{
+	CLEANUP(close_p) int fd = -1;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	return ioctl(fd, NS_GET_OWNER_UID, ret) < 0 ? -errno : 0;
 }
 
 int proc_read_ptrace_scope(void)

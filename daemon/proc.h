@@ -18,6 +18,7 @@ struct proc_ids {
 	uid_t uid, euid, suid;
 	gid_t gid, egid, sgid;
 	pid_t tgid, ppid;
+	uint64_t permitted;	/* capabilities */
 };
 
 struct proc_info {
@@ -33,6 +34,8 @@ int proc_read_info(pid_t pid, struct proc_info *ret);
 void proc_info_done(struct proc_info *info);
 /* Who owns /proc/PID: root, and nobody else, when it is not dumpable. */
 int proc_read_owner(pid_t pid, uid_t *ret);
+/* Who made the user namespace that it is in: root, for the first one. */
+int proc_read_userns_owner(pid_t pid, uid_t *ret);
 /* kernel.yama.ptrace_scope, 0 without Yama. */
 int proc_read_ptrace_scope(void);
 /* Is ancestor the process itself, or above it? Walks up at most 1000 steps. */

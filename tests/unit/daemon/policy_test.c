@@ -113,6 +113,15 @@ static void process_that_is_not_dumpable_is_asked_about(void **state)
 	asks(vmm, 0, "not dumpable");
 }
 
+static void process_with_more_capabilities_is_asked_about(void **state)
+{
+	struct policy_vmm vmm = vmm_of(USER);
+
+	(void)state;
+	vmm.privileged = true;
+	asks(vmm, 0, "runs with capabilities");
+}
+
 static void yama_limits_owners(void **state)
 {
 	struct policy_vmm vmm = vmm_of(USER);
@@ -186,6 +195,7 @@ int main(void)
 		CASE(each_of_the_uids_counts),
 		CASE(each_of_the_groups_counts),
 		CASE(process_that_is_not_dumpable_is_asked_about),
+		CASE(process_with_more_capabilities_is_asked_about),
 		CASE(yama_limits_owners),
 		CASE(member_may_use_any),
 		CASE(group_that_does_not_exist_has_no_members),

@@ -130,7 +130,8 @@ static void noise_does_no_harm(void **state)
 #define STATUS \
 	"Name:\tqemu\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t4711\n" \
 	"Ngid:\t0\nPid:\t4712\nPPid:\t1\nTracerPid:\t0\n" \
-	"Uid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\n"
+	"Uid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\n" \
+	"CapInh:\t0000000000000000\nCapPrm:\t000001ffffffffff\n"
 
 static void status_is_read(void **state)
 {
@@ -146,6 +147,7 @@ static void status_is_read(void **state)
 	assert_int_equal(ids.sgid, 7);
 	assert_int_equal(ids.tgid, 4711);
 	assert_int_equal(ids.ppid, 1);
+	assert_int_equal(ids.permitted, 0x1ffffffffff);
 }
 
 /* A process may call itself whatever it likes, but not begin a line. */
@@ -166,7 +168,7 @@ static void truncated_status_is_refused(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i <= strlen(STATUS) - strlen("6\t7\t8\nFDSize:\t64\n");
+	for (i = 0; i <= strlen(STATUS) - strlen("000001ffffffffff\n");
 	     i++) {
 		memcpy(text, STATUS, i);
 		text[i] = '\0';
