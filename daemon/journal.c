@@ -120,7 +120,8 @@ void journal_begin(struct journal_entry *entry, int priority, const char *id,
 	entry->left_out = 0;
 	journal_add(entry, "PRIORITY", "%d", priority);
 	add_value(entry, "SYSLOG_IDENTIFIER", IDENTIFIER);
-	add_value(entry, "MESSAGE_ID", id);
+	if (id)
+		add_value(entry, "MESSAGE_ID", id);
 	va_start(arguments, format);
 	add_format(entry, "MESSAGE", format, arguments);
 	va_end(arguments);

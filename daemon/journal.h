@@ -35,7 +35,9 @@ struct journal_entry {
 void journal_init(struct journal *journal, const char *path);
 void journal_close(struct journal *journal);
 
-/* An entry of syslog's @priority; the text of MESSAGE follows. */
+/*
+ * An entry of syslog's @priority; the text of MESSAGE follows. @id may be NULL.
+ */
 void journal_begin(struct journal_entry *entry, int priority, const char *id,
 		   const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -6,20 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
-#define SD_JOURNAL_SUPPRESS_LOCATION
-#include <systemd/sd-journal.h>
 #include <unistd.h>
 
+#include "journal.h"
 #include "log.h"
 #include "util.h"
 
-#define MAX_FIELDS	32
 #define MAX_TEXT	2048
 #define RATE_USEC	(UINT64_C(10) * 1000000)
 #define RATE_BURST	200
 
 static bool to_journal, with_debug;
+static struct journal journal = { JOURNAL_SOCKET, -1 };
+/* Messages that the journal had no room for. */
+static unsigned int nr_lost;
 
 /* systemd names the file that it made our stderr. */
 static bool stderr_is_journal(void)
@@ -50,30 +50,51 @@ bool log_is_debug(void)
 	return with_debug;
 }
 
-static struct iovec iov_of(const char *text)
+void log_open(const char *path)
 {
-	return (struct iovec) { (void *)text, strlen(text) };
+	journal_close(&journal);
+	journal_init(&journal, path);
+	to_journal = true;
 }
 
+/* "NAME=value" */
+static void add_field(struct journal_entry *entry, const char *field)
+{
+	size_t length = strcspn(field, "=");
+	char name[65];
+
+	if (!field[length] || length >= sizeof(name))
+		return;
+	memcpy(name, field, length);
+	name[length] = '\0';
+	journal_add(entry, name, "%s", field + length + 1);
+}
+
+static int send_entry(int priority, const char *id, const char *const *fields,
+		      const char *text)
+{
+	struct journal_entry entry;
+
+	journal_begin(&entry, priority, id, "%s", text);
+	for (; fields && *fields; fields++)
+		add_field(&entry, *fields);
+	return journal_send(&journal, &entry);
+}
+
+/* It is not waited for: what it has no room for is counted. */
 static void send_journal(int priority, const char *id,
 			 const char *const *fields, const char *text)
 {
-	char priority_field[16], message[MAX_TEXT + 16], id_field[64];
-	struct iovec iov[MAX_FIELDS + 3];
-	int n = 0;
+	char lost[64];
 
-	snprintf(priority_field, sizeof(priority_field), "PRIORITY=%d",
-		 priority);
-	snprintf(message, sizeof(message), "MESSAGE=%s", text);
-	iov[n++] = iov_of(priority_field);
-	iov[n++] = iov_of(message);
-	if (id) {
-		snprintf(id_field, sizeof(id_field), "MESSAGE_ID=%s", id);
-		iov[n++] = iov_of(id_field);
+	if (nr_lost) {
+		snprintf(lost, sizeof(lost),
+			 "the journal had no room for %u messages", nr_lost);
+		if (send_entry(LOG_WARNING, NULL, NULL, lost) >= 0)
+			nr_lost = 0;
 	}
-	while (fields && *fields && n < MAX_FIELDS + 3)
-		iov[n++] = iov_of(*fields++);
-	(void)sd_journal_sendv(iov, n);
+	if (send_entry(priority, id, fields, text) < 0)
+		nr_lost++;
 }
 
 static void send_text(int priority, const char *id, const char *const *fields,

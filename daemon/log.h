@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * To the journal, or to stderr when that is not the journal. A function either
- * logs its failures or returns them, never both.
+ * To the journal, or to stderr when that is not the journal. The journal is not
+ * waited for: see journal.h. A function either logs its failures or returns
+ * them, never both.
  */
 #ifndef WTRACKD_LOG_H
 #define WTRACKD_LOG_H
@@ -12,6 +13,8 @@
 
 /* Chooses where to; before that it is stderr. */
 void log_init(void);
+/* The journal, whose socket is that; without that it is journald's. */
+void log_open(const char *path);
 /* Debug messages are dropped unless wanted. */
 void log_set_debug(bool debug);
 bool log_is_debug(void);
