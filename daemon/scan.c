@@ -88,11 +88,11 @@ static bool sleep_and_retry(struct scan *scan)
 }
 
 /* Out of the queue already. */
-static void scan_end(struct scan *scan, bool complete)
+static void scan_end(struct scan *scan, int result)
 {
 	unsigned int nr = 0;
 
-	if (complete)
+	if (!result)
 		nr = scan_register(scan);
 	scan_reset(scan);
 	start_waits(scan);
@@ -101,7 +101,7 @@ static void scan_end(struct scan *scan, bool complete)
 		TAILQ_INSERT_TAIL(&scan->scans->queue, scan, link);
 		return;
 	}
-	if (complete && !nr && sleep_and_retry(scan))
+	if ((!result || scan_shortage(result)) && !nr && sleep_and_retry(scan))
 		return;
 	scan_free(scan);
 }
@@ -207,7 +207,7 @@ static int on_work(sd_event_source *source, void *userdata)
 	if (r > 0)
 		TAILQ_INSERT_TAIL(&scans->queue, scan, link);
 	else
-		scan_end(scan, r == 0);
+		scan_end(scan, r);
 	return 0;
 }
 

@@ -59,6 +59,8 @@ struct scan *scan_get(struct scans *scans, pid_t pid);
  * when all were looked at, or why that cannot be.
  */
 int scan_step(struct scan *scan);
+/* The error if it is ours to be short of something: it says nothing of VMs. */
+int scan_shortage(int r);
 /*
  * All were looked at: takes what is closed out of the registry, and what was
  * found into it. Returns how many are new.

@@ -54,23 +54,32 @@ static void add_found(struct scan *scan, int number, int copy)
 	scan->found[scan->nr_found++] = (struct found) { number, copy };
 }
 
-static void look_at(struct scan *scan, const char *name)
+int scan_shortage(int r)
+{
+	return r == -EMFILE || r == -ENFILE || r == -ENOMEM ? r : 0;
+}
+
+static int look_at(struct scan *scan, const char *name)
 {
 	CLEANUP(free_p) char *text = NULL;
-	int mnt_id, copy;
+	int mnt_id, copy, r;
 
-	if (!isdigit((unsigned char)*name) ||
-	    read_file_at(dirfd(scan->dir), name, MAX_FDINFO, &text, NULL) < 0 ||
-	    proc_parse_mnt_id(text, &mnt_id) < 0 ||
+	if (!isdigit((unsigned char)*name))
+		return 0;
+	r = read_file_at(dirfd(scan->dir), name, MAX_FDINFO, &text, NULL);
+	if (r < 0)
+		return scan_shortage(r);
+	if (proc_parse_mnt_id(text, &mnt_id) < 0 ||
 	    mnt_id != scan->scans->anon_mnt_id)
-		return;
+		return 0;
 	copy = pidfd_copy(scan->pidfd, atoi(name));
 	if (copy < 0)
-		return;
+		return scan_shortage(copy);
 	if (fd_is_vm(copy))
 		add_found(scan, atoi(name), copy);
 	else
 		safe_close(copy);
+	return 0;
 }
 
 static bool was_found(const struct scan *scan, int number)
@@ -153,7 +162,9 @@ int scan_step(struct scan *scan)
 		entry = readdir(scan->dir);
 		if (!entry)
 			return -errno;
-		look_at(scan, entry->d_name);
+		r = look_at(scan, entry->d_name);
+		if (r < 0)
+			return r;
 	}
 	return 1;
 }
