@@ -51,8 +51,10 @@ void request_reply(struct request *request, const char *types, ...)
 	va_end(args);
 	if (r >= 0)
 		r = sd_bus_message_send(reply);
-	if (r < 0)
+	if (r < 0) {
 		log_errno(r, "an answer was not sent");
+		(void)sd_bus_reply_method_errno(request->call, r, NULL);
+	}
 	request_free(request);
 }
 
