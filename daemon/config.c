@@ -9,8 +9,10 @@
 
 /* A limit above that is a mistake, and sums of two of them do not wrap. */
 #define MAX_LIMIT	(UINT64_C(1) << 52)
-/* What the module takes at most: its INFO call says so. */
+/* What the module takes: its INFO call says so. */
 #define MIN_RECORDS	4
+#define MAX_BUDGET	UINT16_MAX
+#define MAX_PERIOD_MS	4000
 
 const char *const config_dirs[] = {
 	"/etc/wtrackd", "/run/wtrackd", "/usr/local/lib/wtrackd",
@@ -39,9 +41,9 @@ static const struct key keys[] = {
 	KEY("Limits", "SessionPages", TYPE_COUNT, session_pages, 1, MAX_LIMIT),
 	KEY("Limits", "SessionRingBytes", TYPE_SIZE, session_ring_bytes, 256,
 	    MAX_LIMIT),
-	KEY("Guard", "Budget", TYPE_U32, budget, 0, UINT32_MAX),
+	KEY("Guard", "Budget", TYPE_U32, budget, 0, MAX_BUDGET),
 	KEY("Guard", "BudgetPeriodMs", TYPE_U32, budget_period_ms, 1,
-	    UINT32_MAX),
+	    MAX_PERIOD_MS),
 	KEY("Watches", "RateLimitInterval", TYPE_USEC, rate_limit_interval_usec,
 	    0, MAX_LIMIT),
 	KEY("Watches", "RateLimitBurst", TYPE_COUNT, rate_limit_burst, 0,

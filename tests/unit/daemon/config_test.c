@@ -166,7 +166,8 @@ static void mistakes_are_reported_by_line_and_left_out(void **state)
 		   "[Metrics]\n"
 		   "PerSession=maybe\n"			/* 20 */
 		   "[Guard]\n"
-		   "Budget=4294967296\n");		/* 22 */
+		   "Budget=65536\n"			/* 22 */
+		   "BudgetPeriodMs=4001\n");		/* 23 */
 	load();
 	reported("etc/wtrackd.conf:1: outside of a section");
 	reported("etc/wtrackd.conf:3: UserSessions=many is not a number");
@@ -182,8 +183,9 @@ static void mistakes_are_reported_by_line_and_left_out(void **state)
 	reported("etc/wtrackd.conf:16: RateLimitInterval=5 weeks is not a time");
 	reported("etc/wtrackd.conf:18: Group=a b is not the name of a group");
 	reported("etc/wtrackd.conf:20: PerSession=maybe is not yes or no");
-	reported("etc/wtrackd.conf:22: Budget=4294967296 is out of range");
-	assert_int_equal(nr_reports, 15);
+	reported("etc/wtrackd.conf:22: Budget=65536 is out of range");
+	reported("etc/wtrackd.conf:23: BudgetPeriodMs=4001 is out of range");
+	assert_int_equal(nr_reports, 16);
 	assert_int_equal(config.user_sessions, 64);
 	assert_int_equal(config.ring_records, 4096);
 	assert_string_equal(config.group, "kvm-wtrack-any");
