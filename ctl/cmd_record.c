@@ -172,7 +172,8 @@ static int create(struct ctl *ctl, const char *path)
 		return -ctl_fail(ctl, EXIT_FAILED, "%s: is there already; "
 				 "choose another name, or --force", path);
 	if (fd < 0)
-		return -ctl_fail(ctl, exit_code_of(errno), "%s: %s", path,
+		return -ctl_fail(ctl, exit_code_of(errno), "%s: %s; "
+				 "choose another place for --output", path,
 				 strerror(errno));
 	return fd;
 }
@@ -185,8 +186,9 @@ static int record_to(struct follow *follow, int fd)
 
 	r = rec_start(follow, fd, &record->writer);
 	if (r < 0)
-		return ctl_fail(follow->ctl, EXIT_FAILED, "%s: %s",
-				record->path, strerror(-r));
+		return ctl_fail(follow->ctl, EXIT_FAILED, "%s: %s; choose "
+				"another place for --output", record->path,
+				strerror(-r));
 	follow_run(follow);
 	finish(follow);
 	totals = json_object_new_object();

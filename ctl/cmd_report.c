@@ -15,6 +15,7 @@
 #include "svg.h"
 
 #define TOP	10
+#define GIVE	"; give a file that `wtrackctl record` has written"
 
 struct reading {
 	struct ctl *ctl;
@@ -28,12 +29,12 @@ static int fail_read(struct reading *reading, int err)
 {
 	if (err == -EBADMSG)
 		return ctl_fail(reading->ctl, EXIT_FAILED, "%s: not a recording, "
-				"or its beginning is damaged", reading->path);
+				"or its beginning is damaged" GIVE, reading->path);
 	if (err == -EPROTONOSUPPORT)
 		return ctl_fail(reading->ctl, EXIT_FAILED, "%s: a recording of "
 				"another version; use the wtrackctl that made "
 				"it", reading->path);
-	return ctl_fail(reading->ctl, exit_code_of(err), "%s: %s",
+	return ctl_fail(reading->ctl, exit_code_of(err), "%s: %s" GIVE,
 			reading->path, strerror(-err));
 }
 
@@ -81,15 +82,17 @@ static int draw(struct reading *reading, const struct heat *heat,
 	bool failed;
 
 	if (!to)
-		return ctl_fail(reading->ctl, exit_code_of(errno), "%s: %s",
-				path, strerror(errno));
+		return ctl_fail(reading->ctl, exit_code_of(errno), "%s: %s; "
+				"choose another place for --svg", path,
+				strerror(errno));
 	svg_write(to, heat, rec_reader_get_meta(reading->reader));
 	failed = fflush(to) || ferror(to);
 	if (to != stdout)
 		failed |= fclose(to) != 0;
 	if (failed)
 		return ctl_fail(reading->ctl, EXIT_FAILED, "%s: cannot write: "
-				"%s", path, strerror(errno));
+				"%s; choose another place for --svg", path,
+				strerror(errno));
 	return 0;
 }
 

@@ -82,6 +82,16 @@ without_daemon()
 	expect 5 'wtrackd does not run; start it' tracked --vm=4711
 }
 
+# shellcheck disable=SC2016 # as above
+files_that_are_none()
+{
+	local give='; give a file that `wtrackctl record` has written'
+	expect 3 "No such file or directory$give" report nonexistent
+	expect 1 "Is a directory$give" report .
+	expect 1 "not a recording, or its beginning is damaged$give" \
+		report /dev/null
+}
+
 # json_of WORD...: its JSON is valid, whatever becomes of the command
 json_of()
 {
@@ -283,6 +293,7 @@ zsh_loads()
 
 check "a wrong command line ends with 2 and one line" usage_errors
 check "without the daemon commands end with 5 and say what to do" without_daemon
+check "what is no recording is told from one" files_that_are_none
 check "JSON is valid for each command, also when it fails" json_is_always_valid
 check "each command has its help" help_is_whole
 check "the table of commands is sane" table_is_sane
