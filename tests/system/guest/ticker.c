@@ -27,6 +27,7 @@ enum { PAGE_BYTES = 4096, STORE_BYTES = 8, MAX_PAGES = 64 };
 #define SECOND_NS	UINT64_C(1000000000)
 
 static uint8_t *pages;
+static uint64_t gfns[MAX_PAGES];
 static uint64_t nr_pages = 1, count, rate;
 static uint64_t next_ns;
 
@@ -54,10 +55,20 @@ static void make_pages(void)
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (pages == MAP_FAILED || mlock(pages, len))
 		err(1, "%zu bytes of memory", len);
-	for (uint64_t i = 0; i < nr_pages; i++)
+	for (uint64_t i = 0; i < nr_pages; i++) {
+		gfns[i] = get_gfn(pages + i * PAGE_BYTES);
 		printf("page %llu gfn 0x%llx\n", (unsigned long long)i,
-		       (unsigned long long)get_gfn(pages + i * PAGE_BYTES));
+		       (unsigned long long)gfns[i]);
+	}
 	puts("ready");
+}
+
+/* What is locked stays in memory, but the kernel may put it elsewhere. */
+static void check_pages(void)
+{
+	for (uint64_t i = 0; i < nr_pages; i++)
+		if (get_gfn(pages + i * PAGE_BYTES) != gfns[i])
+			errx(1, "page %llu was moved", (unsigned long long)i);
 }
 
 static void store(void)
@@ -95,6 +106,7 @@ static void obey(const char *line)
 	} else if (sscanf(line, "burst %llu", &n) == 1) {
 		for (unsigned long long i = 0; i < n; i++)
 			store();
+		check_pages();
 		printf("burst %llu after %llu\n", n, (unsigned long long)count);
 	} else {
 		printf("what is \"%s\"?\n", line);
