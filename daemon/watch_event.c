@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* An event of a watch becomes an entry of the journal, or is held back. */
 #include <errno.h>
+#include <string.h>
 
 #include "log.h"
 #include "manager.h"
@@ -19,13 +20,15 @@ static uint64_t now_usec_of(struct watch_session *session)
 int watch_send(struct watch_session *session)
 {
 	struct watches *watches = session->watches;
+	static struct log_rate rate;
 	int r;
 
 	r = journal_send(&watches->journal, &watches->entry);
 	if (r == 0 || r == -EAGAIN || r == -ENOTCONN)
 		return r;
-	log_debug("watch %s: the journal refused an entry (error %d)",
-		  session->name, -r);
+	if (log_may(&rate, "refused entries"))
+		log_warning("watch %s: the journal refused an entry: %s",
+			    session->name, strerror(-r));
 	return 0;
 }
 
