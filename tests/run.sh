@@ -15,8 +15,8 @@ PARTS=(unit-plain unit-asan unit-tsan abi ctl man python docs system-6.12
 	host-newest-nested host-debug-nested boot-6.1-nested)
 
 # Not fdstore_restart, whose hundred restarts take minutes.
-system_cases="access boot client ctl_* daemon_* metrics_http monitor pending"
-system_cases+=" python record top units watch_*"
+system_cases="access boot client ctl_* daemon_* install metrics_http monitor"
+system_cases+=" pending python record top units watch_*"
 
 # What takes long first. The debug kernel is built the first time. Each kernel
 # and each way of paging runs all of the cases once; where both have been seen,

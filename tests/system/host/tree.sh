@@ -40,7 +40,8 @@ install_tests()
 {
 	mkdir -p "$place/bin"
 	cp -r "$system/host/root/." "$out/"
-	cp "$system/host/"{run-cases,prepare} "$HOST/klog-patterns" "$system"/*.sh "$place/"
+	cp "$system/host/"{run-cases,prepare} "$HOST/klog-patterns" "$system"/*.sh \
+		"$TOP/README.md" "$place/"
 	cp "$directory/vmlinuz" "$BUILD"/system/{guest.cpio,bare.rom} \
 		"$place/"
 	find "$BUILD/system/programs" "$BUILD/examples" -type f -perm /111 \
