@@ -80,6 +80,90 @@ module_is_missed()
 		hints root '-> modprobe kvm-wtrack'
 }
 
+# boot SECURE_BOOT LOCKDOWN [VARIABLE...]: doctor sees the firmware's variables,
+# and a kernel that is locked down
+boot()
+{
+	local global=8be4df61-93ca-11d2-aa0d-00e098032b8c
+	local shim=605dab50-e046-4300-abb6-3dd810dd8b23
+	local variables=$SCRATCH/efi/efivars variable
+	rm -rf "$SCRATCH/efi"
+	mkdir -p "$variables" "$SCRATCH/security"
+	printf '\6\0\0\0%b' "\\$1" >"$variables/SecureBoot-$global"
+	for variable in "${@:3}"; do
+		printf '\6\0\0\0\1' >"$variables/$variable-$shim"
+	done
+	echo "$2" >"$SCRATCH/security/lockdown"
+	code=0
+	unshare -m sh -ec 'mount -t tmpfs none /sys/firmware
+		mkdir /sys/firmware/efi
+		mount --bind "$1/efi" /sys/firmware/efi
+		mount --bind "$1/security" /sys/kernel/security
+		exec wtrackctl doctor --json=short' - "$SCRATCH" \
+		>"$SCRATCH/json" || code=$?
+}
+
+free='[none] integrity confidentiality'
+locked='none [integrity] confidentiality'
+
+loaded_before_lockdown()
+{
+	boot 1 "$free" && same 0 "$code" &&
+		holds 'details("secure-boot") | .efi and .secure_boot and
+			(.signature_wanted or .mok_keys | not)' || return
+	boot 1 "$locked" MokListRT
+	same 1 "$code" && holds 'state("secure-boot") == "warn" and
+		(details("secure-boot") | .lockdown == "integrity" and
+			.signature_wanted and .mok_keys)'
+}
+
+unsigned_is_of_no_use()
+{
+	boot 1 "$locked"
+	same 5 "$code" && holds 'state("secure-boot") == "fail" and
+		details("module").signed == false and
+		(.checks[] | select(.name == "secure-boot").hint |
+			contains("sign it"))'
+}
+
+# What kmodsign appends, as far as it tells of a signature.
+signed_needs_a_key()
+{
+	local file
+	file=$(modinfo -n kvm-wtrack)
+	cp "$file" "$SCRATCH/module.ko"
+	printf '~Module signature appended~\n' >>"$file"
+	boot 1 "$locked"
+	holds 'state("secure-boot") == "warn" and details("module").signed and
+		(.checks[] | select(.name == "secure-boot").hint |
+			contains("mokutil"))' &&
+		boot 1 "$locked" MokListRT MokSBStateRT
+	holds 'state("secure-boot") == "ok" and (details("secure-boot") |
+		.mok_keys and .mok_validation_off)' &&
+		boot 0 "$free" && holds 'state("secure-boot") == "ok" and
+		details("secure-boot").secure_boot == false'
+	local status=$?
+	cp "$SCRATCH/module.ko" "$file"
+	return $status
+}
+
+# As far as doctor sees one: by its arguments.
+confidential_is_named()
+{
+	local pid status=0
+	coproc CONFIDENTIAL { exec setpriv --reuid=alice --regid=alice \
+		--init-groups "$PLACE/bin/barevm" 1 \
+		-machine q35,confidential-guest-support=sev0; }
+	pid=$CONFIDENTIAL_PID
+	read -r _ <&"${CONFIDENTIAL[0]}"
+	wait_for wtrackctl show "$pid" && doctor root && same 1 "$code" &&
+		holds "state(\"protected\") == \"warn\" and
+			details(\"protected\").pids == [$pid]" || status=1
+	kill "$pid"
+	wait "$pid"
+	return $status
+}
+
 doctor_finds_them()
 {
 	doctor root && holds '.worst == "ok"'
@@ -144,12 +228,17 @@ check "users are told that the daemon opens the device" user_is_well
 check "version tells of tool, daemon and module" versions_are_told
 check "bash completes VMs" bash_completes
 check "zsh completes commands and values" zsh_completes
+check "a confidential guest is named" confidential_is_named
+check "Secure Boot and lockdown are told" loaded_before_lockdown
 # The bus would start it again for who asks.
 systemctl -q mask --runtime --now wtrackd
 check "doctor misses the daemon" daemon_is_missed
 stop_vm fred
 modprobe -r kvm-wtrack
 check "doctor misses the module" module_is_missed
+check "a module without signature cannot be loaded when locked down" \
+	unsigned_is_of_no_use
+check "one with a signature needs a key" signed_needs_a_key
 modprobe kvm-wtrack
 systemctl -q unmask --runtime wtrackd
 systemctl start wtrackd
