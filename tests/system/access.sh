@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib-daemon.sh"
 
 RULES=/etc/polkit-1/rules.d/10-wtrack-tests.rules
-trap 'rm -f $RULES; sysctl -q kernel.yama.ptrace_scope=0; leave' EXIT
+trap 'rm -f $RULES /tmp/asked; sysctl -q kernel.yama.ptrace_scope=0; leave' EXIT
 
 # opens USER VM: one session, held for a moment
 opens()
@@ -60,6 +60,17 @@ check "who started the VMM is allowed to" as_user alice bash -c \
 sysctl -q kernel.yama.ptrace_scope=0
 check "alice has a session again" opens alice fred
 
+coproc PRIVILEGED { exec setpriv --reuid=alice --regid=alice --init-groups \
+	--inh-caps=+net_admin --ambient-caps=+net_admin \
+	"$PLACE/bin/barevm" 1; }
+read -r _ <&"${PRIVILEGED[0]}"
+refused alice "$PRIVILEGED_PID" "policy: pid $PRIVILEGED_PID runs with capabilities"
+kill "$PRIVILEGED_PID"
+# shellcheck disable=SC2016 # the other shell's
+check "those of her own user namespace are hers" as_user alice bash -c \
+	'unshare -U -r barevm 1 < <(sleep 60) >/dev/null & sleep 1; exec hold $!' \
+	</dev/null
+
 polkit open-session fred YES
 check "polkit says yes to bob" wait_for opens bob fred
 refused bob hugo "policy: "
@@ -78,7 +89,44 @@ check "carol sees them" ranges carol
 check_fails "bob does not" "org.wtrack1.inspect" ranges bob
 polkit inspect "" YES
 check "unless polkit says yes" wait_for ranges bob
+
+# While polkit thinks about it, all of the VM goes.
+cat >"$RULES" <<-RULE
+	polkit.addRule(function(action, subject) {
+		if (action.id == "org.wtrack1.inspect" && subject.user == "bob") {
+			polkit.spawn(["/bin/sh", "-c",
+				"touch /tmp/asked; sleep 3"]);
+			return polkit.Result.NO;
+		}
+	});
+RULE
+daemon=$(systemctl show -P MainPID wtrackd)
+stop_vm fred
+vm_is_gone()
+{
+	same true "$(prop "$ROOT/vm/${pid}_$fd" VM Gone)"
+}
+fd=$(prop "$session" Session Vm)
+fd=${fd##*_}
+fd=${fd%\"}
+check "the VM is gone, its session is not" wait_for vm_is_gone
+before=$(date +@%s.%6N)
+ranges bob >"$SCRATCH/late" 2>&1 &
+late=$!
+asked=$(systemctl show -P MainPID polkit)
+wait_for test -e "/proc/$asked/root/tmp/asked" || bail "polkit was not asked"
 let_go one
+check "others are served meanwhile" opens alice hugo
+check "it is still thinking" kill -0 $late
+wait $late
+check "bob is refused when it was closed meanwhile" \
+	grep -q org.wtrack1.inspect "$SCRATCH/late"
+check "it is the same daemon" same "$daemon" \
+	"$(systemctl show -P MainPID wtrackd)"
+journalctl --sync
+check "and nothing is said of a VM that is no more" same "" \
+	"$(journalctl -q --since "$before" -o json -u wtrackd \
+		WTRACK_RULE=polkit | jq -r .WTRACK_VM_PID)"
 
 reload()
 {

@@ -24,6 +24,28 @@ check "the name comes by itself" \
 	wait_for prop_is '"castor"' "$path" VM Machine
 check "it is found by the machine's name" same "$path" "$(find_vm castor)"
 
+start_bare_vm bob hugo 1 0 -name fred
+other=$(find_vm "$(vm_pid hugo)")
+check "bob may call his VM the same" same '"fred"' "$(prop "$other" VM QemuName)"
+find_as()
+{
+	as_user "$1" busctl --json=short call $BUS $ROOT $BUS.Manager \
+		FindVM s "$2" | jq -r '.data[0]'
+}
+check "alice's is hers" same "$path" "$(find_as alice fred)"
+check "bob's is his" same "$other" "$(find_as bob fred)"
+check_fails "others have to choose" "names several VMs" find_as carol fred
+group=/sys/fs/cgroup$(prop "$other" VM Cgroup | tr -d '"')
+mkdir "$group/machine-pollux.scope"
+vm_pid hugo >"$group/machine-pollux.scope/cgroup.procs"
+check "the daemon looks again" systemctl restart wtrackd
+check "a group inside of a unit" grep -q machine-pollux.scope \
+	<<<"$(prop "$other" VM Cgroup)"
+check "makes no machine" same '""' "$(prop "$other" VM Machine)"
+stop_vm hugo
+check "machined's name is there again" \
+	wait_for prop_is '"castor"' "$path" VM Machine
+
 hold_as alice one -g "$(vm_gfn fred)" "$pid"
 check "alice has a session" same 1 "$(held one)"
 id=$(held_id one)

@@ -55,7 +55,56 @@ end_vms
 check "the process ends, and so do its VMs" wait_for has_vms 0
 check "the VM of the session stays, and says it is gone" same true \
 	"$(prop "$ROOT/vm/${pid}_$second" VM Gone)"
+
+# restart_vms USER PID: VMs in a process with this number
+restart_vms()
+{
+	local n
+	for n in {1..20}; do
+		echo $(($2 - 1)) >/proc/sys/kernel/ns_last_pid
+		start_vms "$1" 1
+		[ "$vms_pid" != "$2" ] || return 0
+		end_vms
+	done
+	echo "no process got the number $2"
+	return 1
+}
+restart_vms bob "$pid" >"$SCRATCH/restart" || bail "$(cat "$SCRATCH/restart")"
+check "a process with the number of one that has ended" wait_for has_vms 1
+path=$ROOT/vm/${pid}_${vm_fds[0]}
+check "is another" same "$(id -u bob)" "$(prop "$path" VM Uid)"
+check "whose VM its user can open" hold_as bob reused "$pid"
+check "and has" same 1 "$(held reused)"
+let_go reused
+end_vms
+
 let_go second
 check "until the session is closed" wait_for not \
 	prop "$ROOT/vm/${pid}_$second" VM Gone
+
+# Where the daemon has room for NUMBER descriptors more.
+room_for()
+{
+	local daemon limit=0 left=$1
+	daemon=$(systemctl show -P MainPID wtrackd)
+	while [ "$left" -ge 0 ]; do
+		[ -e "/proc/$daemon/fd/$limit" ] || left=$((left - 1))
+		limit=$((limit + 1))
+	done
+	prlimit --pid "$daemon" --nofile=$((limit - 1)):65536
+}
+
+start_vms alice 2
+pid=$vms_pid
+check "two VMs again" wait_for has_vms 2
+for room in 0 1 2 3; do
+	room_for $room
+	tell_vms new
+	read -r new <&"${VMS_PROCESS[0]}"
+	tell_vms "$new"
+	sleep 2
+	check "none is lost when there are $room descriptors left" has_vms 2
+done
+systemctl restart wtrackd
+end_vms
 finish

@@ -78,4 +78,17 @@ systemctl reload wtrackd
 check "a budget needs another session" \
 	wait_for has_entries 90-good "$ARMED" 2
 check "the one before ended" has_entries 90-good "$STOPPED" 1
+
+watch_file by-machine '[Match]' 'Machine=cast?r' '[Watch]' "Gfn=$first"
+watch_file by-cgroup '[Match]' 'Cgroup=/system.slice/vm-f*.service' \
+	'[Watch]' "Gfn=$first"
+watch_file by-user '[Match]' "User=$(id -u alice)" '[Watch]' "Gfn=$first"
+watch_file by-another '[Match]' 'User=bob' 'Name=fred' '[Watch]' "Gfn=$first"
+check "watches by other properties" systemctl reload wtrackd
+check "by control group" wait_for has_entries by-cgroup "$ARMED" 1
+check "by user" wait_for has_entries by-user "$ARMED" 1
+check "not by a machine that is none" has_entries by-machine "$ARMED" 0
+check "machined names it" machine_register fred castor
+check "by machine" wait_for has_entries by-machine "$ARMED" 1
+check "not by another user" has_entries by-another "$ARMED" 0
 finish

@@ -65,6 +65,8 @@ wait_for has_entries unlimited "$ARMED" 1 || bail "the watch does not begin"
 pid=$(journald)
 kill -STOP "$pid"
 vm_burst fred 6000 >"$SCRATCH/burst"
+# Each of these has a message in the journal.
+as_user bob hold fred </dev/null >"$SCRATCH/refused" 2>&1
 status=0
 daemon_answers >"$SCRATCH/answer" 2>&1 || status=$?
 kill -CONT "$pid"
