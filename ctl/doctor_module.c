@@ -24,6 +24,12 @@ static bool is_for(const struct module_file *file, const char *release)
 	       (!file->vermagic[length] || file->vermagic[length] == ' ');
 }
 
+/* A module that is loaded works, until the next boot. */
+static enum exit_code without(const struct doctor *doctor)
+{
+	return doctor->loaded ? EXIT_FAILED : EXIT_UNSUPPORTED;
+}
+
 static void add_file(struct check *check, const char *path,
 		     const struct module_file *file)
 {
@@ -46,8 +52,8 @@ static struct check *judge_file(struct doctor *doctor, const char *path,
 				   CHECK_WARN : CHECK_FAIL,
 				   "%s is built for another kernel: %s", path,
 				   file->vermagic);
-		check_hint(check, EXIT_UNSUPPORTED, "build and install it for %s",
-			   doctor->release);
+		check_hint(check, without(doctor),
+			   "build and install it for %s", doctor->release);
 	} else if (!doctor->loaded) {
 		check = doctor_add(doctor, "module", CHECK_FAIL,
 				   "installed, but not loaded");
@@ -172,7 +178,7 @@ void doctor_secure_boot(struct doctor *doctor)
 		check = doctor_add(doctor, "secure-boot", doctor->loaded ?
 				   CHECK_WARN : CHECK_FAIL, "%s, lockdown %s: "
 				   "the module has no signature", boot, lock);
-		check_hint(check, EXIT_UNSUPPORTED, "sign it with a key of "
+		check_hint(check, without(doctor), "sign it with a key of "
 			   "yours, and mokutil --import its certificate");
 	} else if (wanted && !keys && !doctor->loaded) {
 		check = doctor_add(doctor, "secure-boot", CHECK_WARN,
