@@ -2,7 +2,9 @@
 # Targets only: the work is done in the directories and in tests/host.
 
 .DEFAULT_GOAL := all
+TOP := $(CURDIR)
 include mk/quiet.mk
+include mk/version.mk
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNEL ?= 6.12
@@ -15,7 +17,8 @@ SUBDIRS := $(patsubst %/Makefile,%,$(wildcard libwtrack/Makefile \
 	examples/Makefile python/Makefile))
 BUILD := $(CURDIR)/build
 
-.PHONY: all $(SUBDIRS) install guest module demo clean help
+.PHONY: all $(SUBDIRS) install uninstall install-dkms uninstall-dkms dist
+.PHONY: guest module demo clean help check-install
 .PHONY: check check-unit check-abi check-ctl check-docs check-man check-python
 .PHONY: check-host check-boot check-debug check-system bench-cost
 .PHONY: docs-table
@@ -30,6 +33,19 @@ $(SUBDIRS):
 INSTALLED := libwtrack daemon ctl systemd man python
 install: $(INSTALLED)
 	$(Q)for part in $(INSTALLED); do $(MAKE) $(QUIET) -C $$part install || exit; done
+
+uninstall:
+	$(Q)for part in $(INSTALLED); do $(MAKE) $(QUIET) -C $$part uninstall || exit; done
+
+# The module's source, for DKMS.
+install-dkms uninstall-dkms:
+	$(Q)$(MAKE) $(QUIET) -C kmod $(@:-dkms=)
+
+# Of what is committed. The same commit gives the same file.
+dist:
+	$(Q)mkdir -p "$(BUILD)"
+	$(Q)git archive --prefix=kvm-wtrack-$(VERSION)/ HEAD | \
+		xz -T1 -6 >"$(BUILD)/kvm-wtrack-$(VERSION).tar.xz"
 
 # What the emulated host runs, for tests/host/run.sh.
 guest: all
@@ -63,6 +79,9 @@ docs-table:
 check-abi:
 	$(Q)tests/abi/run.sh
 
+check-install: all
+	$(Q)tests/install/run.sh
+
 check-host:
 	$(Q)tests/host/run.sh --cpu "$(CPU)" "$(KERNEL)" "$(PAGING)" \
 		'$(TESTS)'
@@ -92,6 +111,9 @@ help:
 #:                    package and the examples, into build/
 #: make install       all but the examples to DESTDIR, PREFIX, LIBDIR,
 #:                    INCLUDEDIR, BINDIR, SBINDIR, DATADIR, MANDIR, PYTHONDIR
+#: make uninstall     removes that from there, given the same variables
+#: make install-dkms  the module's source to DESTDIR, SRCDIR, for DKMS
+#: make dist          build/kvm-wtrack-VERSION.tar.xz of what is committed
 #: make module        the module for the kernel in KDIR (the running one)
 #: make demo          watch a guest of an unmodified QEMU being written to
 #: make check         all of the tests; the last line is the sum
@@ -101,6 +123,7 @@ help:
 #: make check-python  the Python package, without a kernel
 #: make check-docs    what README and docs/ say, against the tree
 #: make check-man     the manual, against all that it describes
+#: make check-install  install, uninstall, dist
 #: make docs-table    write what the last host tests saw of stores to docs/
 #: make check-host    guest tests on KERNEL=6.12|6.1|newest (the newest one in
 #:                    Debian 13's backports), CPU=amd|intel (in QEMU, Bochs),

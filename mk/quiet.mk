@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What is done is one line each; V=1 shows the commands.
+# For all Makefiles: what is done is one line each; V=1 shows the commands.
 
 V ?= 0
 export V
@@ -10,3 +10,7 @@ else
 Q := @
 QUIET := --no-print-directory
 endif
+
+# remove_dirs DIRECTORY...: those that are there and empty
+remove_dirs = $(Q)for dir in $(1); do [ ! -d "$$dir" ] || \
+	rmdir --ignore-fail-on-non-empty "$$dir" || exit 1; done

@@ -1,0 +1,131 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# usage: run.sh
+#
+# What make install, uninstall and dist do, in directories of their own. Prints
+# TAP.
+set -euo pipefail
+. "$(dirname "$0")/../lib/common.sh"
+. "$TOP/tests/lib/results.sh"
+. "$TOP/tests/lib/check.sh"
+cd "$TOP"
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# run TARGET DESTDIR VARIABLE=VALUE...
+run()
+{
+	local target=$1 dest=$2
+	shift 2
+	if_it_fails make --no-print-directory "$target" DESTDIR="$dest" "$@"
+}
+
+# Files, and directories that are nobody else's.
+ours()
+{
+	(cd "$1" && find . ! -type d -o -name '*wtrack*' | sort)
+}
+
+# Every directory that can be named, each a name that nobody else has.
+ELSEWHERE=()
+elsewhere()
+{
+	local name
+	for name in $(sed -nE 's/^([A-Z]+DIR) \?= .*/\1/p' ./*/Makefile |
+		sort -u); do
+		ELSEWHERE+=("$name=/else/${name,,}")
+	done
+}
+
+installs()
+{
+	run install "$scratch/a"
+	ours "$scratch/a" >"$scratch/list"
+	grep -q 'bin/wtrackd$' "$scratch/list" || echo "no wtrackd"
+	grep -q 'kvm-wtrack.7$' "$scratch/list" || echo "no manual"
+}
+
+# As DESTDIR= alone would not show that a variable is used.
+honours_all_directories()
+{
+	run install "$scratch/e" "${ELSEWHERE[@]}"
+	ours "$scratch/e" | grep -v '^\./else/[a-z]*dir/' || true
+	[ "$(ours "$scratch/e" | wc -l)" -ge "$(wc -l <"$scratch/list")" ] ||
+		echo "fewer files than otherwise"
+}
+
+# uninstalls DIR VARIABLE=VALUE...
+uninstalls()
+{
+	local dir=$1
+	shift
+	run uninstall "$dir" "$@"
+	ours "$dir"
+}
+
+leaves_what_others_have()
+{
+	local file
+	for file in usr/local/include/wtrack/other.h \
+		etc/wtrackd/watches.d/mine.conf; do
+		mkdir -p "$scratch/o/${file%/*}"
+		echo mine >"$scratch/o/$file"
+	done
+	run install "$scratch/o"
+	run uninstall "$scratch/o"
+	diff <(cd "$scratch/o" && find . -type f | sort) - <<-WANTED
+	./etc/wtrackd/watches.d/mine.conf
+	./usr/local/include/wtrack/other.h
+	WANTED
+}
+
+dkms_source()
+{
+	local place=$scratch/d/usr/src/kvm-wtrack-$version
+	run install-dkms "$scratch/d"
+	diff <(cd "$place" && find . -type f | sort) \
+		<(git ls-files ./dkms.conf ./kmod ./include/uapi |
+			grep -v Makefile | sed 's,^,./,' | LC_ALL=C sort)
+	run uninstall-dkms "$scratch/d"
+	find "$scratch/d" -name '*wtrack*'
+}
+
+dist_is_reproducible()
+{
+	run dist "$scratch"
+	cp "build/kvm-wtrack-$version.tar.xz" "$scratch/first.tar.xz"
+	sleep 1
+	TZ=Asia/Tokyo run dist "$scratch"
+	cmp "$scratch/first.tar.xz" "build/kvm-wtrack-$version.tar.xz"
+}
+
+dist_is_the_tree()
+{
+	diff <(tar -tf "$scratch/first.tar.xz" | grep -v '/$' |
+		sed "s,^kvm-wtrack-$version/,," | LC_ALL=C sort) \
+		<(git ls-tree -r --name-only HEAD | LC_ALL=C sort)
+}
+
+one_version()
+{
+	[ "$(build/ctl/wtrackctl --version)" = "wtrackctl $version" ] ||
+		echo "wtrackctl has another"
+	[ "$(build/daemon/wtrackd --version)" = "wtrackd $version" ] ||
+		echo "wtrackd has another"
+}
+
+export LC_ALL=C.UTF-8 LD_LIBRARY_PATH=$BUILD/libwtrack
+version=$(sed -n 's/^PACKAGE_VERSION=//p' dkms.conf)
+elsewhere
+check "make install puts the programs and the manual there" installs
+check "every directory can be another" honours_all_directories
+check "make uninstall leaves nothing" uninstalls "$scratch/a"
+check "nor in other directories" uninstalls "$scratch/e" "${ELSEWHERE[@]}"
+check "what others have put there stays" leaves_what_others_have
+check "DKMS gets all of the module's source, and no more" dkms_source
+check "make dist makes the same file of the same commit" dist_is_reproducible
+check "it has what is committed" dist_is_the_tree
+check "all parts have the one version" one_version
+check_finish install
