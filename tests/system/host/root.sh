@@ -9,12 +9,13 @@ set -euo pipefail
 . "$(dirname "$0")/../../lib/common.sh"
 . "$TOP/tests/lib/apt.sh"
 . "$TOP/tests/lib/cache.sh"
+. "$TOP/tests/lib/repository.sh"
 
 PACKAGES="usr-is-merged systemd systemd-sysv systemd-container dbus polkitd
 	udev kmod libnl-3-200 libnl-genl-3-200 libjson-c5 libncursesw6 libzstd1
 	libmicrohttpd12 procps iproute2 qemu-system-x86 jq tmux socat curl
-	bash-completion zsh ncurses-term python3"
-SIZE=1500M
+	bash-completion zsh ncurses-term default-dbus-system-bus dkms python3"
+SIZE=2000M
 
 fetch()
 {
@@ -27,23 +28,6 @@ fetch()
 	cache_debs_fetch $closure
 }
 
-# The packages as a repository, in which apt finds no others; it looks for the
-# essential ones by the release.
-write_index()
-{
-	local deb
-	for deb in "$CACHE_ENTRY"/debs/*.deb; do
-		dpkg-deb -f "$deb"
-		printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' \
-			"${deb##*/}" "$(stat -c %s "$deb")" \
-			"$(sha256sum "$deb" | cut -d' ' -f1)"
-	done >"$repository/Packages"
-	printf 'Codename: bookworm\nSHA256:\n %s %s Packages\n' \
-		"$(sha256sum "$repository/Packages" | cut -d' ' -f1)" \
-		"$(stat -c %s "$repository/Packages")" >"$repository/Release"
-	ln -s "$CACHE_ENTRY"/debs/*.deb "$repository/"
-}
-
 # Whoever makes it, its files belong to the users of that system. What is
 # mounted in it while its packages are installed is not wanted.
 build()
@@ -53,7 +37,7 @@ build()
 	repository=$(mktemp -d)
 	trap 'rm -rf "$repository"' EXIT
 	chmod 755 "$repository"
-	write_index
+	repository_make "$repository"
 	# shellcheck disable=SC2016 # the hook's shell's
 	IMAGE="$CACHE_ROOT/root.ext4" SIZE=$SIZE \
 	run_logged "$CACHE/log/system-root" mmdebstrap \
