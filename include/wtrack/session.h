@@ -47,8 +47,8 @@ int wtrack_session_open_vm_fd(int vm_fd, struct wtrack_session **ret);
  * @ret: where to store the session
  *
  * Looks for the VM's descriptor among those of the process, which the kernel
- * allows to whom it allows to trace the process with ptrace(2): in general to
- * the same user, or with CAP_SYS_PTRACE. It is safe against the process id
+ * permits whoever may trace the process with ptrace(2): in general the same
+ * user, or one with CAP_SYS_PTRACE. It is safe against the process id
  * being used again meanwhile. Several descriptors of one VM count as one.
  *
  * Return: 0, or the errors of wtrack_session_open_vm_fd(), or
