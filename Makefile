@@ -17,7 +17,7 @@ SUBDIRS := $(patsubst %/Makefile,%,$(wildcard libwtrack/Makefile \
 	examples/Makefile python/Makefile))
 BUILD := $(CURDIR)/build
 
-.PHONY: all $(SUBDIRS) install uninstall install-dkms uninstall-dkms dist
+.PHONY: all $(SUBDIRS) install uninstall install-dkms uninstall-dkms dist deb
 .PHONY: guest module demo clean help check-install
 .PHONY: check check-unit check-abi check-ctl check-docs check-man check-python
 .PHONY: check-host check-boot check-debug check-system bench-cost
@@ -46,6 +46,9 @@ dist:
 	$(Q)mkdir -p "$(BUILD)"
 	$(Q)git archive --prefix=kvm-wtrack-$(VERSION)/ HEAD | \
 		xz -T1 -6 >"$(BUILD)/kvm-wtrack-$(VERSION).tar.xz"
+
+deb:
+	$(Q)tests/packages/build.sh "$(BUILD)/deb"
 
 # What the emulated host runs, for tests/host/run.sh.
 guest: all
@@ -114,6 +117,7 @@ help:
 #: make uninstall     removes that from there, given the same variables
 #: make install-dkms  the module's source to DESTDIR, SRCDIR, for DKMS
 #: make dist          build/kvm-wtrack-VERSION.tar.xz of what is committed
+#: make deb           Debian 12's packages, into build/deb/
 #: make module        the module for the kernel in KDIR (the running one)
 #: make demo          watch a guest of an unmodified QEMU being written to
 #: make check         all of the tests; the last line is the sum

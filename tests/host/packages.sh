@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# usage: packages.sh [build|check|demo|intel]...
+# usage: packages.sh [build|deb|check|demo|intel]...
 #
 # Installs the Debian packages that a target needs and the machine lacks.
 # Who is not root gets the one command line that is missing.
@@ -16,10 +16,12 @@ HOST_PACKAGES="busybox-static cpio debian-archive-keyring gcc-12 kmod
 # The emulated Intel host, besides.
 INTEL_PACKAGES="bochs bochs-term bochsbios isolinux syslinux-common vgabios
 	xorriso"
-# Unit tests, checks of headers, tools, manual and Python package, the systemd
-# host's root file system, and the debug kernel, which is built here.
-CHECK_PACKAGES="bc binutils bison e2fsprogs flex g++ jq libcmocka-dev libelf-dev
-	libssl-dev mandoc mmdebstrap mypy python3-numpy uidmap zsh"
+# Unit tests, checks of headers, tools, manual and Python package, and the debug
+# kernel, which is built here.
+CHECK_PACKAGES="bc binutils bison e2fsprogs flex g++ git jq libcmocka-dev
+	libelf-dev libssl-dev mandoc mypy python3-numpy zsh"
+# Root file systems: the systemd host's, and that in which packages are built.
+DEB_PACKAGES="debian-archive-keyring mmdebstrap uidmap"
 
 list()
 {
@@ -27,9 +29,11 @@ list()
 	for target in "${@:-check}"; do
 		case $target in
 		build) echo "$BUILD_PACKAGES" ;;
+		deb) echo "make $DEB_PACKAGES" ;;
 		demo) echo "$BUILD_PACKAGES $HOST_PACKAGES" ;;
 		intel) echo "$BUILD_PACKAGES $HOST_PACKAGES $INTEL_PACKAGES" ;;
-		check) echo "$BUILD_PACKAGES $HOST_PACKAGES $CHECK_PACKAGES" ;;
+		check) echo "$BUILD_PACKAGES $HOST_PACKAGES $CHECK_PACKAGES" \
+			"$DEB_PACKAGES" ;;
 		*) die "unknown target $target" ;;
 		esac
 	done | tr -s '[:space:]' '\n' | sort -u

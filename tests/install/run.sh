@@ -114,6 +114,8 @@ one_version()
 		echo "wtrackctl has another"
 	[ "$(build/daemon/wtrackd --version)" = "wtrackd $version" ] ||
 		echo "wtrackd has another"
+	[[ "$(head -n 1 debian/changelog)" == "kvm-wtrack ($version-"* ]] ||
+		echo "debian/changelog has another"
 }
 
 export LC_ALL=C.UTF-8 LD_LIBRARY_PATH=$BUILD/libwtrack
