@@ -18,7 +18,7 @@ SUBDIRS := $(patsubst %/Makefile,%,$(wildcard libwtrack/Makefile \
 BUILD := $(CURDIR)/build
 
 .PHONY: all $(SUBDIRS) install uninstall install-dkms uninstall-dkms dist deb
-.PHONY: guest module demo clean help check-install
+.PHONY: guest module demo clean help check-install check-packages
 .PHONY: check check-unit check-abi check-ctl check-docs check-man check-python
 .PHONY: check-host check-boot check-debug check-system bench-cost
 .PHONY: docs-table
@@ -85,6 +85,9 @@ check-abi:
 check-install: all
 	$(Q)tests/install/run.sh
 
+check-packages:
+	$(Q)tests/packages/run.sh "$(KERNEL)"
+
 check-host:
 	$(Q)tests/host/run.sh --cpu "$(CPU)" "$(KERNEL)" "$(PAGING)" \
 		'$(TESTS)'
@@ -128,6 +131,7 @@ help:
 #: make check-docs    what README and docs/ say, against the tree
 #: make check-man     the manual, against all that it describes
 #: make check-install  install, uninstall, dist
+#: make check-packages  packages and DKMS, in a Debian 12 of their own
 #: make docs-table    write what the last host tests saw of stores to docs/
 #: make check-host    guest tests on KERNEL=6.12|6.1|newest (the newest one in
 #:                    Debian 13's backports), CPU=amd|intel (in QEMU, Bochs),

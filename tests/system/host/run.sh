@@ -7,6 +7,8 @@
 # whose names match one of the patterns TESTS. Fails when one of them fails, the kernel
 # complains, a unit has failed or a program dumps core.
 #
+#	--packages	what is in build/packages instead of what this tree
+#			installs, and the cases of tests/packages
 #	--limit S	seconds that one case may take (300), by its clock
 #	--timeout S	seconds for the whole host (3000)
 set -euo pipefail
@@ -18,12 +20,15 @@ set -euo pipefail
 HERE=$TOP/tests/system/host
 limit=300
 timeout=3000
+what=tree
+part=system
 cpu=qemu64,+svm,+npt,+ssse3,+sse4.1,+movbe,+xsave,+xsaveopt,+avx,+avx2,+rdrand
 
 while [ $# -gt 0 ]; do
 	case $1 in
 	--limit) limit=$2; shift ;;
 	--timeout) timeout=$2; shift ;;
+	--packages) what=packages part=packages-host ;;
 	-*) die "unknown option $1" ;;
 	*) break ;;
 	esac
@@ -31,7 +36,7 @@ while [ $# -gt 0 ]; do
 done
 kernel=${1:?usage: run.sh [OPTION]... KERNEL [TESTS]}
 tests=${2:-*}
-part=system-$kernel
+part=$part-$kernel
 run=$BUILD/run/$part
 
 # The clock counts instructions: neither timers nor time limits depend on how
@@ -69,7 +74,7 @@ start_host()
 mkdir -p "$run"
 directory=$("$HOST/kernel.sh" "$kernel")
 image=$("$HERE/root.sh")
-"$HERE/tree.sh" "$kernel" "$run/tree"
+"$HERE/tree.sh" "$kernel" "$run/tree" "$what"
 "$HERE/initramfs.sh" "$run/initramfs" "$kernel" "$run/tree"
 say BOOT "a Debian 12 with systemd on Linux $kernel"
 start=$SECONDS

@@ -1,16 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# usage: tree.sh KERNEL OUT
+# usage: tree.sh KERNEL OUT [packages]
 #
 # Assembles in OUT what is added to the root image when the systemd host boots:
 # this tree as a package would install it, the module and KVM for KERNEL, the
-# cases with their programs, and the guest of their VMs.
+# cases with their programs, and the guest of their VMs. Or, instead of this
+# tree and its module, the packages that are in build/packages.
 set -euo pipefail
 . "$(dirname "$0")/../../lib/common.sh"
 . "$TOP/tests/lib/modules.sh"
 
 kernel=${1:?usage: tree.sh KERNEL OUT}
 out=${2:?usage: tree.sh KERNEL OUT}
+what=${3:-tree}
 directory=$("$HOST/kernel.sh" "$kernel")
 release=$(cat "$directory/release")
 system=$TOP/tests/system
@@ -24,13 +26,18 @@ install_tree()
 		PYTHONDIR=/usr/lib/python3/dist-packages
 }
 
-install_modules()
+install_module()
 {
-	modules_copy "$directory" "$out" kvm_amd autofs4
 	mkdir -p "$out/lib/modules/$release/updates"
 	cp "$BUILD/$kernel/host/kvm-wtrack.ko" \
 		"$out/lib/modules/$release/updates/"
 	depmod -b "$out" "$release" 2>/dev/null
+}
+
+install_modules()
+{
+	modules_copy "$directory" "$out" kvm_amd autofs4
+	[ "$what" = packages ] || install_module
 	mkdir -p "$out/usr/lib"
 	mv "$out/lib/modules" "$out/usr/lib/"
 	rmdir "$out/lib"
@@ -40,8 +47,14 @@ install_tests()
 {
 	mkdir -p "$place/bin"
 	cp -r "$system/host/root/." "$out/"
-	cp "$system/host/"{run-cases,prepare} "$HOST/klog-patterns" "$system"/*.sh \
+	cp "$system/host/"{run-cases,prepare} "$HOST/klog-patterns" \
 		"$TOP/README.md" "$place/"
+	if [ "$what" = packages ]; then
+		cp -r "$system"/lib*.sh "$TOP/tests/packages"/host/*.sh \
+			"$BUILD"/packages/{deb,next,prebuilt} "$place/"
+	else
+		cp "$system"/*.sh "$place/"
+	fi
 	cp "$directory/vmlinuz" "$BUILD"/system/{guest.cpio,bare.rom} \
 		"$place/"
 	find "$BUILD/system/programs" "$BUILD/examples" -type f -perm /111 \
@@ -50,13 +63,13 @@ install_tests()
 }
 
 unset MAKEFLAGS MFLAGS MAKELEVEL
-"$HOST/module.sh" "$directory" "$BUILD/$kernel"
+[ "$what" = packages ] || "$HOST/module.sh" "$directory" "$BUILD/$kernel"
 exec 9>"$BUILD/guest.lock"
 flock 9
 rm -rf "$out"
 mkdir -p "$out"
 run_logged "$BUILD/log/system-make" make -C "$TOP" --no-print-directory all
 run_logged "$BUILD/log/system-programs" make -C "$system" --no-print-directory
-run_logged "$BUILD/log/system-install" install_tree
+[ "$what" = packages ] || run_logged "$BUILD/log/system-install" install_tree
 install_modules
 install_tests
