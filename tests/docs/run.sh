@@ -137,6 +137,7 @@ check "README.md has less than 150 lines" readme_is_short
 check "README.md names files that are there" files_exist README.md
 check "docs/ARCHITECTURE.md names files that are there" \
 	files_exist docs/ARCHITECTURE.md
+check "docs/INSTALL.md names files that are there" files_exist docs/INSTALL.md
 check "README.md shows examples/first.c" first_program_is_the_example
 check "README.md's first program compiles as it stands" first_program_compiles
 check "docs/PYTHON.md names files that are there" files_exist docs/PYTHON.md

@@ -114,6 +114,8 @@ one_version()
 		echo "wtrackctl has another"
 	[ "$(build/daemon/wtrackd --version)" = "wtrackd $version" ] ||
 		echo "wtrackd has another"
+	grep -oE 'kvm-wtrack/[0-9][0-9.]*' docs/INSTALL.md |
+		grep -v "/$version$" || true
 	[[ "$(head -n 1 debian/changelog)" == "kvm-wtrack ($version-"* ]] ||
 		echo "debian/changelog has another"
 }
