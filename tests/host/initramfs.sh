@@ -56,11 +56,20 @@ copy()
 	done
 }
 
+# An emulated processor reads all of it. Kernel messages need symbols, no more.
+strip_all()
+{
+	find "$tree"/{bench,lib,tests} -type f ! -name '*.ko' -perm /111 \
+		-exec strip {} + 2>/dev/null || true
+	find "$tree/lib" -name '*.ko' -exec strip --strip-debug {} +
+}
+
 make_base
 modules_copy "$kernel" "$tree" kvm_amd kvm_intel
 for what in "$@"; do
 	copy "$what"
 done
+strip_all
 mkdir -p "$(dirname "$out")"
 (cd "$tree" && find . | cpio -o -H newc -R +0:+0 --quiet) >"$out.new"
 mv "$out.new" "$out"

@@ -85,18 +85,28 @@ find_kernel()
 	esac
 }
 
+# Those that init will run, and what they need.
+add_programs()
+{
+	local file name
+	"$HOST/guest-programs.sh"
+	for file in "$BUILD/guest/$programs"/*; do
+		name=${file##*/}
+		# shellcheck disable=SC2254 # they are patterns
+		case $name in
+		$tests | ${tests}_*) copies+=("$file:/$programs/$name") ;;
+		esac
+	done
+	copies+=("$BUILD/guest/lib:/lib")
+}
+
 make_initramfs()
 {
-	local what
 	"$HOST/module.sh" "$directory" "$BUILD/$kernel"
 	case $programs in
-	tests | bench) "$HOST/guest-programs.sh" ;;
+	tests | bench) add_programs ;;
 	esac
 	copies+=("$BUILD/$kernel/host:/lib")
-	for what in tests bench lib; do
-		[ ! -d "$BUILD/guest/$what" ] ||
-			copies+=("$BUILD/guest/$what:/$what")
-	done
 	[ -z "$script" ] || copies+=("$script:/script")
 	"$HOST/initramfs.sh" "$run/initramfs" "$directory" "${copies[@]}"
 }
