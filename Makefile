@@ -20,6 +20,7 @@ BUILD := $(CURDIR)/build
 .PHONY: all $(SUBDIRS) install uninstall install-dkms uninstall-dkms dist deb
 .PHONY: guest module demo clean help check-install check-packages
 .PHONY: check check-unit check-abi check-ctl check-docs check-man check-python
+.PHONY: check-style
 .PHONY: check-host check-boot check-debug check-system bench-cost
 .PHONY: docs-table
 
@@ -79,6 +80,9 @@ check-man: all
 docs-table:
 	$(Q)tests/docs/observed.sh record
 
+check-style:
+	$(Q)tests/style/run.sh
+
 check-abi:
 	$(Q)tests/abi/run.sh
 
@@ -132,6 +136,7 @@ help:
 #: make check-man     the manual, against all that it describes
 #: make check-install  install, uninstall, dist
 #: make check-packages  packages and DKMS, in a Debian 12 of their own
+#: make check-style   sparse on each kernel, checkpatch and shellcheck
 #: make docs-table    write what the last host tests saw of stores to docs/
 #: make check-host    guest tests on KERNEL=6.12|6.1|newest (the newest one in
 #:                    Debian 13's backports), CPU=amd|intel (in QEMU, Bochs),

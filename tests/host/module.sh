@@ -1,16 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# usage: module.sh KERNELDIR OUT
+# usage: module.sh [--sparse] KERNELDIR OUT
 #
 # Builds the module, and the tests' own modules if there are any, for the
 # kernel in KERNELDIR (as kernel.sh prints it, or its headers alone) from a
 # copy in OUT, warnings being errors. What the emulated host gets in /lib is in
-# OUT/host. If KERNELDIR is a root with tools of its own, these are used.
+# OUT/host. If KERNELDIR is a root with tools of its own, these are used. With
+# --sparse it goes through all sources, whether they are built or not.
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 
-kernel=${1:?usage: module.sh KERNELDIR OUT}
-out=${2:?usage: module.sh KERNELDIR OUT}
+sparse=
+if [ "${1:-}" = --sparse ]; then
+	sparse=$(command -v sparse) || die "there is no sparse"
+	shift
+fi
+kernel=${1:?usage: module.sh [--sparse] KERNELDIR OUT}
+out=${2:?usage: module.sh [--sparse] KERNELDIR OUT}
 root=
 [ ! -x "$kernel/usr/bin/make" ] || root=$kernel
 [ ! -d "$kernel/headers" ] || kernel=$kernel/headers
@@ -48,16 +54,27 @@ sync_tree()
 		done
 }
 
+# Another root gets this machine's, which needs nothing but the C library. Not
+# C=2: headers without scripts/checker-valid.sh turn that off.
+add_sparse()
+{
+	cp "$sparse" "$HOST/sparse.h" "$out/"
+	flags+=(KBUILD_CHECKSRC=2 CHECK="$inside/sparse"
+		CF="-Wsparse-error -include $inside/sparse.h")
+}
+
 # kbuild DIRECTORY: one below $out
 kbuild()
 {
 	local where=("$kernel" M="$1")
-	local run=()
+	local run=() inside=$out flags=(KCFLAGS=-Werror)
 	if [ -n "$root" ]; then
+		inside=/mnt
 		run=("$HOST/in-root.sh" "$root" "$out")
 		where=("${kernel#"$root"}" M="/mnt${1#"$out"}")
 	fi
-	"${run[@]}" make -C "${where[@]}" -j"$(nproc)" KCFLAGS=-Werror modules
+	[ -z "$sparse" ] || add_sparse
+	"${run[@]}" make -C "${where[@]}" -j"$(nproc)" "${flags[@]}" modules
 }
 
 # build NAME DIRECTORY

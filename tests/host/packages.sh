@@ -16,10 +16,11 @@ HOST_PACKAGES="busybox-static cpio debian-archive-keyring gcc-12 kmod
 # The emulated Intel host, besides.
 INTEL_PACKAGES="bochs bochs-term bochsbios isolinux syslinux-common vgabios
 	xorriso"
-# Unit tests, checks of headers, tools, manual and Python package, and the debug
-# kernel, which is built here.
+# Unit tests, checks of headers, tools, manual, style and Python package, and the
+# debug kernel, which is built here.
 CHECK_PACKAGES="bc binutils bison e2fsprogs flex g++ git jq libcmocka-dev
-	libelf-dev libssl-dev mandoc mypy python3-numpy zsh"
+	libelf-dev libssl-dev mandoc mypy perl python3-numpy shellcheck sparse
+	zsh"
 # Root file systems: the systemd host's, and that in which packages are built.
 DEB_PACKAGES="debian-archive-keyring mmdebstrap uidmap"
 

@@ -1,0 +1,151 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# usage: run.sh
+#
+# Goes through the module with sparse, for each kernel, and through all sources
+# with checkpatch.pl and shellcheck. Each of them is also shown something wrong,
+# which it has to find. Prints TAP.
+set -euo pipefail
+. "$(dirname "$0")/../lib/common.sh"
+. "$TOP/tests/lib/results.sh"
+cd "$TOP"
+
+WORK=$BUILD/style
+nr=0
+passed=0
+failed=0
+
+# What is held to the kernel's rules. Two of them do not fit: the reserved word
+# of a structure is an array of one, and a race that is meant is explained before
+# the function, not in it.
+IS_KERNEL='^(kmod|include/uapi)/'
+KERNEL_IGNORES=FLEXIBLE_ARRAY,DATA_RACE
+
+# For what runs in user space, which has other functions and macros: how it
+# looks.
+USER_TYPES=BLOCK_COMMENT_STYLE,BRACES,C99_COMMENTS,CODE_INDENT,DEEP_INDENTATION
+USER_TYPES+=,ELSE_AFTER_BRACE,FUNCTION_WITHOUT_ARGS,GLOBAL_INITIALISERS
+USER_TYPES+=,INITIALISED_STATIC,INLINE_LOCATION,LONG_LINE,LONG_LINE_COMMENT
+USER_TYPES+=,LONG_LINE_STRING,POINTER_LOCATION,RETURN_PARENTHESES
+USER_TYPES+=,SIZEOF_PARENTHESIS,SPACE_BEFORE_TAB,SPDX_LICENSE_TAG
+USER_TYPES+=,SUSPECT_CODE_INDENT,SWITCH_CASE_INDENT_LEVEL,TABSTOP
+USER_TYPES+=,TRAILING_WHITESPACE,TYPO_SPELLING,UNNECESSARY_ELSE
+
+# Not for scripts: that a function which another one is told to call is never
+# reached, that words which are to be split are not quoted, and that what is for
+# another shell is.
+SHELL_IGNORES=SC2013,SC2016,SC2086,SC2317
+
+# check NAME COMMAND...
+check()
+{
+	local name=$1 out
+	shift
+	nr=$((nr + 1))
+	if out=$("$@" 2>&1); then
+		passed=$((passed + 1))
+		printf 'ok %d - %s\n' "$nr" "$name"
+	else
+		failed=$((failed + 1))
+		printf 'not ok %d - %s\n' "$nr" "$name"
+		printf '%s\n' "$out" | sed 's/^/# /'
+	fi
+}
+
+# finds TEXT COMMAND...: it fails, and says why
+finds()
+{
+	local text=$1 out
+	shift
+	! out=$("$@" 2>&1) || { echo "was not noticed"; return 1; }
+	grep -qF "$text" <<<"$out" || { echo "$out"; return 1; }
+}
+
+# kbuild goes on without sparse if it does not like it.
+sparse_clean()
+{
+	local directory checked files=(kmod/*.c)
+	directory=$("$HOST/kernel.sh" "$1") &&
+		"$HOST/module.sh" --sparse "$directory" "$BUILD/$1" || return
+	checked=$(grep -cE '^ +CHECK|/sparse ' \
+		"$BUILD/log/module-$1-kvm-wtrack") || true
+	[ "$checked" -ge "${#files[@]}" ] || {
+		echo "only $checked of ${#files[@]} files were gone through"
+		return 1
+	}
+}
+
+# A pointer of user space is read as one of the kernel.
+sparse_wrong()
+{
+	local tree=$WORK/wrong directory
+	directory=$("$HOST/kernel.sh" 6.12)
+	rm -rf "$tree"
+	mkdir -p "$tree"
+	printf 'obj-m := wrong.o\n' >"$tree/Kbuild"
+	printf '%s\n' '#include <linux/module.h>' \
+		'int wrong(int __user *p);' \
+		'int wrong(int __user *p) { return *p; }' \
+		'MODULE_LICENSE("GPL");' >"$tree/wrong.c"
+	make -C "$directory/headers" M="$tree" C=2 CF=-Wsparse-error modules
+}
+
+checkpatch()
+{
+	perl "$checkpatch" --no-tree --terse --show-types --no-summary \
+		--max-line-length=100 "$@"
+}
+
+kernel_style()
+{
+	checkpatch --ignore "$KERNEL_IGNORES" -f "$@"
+}
+
+# Two at a time, as they are many.
+user_style()
+{
+	export -f checkpatch
+	export checkpatch USER_TYPES
+	# shellcheck disable=SC2016 # that shell's
+	printf '%s\n' "$@" | xargs -P 2 -n 40 bash -c \
+		'checkpatch --types "$USER_TYPES" -f "$@"' checkpatch
+}
+
+shells()
+{
+	git grep -lE '^#!/bin/(ba)?sh|^# shellcheck shell=' -- ':!*.[ch]'
+}
+
+shell_style()
+{
+	shellcheck -x -P SCRIPTDIR -e "$SHELL_IGNORES" "$@"
+}
+
+mkdir -p "$WORK"
+checkpatch=$("$HOST/checkpatch.sh")/checkpatch.pl
+printf '%s\n' '/* SPDX-License-Identifier: MIT */' 'int f(void)' '{' \
+	'        return 0;' '}' >"$WORK/wrong.h"
+# shellcheck disable=SC2016 # not this one's
+printf '#!/bin/sh\n[ $1 == a ]\n' >"$WORK/wrong.sh"
+
+for kernel in 6.1 6.12 newest; do
+	check "sparse finds nothing in the module for $kernel" \
+		sparse_clean "$kernel"
+done
+check "sparse finds a pointer that is of the wrong kind" \
+	finds "dereference of noderef" sparse_wrong
+mapfile -t files < <(git ls-files '*.[ch]' | grep -E "$IS_KERNEL")
+check "checkpatch.pl finds nothing in kernel code" kernel_style "${files[@]}"
+mapfile -t files < <(git ls-files '*.[ch]' | grep -vE "$IS_KERNEL")
+check "checkpatch.pl finds nothing in other code" user_style "${files[@]}"
+check "checkpatch.pl finds spaces in kernel code" \
+	finds CODE_INDENT kernel_style "$WORK/wrong.h"
+check "checkpatch.pl finds spaces in other code" \
+	finds CODE_INDENT user_style "$WORK/wrong.h"
+mapfile -t files < <(shells)
+check "shellcheck finds nothing" shell_style "${files[@]}"
+check "shellcheck finds what another shell does not know" \
+	finds SC3014 shell_style "$WORK/wrong.sh"
+echo "1..$nr"
+result_add style "$passed" "$failed"
+[ "$failed" = 0 ]
