@@ -11,6 +11,7 @@ KERNEL ?= 6.12
 CPU ?= amd
 PAGING ?= nested
 TESTS ?= *
+HOSTS ?= *
 
 SUBDIRS := $(patsubst %/Makefile,%,$(wildcard libwtrack/Makefile \
 	daemon/Makefile ctl/Makefile systemd/Makefile man/Makefile \
@@ -21,7 +22,7 @@ BUILD := $(CURDIR)/build
 .PHONY: guest module demo clean help check-install check-packages
 .PHONY: check check-unit check-abi check-ctl check-docs check-man check-python
 .PHONY: check-style
-.PHONY: check-host check-boot check-debug check-system bench-cost
+.PHONY: check-host check-matrix check-boot check-debug check-system bench-cost
 .PHONY: docs-table
 
 all: $(SUBDIRS)
@@ -96,6 +97,9 @@ check-host:
 	$(Q)tests/host/run.sh --cpu "$(CPU)" "$(KERNEL)" "$(PAGING)" \
 		'$(TESTS)'
 
+check-matrix:
+	$(Q)tests/host/matrix.sh '$(HOSTS)' '$(TESTS)'
+
 check-boot:
 	$(Q)tests/boot/run.sh "$(KERNEL)" "$(PAGING)"
 
@@ -142,6 +146,8 @@ help:
 #:                    Debian 13's backports), CPU=amd|intel (in QEMU, Bochs),
 #:                    PAGING=nested|shadow; TESTS= is a pattern, or the first
 #:                    word of names
+#: make check-matrix  check-host on all of these, two at a time, with a table at
+#:                    the end; HOSTS= is a pattern of 6.12-intel-nested
 #: make check-boot    a whole guest, all of its memory tracked; KERNEL, PAGING
 #: make check-system  daemon and tools in a Debian 12 with systemd; KERNEL, TESTS=
 #:                    are patterns
