@@ -10,7 +10,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 . "$TOP/tests/lib/results.sh"
 
-LANES=2
+LANES=${LANES:-2}
 pattern=${1:-*}
 tests=${2:-*}
 

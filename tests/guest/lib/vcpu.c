@@ -106,7 +106,7 @@ void vcpu_load(struct vcpu *v, struct guest_code code, const uint64_t args[6])
 	struct kvm_regs r = {
 		.rip = vcpu_code_rip(v),
 		.rsp = LOW_STACK + (v->index + 1) * PAGE,
-		.rflags = 2,
+		.rflags = 0x202,
 		.rdi = args[0], .rsi = args[1], .rdx = args[2],
 		.rcx = args[3], .r8 = args[4], .r9 = args[5],
 	};
