@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #define _GNU_SOURCE
+#include <asm/processor-flags.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -106,7 +107,7 @@ void vcpu_load(struct vcpu *v, struct guest_code code, const uint64_t args[6])
 	struct kvm_regs r = {
 		.rip = vcpu_code_rip(v),
 		.rsp = LOW_STACK + (v->index + 1) * PAGE,
-		.rflags = 0x202,
+		.rflags = X86_EFLAGS_FIXED,
 		.rdi = args[0], .rsi = args[1], .rdx = args[2],
 		.rcx = args[3], .r8 = args[4], .r9 = args[5],
 	};
@@ -176,6 +177,19 @@ static void ignore_signal(int sig)
 	(void)sig;
 }
 
+/*
+ * There are none, but with interrupts off Bochs does not leave the guest for one
+ * of the host's either.
+ */
+static void allow_interrupts(struct vcpu *v)
+{
+	struct kvm_regs r;
+
+	CHECK_SYS(!ioctl(v->fd, KVM_GET_REGS, &r));
+	r.rflags |= X86_EFLAGS_IF;
+	CHECK_SYS(!ioctl(v->fd, KVM_SET_REGS, &r));
+}
+
 void __vcpu_start(struct vcpu *v, struct guest_code code,
 		  const uint64_t args[6])
 {
@@ -185,6 +199,7 @@ void __vcpu_start(struct vcpu *v, struct guest_code code,
 	v->stop = 0;
 	v->run->immediate_exit = 0;
 	vcpu_load(v, code, args);
+	allow_interrupts(v);
 	CHECK_EQ(pthread_create(&v->thread, NULL, thread_main, v), 0);
 }
 
