@@ -51,6 +51,8 @@ start_host()
 	line+=" systemd.unit=wtrack-tests.target systemd.show_status=0"
 	line+=" systemd.getty_auto=0 systemd.mask=getty@tty1.service"
 	line+=" systemd.mask=apt-daily.timer systemd.mask=apt-daily-upgrade.timer"
+	# Python brings a format; this host has no module for such.
+	line+=" systemd.mask=systemd-binfmt.service"
 	line+=" wtrack.limit=$limit wtrack.tests=${tests// /,}"
 	local memory=memory-backend-file,id=root,share=off,mem-path=$image
 	memory+=,size=$(stat -c %s "$image")
