@@ -19,9 +19,8 @@ SUBDIRS := $(patsubst %/Makefile,%,$(wildcard libwtrack/Makefile \
 BUILD := $(CURDIR)/build
 
 .PHONY: all $(SUBDIRS) install uninstall install-dkms uninstall-dkms dist deb
-.PHONY: guest module demo clean help check-install check-packages
+.PHONY: guest module demo clean help check-install check-packages check-style
 .PHONY: check check-unit check-abi check-ctl check-docs check-man check-python
-.PHONY: check-style
 .PHONY: check-host check-matrix check-boot check-debug check-system bench-cost
 .PHONY: docs-table
 

@@ -8,9 +8,8 @@ set -uo pipefail
 . "$TOP/tests/lib/results.sh"
 . "$TOP/tests/lib/jobs.sh"
 
-PARTS=(unit-plain unit-asan unit-tsan abi ctl man python docs system-6.12
-	demo
-	bench-cost
+PARTS=(unit-plain unit-asan unit-tsan abi ctl man python style install docs
+	packages packages-host-6.12 system-6.12 demo bench-cost
 	host-6.12-nested host-6.12-shadow host-6.1-nested host-6.1-shadow
 	host-newest-nested host-debug-nested boot-6.1-nested)
 
@@ -27,11 +26,13 @@ jobs()
 	check-debug
 	check-system TESTS='$system_cases'
 	check-boot KERNEL=6.1 PAGING=nested
+	check-packages
 	check-host KERNEL=6.12 PAGING=nested
 	check-host KERNEL=6.1 PAGING=shadow
 	check-host KERNEL=newest PAGING=nested
 	check-host KERNEL=6.12 PAGING=shadow TESTS='guard*'
 	check-host KERNEL=6.1 PAGING=nested TESTS='guard*'
+	check-style
 	check-unit
 	demo
 	bench-cost
@@ -39,6 +40,7 @@ jobs()
 	check-python
 	check-ctl
 	check-abi
+	check-install
 	JOBS
 }
 

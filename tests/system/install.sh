@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# A machine on which nothing has run yet: the last steps of README's "On a
-# machine of your own", in that order.
+# A machine on which nothing has run yet: the last steps of
+# "make install" in docs/INSTALL.md, in that order.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib-daemon.sh"
 
@@ -16,7 +16,7 @@ check "there is no device" test ! -e /dev/kvm-wtrack
 touch /usr/lib/udev/rules.d/60-kvm-wtrack.rules
 steps()
 {
-	sed -n '/^    make install/,/^    systemctl enable/p' "$PLACE/README.md" |
+	sed -n '/^    make install/,/^    systemctl enable/p' "$PLACE/INSTALL.md" |
 		sed "1d; s/#.*//; s|[^ ]*/kvm-wtrack.ko|$module|"
 }
 check "the steps are known" grep -q "insmod $module" <(steps)

@@ -48,7 +48,7 @@ install_tests()
 	mkdir -p "$place/bin"
 	cp -r "$system/host/root/." "$out/"
 	cp "$system/host/"{run-cases,prepare} "$HOST/klog-patterns" \
-		"$TOP/README.md" "$place/"
+		"$TOP/docs/INSTALL.md" "$place/"
 	if [ "$what" = packages ]; then
 		cp -r "$system"/lib*.sh "$TOP/tests/packages"/host/*.sh \
 			"$BUILD"/packages/{deb,next,prebuilt} "$place/"
