@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """usage: platlib.py PREFIX
 
 Prints where modules with C in them go below a prefix. Debian's Python looks

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Adding and removing in pieces, so that a signal's handler, which runs between
  * two of them, does not have to wait for all. A range that comes in several

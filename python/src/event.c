@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* An event is a copy: it outlives its place in the ring, and the session. */
 #include <errno.h>
 #include <inttypes.h>

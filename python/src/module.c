@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* The extension behind the package wtrack: one state for each interpreter. */
 #include "binding.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* OverflowError for what does not fit, where PyArg_ParseTuple() cuts off. */
 #include "binding.h"
 

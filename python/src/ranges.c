@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* Ranges as Python's pairs, and asking which are tracked. */
 #include "binding.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* The consumer's side: waiting, taking events, finishing a resync. */
 #include <errno.h>
 

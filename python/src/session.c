@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A session's life. Any thread may close it at any time: what others have under
  * way on it ends first, and the last of them closes it.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Sleeping without the interpreter's lock, until there is an event, a signal
  * whose handler raises, the time is over, or another thread closes the session.

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """The library's numbers. Their names there begin with WTRACK_."""
 
 from __future__ import annotations

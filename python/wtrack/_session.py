@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: LGPL-2.1-or-later
 """A session: one open descriptor of kvm-wtrack on one VM."""
 
 from __future__ import annotations
