@@ -32,6 +32,18 @@ void genl_refresh_soon(struct genl *genl)
 		sd_event_source_set_enabled(genl->refresh, SD_EVENT_ONESHOT);
 }
 
+/* What is left of a dump that broke off would be taken for the next answer. */
+static int dump_again(struct genl *genl)
+{
+	struct nl_sock *sock = genl_socket(true, NULL, NULL);
+
+	if (!sock)
+		return -ENOMEM;
+	nl_socket_free(genl->dumps);
+	genl->dumps = sock;
+	return genl_dump_all(genl->manager, sock, genl->family);
+}
+
 int genl_refresh(struct genl *genl)
 {
 	int r;
@@ -41,7 +53,11 @@ int genl_refresh(struct genl *genl)
 	sd_event_source_set_enabled(genl->refresh, SD_EVENT_OFF);
 	r = genl_dump_all(genl->manager, genl->dumps, genl->family);
 	if (r < 0)
+		r = dump_again(genl);
+	/* Whoever reads a property has it tried. */
+	if (r < 0 && !genl->is_failing)
 		log_errno(r, "the module's account cannot be read");
+	genl->is_failing = r < 0;
 	return r;
 }
 

@@ -26,6 +26,7 @@ struct genl {
 	sd_event_source *notices_source;
 	struct nl_sock *dumps;
 	sd_event_source *refresh;	/* asked for by a notice */
+	bool is_failing;		/* the last dump did, twice */
 };
 
 /* genl.c */
