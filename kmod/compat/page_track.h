@@ -150,6 +150,9 @@ static inline int kwt_track_add_gfn(struct kvm *kvm, gfn_t gfn)
 		__gfn_to_memslot(kvm_memslots(kvm), gfn);
 	int r = kwt_slot_check(slot);
 
+	/* KVM without the option has no counts here, and would warn. */
+	if (!r && !slot->arch.gfn_track[KVM_PAGE_TRACK_WRITE])
+		r = -EOPNOTSUPP;
 	if (!r) {
 		write_lock(&kvm->mmu_lock);
 		kvm_slot_page_track_add_page(kvm, slot, gfn,
