@@ -16,7 +16,7 @@ check "there is no device" test ! -e /dev/kvm-wtrack
 touch /usr/lib/udev/rules.d/60-kvm-wtrack.rules
 steps()
 {
-	sed -n '/^    make install/,/^    systemctl enable/p' "$PLACE/INSTALL.md" |
+	sed -n '/^    make install /,/^    systemctl enable/p' "$PLACE/INSTALL.md" |
 		sed "1d; s/#.*//; s|[^ ]*/kvm-wtrack.ko|$module|"
 }
 check "the steps are known" grep -q "insmod $module" <(steps)
