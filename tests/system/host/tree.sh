@@ -50,6 +50,9 @@ install_tests()
 	cp "$system/host/"{run-cases,prepare} "$HOST/klog-patterns" \
 		"$TOP/docs/INSTALL.md" "$place/"
 	if [ "$what" = packages ]; then
+		# The package makes this group, and removes it.
+		sed -i '/kvm-wtrack-any/d' \
+			"$out/usr/lib/sysusers.d/wtrack-tests.conf"
 		cp -r "$system"/lib*.sh "$TOP/tests/packages"/host/*.sh \
 			"$BUILD"/packages/{deb,next,prebuilt} "$place/"
 	else
