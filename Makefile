@@ -130,7 +130,7 @@ help:
 #: make deb           Debian 12's packages, into build/deb/
 #: make module        the module for the kernel in KDIR (the running one)
 #: make demo          watch a guest of an unmodified QEMU being written to
-#: make check         all of the tests; the last line is the sum
+#: make check         what a change has to pass; the last line is the sum
 #: make check-unit    what needs no kernel; TESTS= is a pattern
 #: make check-abi     headers, symbols and documentation of the interfaces
 #: make check-ctl     wtrackctl on a machine without daemon and module
