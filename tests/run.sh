@@ -13,18 +13,14 @@ PARTS=(unit-plain unit-asan unit-tsan abi ctl man python style install docs
 	host-6.12-nested host-6.12-shadow host-6.1-nested host-6.1-shadow
 	host-newest-nested host-debug-nested boot-6.1-nested)
 
-# Not fdstore_restart, whose hundred restarts take minutes.
-system_cases="access boot client ctl_* daemon_* install metrics_http monitor"
-system_cases+=" pending python record top units watch_*"
-
 # What takes long first. The debug kernel is built the first time. Each kernel
 # and each way of paging runs all of the cases once; where both have been seen,
 # those of the guard are what differs.
 jobs()
 {
-	cat <<-JOBS
+	cat <<-'JOBS'
 	check-debug
-	check-system TESTS='$system_cases'
+	check-system
 	check-boot KERNEL=6.1 PAGING=nested
 	check-packages
 	check-host KERNEL=6.12 PAGING=nested
