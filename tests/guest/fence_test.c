@@ -97,14 +97,14 @@ CASE_WITHIN(a_fence_under_fire_names_records_that_come, 60)
 	wt_add(wt->fd, A / PAGE, 2);
 	vcpu_start(a, g_count_forever, A, 1);
 	vcpu_start(b, g_count_forever, B, 1);
-	for (i = 0; i < rounds(); i++) {
+	/* A busy machine may not let the guest run for a while. */
+	for (i = 0; i < rounds() || last <= rounds(); i++) {
 		seq = wt_fence(wt->fd);
 		CHECK(seq >= last);
 		last = seq;
 		take_to(wt, seq);
 		sleep_ms(1);
 	}
-	CHECK(last > rounds());
 	vcpu_stop(a);
 	vcpu_stop(b);
 }
