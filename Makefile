@@ -143,8 +143,8 @@ help:
 #: make docs-table    write what the last host tests saw of stores to docs/
 #: make check-host    guest tests on KERNEL=6.12|6.1|newest (the newest one in
 #:                    Debian 13's backports), CPU=amd|intel (in QEMU, Bochs),
-#:                    PAGING=nested|shadow; TESTS= is a pattern, or the first
-#:                    word of names
+#:                    PAGING=nested|shadow; TESTS= are patterns, or the first
+#:                    words of names
 #: make check-matrix  check-host on all of these, two at a time, with a table at
 #:                    the end; HOSTS= is a pattern of 6.12-intel-nested
 #: make check-boot    a whole guest, all of its memory tracked; KERNEL, PAGING

@@ -3,8 +3,8 @@
 # usage: run.sh [OPTION]... KERNEL PAGING [TESTS]
 #
 # Boots an emulated host with KERNEL (6.1, 6.12, newest or debug) and PAGING
-# (nested or shadow), runs the guest tests whose names match the pattern TESTS,
-# and fails when one of them or the kernel complains.
+# (nested or shadow), runs the guest tests whose names match one of the patterns
+# TESTS, and fails when one of them or the kernel complains.
 #
 #	--cpu amd|intel		in QEMU or in Bochs (amd)
 #	--icount		one processor, one virtual nanosecond for each
@@ -85,17 +85,25 @@ find_kernel()
 	esac
 }
 
+is_wanted()
+{
+	local pattern
+	for pattern in "${patterns[@]}"; do
+		# shellcheck disable=SC2053 # they are patterns
+		[[ $1 != $pattern && $1 != ${pattern}_* ]] || return 0
+	done
+	return 1
+}
+
 # Those that init will run, and what they need.
 add_programs()
 {
-	local file name
+	local file name patterns
+	read -ra patterns <<<"$tests"
 	"$HOST/guest-programs.sh"
 	for file in "$BUILD/guest/$programs"/*; do
 		name=${file##*/}
-		# shellcheck disable=SC2254 # they are patterns
-		case $name in
-		$tests | ${tests}_*) copies+=("$file:/$programs/$name") ;;
-		esac
+		! is_wanted "$name" || copies+=("$file:/$programs/$name")
 	done
 	copies+=("$BUILD/guest/lib:/lib")
 }
@@ -118,7 +126,7 @@ start_host()
 	line+=" rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30"
 	line+=" workqueue.watchdog_thresh=120 no_timer_check"
 	line+=" wtrack.cpu=$cpu wtrack.paging=$paging wtrack.limit=$limit"
-	line+=" wtrack.dir=/$programs wtrack.tests=$tests"
+	line+=" wtrack.dir=/$programs"
 	[ -z "$script" ] || line+=" wtrack.script=/script"
 	[ "$kernel" != debug ] || line+=" panic_on_warn=1"
 	: >"$run/console.log"
