@@ -8,12 +8,10 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 . "$TOP/tests/lib/results.sh"
+. "$TOP/tests/lib/check.sh"
 cd "$TOP"
 
 WORK=$BUILD/style
-nr=0
-passed=0
-failed=0
 
 # What is held to the kernel's rules. Two of them do not fit: the reserved word
 # of a structure is an array of one, and a race that is meant is explained before
@@ -32,25 +30,9 @@ USER_TYPES+=,SUSPECT_CODE_INDENT,SWITCH_CASE_INDENT_LEVEL,TABSTOP
 USER_TYPES+=,TRAILING_WHITESPACE,TYPO_SPELLING,UNNECESSARY_ELSE
 
 # Not for scripts: that a function which another one is told to call is never
-# reached, that words which are to be split are not quoted, and that what is for
-# another shell is.
-SHELL_IGNORES=SC2013,SC2016,SC2086,SC2317
-
-# check NAME COMMAND...
-check()
-{
-	local name=$1 out
-	shift
-	nr=$((nr + 1))
-	if out=$("$@" 2>&1); then
-		passed=$((passed + 1))
-		printf 'ok %d - %s\n' "$nr" "$name"
-	else
-		failed=$((failed + 1))
-		printf 'not ok %d - %s\n' "$nr" "$name"
-		printf '%s\n' "$out" | sed 's/^/# /'
-	fi
-}
+# reached, that words which are to be split are not quoted, that what is for
+# another shell is, and that what they source is elsewhere when they run.
+SHELL_IGNORES=SC1091,SC2013,SC2016,SC2086,SC2317
 
 # finds TEXT COMMAND...: it fails, and says why
 finds()
@@ -129,23 +111,21 @@ printf '%s\n' '/* SPDX-License-Identifier: MIT */' 'int f(void)' '{' \
 printf '#!/bin/sh\n[ $1 == a ]\n' >"$WORK/wrong.sh"
 
 for kernel in 6.1 6.12 newest; do
-	check "sparse finds nothing in the module for $kernel" \
+	check "sparse finds nothing in the module for $kernel" if_it_fails \
 		sparse_clean "$kernel"
 done
-check "sparse finds a pointer that is of the wrong kind" \
+check "sparse finds a pointer that is of the wrong kind" if_it_fails \
 	finds "dereference of noderef" sparse_wrong
 mapfile -t files < <(git ls-files '*.[ch]' | grep -E "$IS_KERNEL")
-check "checkpatch.pl finds nothing in kernel code" kernel_style "${files[@]}"
+check "checkpatch.pl finds nothing in kernel code" if_it_fails kernel_style "${files[@]}"
 mapfile -t files < <(git ls-files '*.[ch]' | grep -vE "$IS_KERNEL")
-check "checkpatch.pl finds nothing in other code" user_style "${files[@]}"
-check "checkpatch.pl finds spaces in kernel code" \
+check "checkpatch.pl finds nothing in other code" if_it_fails user_style "${files[@]}"
+check "checkpatch.pl finds spaces in kernel code" if_it_fails \
 	finds CODE_INDENT kernel_style "$WORK/wrong.h"
-check "checkpatch.pl finds spaces in other code" \
+check "checkpatch.pl finds spaces in other code" if_it_fails \
 	finds CODE_INDENT user_style "$WORK/wrong.h"
 mapfile -t files < <(shells)
-check "shellcheck finds nothing" shell_style "${files[@]}"
-check "shellcheck finds what another shell does not know" \
+check "shellcheck finds nothing" if_it_fails shell_style "${files[@]}"
+check "shellcheck finds what another shell does not know" if_it_fails \
 	finds SC3014 shell_style "$WORK/wrong.sh"
-echo "1..$nr"
-result_add style "$passed" "$failed"
-[ "$failed" = 0 ]
+check_finish style
