@@ -11,8 +11,6 @@
 #define MAX_LIMIT	(UINT64_C(1) << 52)
 /* What the module takes: its INFO call says so. */
 #define MIN_RECORDS	4
-#define MAX_BUDGET	UINT16_MAX
-#define MAX_PERIOD_MS	4000
 
 const char *const config_dirs[] = {
 	"/etc/wtrackd", "/run/wtrackd", "/usr/local/lib/wtrackd",
@@ -41,9 +39,9 @@ static const struct key keys[] = {
 	KEY("Limits", "SessionPages", TYPE_COUNT, session_pages, 1, MAX_LIMIT),
 	KEY("Limits", "SessionRingBytes", TYPE_SIZE, session_ring_bytes, 256,
 	    MAX_LIMIT),
-	KEY("Guard", "Budget", TYPE_U32, budget, 0, MAX_BUDGET),
+	KEY("Guard", "Budget", TYPE_U32, budget, 0, CONFIG_MAX_BUDGET),
 	KEY("Guard", "BudgetPeriodMs", TYPE_U32, budget_period_ms, 1,
-	    MAX_PERIOD_MS),
+	    CONFIG_MAX_PERIOD_MS),
 	KEY("Watches", "RateLimitInterval", TYPE_USEC, rate_limit_interval_usec,
 	    0, MAX_LIMIT),
 	KEY("Watches", "RateLimitBurst", TYPE_COUNT, rate_limit_burst, 0,

@@ -8,6 +8,10 @@
 
 #include "ini.h"
 
+/* As the module has them: wtrack_get_info() may not be there to ask. */
+#define CONFIG_MAX_BUDGET	UINT16_MAX
+#define CONFIG_MAX_PERIOD_MS	4000
+
 struct config {
 	/* [Policy] */
 	char *group;			/* "" for none */

@@ -4,12 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config.h"
 #include "util.h"
 #include "watch_config.h"
-
-/* As the module has them: wtrack_get_info() may not be there to ask. */
-#define MAX_BUDGET	UINT16_MAX
-#define MAX_PERIOD_MS	4000
 
 struct key {
 	const char *section;
@@ -92,12 +89,12 @@ static int set_burst(struct watch_config *config, const char *value)
 
 static int set_budget(struct watch_config *config, const char *value)
 {
-	return ini_value_u32(value, MAX_BUDGET, &config->budget);
+	return ini_value_u32(value, CONFIG_MAX_BUDGET, &config->budget);
 }
 
 static int set_period(struct watch_config *config, const char *value)
 {
-	return ini_value_u32(value, MAX_PERIOD_MS, &config->budget_period_ms);
+	return ini_value_u32(value, CONFIG_MAX_PERIOD_MS, &config->budget_period_ms);
 }
 
 static int set_description(struct watch_config *config, const char *value)

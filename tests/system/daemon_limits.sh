@@ -53,6 +53,13 @@ hold_as alice again -n 2 "$pid"
 check "and can be had again" same 2 "$(held again)"
 let_go again
 
+wait_for nr_sessions_is 0
+configure limits '[Guard]' Budget=65535 BudgetPeriodMs=4000
+hold_as alice budget "$pid"
+check "the module takes the largest budget of a configuration" \
+	same 1 "$(held budget)"
+let_go budget
+
 forget_config
 end_vms
 start_vms alice 4
