@@ -17,7 +17,7 @@ emulator_start()
 	timeout -k 5 "$timeout" qemu-system-x86_64 "${accel[@]}" \
 		-cpu "$processor" -smp "$smp" -m "$mem" \
 		-kernel "$directory/vmlinuz" -initrd "$run/initramfs" \
-		-append "loglevel=7 $1" -nic none -display none -monitor none \
+		-append "$HOST_LINE_QEMU $1" -nic none -display none -monitor none \
 		-serial "file:$run/console.log" -serial "file:$run/tap.log" \
 		-no-reboot </dev/null >"$run/emulator.log" 2>&1 &
 }

@@ -25,6 +25,7 @@ set -euo pipefail
 . "$TOP/tests/lib/results.sh"
 . "$TOP/tests/lib/tap.sh"
 . "$TOP/tests/lib/outside.sh"
+. "$TOP/tests/lib/line.sh"
 
 cpu=amd
 limit=300
@@ -121,10 +122,7 @@ make_initramfs()
 
 start_host()
 {
-	local line="console=ttyS0 log_buf_len=4M panic=-1"
-	# A busy machine may not give the host any time for seconds.
-	line+=" rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30"
-	line+=" workqueue.watchdog_thresh=120 no_timer_check"
+	local line=$HOST_LINE
 	line+=" wtrack.cpu=$cpu wtrack.paging=$paging wtrack.limit=$limit"
 	line+=" wtrack.dir=/$programs"
 	[ -z "$script" ] || line+=" wtrack.script=/script"

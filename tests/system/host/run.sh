@@ -16,6 +16,7 @@ set -euo pipefail
 . "$TOP/tests/lib/results.sh"
 . "$TOP/tests/lib/tap.sh"
 . "$TOP/tests/lib/outside.sh"
+. "$TOP/tests/lib/line.sh"
 
 HERE=$TOP/tests/system/host
 limit=300
@@ -45,9 +46,7 @@ run=$BUILD/run/$part
 # while a disk is waited for.
 start_host()
 {
-	local line="console=ttyS0 loglevel=7 log_buf_len=4M panic=-1"
-	line+=" oops=panic rcupdate.rcu_cpu_stall_timeout=60"
-	line+=" watchdog_thresh=30 workqueue.watchdog_thresh=120 no_timer_check"
+	local line="$HOST_LINE $HOST_LINE_QEMU oops=panic"
 	line+=" systemd.unit=wtrack-tests.target systemd.show_status=0"
 	line+=" systemd.getty_auto=0 systemd.mask=getty@tty1.service"
 	line+=" systemd.mask=apt-daily.timer systemd.mask=apt-daily-upgrade.timer"
