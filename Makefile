@@ -144,7 +144,8 @@ help:
 #: make check-host    guest tests on KERNEL=6.12|6.1|newest (the newest one in
 #:                    Debian 13's backports), CPU=amd|intel (in QEMU, Bochs),
 #:                    PAGING=nested|shadow; TESTS= are patterns, or the first
-#:                    words of names
+#:                    words of names. KERNEL=6.12-cloud|6.1-cloud, which lack
+#:                    the option: what the module says to them
 #: make check-matrix  check-host on all of these, two at a time, with a table at
 #:                    the end; HOSTS= is a pattern of 6.12-intel-nested
 #: make check-boot    a whole guest, all of its memory tracked; KERNEL, PAGING

@@ -79,8 +79,8 @@ void doctor_kernel(struct doctor *doctor)
 	enum answer answer = search_all(doctor->release, path, sizeof(path));
 	struct check *check;
 
-	/* The module is not loaded by a kernel without. */
-	if (doctor->loaded)
+	/* From 6.6 on the module is not loaded by a kernel without. */
+	if (doctor->loaded && !answer)
 		answer = YES;
 	if (answer == YES)
 		check = doctor_add(doctor, "kernel", CHECK_OK, "%s has %s",

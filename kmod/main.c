@@ -16,7 +16,7 @@ static int __init kwt_init(void)
 	BUILD_BUG_ON(sizeof(struct kvm_wtrack_record) != 64);
 
 	if (!kwt_track_exists()) {
-		pr_err("kvm-wtrack: KVM of this kernel was built without CONFIG_KVM_EXTERNAL_WRITE_TRACKING\n");
+		pr_err(KWT_NO_OPTION);
 		return -EOPNOTSUPP;
 	}
 	kwt_wq = alloc_workqueue("kvm-wtrack", WQ_UNBOUND, 0);

@@ -11,6 +11,7 @@ set -uo pipefail
 PARTS=(unit-plain unit-asan unit-tsan abi ctl man python style install docs
 	packages packages-host-6.12 system-6.12 demo bench-cost
 	host-6.12-nested host-6.1-shadow host-newest-nested host-debug-nested
+	host-6.12-cloud-nested host-6.1-cloud-nested host-6.1-cloud-shadow
 	boot-6.1-nested)
 
 # What takes long first. The debug kernel is built the first time: it does
@@ -27,6 +28,9 @@ jobs()
 	check-host KERNEL=6.12 PAGING=nested
 	check-host KERNEL=6.1 PAGING=shadow
 	check-host KERNEL=newest PAGING=nested TESTS='guard* attach region store'
+	check-host KERNEL=6.12-cloud PAGING=nested
+	check-host KERNEL=6.1-cloud PAGING=nested
+	check-host KERNEL=6.1-cloud PAGING=shadow
 	check-style
 	check-unit
 	demo

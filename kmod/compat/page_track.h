@@ -34,6 +34,8 @@
 #pragma weak kvm_write_track_add_gfn
 #pragma weak kvm_write_track_remove_gfn
 
+#define KWT_NO_OPTION	"kvm-wtrack: KVM of this kernel was built without CONFIG_KVM_EXTERNAL_WRITE_TRACKING\n"
+
 static inline bool kwt_track_exists(void)
 {
 	return kvm_page_track_register_notifier;
@@ -150,9 +152,14 @@ static inline int kwt_track_add_gfn(struct kvm *kvm, gfn_t gfn)
 		__gfn_to_memslot(kvm_memslots(kvm), gfn);
 	int r = kwt_slot_check(slot);
 
-	/* KVM without the option has no counts here, and would warn. */
-	if (!r && !slot->arch.gfn_track[KVM_PAGE_TRACK_WRITE])
+	/*
+	 * Without the option KVM has counts when it has shadow page tables;
+	 * where there are none it would warn.
+	 */
+	if (!r && !slot->arch.gfn_track[KVM_PAGE_TRACK_WRITE]) {
+		pr_err_once(KWT_NO_OPTION);
 		r = -EOPNOTSUPP;
+	}
 	if (!r) {
 		write_lock(&kvm->mmu_lock);
 		kvm_slot_page_track_add_page(kvm, slot, gfn,

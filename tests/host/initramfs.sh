@@ -18,7 +18,7 @@ trap 'rm -rf "$tree"' EXIT
 make_base()
 {
 	local applet
-	mkdir -p "$tree"/{bin,dev,etc,lib/wtrack,proc,sys,tests,bench}
+	mkdir -p "$tree"/{bin,dev,etc,lib/wtrack,proc,sys,tests,bench,lacking}
 	cp /bin/busybox "$tree/bin/"
 	for applet in $(/bin/busybox --list); do
 		[ "$applet" = busybox ] || ln -s busybox "$tree/bin/$applet"
@@ -59,7 +59,7 @@ copy()
 # An emulated processor reads all of it. Kernel messages need symbols, no more.
 strip_all()
 {
-	find "$tree"/{bench,lib,tests} -type f ! -name '*.ko' -perm /111 \
+	find "$tree"/{bench,lacking,lib,tests} -type f ! -name '*.ko' -perm /111 \
 		-exec strip {} + 2>/dev/null || true
 	find "$tree/lib" -name '*.ko' -exec strip --strip-debug {} +
 }

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# usage: kernel.sh 6.1|6.12|newest
+# usage: kernel.sh 6.1|6.12|newest|6.1-cloud|6.12-cloud
 #
 # Brings the newest Debian 12 kernel of that series, or the newest of all in
 # Debian 13's backports, with what a module is built from, into the cache, and
 # prints the directory where they are: release, vmlinuz, headers/ and, for
-# modprobe -d, lib/modules/. What the cache has is not looked for again.
+# modprobe -d, lib/modules/. What the cache has is not looked for again. The
+# cloud flavour is without CONFIG_KVM_EXTERNAL_WRITE_TRACKING.
 #
 # Debian 13's headers need its compiler and its libc. There the directory is
 # the root of a file system with these tools, for in-root.sh.
@@ -14,15 +15,16 @@ set -euo pipefail
 . "$TOP/tests/lib/apt.sh"
 . "$TOP/tests/lib/cache.sh"
 
-series=${1:?usage: kernel.sh 6.1|6.12|newest}
+series=${1:?usage: kernel.sh 6.1|6.12|newest|6.1-cloud|6.12-cloud}
 # What kbuild runs besides what the headers depend on.
 TOOLS="base-files binutils coreutils dash grep make mawk sed"
 
 fetch_bookworm()
 {
 	local version image headers common kbuild
-	version=$(apt_kernel_version "$series")
-	image=$(apt_depends linux-image-amd64 "$version" 'linux-image-.*-amd64')
+	version=$(apt_kernel_version "${series%-cloud}")
+	image=$(apt_depends "linux-image-$flavour" "$version" \
+		"linux-image-[0-9].*-$flavour")
 	headers=linux-headers-${image#linux-image-}
 	common=$(apt_depends "$headers" "$version" 'linux-headers-.*-common')
 	kbuild=$(apt_depends "$headers" "$version" 'linux-kbuild-.*')
@@ -91,7 +93,11 @@ unpack()
 }
 
 suite=bookworm
-[ "$series" != newest ] || suite=trixie
+flavour=amd64
+case $series in
+newest) suite=trixie ;;
+*-cloud) flavour=cloud-amd64 ;;
+esac
 cache_open "kernel-$series"
 cache_debs_valid || fetch
 cache_root "$0"

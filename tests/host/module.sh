@@ -1,22 +1,31 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# usage: module.sh [--sparse] KERNELDIR OUT
+# usage: module.sh [--sparse|--lacking] KERNELDIR OUT
 #
-# Builds the module, and the tests' own modules if there are any, for the
-# kernel in KERNELDIR (as kernel.sh prints it, or its headers alone) from a
-# copy in OUT, warnings being errors. What the emulated host gets in /lib is in
-# OUT/host. If KERNELDIR is a root with tools of its own, these are used. With
-# --sparse it goes through all sources, whether they are built or not.
+# Builds the module, and the tests' own modules, for the kernel in KERNELDIR (as
+# kernel.sh prints it, or its headers alone) from a copy in OUT, warnings being
+# errors. What the emulated host gets in /lib is in OUT/host. If KERNELDIR is a
+# root with tools of its own, these are used. With --sparse it goes through all
+# sources, whether they are built or not. With --lacking the kernel is one that
+# lacks the option, and the module alone is built, as though it did not.
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 
+option=CONFIG_KVM_EXTERNAL_WRITE_TRACKING
 sparse=
-if [ "${1:-}" = --sparse ]; then
+lacking=
+case ${1:-} in
+--sparse)
 	sparse=$(command -v sparse) || die "there is no sparse"
 	shift
-fi
-kernel=${1:?usage: module.sh [--sparse] KERNELDIR OUT}
-out=${2:?usage: module.sh [--sparse] KERNELDIR OUT}
+	;;
+--lacking)
+	lacking=1
+	shift
+	;;
+esac
+kernel=${1:?usage: module.sh [--sparse|--lacking] KERNELDIR OUT}
+out=${2:?usage: module.sh [--sparse|--lacking] KERNELDIR OUT}
 root=
 [ ! -x "$kernel/usr/bin/make" ] || root=$kernel
 [ ! -d "$kernel/headers" ] || kernel=$kernel/headers
@@ -74,6 +83,8 @@ kbuild()
 		where=("${kernel#"$root"}" M="/mnt${1#"$out"}")
 	fi
 	[ -z "$sparse" ] || add_sparse
+	[ -z "$lacking" ] ||
+		flags=("$option=y" "KCFLAGS=-Werror -D$option=1")
 	"${run[@]}" make -C "${where[@]}" -j"$(nproc)" "${flags[@]}" modules
 }
 
@@ -93,7 +104,7 @@ sync_tree "$TOP/include" "$out/include"
 sync_tree "$TOP/kmod" "$out/kmod"
 build kvm-wtrack "$out/kmod"
 cp "$out/kmod/kvm-wtrack.ko" "$out/host/"
-if [ -e "$TOP/tests/guest/kmod/Kbuild" ]; then
+if [ -z "$lacking" ]; then
 	sync_tree "$TOP/tests/guest/kmod" "$out/tests/guest/kmod"
 	build tests "$out/tests/guest/kmod"
 	cp "$out"/tests/guest/kmod/*.ko "$out/host/"

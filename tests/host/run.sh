@@ -4,7 +4,8 @@
 #
 # Boots an emulated host with KERNEL (6.1, 6.12, newest or debug) and PAGING
 # (nested or shadow), runs the guest tests whose names match one of the patterns
-# TESTS, and fails when one of them or the kernel complains.
+# TESTS, and fails when one of them or the kernel complains. On a kernel without
+# the option (6.1-cloud, 6.12-cloud) it runs what is in lacking/.
 #
 #	--cpu amd|intel		in QEMU or in Bochs (amd)
 #	--icount		one processor, one virtual nanosecond for each
@@ -65,6 +66,13 @@ case $paging in
 nested | shadow) ;;
 *) die "PAGING is nested or shadow, not $paging" ;;
 esac
+lacking=()
+case $kernel in
+*-cloud)
+	lacking=(--lacking)
+	programs=lacking
+	;;
+esac
 case $cpu in
 amd)
 	part=${part:-host-$kernel-$paging}
@@ -109,11 +117,23 @@ add_programs()
 	copies+=("$BUILD/guest/lib:/lib")
 }
 
+# The module as it is built for the same kernel with the option.
+add_ordinary()
+{
+	local series=${kernel%-cloud}
+	"$HOST/module.sh" "$("$HOST/kernel.sh" "$series")" "$BUILD/$series"
+	copies+=("$BUILD/$series/host/kvm-wtrack.ko:/lib/ordinary.ko")
+}
+
 make_initramfs()
 {
-	"$HOST/module.sh" "$directory" "$BUILD/$kernel"
+	"$HOST/module.sh" "${lacking[@]}" "$directory" "$BUILD/$kernel"
 	case $programs in
 	tests | bench) add_programs ;;
+	lacking)
+		add_programs
+		add_ordinary
+		;;
 	esac
 	copies+=("$BUILD/$kernel/host:/lib")
 	[ -z "$script" ] || copies+=("$script:/script")
@@ -126,6 +146,7 @@ start_host()
 	line+=" wtrack.cpu=$cpu wtrack.paging=$paging wtrack.limit=$limit"
 	line+=" wtrack.dir=/$programs"
 	[ -z "$script" ] || line+=" wtrack.script=/script"
+	[ $programs != lacking ] || line+=" wtrack.load=0"
 	[ "$kernel" != debug ] || line+=" panic_on_warn=1"
 	: >"$run/console.log"
 	: >"$run/tap.log"

@@ -50,7 +50,8 @@
  *	ENOTTY		no such ioctl
  *	EOPNOTSUPP	KVM cannot do it: a confidential guest; a memslot that
  *			the guest cannot write as ordinary memory (read-only,
- *			guest_memfd, KVM's own)
+ *			guest_memfd, KVM's own); on kernels before 6.6, nested
+ *			paging without CONFIG_KVM_EXTERNAL_WRITE_TRACKING
  *	EOVERFLOW	the gfn has as many users as it can have
  *	EPERM		refused by the session's restriction
  *	ERANGE		a number of records, a watermark, a latency, a budget,
