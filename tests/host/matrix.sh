@@ -41,9 +41,9 @@ run_one()
 		</dev/null >"$BUILD/log/matrix-$name" 2>&1 ||
 		grep '^NOT OK' "$BUILD/log/matrix-$name" ||
 		tail -n 5 "$BUILD/log/matrix-$name"
-	[ -s "$RESULTS" ] || result_add "host-$name" 0 1
-	sed -i "s/\$/ $((SECONDS - start))/" "$RESULTS"
-	say END "$name: $(cut -d' ' -f2- "$RESULTS")"
+	grep -qs '^host-' "$RESULTS" || result_add "host-$name" 0 1
+	sed -i "/^host-/s/\$/ $((SECONDS - start))/" "$RESULTS"
+	say END "$name: $(sed -n '/^host-/s/^[^ ]* //p' "$RESULTS")"
 }
 
 # row KERNEL CPU PAGING...
@@ -65,8 +65,8 @@ table()
 	local kernel cpu paging passed failed seconds release
 	row kernel vendor paging passed failed time
 	while read -r kernel cpu paging; do
-		read -r _ passed failed seconds \
-			<"$BUILD/matrix/$kernel-$cpu-$paging"
+		read -r _ passed failed seconds < <(grep '^host-' \
+			"$BUILD/matrix/$kernel-$cpu-$paging")
 		release=$(version "$kernel" "$cpu" "$paging")
 		row "${release:-$kernel}" "$cpu" "$paging" "$passed" "$failed" \
 			"$((seconds / 60)):$(printf %02d $((seconds % 60)))"
@@ -86,4 +86,4 @@ combinations >"$BUILD/log/matrix"
 "$HOST/guest-programs.sh"
 xargs -P "$LANES" -L 1 "$0" --one "$tests" <"$BUILD/log/matrix"
 table <"$BUILD/log/matrix"
-awk '{ failed += $3 } END { exit failed > 0 }' "$BUILD"/matrix/*
+awk '/^host-/ { failed += $3 } END { exit failed > 0 }' "$BUILD"/matrix/*
