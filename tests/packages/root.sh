@@ -18,9 +18,9 @@ PACKAGES="build-essential debhelper dh-dkms dh-python python3-all-dev
 	libjson-c-dev libmicrohttpd-dev libncurses-dev libnl-genl-3-dev
 	libsystemd-dev libzstd-dev pkg-config usr-is-merged
 	dkms kmod lintian openssl systemd xz-utils"
-# What a user's system gets besides: see the Recommends.
+# What a user's system gets besides: see the Recommends; and what tries it.
 FRESH="apt dbus polkitd bash-completion systemd systemd-sysv fakeroot sudo
-	linux-headers-amd64"
+	linux-headers-amd64 autopkgtest"
 
 # headers NAME SERIES FLAVOUR: their package and its version
 headers()
