@@ -48,13 +48,11 @@ INT(cmpxchg8b_fails, SEEN_EXACT, "lock cmpxchg8b 8(%rdi)")
 INT(cmpxchg8b_plain, SEEN_EXACT, "cmpxchg8b 8(%rdi)")
 EQUAL(cmpxchg8b_succeeds, SEEN_EXACT, "mov 8(%rdi), %eax\n mov 12(%rdi), %edx",
       "lock cmpxchg8b 8(%rdi)")
-INT(cmpxchg16b_fails, SEEN_UNEMULATED, "lock cmpxchg16b 16(%rdi)",
-    .feature = CPU_CX16)
-INT(cmpxchg16b_plain, SEEN_UNEMULATED, "cmpxchg16b 16(%rdi)",
-    .feature = CPU_CX16)
+INT(cmpxchg16b_fails, SEEN_UNEMULATED, "lock cmpxchg16b 16(%rdi)")
+INT(cmpxchg16b_plain, SEEN_UNEMULATED, "cmpxchg16b 16(%rdi)")
 EQUAL(cmpxchg16b_succeeds, SEEN_UNEMULATED,
       "mov 16(%rdi), %rax\n mov 24(%rdi), %rdx",
-      "lock cmpxchg16b 16(%rdi)", .feature = CPU_CX16)
+      "lock cmpxchg16b 16(%rdi)")
 INT(movdiri, SEEN_UNEMULATED,
     ".byte 0x48, 0x0f, 0x38, 0xf9, 0x47, 0x08",
     .feature = CPU_MOVDIRI, .optional = true)

@@ -17,7 +17,6 @@ static const struct {
 	[CPU_SSE3] = { 1, 0, ECX, 0 },
 	[CPU_SSE41] = { 1, 0, ECX, 19 },
 	[CPU_MOVBE] = { 1, 0, ECX, 22 },
-	[CPU_CX16] = { 1, 0, ECX, 13 },
 	[CPU_XSAVE] = { 1, 0, ECX, 26 },
 	[CPU_XSAVEOPT] = { 0xd, 1, EAX, 0 },
 	[CPU_XSAVEC] = { 0xd, 1, EAX, 1 },
