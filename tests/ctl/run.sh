@@ -208,6 +208,34 @@ an_old_module_is_named()
 		(.text | test("lacks: guard budget"))' out >/dev/null || cat out
 }
 
+# run_on CONFIG WORD...: on a kernel with such a line in its configuration
+run_on()
+{
+	"${CC:-cc}" -shared -fPIC -o kernel_config.so \
+		"$TOP/tests/ctl/kernel_config.c" -ldl
+	printf 'CONFIG_KVM=m\n%s\n' "$1" >config
+	shift
+	KERNEL_CONFIG=$PWD/config LD_PRELOAD=$PWD/kernel_config.so run "$@"
+}
+
+# kernel_is STATE TRACKING
+kernel_is()
+{
+	jq -e --arg state "$1" --argjson tracking "$2" '.checks[] |
+		select(.name == "kernel") | .state == $state and
+		.details.write_tracking == $tracking' out >/dev/null || cat out
+}
+
+doctor_reads_the_configuration()
+{
+	local option=CONFIG_KVM_EXTERNAL_WRITE_TRACKING
+	run_on "# $option is not set" doctor --json=short
+	kernel_is fail false
+	grep -q "lacks ${option#CONFIG_}" out || cat out
+	run_on "$option=y" doctor --json=short
+	kernel_is ok true
+}
+
 a_full_disk_is_no_success()
 {
 	code=0
@@ -300,6 +328,7 @@ check "the table of commands is sane" table_is_sane
 check "doctor agrees with itself" doctor_is_consistent
 check "version is printed" versions
 check "a module that lacks features is too old" an_old_module_is_named
+check "doctor reads the kernel's configuration" doctor_reads_the_configuration
 check "a full disk is no success" a_full_disk_is_no_success
 check "colours are for terminals, and not with NO_COLOR" colours_are_for_terminals
 check "bash completes words" bash_completes
