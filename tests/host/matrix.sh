@@ -78,7 +78,7 @@ if [ "$pattern" = --one ]; then
 	run_one "$@"
 	exit
 fi
-"$HOST/packages.sh" check intel
+"$HOST/packages.sh" intel
 mkdir -p "$BUILD/log" "$BUILD/matrix"
 rm -f "$BUILD"/matrix/*
 combinations >"$BUILD/log/matrix"

@@ -34,7 +34,7 @@ list()
 		demo) echo "$BUILD_PACKAGES $HOST_PACKAGES" ;;
 		intel) echo "$BUILD_PACKAGES $HOST_PACKAGES $INTEL_PACKAGES" ;;
 		check) echo "$BUILD_PACKAGES $HOST_PACKAGES $CHECK_PACKAGES" \
-			"$DEB_PACKAGES" ;;
+			"$INTEL_PACKAGES $DEB_PACKAGES" ;;
 		*) die "unknown target $target" ;;
 		esac
 	done | tr -s '[:space:]' '\n' | sort -u
