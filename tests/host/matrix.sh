@@ -49,7 +49,7 @@ run_one()
 # row KERNEL CPU PAGING...
 row()
 {
-	printf '%-18s %-6s %-6s %6s %6s %6s\n' "$@"
+	printf '%-20s %-6s %-6s %6s %6s %6s\n' "$@"
 }
 
 # version KERNEL CPU PAGING: the kernel's own, if it came up
