@@ -73,8 +73,7 @@ int record_fill(struct record *record, const struct wtrack_event *event);
 
 /* session.c */
 extern PyType_Spec session_spec;
-PyObject *session_wrap(struct module_state *state,
-		       struct wtrack_session *session);
+struct session *session_new(struct module_state *state);
 struct wtrack_session *session_begin(struct session *self, enum use use);
 void session_end(struct session *self, enum use use);
 struct module_state *session_state(struct session *self);

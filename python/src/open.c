@@ -5,103 +5,120 @@
 #include "binding.h"
 
 /* What the opening came to: the session as an object, or an exception. */
-static PyObject *opened(PyObject *module, int r, struct wtrack_session *session,
+static PyObject *opened(PyObject *module, int r, struct session *self,
 			char *message)
 {
-	struct module_state *state = PyModule_GetState(module);
-
 	if (r >= 0)
-		return session_wrap(state, session);
-	raise_error(state, r, message);
+		return (PyObject *)self;
+	Py_DECREF(self);
+	raise_error(PyModule_GetState(module), r, message);
 	free(message);
 	return NULL;
 }
 
 static PyObject *open_vm_fd(PyObject *module, PyObject *args)
 {
-	struct wtrack_session *session;
+	struct session *self;
 	int fd, r;
 
 	if (!PyArg_ParseTuple(args, "i:open_vm_fd", &fd))
 		return NULL;
+	self = session_new(PyModule_GetState(module));
+	if (!self)
+		return NULL;
 	Py_BEGIN_ALLOW_THREADS
-	r = wtrack_session_open_vm_fd(fd, &session);
+	r = wtrack_session_open_vm_fd(fd, &self->session);
 	Py_END_ALLOW_THREADS
-	return opened(module, r, session, NULL);
+	return opened(module, r, self, NULL);
 }
 
 static PyObject *open_pid(PyObject *module, PyObject *args)
 {
-	struct wtrack_session *session;
+	struct session *self;
 	int pid, r;
 
 	if (!PyArg_ParseTuple(args, "i:open_pid", &pid))
 		return NULL;
+	self = session_new(PyModule_GetState(module));
+	if (!self)
+		return NULL;
 	Py_BEGIN_ALLOW_THREADS
-	r = wtrack_session_open_pid(pid, &session);
+	r = wtrack_session_open_pid(pid, &self->session);
 	Py_END_ALLOW_THREADS
-	return opened(module, r, session, NULL);
+	return opened(module, r, self, NULL);
 }
 
 static PyObject *open_pid_fd(PyObject *module, PyObject *args)
 {
-	struct wtrack_session *session;
+	struct session *self;
 	int pid, fd, r;
 
 	if (!PyArg_ParseTuple(args, "ii:open_pid_fd", &pid, &fd))
 		return NULL;
+	self = session_new(PyModule_GetState(module));
+	if (!self)
+		return NULL;
 	Py_BEGIN_ALLOW_THREADS
-	r = wtrack_session_open_pid_fd(pid, fd, &session);
+	r = wtrack_session_open_pid_fd(pid, fd, &self->session);
 	Py_END_ALLOW_THREADS
-	return opened(module, r, session, NULL);
+	return opened(module, r, self, NULL);
 }
 
 static PyObject *open_fd(PyObject *module, PyObject *args)
 {
-	struct wtrack_session *session;
+	struct session *self;
 	int fd, r;
 
 	if (!PyArg_ParseTuple(args, "i:open_fd", &fd))
 		return NULL;
+	self = session_new(PyModule_GetState(module));
+	if (!self)
+		return NULL;
 	Py_BEGIN_ALLOW_THREADS
-	r = wtrack_session_open_fd(fd, &session);
+	r = wtrack_session_open_fd(fd, &self->session);
 	Py_END_ALLOW_THREADS
-	return opened(module, r, session, NULL);
+	return opened(module, r, self, NULL);
 }
 
 static PyObject *open_daemon(PyObject *module, PyObject *args)
 {
-	struct wtrack_session *session;
+	struct session *self;
 	char *message = NULL;
 	const char *vm;
 	int r;
 
 	if (!PyArg_ParseTuple(args, "s:open_daemon", &vm))
 		return NULL;
+	self = session_new(PyModule_GetState(module));
+	if (!self)
+		return NULL;
 	Py_BEGIN_ALLOW_THREADS
-	r = wtrack_session_open_daemon(vm, &session, &message);
+	r = wtrack_session_open_daemon(vm, &self->session, &message);
 	Py_END_ALLOW_THREADS
-	return opened(module, r, session, message);
+	return opened(module, r, self, message);
 }
 
 static PyObject *open_daemon_pid(PyObject *module, PyObject *args)
 {
-	struct wtrack_session *session;
+	struct session *self;
 	char *message = NULL;
 	int pid, r;
 
 	if (!PyArg_ParseTuple(args, "i:open_daemon_pid", &pid))
 		return NULL;
+	self = session_new(PyModule_GetState(module));
+	if (!self)
+		return NULL;
 	Py_BEGIN_ALLOW_THREADS
-	r = wtrack_session_open_daemon_pid(pid, &session, &message);
+	r = wtrack_session_open_daemon_pid(pid, &self->session, &message);
 	Py_END_ALLOW_THREADS
-	return opened(module, r, session, message);
+	return opened(module, r, self, message);
 }
 
 static PyObject *open_daemon_restricted(PyObject *module, PyObject *args)
 {
 	struct wtrack_restriction wanted;
-	struct wtrack_session *session;
+	struct session *self;
 	char *message = NULL;
 	const char *vm;
 	PyObject *limits;
@@ -110,12 +127,17 @@ static PyObject *open_daemon_restricted(PyObject *module, PyObject *args)
 	if (!PyArg_ParseTuple(args, "sO:open_daemon_restricted", &vm, &limits) ||
 	    restriction_parse(limits, &wanted) < 0)
 		return NULL;
+	self = session_new(PyModule_GetState(module));
+	if (!self) {
+		PyMem_Free((void *)wanted.ranges);
+		return NULL;
+	}
 	Py_BEGIN_ALLOW_THREADS
 	r = wtrack_session_open_daemon_restricted(vm, &wanted, sizeof(wanted),
-						  &session, &message);
+						  &self->session, &message);
 	Py_END_ALLOW_THREADS
 	PyMem_Free((void *)wanted.ranges);
-	return opened(module, r, session, message);
+	return opened(module, r, self, message);
 }
 
 PyMethodDef open_functions[] = {

@@ -3,6 +3,7 @@
  * A session's life. Any thread may close it at any time: what others have under
  * way on it ends first, and the last of them closes it.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -35,46 +36,46 @@ struct module_state *session_state(struct session *self)
 	return PyType_GetModuleState(Py_TYPE((PyObject *)self));
 }
 
-/* Takes the session over, also when it fails. */
-PyObject *session_wrap(struct module_state *state,
-		       struct wtrack_session *session)
+/*
+ * Closed, until the library has stored a session in it. It is made before that,
+ * as what fails afterwards would close a descriptor that is the caller's.
+ */
+struct session *session_new(struct module_state *state)
 {
 	struct session *self;
 	int wake_fd;
 
 	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (wake_fd < 0) {
-		PyErr_SetFromErrno(PyExc_OSError);
-		goto err;
+		raise_error(state, -errno, NULL);
+		return NULL;
 	}
 	self = PyObject_New(struct session, state->session_type);
 	if (!self) {
 		close(wake_fd);
-		goto err;
+		return NULL;
 	}
-	self->session = session;
+	self->session = NULL;
 	self->wake_fd = wake_fd;
 	self->users = 0;
 	self->consumed = false;
 	self->closing = false;
 	self->forks = forks;
-	return (PyObject *)self;
-
-err:
-	wtrack_session_close(session);
-	return NULL;
+	return self;
 }
 
 static void session_destroy(struct session *self)
 {
 	struct wtrack_session *session = self->session;
+	int wake_fd = self->wake_fd;
 
 	self->session = NULL;
-	if (!session || self->forks != forks)
+	self->wake_fd = -1;
+	if (wake_fd < 0 || self->forks != forks)
 		return;
 	Py_BEGIN_ALLOW_THREADS
 	wtrack_session_close(session);
-	close(self->wake_fd);
+	close(wake_fd);
 	Py_END_ALLOW_THREADS
 }
 

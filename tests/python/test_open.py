@@ -6,8 +6,10 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import resource
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import machine
 import wtrack
@@ -17,6 +19,19 @@ class Fd:
 
     def fileno(self) -> int:
         return machine.VM_FD
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """No other one can be made."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 class Open(machine.Case):
@@ -46,6 +61,18 @@ class Open(machine.Case):
         with wtrack.Session.open_fd(fd) as session:
             self.assertEqual(session.fileno(), fd)
             self.assertEqual([e.data for e in session.events()], [b"before"])
+
+    def test_what_is_not_taken_over_stays_the_callers(self) -> None:
+        fd = machine.session_fd(8)
+        with self.assertRaises(wtrack.Error) as raised:
+            with no_descriptor_left():
+                wtrack.Session.open_fd(fd)
+        self.assertEqual(raised.exception.errno, errno.EMFILE)
+        wtrack.Session.open_fd(fd).close()
+
+    def test_without_a_descriptor_for_itself(self) -> None:
+        with no_descriptor_left(), self.assertRaises(wtrack.Error):
+            wtrack.Session.open_daemon_restricted("fred", [(7, 2)])
 
     def test_from_the_daemon(self) -> None:
         wtrack.Session.open_daemon("fred").close()
