@@ -56,7 +56,6 @@ struct record {
 
 /* error.c */
 PyObject *raise_error(struct module_state *state, int err, const char *message);
-PyObject *raise_closed(void);
 PyObject *get_strerror(PyObject *module, PyObject *args);
 
 /* numbers.c: converters of PyArg_ParseTuple(), which would cut off itself */
@@ -75,6 +74,7 @@ int record_fill(struct record *record, const struct wtrack_event *event);
 extern PyType_Spec session_spec;
 struct session *session_new(struct module_state *state);
 struct wtrack_session *session_begin(struct session *self, enum use use);
+bool session_may_go_on(const struct session *self);
 void session_end(struct session *self, enum use use);
 struct module_state *session_state(struct session *self);
 bool session_watch_forks(void);

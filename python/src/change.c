@@ -44,16 +44,6 @@ static void close_results(struct change *change, int err)
 	}
 }
 
-/* False with an exception: what a signal's handler raised, or did. */
-static bool may_go_on(const struct change *change)
-{
-	if (PyErr_CheckSignals())
-		return false;
-	if (change->self->closing)
-		raise_closed();
-	return !change->self->closing;
-}
-
 static bool change_run(struct change *change, int *ret)
 {
 	struct piece *piece = PyMem_Malloc(sizeof(*piece));
@@ -66,7 +56,7 @@ static bool change_run(struct change *change, int *ret)
 	}
 	while (ok && !r && change->at < change->nr) {
 		r = step(change, piece);
-		ok = may_go_on(change);
+		ok = session_may_go_on(change->self);
 	}
 	PyMem_Free(piece);
 	if (r < 0)

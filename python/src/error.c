@@ -15,12 +15,6 @@ PyObject *raise_error(struct module_state *state, int err, const char *message)
 	return NULL;
 }
 
-PyObject *raise_closed(void)
-{
-	PyErr_SetString(PyExc_ValueError, "the session is closed");
-	return NULL;
-}
-
 PyObject *get_strerror(PyObject *module, PyObject *args)
 {
 	int err;

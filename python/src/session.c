@@ -79,21 +79,29 @@ static void session_destroy(struct session *self)
 	Py_END_ALLOW_THREADS
 }
 
+/* False with an exception. */
+static bool is_usable(const struct session *self)
+{
+	if (!self->session || self->closing) {
+		PyErr_SetString(PyExc_ValueError, "the session is closed");
+		return false;
+	}
+	if (self->forks != forks) {
+		PyErr_SetString(PyExc_ValueError,
+				"the session belongs to the parent process");
+		return false;
+	}
+	return true;
+}
+
 /*
  * The session, for a call that then has to end with session_end(); or NULL,
  * and an exception.
  */
 struct wtrack_session *session_begin(struct session *self, enum use use)
 {
-	if (!self->session || self->closing) {
-		raise_closed();
+	if (!is_usable(self))
 		return NULL;
-	}
-	if (self->forks != forks) {
-		PyErr_SetString(PyExc_ValueError,
-				"the session belongs to the parent process");
-		return NULL;
-	}
 	if (use == CONSUMER && self->consumed) {
 		PyErr_SetString(PyExc_RuntimeError,
 				"another thread reads the session");
@@ -103,6 +111,16 @@ struct wtrack_session *session_begin(struct session *self, enum use use)
 		self->consumed = true;
 	self->users++;
 	return self->session;
+}
+
+/*
+ * In the middle of a call, after others had their turn. False with an
+ * exception: what a signal's handler raised, or of what it or another thread
+ * did. A handler that forks returns in the child as well.
+ */
+bool session_may_go_on(const struct session *self)
+{
+	return PyErr_CheckSignals() >= 0 && is_usable(self);
 }
 
 /* Keeps the exception that may be on its way. */

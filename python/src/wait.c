@@ -65,11 +65,7 @@ int sleep_for_event(struct session *self, int64_t deadline_ns, bool *raised)
 		if (!ms)
 			return 0;
 		sleep_ms(self, ms);
-		*raised = PyErr_CheckSignals() < 0;
-		if (!*raised && self->closing) {
-			raise_closed();
-			*raised = true;
-		}
+		*raised = !session_may_go_on(self);
 		if (*raised)
 			return -EINTR;
 	}

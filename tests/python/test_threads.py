@@ -166,6 +166,30 @@ class Sleeping(machine.Case):
         with self.assertRaises(ValueError):
             session.wait()
 
+    def test_a_handler_that_forks(self) -> None:
+        session = self.session()
+        parent = os.getpid()
+
+        def alarm(number: int, frame: object) -> None:
+            pid = os.fork()
+            if pid:
+                raise ChildProcessError(pid)
+
+        uses: list[Callable[[], object]] = [
+            lambda: session.wait(0.2), lambda: next(iter(session)),
+            lambda: session.add([(0, 1 << 39)]),
+        ]
+        for use in uses:
+            self.handle(alarm)
+            try:
+                use()
+            except ChildProcessError as error:
+                self.assertEqual(os.waitpid(error.args[0], 0)[1], 0)
+            except ValueError as error:
+                os._exit(0 if "parent" in str(error) else 2)
+            if os.getpid() != parent:
+                os._exit(1)
+
     def handle(self, handler: Callable[[int, object], None]) -> None:
         """Calls it, a little later."""
         before = signal.signal(signal.SIGALRM, handler)
