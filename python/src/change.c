@@ -99,18 +99,23 @@ static int fence(struct change *change, uint64_t *ret_seq)
 
 static PyObject *change_answer(struct change *change, bool fenced)
 {
+	bool has_seq = false;
 	PyObject *results;
-	uint64_t seq = 0;
+	uint64_t seq;
 	int r, fence_r;
 
 	if (!change_run(change, &r))
 		return NULL;
 	if (fenced && !is_end(r)) {
 		fence_r = fence(change, &seq);
-		r = fence_r < 0 ? fence_r : r;
+		has_seq = fence_r >= 0;
+		r = has_seq ? r : fence_r;
 	}
 	results = results_list(change);
-	return results ? Py_BuildValue("iNK", -r, results, seq) : NULL;
+	if (!results)
+		return NULL;
+	return has_seq ? Py_BuildValue("iNK", -r, results, seq) :
+			 Py_BuildValue("iNO", -r, results, Py_None);
 }
 
 static PyObject *run(struct session *self, PyObject *ranges, bool is_removal,
@@ -138,7 +143,7 @@ static PyObject *run(struct session *self, PyObject *ranges, bool is_removal,
 	return answer;
 }
 
-/* add(ranges) -> (errno or 0, results, 0) */
+/* add(ranges) -> (errno or 0, results, None) */
 PyObject *session_add(PyObject *self, PyObject *args)
 {
 	PyObject *ranges;
@@ -148,7 +153,7 @@ PyObject *session_add(PyObject *self, PyObject *args)
 	return run((struct session *)self, ranges, false, false);
 }
 
-/* remove(ranges, fenced) -> (errno or 0, results, sequence number or 0) */
+/* remove(ranges, fenced) -> (errno or 0, results, sequence number or None) */
 PyObject *session_remove(PyObject *self, PyObject *args)
 {
 	PyObject *ranges;

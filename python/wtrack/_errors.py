@@ -21,6 +21,7 @@ class Error(OSError):
     #: Of add, remove and remove_fenced: what became of each range, or None.
     results: list[Result] | None = None
     #: Of remove_fenced: no event of the removed pages has a higher number.
+    #: None when it went no further than the reason, or the fence failed.
     seq: int | None = None
 
 

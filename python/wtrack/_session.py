@@ -237,10 +237,13 @@ class Session:
     def remove_fenced(self, ranges: Ranges) -> tuple[list[Result], int]:
         """Stop tracking pages, and know when the last event of them was seen:
         none has a higher sequence number than the one that is returned, which
-        Error has as well. The rest is as with remove().
+        Error has as well if only pages were refused. The rest is as with
+        remove().
         """
         err, answer, seq = self._core.remove(ranges, True)
-        return self._changed(err, _results(answer), seq), seq
+        results = self._changed(err, _results(answer), seq)
+        assert seq is not None
+        return results, seq
 
     @staticmethod
     def _changed(

@@ -14,6 +14,7 @@ PAGES = 4096  # the guest's memory
 
 #: What can fail: enum fake_call of tests/unit/lib/fake.h.
 CALL_STATUS = 4
+CALL_FENCE = 12
 
 _library = ctypes.CDLL("libwtrack.so.1")
 

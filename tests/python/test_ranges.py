@@ -59,6 +59,20 @@ class Ranges(machine.Case):
         self.assertEqual(raised.exception.results, [Result(2, 2, 2, errno.ENOENT)])
         self.assertEqual(raised.exception.seq, 1)
 
+    def test_remove_fenced_has_no_number_without_a_fence(self) -> None:
+        session = self.session()
+        session.add([(0, 2)])
+        machine.write(0x1000, b"x")
+        with self.assertRaises(wtrack.Error) as raised:
+            session.remove_fenced([(0, 1), (5, 0)])
+        self.assertEqual(raised.exception.errno, errno.EINVAL)
+        self.assertIsNone(raised.exception.seq)
+        machine.fail(machine.CALL_FENCE, errno.ENOBUFS)
+        with self.assertRaises(wtrack.Error) as raised:
+            session.remove_fenced([(1, 1)])
+        self.assertEqual(raised.exception.errno, errno.ENOBUFS)
+        self.assertIsNone(raised.exception.seq)
+
     def test_a_page_that_is_refused_does_not_stop_the_others(self) -> None:
         session = self.session()
         machine.refuse(3, errno.EPERM)
