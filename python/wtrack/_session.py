@@ -154,12 +154,16 @@ class Session:
 
     def __del__(self) -> None:
         """Warn of a session that was not closed."""
-        if not self.closed:
+        # There is no core when __init__() was called wrongly.
+        if hasattr(self, "_core") and not self.closed:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self)
 
     def __repr__(self) -> str:
-        """The descriptor, or that there is none."""
-        what = "closed" if self.closed else f"fd={self.fileno()}"
+        """The descriptor, or why there is none."""
+        try:
+            what = f"fd={self.fileno()}"
+        except ValueError:
+            what = "closed" if self.closed else "of the parent process"
         return f"<wtrack.Session {what}>"
 
     def fileno(self) -> int:

@@ -7,6 +7,7 @@ import errno
 import gc
 import os
 import resource
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,18 @@ def no_descriptor_left() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@contextmanager
+def unraisable() -> Iterator[list[object]]:
+    """What is raised where nobody can catch it."""
+    raised: list[object] = []
+    before = sys.unraisablehook
+    sys.unraisablehook = lambda what: raised.append(what.exc_type)
+    try:
+        yield raised
+    finally:
+        sys.unraisablehook = before
 
 
 class Open(machine.Case):
@@ -193,6 +206,28 @@ class Life(machine.Case):
         self.assertEqual(os.waitpid(pid, 0)[1], 0)
         machine.write(0x1000, b"x")
         self.assertTrue(session.wait(0))
+
+    def test_a_forked_child_may_print_and_forget_it(self) -> None:
+        session = wtrack.Session.open_vm_fd(machine.VM_FD)
+        pid = os.fork()
+        if not pid:
+            status = 1
+            try:
+                what = repr(session)
+                with unraisable() as raised, self.assertWarns(ResourceWarning):
+                    del session
+                status = 0 if "parent" in what and not raised else 2
+            finally:
+                os._exit(status)
+        self.assertEqual(os.waitpid(pid, 0)[1], 0)
+        session.close()
+
+    def test_one_that_was_never_opened_is_forgotten_quietly(self) -> None:
+        with unraisable() as raised:
+            with self.assertRaises(TypeError):
+                wtrack.Session()  # type: ignore[call-arg]
+            gc.collect()
+        self.assertEqual(raised, [])
 
     def test_its_repr_says_whether_it_is_closed(self) -> None:
         session = self.session()
