@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* OverflowError for what does not fit, where PyArg_ParseTuple() cuts off. */
+/*
+ * OverflowError for what does not fit, where PyArg_ParseTuple() cuts off; as
+ * there, whatever has __index__() is a number, those of numpy among them.
+ */
 #include "binding.h"
 
 int to_u64(PyObject *object, void *ret)
 {
-	unsigned long long value = PyLong_AsUnsignedLongLong(object);
+	PyObject *number = PyNumber_Index(object);
+	unsigned long long value;
 
+	if (!number)
+		return 0;
+	value = PyLong_AsUnsignedLongLong(number);
+	Py_DECREF(number);
 	if (value == (unsigned long long)-1 && PyErr_Occurred())
 		return 0;
 	*(uint64_t *)ret = value;

@@ -248,6 +248,21 @@ class Batch(machine.Case):
         self.assertEqual(int(array["len"].sum()), 80)
         self.assertEqual(array["data"][3].tobytes()[:8], b"\3" * 8)
 
+    def test_numbers_of_numpy_are_numbers(self) -> None:
+        import numpy
+
+        session = self.session()
+        machine.write(0x5008, b"x")
+        dtype = numpy.dtype(wtrack.RECORD_DTYPE)
+        array = numpy.frombuffer(session.read_batch(), dtype)
+        gfns = numpy.unique(array["gpa"] >> 12)
+        session.add((gfn, 1) for gfn in gfns)
+        self.assertEqual(session.query_gfn(gfns[0]).users, 1)
+        self.assertEqual(list(session.query(gfns[0])), [(5, 1)])
+        self.assertEqual(session.read_batch(array["len"][0]), b"")
+        with self.assertRaises(OverflowError):
+            session.read_batch(array["vcpu"][0])
+
     def test_memoryview_reads_it(self) -> None:
         session = self.session()
         machine.write(0x7000, b"abcd")
