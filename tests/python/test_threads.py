@@ -104,7 +104,7 @@ class Sleeping(machine.Case):
         for _ in range(30):
             session = self.session_of_its_own()
             threads = [
-                Waiter(lambda: [self.use(session) for _ in range(10000)])
+                Waiter(lambda: self.use_until_closed(session))
                 for _ in range(3)
             ]
             threads.append(Waiter(lambda: list(session)))
@@ -117,10 +117,11 @@ class Sleeping(machine.Case):
             self.fresh()
 
     @staticmethod
-    def use(session: wtrack.Session) -> None:
-        session.add([(1, 100)])
-        session.get_status()
-        session.fence()
+    def use_until_closed(session: wtrack.Session) -> None:
+        while True:
+            session.add([(1, 100)])
+            session.get_status()
+            session.fence()
 
     def session_of_its_own(self) -> wtrack.Session:
         session = wtrack.Session.open_vm_fd(machine.VM_FD)
