@@ -6,14 +6,20 @@ Counts the stores to a page of a guest in an asyncio program, which prints the
 counts each second while it waits; ends with the VM, or after COUNT stores. The
 session is opened by wtrackd: VM is a process id or a name.
 
-What matters for any loop: when the descriptor is readable, take all events.
+What matters for any loop: when the descriptor is readable, take the events, but
+not without end, as the guest goes on writing; what is left is reported again.
+Remove the reader before the session is closed.
 """
 
 import asyncio
 import sys
+from itertools import islice
 
 import wtrack
 from wtrack import EventType, Session
+
+#: Events that are taken before others have their turn.
+MAX_EVENTS = 4096
 
 
 class Counter:
@@ -28,7 +34,7 @@ class Counter:
 
     def readable(self) -> None:
         """For the event loop."""
-        for event in self.session.events():
+        for event in islice(self.session.events(), MAX_EVENTS):
             self.count(event)
         if 0 < self.wanted <= self.stores:
             self.done.set()
@@ -60,14 +66,17 @@ async def main(vm: str, gfn: int, wanted: int) -> None:
         counter = Counter(session, wanted)
         loop = asyncio.get_running_loop()
         loop.add_reader(session, counter.readable)
-        counter.show()
-        while not counter.done.is_set():
-            try:
-                await asyncio.wait_for(counter.done.wait(), 1)
-            except asyncio.TimeoutError:
-                pass
+        try:
             counter.show()
-        loop.remove_reader(session)
+            while not counter.done.is_set():
+                try:
+                    await asyncio.wait_for(counter.done.wait(), 1)
+                except asyncio.TimeoutError:
+                    pass
+                counter.show()
+        finally:
+            # Also when it is cancelled: the number is another file's soon.
+            loop.remove_reader(session)
 
 
 if __name__ == "__main__":

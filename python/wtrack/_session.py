@@ -172,7 +172,8 @@ class Session:
 
         It is readable while there are events that were not released, as the
         ring's watermark and latency want, and when the VM is gone. Then take
-        all events, or it is readable at once again.
+        all events, or it is readable at once again. Have the event loop forget
+        it before the session is closed.
         """
         return self._core.fileno()
 
@@ -311,8 +312,10 @@ class Session:
         return self._core
 
     def events(self) -> Iterator[Event]:
-        """The events that are there now, each released when it is handed out.
-        Does not sleep.
+        """The events until there is none, each released when it is handed out.
+        Does not sleep. While the guest writes as fast as they are taken it does
+        not end: where others wait for their turn, take a part with
+        itertools.islice().
         """
         while (event := self._core.next()) is not None:
             self._core.release()
