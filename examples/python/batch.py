@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """usage: batch.py VM GFN NR_PAGES SECONDS
 
-How often a guest stores to each of some pages, by the batch. With numpy the
-same is
+How often a guest stores to each of some pages, by the batch; ends early with
+the VM. With numpy the same is
 
     array = numpy.frombuffer(batch, numpy.dtype(wtrack.RECORD_DTYPE))
     numpy.unique(array["gpa"] >> 12, return_counts=True)
@@ -13,6 +13,7 @@ import struct
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 
 import wtrack
 from wtrack import EventType, Session
@@ -40,9 +41,10 @@ def main(vm: str, gfn: int, nr_pages: int, seconds: float) -> None:
         session.add([(gfn, nr_pages)])
         print("ready", flush=True)
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0 and session.wait(left):
-            count(session.read_batch(), pages)
-            missed += sum(found.nr_pages for found in session.resync())
+        with suppress(wtrack.GoneError):
+            while (left := end - time.monotonic()) > 0 and session.wait(left):
+                count(session.read_batch(), pages)
+                missed += sum(found.nr_pages for found in session.resync())
     for page, stores in sorted(pages.items()):
         print(f"{page:#x} {stores}")
     print(f"{missed} pages were written to too often at a time")

@@ -35,6 +35,25 @@ class Small(wtrack.Session):
         super().make_ring(64, flags)
 
 
+class Batch(machine.Case):
+    def test_one_whose_vm_ends_shows_what_it_counted(self) -> None:
+        example = load("batch")
+        session = Small.open_vm_fd(machine.VM_FD)
+
+        def show(line: str, flush: bool = False) -> None:
+            shown.append(line)
+            if line == "ready":
+                machine.write(0x5000, b"x")
+                machine.vm_gone()
+
+        shown: list[str] = []
+        with unittest.mock.patch.object(
+            example.Session, "open_daemon", return_value=session
+        ), unittest.mock.patch("builtins.print", show):
+            example.main("fred", 5, 1, 10)
+        self.assertEqual(shown[:2], ["ready", "0x5 1"])
+
+
 class Asyncio(machine.Case):
     def setUp(self) -> None:
         super().setUp()
