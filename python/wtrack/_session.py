@@ -326,8 +326,9 @@ class Session:
         numpy.frombuffer() with RECORD_DTYPE makes an array; b"" when there is
         none. They are released. Does not sleep.
 
-        An event of type RESYNC ends the batch: then iterate resync() to its
-        end. It does nothing without such an event.
+        Behind an event of type RESYNC the batch has nothing but VM_GONE, if
+        that: iterate resync() to its end after each batch. It does nothing
+        without such an event.
         """
         return self._core.read_batch(max_events)
 

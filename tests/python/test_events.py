@@ -175,6 +175,13 @@ class Overflow(machine.Case):
             len(records) - 1 + len(list(session.resync())), 12
         )
 
+    def test_only_the_end_of_the_vm_comes_behind_it(self) -> None:
+        session = self.overflown()
+        machine.vm_gone()
+        kinds = [found["type"] for found in unpack(session.read_batch())]
+        self.assertEqual(kinds[-2:], [EventType.RESYNC, EventType.VM_GONE])
+        self.assertEqual(len(kinds) - 2 + len(list(session.resync())), 12)
+
     def test_nothing_to_fetch_without_one(self) -> None:
         self.assertEqual(list(self.session().resync()), [])
 
