@@ -60,8 +60,8 @@ struct wtrack_resync_range {
  * that is an event again, or brings another resync.
  *
  * Releases all events that were handed out, the one of type
- * WTRACK_EVENT_RESYNC included; none of them is valid after the call. Consumer
- * thread.
+ * WTRACK_EVENT_RESYNC included; none of them is valid after the call. Without
+ * such an event it does nothing. Consumer thread.
  *
  * Return: 1 with a range, 0 when there are no more or there was no
  * WTRACK_EVENT_RESYNC, or
