@@ -45,8 +45,9 @@ install-dkms uninstall-dkms:
 # Of what is committed. The same commit gives the same file.
 dist:
 	$(Q)mkdir -p "$(BUILD)"
-	$(Q)git archive --prefix=kvm-wtrack-$(VERSION)/ HEAD | \
-		xz -T1 -6 >"$(BUILD)/kvm-wtrack-$(VERSION).tar.xz"
+	$(Q)git archive --prefix=kvm-wtrack-$(VERSION)/ \
+		-o "$(BUILD)/kvm-wtrack-$(VERSION).tar" HEAD
+	$(Q)xz -f -T1 -6 "$(BUILD)/kvm-wtrack-$(VERSION).tar"
 
 deb:
 	$(Q)tests/packages/build.sh "$(BUILD)/deb"

@@ -108,6 +108,17 @@ dist_is_the_tree()
 		<(git ls-tree -r --name-only HEAD | LC_ALL=C sort)
 }
 
+# Nothing is committed in what dist made.
+dist_needs_git()
+{
+	local tree=$scratch/kvm-wtrack-$version
+	tar -C "$scratch" -xf "$scratch/first.tar.xz"
+	cp Makefile "$tree/"
+	! GIT_CEILING_DIRECTORIES=$scratch make --no-print-directory \
+		-C "$tree" dist >/dev/null 2>&1 || echo "it succeeds"
+	find "$tree/build" -name '*.xz'
+}
+
 one_version()
 {
 	[ "$(build/ctl/wtrackctl --version)" = "wtrackctl $version" ] ||
@@ -131,5 +142,6 @@ check "what others have put there stays" leaves_what_others_have
 check "DKMS gets all of the module's source, and no more" dkms_source
 check "make dist makes the same file of the same commit" dist_is_reproducible
 check "it has what is committed" dist_is_the_tree
+check "without git it fails" dist_needs_git
 check "all parts have the one version" one_version
 check_finish install
