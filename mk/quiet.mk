@@ -11,6 +11,11 @@ Q := @
 QUIET := --no-print-directory
 endif
 
+# It is taken relative to each directory in turn, and is not quoted.
+ifneq ($(DESTDIR),$(firstword $(filter /%,$(DESTDIR))))
+$(error DESTDIR has to be absolute and without spaces, not "$(DESTDIR)")
+endif
+
 # remove_dirs DIRECTORY...: those that are there and empty
 remove_dirs = $(Q)for dir in $(1); do [ ! -d "$$dir" ] || \
 	rmdir --ignore-fail-on-non-empty "$$dir" || exit 1; done

@@ -56,6 +56,21 @@ honours_all_directories()
 		echo "fewer files than otherwise"
 }
 
+# Not into directories of the tree, nor below the half of a name.
+refuses_other_places()
+{
+	local dest target
+	for dest in stage "$scratch/half stage"; do
+		for target in install uninstall install-dkms; do
+			run "$target" "$dest" >"$scratch/said" &&
+				echo "$target to $dest"
+			grep -q 'DESTDIR has to be absolute' "$scratch/said" ||
+				cat "$scratch/said"
+		done
+	done
+	find . "$scratch" -name stage -o -name half
+}
+
 # uninstalls DIR VARIABLE=VALUE...
 uninstalls()
 {
@@ -136,6 +151,7 @@ version=$(sed -n 's/^PACKAGE_VERSION=//p' dkms.conf)
 elsewhere
 check "make install puts the programs and the manual there" installs
 check "every directory can be another" honours_all_directories
+check "a DESTDIR that cannot be one is refused" refuses_other_places
 check "make uninstall leaves nothing" uninstalls "$scratch/a"
 check "nor in other directories" uninstalls "$scratch/e" "${ELSEWHERE[@]}"
 check "what others have put there stays" leaves_what_others_have
