@@ -56,6 +56,27 @@ honours_all_directories()
 		echo "fewer files than otherwise"
 }
 
+# The programs may be anywhere, systemd looks into these alone.
+systemd_finds_its_files()
+{
+	local prefix file
+	for prefix in /usr /usr/local /opt/else; do
+		run install "$scratch/p$prefix" PREFIX=$prefix
+		for file in systemd/system/wtrackd.service \
+			sysusers.d/wtrackd.conf modules-load.d/kvm-wtrack.conf
+		do
+			[ -e "$scratch/p$prefix/usr/lib/$file" ] ||
+				[ -e "$scratch/p$prefix/usr/local/lib/$file" ] ||
+				echo "$prefix: $file is elsewhere"
+		done
+		grep -q "^ExecStart=$prefix/sbin/wtrackd$" \
+			"$scratch/p$prefix"/usr{,/local}/lib/systemd/system/*.service \
+			2>/dev/null || echo "$prefix: another program is started"
+		run uninstall "$scratch/p$prefix" PREFIX=$prefix
+		ours "$scratch/p$prefix"
+	done
+}
+
 # Not into directories of the tree, nor below the half of a name.
 refuses_other_places()
 {
@@ -151,6 +172,7 @@ version=$(sed -n 's/^PACKAGE_VERSION=//p' dkms.conf)
 elsewhere
 check "make install puts the programs and the manual there" installs
 check "every directory can be another" honours_all_directories
+check "systemd finds its files, whatever the prefix" systemd_finds_its_files
 check "a DESTDIR that cannot be one is refused" refuses_other_places
 check "make uninstall leaves nothing" uninstalls "$scratch/a"
 check "nor in other directories" uninstalls "$scratch/e" "${ELSEWHERE[@]}"
