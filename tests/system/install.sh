@@ -12,6 +12,9 @@ userdel wtrackd
 groupdel kvm-wtrack
 check "there is no device" test ! -e /dev/kvm-wtrack
 
+# The bus reads the policy as soon as that is there, before there are users.
+systemctl reload dbus
+
 # What was installed is newer than what udev and systemd have read.
 touch /usr/lib/udev/rules.d/60-kvm-wtrack.rules
 steps()
