@@ -24,6 +24,12 @@ static void set_bounds(unsigned int ms)
 	module_set_param("guard_max_ms", ms);
 }
 
+/* To trip all pages within. */
+static unsigned int enough(unsigned int ms)
+{
+	return host_is_debug() ? 4 * ms : ms;
+}
+
 static void trip_all(struct trip *t)
 {
 	trip_init_plain(t, PAGES);
@@ -43,11 +49,11 @@ CASE(a_page_that_is_removed_while_disarmed_is_not_armed_again)
 	struct kvm_wtrack_record r;
 	struct trip t;
 
-	set_bounds(200);
+	set_bounds(enough(200));
 	all_disarmed(&t);
 	wt_remove(t.wt->fd, VM_DATA_GFN, PAGES);
 	CHECK_EQ(wt_query_pages(t.wt->fd), 0);
-	sleep_ms(400);
+	sleep_ms(enough(400));
 	vcpu_call(t.v, g_store8, VM_DATA, 1, PAGES, PAGE);
 	while (wt_take(t.wt, &r))
 		CHECK(r.type != KVM_WTRACK_RECORD_WRITE);
@@ -91,11 +97,11 @@ CASE(a_region_that_goes_while_disarmed_takes_its_pages_along)
 {
 	struct trip t;
 
-	set_bounds(300);
+	set_bounds(enough(300));
 	all_disarmed(&t);
 	vm_slot(t.vm, VM_SLOT_DATA, VM_DATA, t.vm->data, 0, 0);
 	CHECK_EQ(wt_query_pages(t.wt->fd), 0);
-	sleep_ms(500);
+	sleep_ms(enough(500));
 	mirror_step(&t.mirror);
 	CHECK_EQ(t.mirror.regions, 1);
 	CHECK_EQ(mirror_guard(&t.mirror, KVM_WTRACK_GUARD_REARMED), 0);
@@ -163,7 +169,7 @@ CASE(a_vm_that_is_killed_while_pages_are_disarmed_is_gone)
 	int sock[2], fd;
 	pid_t pid;
 
-	set_bounds(1000);
+	set_bounds(enough(1000));
 	socket_pair(sock);
 	pid = child_fork(trip_and_die, &sock[1]);
 	fd = fd_receive(sock[0]);
@@ -171,7 +177,7 @@ CASE(a_vm_that_is_killed_while_pages_are_disarmed_is_gone)
 	CHECK_SOON((wt_status(fd, &s), s.out_state &
 		    KVM_WTRACK_STATE_VM_GONE));
 	CHECK_EQ(waitpid(pid, NULL, 0), pid);
-	sleep_ms(1200);
+	sleep_ms(enough(1200));
 	wt_status(fd, &s);
 	CHECK_EQ(s.out_rearms, 0);
 	close(fd);
