@@ -109,7 +109,8 @@ static int call_daemon(sd_bus *bus, const struct bus_open *args,
 	return r;
 }
 
-int bus_open_session(const struct bus_open *args, struct bus_error *ret_error)
+int wtrack__bus_open_session(const struct bus_open *args,
+			     struct bus_error *ret_error)
 {
 	int saved = errno;
 	sd_bus *bus = NULL;
@@ -127,7 +128,7 @@ int bus_open_session(const struct bus_open *args, struct bus_error *ret_error)
 	return r;
 }
 
-void bus_error_done(struct bus_error *error)
+void wtrack__bus_error_done(struct bus_error *error)
 {
 	int saved = errno;
 

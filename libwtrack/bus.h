@@ -31,7 +31,8 @@ struct bus_error {
  * in, when there was no answer; -EREMOTEIO when there was one and ret_error
  * says what. May take as long as somebody needs to type a password.
  */
-int bus_open_session(const struct bus_open *args, struct bus_error *ret_error);
-void bus_error_done(struct bus_error *error);
+int wtrack__bus_open_session(const struct bus_open *args,
+			     struct bus_error *ret_error);
+void wtrack__bus_error_done(struct bus_error *error);
 
 #endif

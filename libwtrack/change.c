@@ -18,7 +18,7 @@ static int call_add(struct work *work, struct kvm_wtrack_change *changes,
 		.changes = (uintptr_t)changes,
 		.nr_changes = nr,
 	};
-	int r = sys_ioctl(work->session->fd, KVM_WTRACK_ADD, &args);
+	int r = wtrack__sys_ioctl(work->session->fd, KVM_WTRACK_ADD, &args);
 
 	*ret_nr = args.out_nr_changes;
 	return r;
@@ -33,7 +33,7 @@ static int call_remove(struct work *work, struct kvm_wtrack_change *changes,
 		.changes = (uintptr_t)changes,
 		.nr_changes = nr,
 	};
-	int r = sys_ioctl(work->session->fd, KVM_WTRACK_REMOVE, &args);
+	int r = wtrack__sys_ioctl(work->session->fd, KVM_WTRACK_REMOVE, &args);
 
 	*ret_nr = args.out_nr_changes;
 	work->fenced = work->fence && !r;
@@ -135,14 +135,15 @@ static int run_chunks(struct work *work)
 	size_t base = 0;
 	int r = 0;
 
-	work->changes = sys_alloc(chunk_size(work, 0) * sizeof(*work->changes));
+	work->changes = wtrack__sys_alloc(chunk_size(work, 0) *
+					  sizeof(*work->changes));
 	if (!work->changes)
 		return -ENOMEM;
 	while (!r && base < work->nr) {
 		r = run_chunk(work, base, chunk_size(work, base));
 		base += chunk_size(work, base);
 	}
-	sys_free(work->changes);
+	wtrack__sys_free(work->changes);
 	return r;
 }
 
@@ -161,7 +162,7 @@ static void close_results(struct work *work, int err)
 	}
 }
 
-int change_run(struct work *work)
+int wtrack__change_run(struct work *work)
 {
 	size_t i;
 	int r = 0;

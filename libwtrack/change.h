@@ -26,6 +26,6 @@ struct work {
 };
 
 /* Returns as wtrack_session_add() and wtrack_session_remove() do. */
-int change_run(struct work *work);
+int wtrack__change_run(struct work *work);
 
 #endif

@@ -81,7 +81,7 @@ static int fail(int r, struct bus_error *error, char **ret_message)
 		*ret_message = error->message;
 		error->message = NULL;
 	}
-	bus_error_done(error);
+	wtrack__bus_error_done(error);
 	return r;
 }
 
@@ -93,12 +93,12 @@ static int open_daemon(const struct bus_open *args, struct wtrack_session **ret,
 
 	if (ret_message)
 		*ret_message = NULL;
-	fd = bus_open_session(args, &error);
+	fd = wtrack__bus_open_session(args, &error);
 	if (fd < 0)
 		return fail(fd, &error, ret_message);
 	r = wtrack_session_open_fd(fd, ret);
 	if (r < 0) {
-		sys_close(fd);
+		wtrack__sys_close(fd);
 		return r == -ENOMEM ? r : -EPROTO;
 	}
 	return 0;
@@ -141,7 +141,7 @@ wtrack_session_open_daemon_restricted(const char *vm,
 
 	if (ret_message)
 		*ret_message = NULL;
-	r = load_sized(&limits, sizeof(limits), wanted, size);
+	r = wtrack__load_sized(&limits, sizeof(limits), wanted, size);
 	if (r < 0)
 		return r;
 	if (limits.reserved || limits.budget || limits.period_ms)

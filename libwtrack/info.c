@@ -17,9 +17,9 @@ SAME(WTRACK_FEAT_BUDGET, KVM_WTRACK_FEAT_BUDGET);
  * ENOENT and EPERM have other meanings in this interface: no memory at a page,
  * and refused by the session's restriction.
  */
-int device_open(void)
+int wtrack__device_open(void)
 {
-	int fd = sys_open(KVM_WTRACK_DEVICE);
+	int fd = wtrack__sys_open(KVM_WTRACK_DEVICE);
 
 	if (fd == -ENOENT || fd == -ENXIO)
 		return -ENODEV;
@@ -36,10 +36,10 @@ static bool info_is_sane(const struct kvm_wtrack_info *info)
 	       info->out_data_bytes == KVM_WTRACK_DATA_BYTES;
 }
 
-int device_get_info(int fd, struct kvm_wtrack_info *ret)
+int wtrack__device_get_info(int fd, struct kvm_wtrack_info *ret)
 {
 	struct kvm_wtrack_info args = { .size = sizeof(args) };
-	int r = retry_ioctl(fd, KVM_WTRACK_INFO, &args);
+	int r = wtrack__retry_ioctl(fd, KVM_WTRACK_INFO, &args);
 
 	if (r < 0)
 		return r;
@@ -55,11 +55,11 @@ WTRACK_API int wtrack_get_info(struct wtrack_info *ret, size_t size)
 	struct wtrack_info info;
 	int fd, r;
 
-	fd = device_open();
+	fd = wtrack__device_open();
 	if (fd < 0)
 		return fd;
-	r = device_get_info(fd, &args);
-	sys_close(fd);
+	r = wtrack__device_get_info(fd, &args);
+	wtrack__sys_close(fd);
 	if (r < 0)
 		return r;
 	info = (struct wtrack_info) {
@@ -77,5 +77,5 @@ WTRACK_API int wtrack_get_info(struct wtrack_info *ret, size_t size)
 		.backoff_min_ms = args.out_backoff_min_ms,
 		.backoff_max_ms = args.out_backoff_max_ms,
 	};
-	return copy_sized(ret, size, &info, sizeof(info));
+	return wtrack__copy_sized(ret, size, &info, sizeof(info));
 }

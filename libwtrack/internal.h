@@ -56,23 +56,26 @@ struct wtrack_session {
 };
 
 /* info.c */
-int device_open(void);
-int device_get_info(int fd, struct kvm_wtrack_info *ret);
+int wtrack__device_open(void);
+int wtrack__device_get_info(int fd, struct kvm_wtrack_info *ret);
 
 /* status.c */
-int device_get_status(int fd, struct kvm_wtrack_status *ret);
+int wtrack__device_get_status(int fd, struct kvm_wtrack_status *ret);
 
 /* ring.c */
-int ring_map(struct wtrack_session *session, uint32_t nr_records);
-void ring_unmap(struct wtrack_session *session);
+int wtrack__ring_map(struct wtrack_session *session, uint32_t nr_records);
+void wtrack__ring_unmap(struct wtrack_session *session);
 
 /* resync.c */
-void resync_inherit(struct wtrack_session *session);
-const struct wtrack_event *resync_inherited(struct wtrack_session *session);
+void wtrack__resync_inherit(struct wtrack_session *session);
+const struct wtrack_event *
+wtrack__resync_inherited(struct wtrack_session *session);
 
 /* util.c */
-int retry_ioctl(int fd, unsigned long request, void *arg);
-int copy_sized(void *ret, size_t size, const void *from, size_t from_size);
-int load_sized(void *ret, size_t ret_size, const void *from, size_t size);
+int wtrack__retry_ioctl(int fd, unsigned long request, void *arg);
+int wtrack__copy_sized(void *ret, size_t size, const void *from,
+		       size_t from_size);
+int wtrack__load_sized(void *ret, size_t ret_size, const void *from,
+		       size_t size);
 
 #endif

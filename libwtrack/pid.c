@@ -13,7 +13,7 @@
  */
 static int process_error(int pidfd, int err)
 {
-	if (!sys_pidfd_alive(pidfd))
+	if (!wtrack__sys_pidfd_alive(pidfd))
 		return -ESRCH;
 	if (err == -EPERM || err == -ENOENT)
 		return -EACCES;
@@ -35,21 +35,21 @@ static int on_vm_fd(int fd, void *userdata)
 	bool same;
 	int copy;
 
-	copy = sys_pidfd_getfd(search->pidfd, fd);
+	copy = wtrack__sys_pidfd_getfd(search->pidfd, fd);
 	if (copy == -EBADF)
 		return 0;
 	if (copy < 0)
 		return copy;
-	if (!sys_links_to(copy, VM_LINK)) {
-		sys_close(copy);
+	if (!wtrack__sys_links_to(copy, VM_LINK)) {
+		wtrack__sys_close(copy);
 		return 0;
 	}
 	if (search->vm_fd < 0) {
 		search->vm_fd = copy;
 		return 0;
 	}
-	same = sys_same_file(search->vm_fd, copy);
-	sys_close(copy);
+	same = wtrack__sys_same_file(search->vm_fd, copy);
+	wtrack__sys_close(copy);
 	return same ? 0 : -ENOTUNIQ;
 }
 
@@ -58,13 +58,13 @@ static int find_vm_fd(int pidfd, int pid)
 	struct vm_search search = { .pidfd = pidfd, .vm_fd = -1 };
 	int r;
 
-	r = sys_each_fd(pid, on_vm_fd, &search);
+	r = wtrack__sys_each_fd(pid, on_vm_fd, &search);
 	if (!r && search.vm_fd < 0)
 		r = -EBADFD;
 	if (!r)
 		return search.vm_fd;
 	if (search.vm_fd >= 0)
-		sys_close(search.vm_fd);
+		wtrack__sys_close(search.vm_fd);
 	return process_error(pidfd, r);
 }
 
@@ -76,7 +76,7 @@ static int open_found(int vm_fd, struct wtrack_session **ret)
 	if (vm_fd < 0)
 		return vm_fd;
 	r = wtrack_session_open_vm_fd(vm_fd, ret);
-	sys_close(vm_fd);
+	wtrack__sys_close(vm_fd);
 	return r;
 }
 
@@ -84,11 +84,11 @@ WTRACK_API int wtrack_session_open_pid(int pid, struct wtrack_session **ret)
 {
 	int pidfd, r;
 
-	pidfd = sys_pidfd_open(pid);
+	pidfd = wtrack__sys_pidfd_open(pid);
 	if (pidfd < 0)
 		return pidfd;
 	r = open_found(find_vm_fd(pidfd, pid), ret);
-	sys_close(pidfd);
+	wtrack__sys_close(pidfd);
 	return r;
 }
 
@@ -97,13 +97,13 @@ WTRACK_API int wtrack_session_open_pid_fd(int pid, int fd,
 {
 	int pidfd, vm_fd, r;
 
-	pidfd = sys_pidfd_open(pid);
+	pidfd = wtrack__sys_pidfd_open(pid);
 	if (pidfd < 0)
 		return pidfd;
-	vm_fd = sys_pidfd_getfd(pidfd, fd);
+	vm_fd = wtrack__sys_pidfd_getfd(pidfd, fd);
 	if (vm_fd < 0)
 		vm_fd = process_error(pidfd, vm_fd);
 	r = open_found(vm_fd, ret);
-	sys_close(pidfd);
+	wtrack__sys_close(pidfd);
 	return r;
 }

@@ -26,7 +26,7 @@ WTRACK_API int wtrack_session_add(struct wtrack_session *session,
 		.flags = flags,
 	};
 
-	return change_run(&work);
+	return wtrack__change_run(&work);
 }
 
 WTRACK_API int wtrack_session_remove(struct wtrack_session *session,
@@ -44,7 +44,7 @@ WTRACK_API int wtrack_session_remove(struct wtrack_session *session,
 		.flags = flags,
 	};
 
-	return change_run(&work);
+	return wtrack__change_run(&work);
 }
 
 /*
@@ -69,7 +69,7 @@ WTRACK_API int wtrack_session_remove_fenced(struct wtrack_session *session,
 	};
 	int r, fence;
 
-	r = change_run(&work);
+	r = wtrack__change_run(&work);
 	if (r != work.refused)
 		return r;
 	if (!work.fenced) {
@@ -104,7 +104,7 @@ WTRACK_API int wtrack_session_query(struct wtrack_session *session,
 	args.nr_ranges = nr_ranges < session->max_ranges ?
 			 (uint32_t)nr_ranges : session->max_ranges;
 	while (!args.out_nr_ranges && args.gfn != WTRACK_GFN_END) {
-		r = retry_ioctl(session->fd, KVM_WTRACK_QUERY, &args);
+		r = wtrack__retry_ioctl(session->fd, KVM_WTRACK_QUERY, &args);
 		if (r < 0)
 			return r;
 		if (!answer_is_sane(&args))
@@ -125,7 +125,7 @@ WTRACK_API int wtrack_session_query_gfn(struct wtrack_session *session,
 	};
 	int r;
 
-	r = retry_ioctl(session->fd, KVM_WTRACK_QUERY_GFN, &args);
+	r = wtrack__retry_ioctl(session->fd, KVM_WTRACK_QUERY_GFN, &args);
 	if (r < 0)
 		return r;
 	if (ret_users)

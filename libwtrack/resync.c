@@ -17,7 +17,7 @@ SAME_FIELD(struct wtrack_resync_range, nr_pages,
 SAME_FIELD(struct wtrack_resync_range, what,
 	   struct kvm_wtrack_resync_range, what);
 
-void resync_inherit(struct wtrack_session *session)
+void wtrack__resync_inherit(struct wtrack_session *session)
 {
 	session->resync.inherited = true;
 	session->resync.record = (struct kvm_wtrack_record) {
@@ -26,7 +26,8 @@ void resync_inherit(struct wtrack_session *session)
 	};
 }
 
-const struct wtrack_event *resync_inherited(struct wtrack_session *session)
+const struct wtrack_event *
+wtrack__resync_inherited(struct wtrack_session *session)
 {
 	session->resync.inherited = false;
 	session->resync.pending = true;
@@ -54,7 +55,7 @@ static int resync_fetch(struct wtrack_session *session)
 	};
 	int r;
 
-	r = retry_ioctl(session->fd, KVM_WTRACK_RESYNC, &args);
+	r = wtrack__retry_ioctl(session->fd, KVM_WTRACK_RESYNC, &args);
 	if (r == -EBUSY && resync->started) {
 		resync->last = true;
 		return 0;

@@ -18,7 +18,7 @@ static uint64_t records_bytes(uint32_t nr_records)
 	return (uint64_t)nr_records * sizeof(struct kvm_wtrack_record);
 }
 
-int ring_map(struct wtrack_session *session, uint32_t nr_records)
+int wtrack__ring_map(struct wtrack_session *session, uint32_t nr_records)
 {
 	struct ring *ring = &session->ring;
 	size_t length = records_bytes(nr_records);
@@ -27,14 +27,14 @@ int ring_map(struct wtrack_session *session, uint32_t nr_records)
 
 	if (length != records_bytes(nr_records))
 		return -ENOMEM;
-	r = sys_mmap(session->fd, KVM_WTRACK_MMAP_CONSUMER, CONSUMER_BYTES,
-		     PROT_READ | PROT_WRITE, &consumer);
+	r = wtrack__sys_mmap(session->fd, KVM_WTRACK_MMAP_CONSUMER,
+			     CONSUMER_BYTES, PROT_READ | PROT_WRITE, &consumer);
 	if (r < 0)
 		return r;
-	r = sys_mmap(session->fd, KVM_WTRACK_MMAP_RECORDS, length, PROT_READ,
-		     &records);
+	r = wtrack__sys_mmap(session->fd, KVM_WTRACK_MMAP_RECORDS, length,
+			     PROT_READ, &records);
 	if (r < 0) {
-		sys_munmap(consumer, CONSUMER_BYTES);
+		wtrack__sys_munmap(consumer, CONSUMER_BYTES);
 		return r;
 	}
 	ring->consumer = consumer;
@@ -45,14 +45,15 @@ int ring_map(struct wtrack_session *session, uint32_t nr_records)
 	return 0;
 }
 
-void ring_unmap(struct wtrack_session *session)
+void wtrack__ring_unmap(struct wtrack_session *session)
 {
 	struct ring *ring = &session->ring;
 
 	if (!ring->records)
 		return;
-	sys_munmap((void *)ring->records, records_bytes(ring->nr_records));
-	sys_munmap(ring->consumer, CONSUMER_BYTES);
+	wtrack__sys_munmap((void *)ring->records,
+			   records_bytes(ring->nr_records));
+	wtrack__sys_munmap(ring->consumer, CONSUMER_BYTES);
 }
 
 WTRACK_API int wtrack_session_set_budget(struct wtrack_session *session,
@@ -84,10 +85,10 @@ WTRACK_API int wtrack_session_make_ring(struct wtrack_session *session,
 	};
 	int r;
 
-	r = retry_ioctl(session->fd, KVM_WTRACK_RING, &args);
+	r = wtrack__retry_ioctl(session->fd, KVM_WTRACK_RING, &args);
 	if (r < 0)
 		return r;
-	return ring_map(session, records);
+	return wtrack__ring_map(session, records);
 }
 
 static const struct kvm_wtrack_record *ring_place(const struct ring *ring)
@@ -129,7 +130,7 @@ wtrack_session_next(struct wtrack_session *session)
 	const struct kvm_wtrack_record *record;
 
 	if (session->resync.inherited)
-		return resync_inherited(session);
+		return wtrack__resync_inherited(session);
 	record = ring_peek(session);
 	if (!record)
 		return NULL;
@@ -175,7 +176,7 @@ static int time_left_ms(int timeout_ms, uint64_t start_ms)
 
 	if (timeout_ms < 0)
 		return -1;
-	passed = sys_now_ms() - start_ms;
+	passed = wtrack__sys_now_ms() - start_ms;
 	return passed < (uint64_t)timeout_ms ? timeout_ms - (int)passed : 0;
 }
 
@@ -188,7 +189,7 @@ static int ring_ended(const struct wtrack_session *session)
 	struct kvm_wtrack_status status;
 	int r;
 
-	r = device_get_status(session->fd, &status);
+	r = wtrack__device_get_status(session->fd, &status);
 	if (r < 0)
 		return r;
 	return status.out_unread ? 0 : -ESRCH;
@@ -208,14 +209,15 @@ static int poll_error(const struct wtrack_session *session, short revents)
 WTRACK_API int wtrack_session_wait(struct wtrack_session *session,
 				   int timeout_ms)
 {
-	uint64_t start_ms = timeout_ms > 0 ? sys_now_ms() : 0;
+	uint64_t start_ms = timeout_ms > 0 ? wtrack__sys_now_ms() : 0;
 	int left_ms = timeout_ms;
 	short revents;
 	int polled, r;
 
 	r = ring_state(session);
 	while (!r) {
-		polled = sys_poll(session->fd, POLLIN, left_ms, &revents);
+		polled = wtrack__sys_poll(session->fd, POLLIN, left_ms,
+					  &revents);
 		if (polled < 0)
 			return polled;
 		r = ring_state(session);
@@ -235,7 +237,7 @@ WTRACK_API int wtrack_session_fence(struct wtrack_session *session,
 	struct kvm_wtrack_fence args = { .size = sizeof(args) };
 	int r;
 
-	r = retry_ioctl(session->fd, KVM_WTRACK_FENCE, &args);
+	r = wtrack__retry_ioctl(session->fd, KVM_WTRACK_FENCE, &args);
 	if (r < 0)
 		return r;
 	*ret_seq = args.out_seq;

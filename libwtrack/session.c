@@ -22,12 +22,12 @@ static int session_new(int fd, struct wtrack_session **ret)
 	struct kvm_wtrack_info info;
 	int r;
 
-	r = device_get_info(fd, &info);
+	r = wtrack__device_get_info(fd, &info);
 	if (r < 0)
 		return r;
 	if (~info.out_features & NEEDED)
 		return -EPROTO;
-	session = sys_alloc(sizeof(*session));
+	session = wtrack__sys_alloc(sizeof(*session));
 	if (!session)
 		return -ENOMEM;
 	session->fd = fd;
@@ -45,7 +45,7 @@ static int session_attach(struct wtrack_session *session, int vm_fd)
 		.vm_fd = vm_fd,
 	};
 
-	return retry_ioctl(session->fd, KVM_WTRACK_ATTACH, &args);
+	return wtrack__retry_ioctl(session->fd, KVM_WTRACK_ATTACH, &args);
 }
 
 WTRACK_API int wtrack_session_open_vm_fd(int vm_fd, struct wtrack_session **ret)
@@ -53,7 +53,7 @@ WTRACK_API int wtrack_session_open_vm_fd(int vm_fd, struct wtrack_session **ret)
 	struct wtrack_session *session;
 	int fd, r;
 
-	fd = device_open();
+	fd = wtrack__device_open();
 	if (fd < 0)
 		return fd;
 	r = session_new(fd, &session);
@@ -66,9 +66,9 @@ WTRACK_API int wtrack_session_open_vm_fd(int vm_fd, struct wtrack_session **ret)
 	return 0;
 
 err_free:
-	sys_free(session);
+	wtrack__sys_free(session);
 err_close:
-	sys_close(fd);
+	wtrack__sys_close(fd);
 	return r;
 }
 
@@ -91,7 +91,7 @@ static int session_take_over(struct wtrack_session *session)
 	struct kvm_wtrack_status status;
 	int r;
 
-	r = device_get_status(session->fd, &status);
+	r = wtrack__device_get_status(session->fd, &status);
 	if (r < 0)
 		return r;
 	if (!(status.out_state & KVM_WTRACK_STATE_ATTACHED))
@@ -100,15 +100,15 @@ static int session_take_over(struct wtrack_session *session)
 		return 0;
 	if (!is_power_of_two(status.out_records))
 		return -EPROTO;
-	r = ring_map(session, status.out_records);
+	r = wtrack__ring_map(session, status.out_records);
 	if (r < 0)
 		return r;
 	if (!position_is_sane(session, &status)) {
-		ring_unmap(session);
+		wtrack__ring_unmap(session);
 		return -EIO;
 	}
 	if ((status.out_state & KVM_WTRACK_STATE_RESYNC) && !status.out_unread)
-		resync_inherit(session);
+		wtrack__resync_inherit(session);
 	return 0;
 }
 
@@ -123,7 +123,7 @@ WTRACK_API int wtrack_session_open_fd(int session_fd,
 		return r;
 	r = session_take_over(session);
 	if (r < 0) {
-		sys_free(session);
+		wtrack__sys_free(session);
 		return r;
 	}
 	*ret = session;
@@ -134,9 +134,9 @@ WTRACK_API void wtrack_session_close(struct wtrack_session *session)
 {
 	if (!session)
 		return;
-	ring_unmap(session);
-	sys_close(session->fd);
-	sys_free(session);
+	wtrack__ring_unmap(session);
+	wtrack__sys_close(session->fd);
+	wtrack__sys_free(session);
 }
 
 WTRACK_API int wtrack_session_get_fd(const struct wtrack_session *session)
@@ -153,7 +153,7 @@ wtrack_session_restrict(struct wtrack_session *session,
 	struct wtrack_restriction limits;
 	int r;
 
-	r = load_sized(&limits, sizeof(limits), restriction, size);
+	r = wtrack__load_sized(&limits, sizeof(limits), restriction, size);
 	if (r < 0)
 		return r;
 	if (limits.reserved)
@@ -167,5 +167,5 @@ wtrack_session_restrict(struct wtrack_session *session,
 	args.max_pages = limits.max_pages;
 	args.budget = limits.budget;
 	args.period_ms = limits.period_ms;
-	return retry_ioctl(session->fd, KVM_WTRACK_RESTRICT, &args);
+	return wtrack__retry_ioctl(session->fd, KVM_WTRACK_RESTRICT, &args);
 }

@@ -8,10 +8,10 @@ SAME(WTRACK_STATE_COALESCE, KVM_WTRACK_STATE_COALESCE);
 SAME(WTRACK_STATE_RESYNC, KVM_WTRACK_STATE_RESYNC);
 SAME(WTRACK_STATE_VM_GONE, KVM_WTRACK_STATE_VM_GONE);
 
-int device_get_status(int fd, struct kvm_wtrack_status *ret)
+int wtrack__device_get_status(int fd, struct kvm_wtrack_status *ret)
 {
 	struct kvm_wtrack_status args = { .size = sizeof(args) };
-	int r = retry_ioctl(fd, KVM_WTRACK_STATUS, &args);
+	int r = wtrack__retry_ioctl(fd, KVM_WTRACK_STATUS, &args);
 
 	if (r < 0)
 		return r;
@@ -26,7 +26,7 @@ WTRACK_API int wtrack_session_get_status(struct wtrack_session *session,
 	struct wtrack_status status;
 	int r;
 
-	r = device_get_status(session->fd, &args);
+	r = wtrack__device_get_status(session->fd, &args);
 	if (r < 0)
 		return r;
 	status = (struct wtrack_status) {
@@ -51,5 +51,5 @@ WTRACK_API int wtrack_session_get_status(struct wtrack_session *session,
 		.rearms = args.out_rearms,
 		.unreported = args.out_unreported,
 	};
-	return copy_sized(ret, size, &status, sizeof(status));
+	return wtrack__copy_sized(ret, size, &status, sizeof(status));
 }

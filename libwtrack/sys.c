@@ -26,7 +26,7 @@ static int take_errno(int saved)
 	return err;
 }
 
-void *sys_alloc(size_t size)
+void *wtrack__sys_alloc(size_t size)
 {
 	int saved = errno;
 	void *mem = calloc(1, size);
@@ -35,7 +35,7 @@ void *sys_alloc(size_t size)
 	return mem;
 }
 
-void sys_free(void *mem)
+void wtrack__sys_free(void *mem)
 {
 	int saved = errno;
 
@@ -43,7 +43,7 @@ void sys_free(void *mem)
 	errno = saved;
 }
 
-int sys_open(const char *path)
+int wtrack__sys_open(const char *path)
 {
 	int saved = errno;
 	int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -51,7 +51,7 @@ int sys_open(const char *path)
 	return fd < 0 ? take_errno(saved) : fd;
 }
 
-void sys_close(int fd)
+void wtrack__sys_close(int fd)
 {
 	int saved = errno;
 
@@ -59,7 +59,7 @@ void sys_close(int fd)
 	errno = saved;
 }
 
-int sys_ioctl(int fd, unsigned long request, void *arg)
+int wtrack__sys_ioctl(int fd, unsigned long request, void *arg)
 {
 	int saved = errno;
 	int r = ioctl(fd, request, arg);
@@ -67,7 +67,7 @@ int sys_ioctl(int fd, unsigned long request, void *arg)
 	return r < 0 ? take_errno(saved) : r;
 }
 
-int sys_mmap(int fd, off_t offset, size_t length, int prot, void **ret)
+int wtrack__sys_mmap(int fd, off_t offset, size_t length, int prot, void **ret)
 {
 	int saved = errno;
 	void *mem = mmap(NULL, length, prot, MAP_SHARED, fd, offset);
@@ -78,7 +78,7 @@ int sys_mmap(int fd, off_t offset, size_t length, int prot, void **ret)
 	return 0;
 }
 
-void sys_munmap(void *mem, size_t length)
+void wtrack__sys_munmap(void *mem, size_t length)
 {
 	int saved = errno;
 
@@ -86,7 +86,7 @@ void sys_munmap(void *mem, size_t length)
 	errno = saved;
 }
 
-int sys_poll(int fd, short events, int timeout_ms, short *ret_revents)
+int wtrack__sys_poll(int fd, short events, int timeout_ms, short *ret_revents)
 {
 	struct pollfd pfd = { .fd = fd, .events = events };
 	int saved = errno;
@@ -98,7 +98,7 @@ int sys_poll(int fd, short events, int timeout_ms, short *ret_revents)
 	return r;
 }
 
-uint64_t sys_now_ms(void)
+uint64_t wtrack__sys_now_ms(void)
 {
 	struct timespec now;
 
@@ -106,7 +106,7 @@ uint64_t sys_now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-int sys_pidfd_open(int pid)
+int wtrack__sys_pidfd_open(int pid)
 {
 	int saved = errno;
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -114,7 +114,7 @@ int sys_pidfd_open(int pid)
 	return fd < 0 ? take_errno(saved) : fd;
 }
 
-int sys_pidfd_getfd(int pidfd, int fd)
+int wtrack__sys_pidfd_getfd(int pidfd, int fd)
 {
 	int saved = errno;
 	int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
@@ -123,14 +123,14 @@ int sys_pidfd_getfd(int pidfd, int fd)
 }
 
 /* A pidfd becomes readable when its process ends. */
-bool sys_pidfd_alive(int pidfd)
+bool wtrack__sys_pidfd_alive(int pidfd)
 {
 	short revents;
 
-	return sys_poll(pidfd, POLLIN, 0, &revents) != 1;
+	return wtrack__sys_poll(pidfd, POLLIN, 0, &revents) != 1;
 }
 
-bool sys_same_file(int fd1, int fd2)
+bool wtrack__sys_same_file(int fd1, int fd2)
 {
 	int saved = errno;
 	pid_t self = getpid();
@@ -140,7 +140,7 @@ bool sys_same_file(int fd1, int fd2)
 	return r == 0;
 }
 
-bool sys_links_to(int fd, const char *target)
+bool wtrack__sys_links_to(int fd, const char *target)
 {
 	int saved = errno;
 	size_t want = strlen(target);
@@ -213,7 +213,7 @@ static int each_fd(DIR *dir, int mount, sys_fd_fn fn, void *userdata)
  * /proc/PID/fd has links that tell more, but is closed to who has no other
  * privilege than to trace the process.
  */
-int sys_each_fd(int pid, sys_fd_fn fn, void *userdata)
+int wtrack__sys_each_fd(int pid, sys_fd_fn fn, void *userdata)
 {
 	int saved = errno, mount, r;
 	char path[32];

@@ -6,18 +6,19 @@
 #include "sys.h"
 
 /* For calls that change nothing when a signal interrupts them. */
-int retry_ioctl(int fd, unsigned long request, void *arg)
+int wtrack__retry_ioctl(int fd, unsigned long request, void *arg)
 {
 	int r;
 
 	do {
-		r = sys_ioctl(fd, request, arg);
+		r = wtrack__sys_ioctl(fd, request, arg);
 	} while (r == -EINTR);
 	return r;
 }
 
 /* The caller's struct may be that of an older or of a newer library. */
-int copy_sized(void *ret, size_t size, const void *from, size_t from_size)
+int wtrack__copy_sized(void *ret, size_t size, const void *from,
+		       size_t from_size)
 {
 	size_t both = size < from_size ? size : from_size;
 
@@ -37,7 +38,8 @@ static bool is_zero(const unsigned char *bytes, size_t size)
 }
 
 /* The other way round: what the caller's struct lacks is 0. */
-int load_sized(void *ret, size_t ret_size, const void *from, size_t size)
+int wtrack__load_sized(void *ret, size_t ret_size, const void *from,
+		       size_t size)
 {
 	size_t both = size < ret_size ? size : ret_size;
 

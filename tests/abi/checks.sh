@@ -151,6 +151,26 @@ versioned()
 	return 1
 }
 
+# own_names ARCHIVE: a program that links it may use all other names
+own_names()
+{
+	nm -A -g --defined-only "$1" | awk '$NF !~ /^wtrack_/' | diff /dev/null -
+}
+
+# exports_only NAME LIBRARY
+exports_only()
+{
+	diff <(printf '%s\n' "$1") <(exported "$2")
+}
+
+# links_whole ARCHIVE PROGRAM.c: with all of it, and runs
+links_whole()
+{
+	"${CC:-cc}" -I"$PUBLIC" "${WARN[@]}" -o "$WORK/whole" "$2" \
+		-Wl,--whole-archive "$1" -Wl,--no-whole-archive -lsystemd
+	"$WORK/whole"
+}
+
 # soname LIBRARY: and what is needed beside the C library
 soname()
 {

@@ -23,6 +23,7 @@ bad()
 }
 
 make -s -C "$TOP/libwtrack" BUILD="$BUILD" >&2
+make -s -C "$TOP/python" BUILD="$BUILD" >&2
 mkdir -p "$WORK"/bad/{linux,type,wtrack}
 so=$LIB/libwtrack.so
 archive=$LIB/libwtrack.a
@@ -57,6 +58,11 @@ good "library exports what its map and its headers say" \
 good "every exported symbol has a version" versioned "$so"
 good "every exported symbol is documented" documented "$so" "${headers[@]}"
 good "library has its name and needs no more than it should" soname "$so"
+good "the static library has no names but its own" own_names "$archive"
+good "a VMM with names like those inside links with it and runs" \
+	links_whole "$archive" "$SRC/vmm.c"
+good "the Python extension exports nothing but its start" exports_only \
+	PyInit__wtrack "$BUILD/python/wtrack/_wtrack.abi3.so"
 good "only sys.c and bus.c call others" one_seam "$LIB"/*.o
 mapfile -t errnos < <(header_errnos | sort -u)
 good "every errno of the headers has a text" errno_texts "$archive" \
@@ -94,6 +100,8 @@ bad "an undocumented function is found" \
 bad "a header that is not standard is found" \
 	only_standard_headers "$WORK/bad"
 bad "an errno without text is found" errno_texts "$archive" ESRCH EXDEV
+bad "a name in the static library that is not its own is found" own_names \
+	"$WORK/bad/consumer.o"
 bad "a call outside of sys.c and bus.c is found" one_seam \
 	"$LIB"/*.o "$WORK/bad/consumer.o"
 

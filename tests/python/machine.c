@@ -38,13 +38,13 @@ static void update(void)
 	pthread_mutex_unlock(&fake.lock);
 }
 
-int sys_poll(int fd, short events, int timeout_ms, short *ret_revents)
+int wtrack__sys_poll(int fd, short events, int timeout_ms, short *ret_revents)
 {
 	update();
 	return fake_sys_poll(fd, events, timeout_ms, ret_revents);
 }
 
-void sys_munmap(void *mem, size_t length)
+void wtrack__sys_munmap(void *mem, size_t length)
 {
 	fake_sys_munmap(mem, length);
 	if (mem == fake.records)

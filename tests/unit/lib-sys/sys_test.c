@@ -36,45 +36,46 @@ static int errno_teardown(void **state)
 
 static void memory_is_zeroed(void **state)
 {
-	unsigned char *mem = sys_alloc(4096);
+	unsigned char *mem = wtrack__sys_alloc(4096);
 	int i;
 
 	(void)state;
 	assert_non_null(mem);
 	for (i = 0; i < 4096; i++)
 		assert_int_equal(mem[i], 0);
-	sys_free(mem);
+	wtrack__sys_free(mem);
 }
 
 static void descriptors_are_closed_on_exec(void **state)
 {
-	int fd = sys_open("/dev/null");
+	int fd = wtrack__sys_open("/dev/null");
 
 	(void)state;
 	assert_true(fd >= 0);
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);
-	sys_close(fd);
-	assert_int_equal(sys_ioctl(fd, FIONREAD, NULL), -EBADF);
+	wtrack__sys_close(fd);
+	assert_int_equal(wtrack__sys_ioctl(fd, FIONREAD, NULL), -EBADF);
 }
 
 static void failures_are_returned(void **state)
 {
 	void *mem = (void *)5;
-	int fd = sys_open("/dev/null");
+	int fd = wtrack__sys_open("/dev/null");
 
 	(void)state;
-	assert_int_equal(sys_open("/proc/no-such-file"), -ENOENT);
-	assert_int_equal(sys_ioctl(fd, FIONREAD, NULL), -ENOTTY);
-	assert_int_equal(sys_mmap(-1, 0, 4096, PROT_READ, &mem), -EBADF);
+	assert_int_equal(wtrack__sys_open("/proc/no-such-file"), -ENOENT);
+	assert_int_equal(wtrack__sys_ioctl(fd, FIONREAD, NULL), -ENOTTY);
+	assert_int_equal(wtrack__sys_mmap(-1, 0, 4096, PROT_READ, &mem),
+			 -EBADF);
 	assert_ptr_equal(mem, (void *)5);
-	assert_int_equal(sys_pidfd_open(-1), -EINVAL);
-	assert_int_equal(sys_pidfd_getfd(fd, 0), -EBADF);
-	assert_int_equal(sys_each_fd(INT32_MAX, NULL, NULL), -ENOENT);
-	sys_close(fd);
+	assert_int_equal(wtrack__sys_pidfd_open(-1), -EINVAL);
+	assert_int_equal(wtrack__sys_pidfd_getfd(fd, 0), -EBADF);
+	assert_int_equal(wtrack__sys_each_fd(INT32_MAX, NULL, NULL), -ENOENT);
+	wtrack__sys_close(fd);
 	/* What fails here can only be left alone. */
-	sys_close(fd);
-	sys_munmap((void *)1, 4096);
+	wtrack__sys_close(fd);
+	wtrack__sys_munmap((void *)1, 4096);
 }
 
 static void shared_mappings_are_shared(void **state)
@@ -84,13 +85,13 @@ static void shared_mappings_are_shared(void **state)
 
 	(void)state;
 	assert_int_equal(ftruncate(fd, 8192), 0);
-	assert_int_equal(sys_mmap(fd, 4096, 4096, PROT_READ | PROT_WRITE, &rw),
-			 0);
-	assert_int_equal(sys_mmap(fd, 4096, 4096, PROT_READ, &ro), 0);
+	assert_int_equal(wtrack__sys_mmap(fd, 4096, 4096,
+					  PROT_READ | PROT_WRITE, &rw), 0);
+	assert_int_equal(wtrack__sys_mmap(fd, 4096, 4096, PROT_READ, &ro), 0);
 	strcpy(rw, "seen by both");
 	assert_string_equal(ro, "seen by both");
-	sys_munmap(ro, 4096);
-	sys_munmap(rw, 4096);
+	wtrack__sys_munmap(ro, 4096);
+	wtrack__sys_munmap(rw, 4096);
 	close(fd);
 }
 
@@ -101,11 +102,11 @@ static void poll_tells_timeout_and_readiness(void **state)
 	short revents = 99;
 
 	(void)state;
-	start = sys_now_ms();
-	assert_int_equal(sys_poll(fd, POLLIN, 20, &revents), 0);
-	assert_in_range(sys_now_ms() - start, 19, 20000);
+	start = wtrack__sys_now_ms();
+	assert_int_equal(wtrack__sys_poll(fd, POLLIN, 20, &revents), 0);
+	assert_in_range(wtrack__sys_now_ms() - start, 19, 20000);
 	assert_int_equal(write(fd, &one, sizeof(one)), sizeof(one));
-	assert_int_equal(sys_poll(fd, POLLIN, -1, &revents), 1);
+	assert_int_equal(wtrack__sys_poll(fd, POLLIN, -1, &revents), 1);
 	assert_int_equal(revents, POLLIN);
 	close(fd);
 }
@@ -124,7 +125,7 @@ static void poll_is_interrupted_by_signals(void **state)
 	(void)state;
 	sigaction(SIGALRM, &act, NULL);
 	ualarm(10000, 10000);
-	assert_int_equal(sys_poll(fd, POLLIN, -1, &revents), -EINTR);
+	assert_int_equal(wtrack__sys_poll(fd, POLLIN, -1, &revents), -EINTR);
 	assert_int_equal(revents, 99);
 	ualarm(0, 0);
 	close(fd);
@@ -180,10 +181,10 @@ static void descriptors_of_a_process_that_are_no_files_are_found(void **state)
 	pid_t pid = start_holder(3, &stop);
 
 	(void)state;
-	assert_int_equal(sys_each_fd(pid, on_fd, &found), 0);
+	assert_int_equal(wtrack__sys_each_fd(pid, on_fd, &found), 0);
 	assert_int_equal(found.nr, 3);
 	found.stop_at = 4;
-	assert_int_equal(sys_each_fd(pid, on_fd, &found), -ENOTUNIQ);
+	assert_int_equal(wtrack__sys_each_fd(pid, on_fd, &found), -ENOTUNIQ);
 	assert_int_equal(found.nr, 4);
 	close(stop);
 	waitpid(pid, NULL, 0);
@@ -195,12 +196,12 @@ static void link_is_compared_whole(void **state)
 	int fd = eventfd(0, EFD_CLOEXEC);
 
 	(void)state;
-	assert_true(sys_links_to(fd, EVENTFD));
-	assert_false(sys_links_to(fd, "anon_inode:[eventf"));
-	assert_false(sys_links_to(fd, EVENTFD "x"));
+	assert_true(wtrack__sys_links_to(fd, EVENTFD));
+	assert_false(wtrack__sys_links_to(fd, "anon_inode:[eventf"));
+	assert_false(wtrack__sys_links_to(fd, EVENTFD "x"));
 	close(fd);
 	errno = EXDEV;
-	assert_false(sys_links_to(fd, EVENTFD));
+	assert_false(wtrack__sys_links_to(fd, EVENTFD));
 }
 
 /* With the rights of its user alone: no privilege lets it look elsewhere. */
@@ -215,8 +216,8 @@ static void process_of_another_user_is_not_looked_into(void **state)
 	if (!other) {
 		if (!getuid() && (setgid(65534) || setuid(65534)))
 			_exit(2);
-		_exit(sys_each_fd(getuid() == 65534 ? pid : 1, on_fd,
-				  &found) == -EACCES ? 0 : 1);
+		_exit(wtrack__sys_each_fd(getuid() == 65534 ? pid : 1, on_fd,
+					  &found) == -EACCES ? 0 : 1);
 	}
 	assert_int_equal(waitpid(other, &status, 0), other);
 	assert_int_equal(status, 0);
@@ -233,15 +234,15 @@ static void descriptor_of_another_process_can_be_copied(void **state)
 	uint64_t value;
 
 	(void)state;
-	assert_int_equal(sys_each_fd(pid, on_fd, &found), 0);
-	pidfd = sys_pidfd_open(pid);
+	assert_int_equal(wtrack__sys_each_fd(pid, on_fd, &found), 0);
+	pidfd = wtrack__sys_pidfd_open(pid);
 	assert_true(pidfd >= 0);
-	first = sys_pidfd_getfd(pidfd, found.fds[0]);
-	second = sys_pidfd_getfd(pidfd, found.fds[1]);
+	first = wtrack__sys_pidfd_getfd(pidfd, found.fds[0]);
+	second = wtrack__sys_pidfd_getfd(pidfd, found.fds[1]);
 	assert_true(first >= 0 && second >= 0);
-	assert_true(sys_same_file(first, second));
-	assert_false(sys_same_file(first, pidfd));
-	assert_int_equal(sys_pidfd_getfd(pidfd, 999), -EBADF);
+	assert_true(wtrack__sys_same_file(first, second));
+	assert_false(wtrack__sys_same_file(first, pidfd));
+	assert_int_equal(wtrack__sys_pidfd_getfd(pidfd, 999), -EBADF);
 	assert_int_equal(read(second, &value, sizeof(value)), sizeof(value));
 	assert_int_equal(value, 17);
 	close(first);
@@ -259,15 +260,15 @@ static void ended_process_is_not_alive(void **state)
 	short revents;
 
 	(void)state;
-	pidfd = sys_pidfd_open(pid);
-	assert_true(sys_pidfd_alive(pidfd));
+	pidfd = wtrack__sys_pidfd_open(pid);
+	assert_true(wtrack__sys_pidfd_alive(pidfd));
 	close(stop);
-	assert_int_equal(sys_poll(pidfd, POLLIN, 20000, &revents), 1);
-	assert_false(sys_pidfd_alive(pidfd));
+	assert_int_equal(wtrack__sys_poll(pidfd, POLLIN, 20000, &revents), 1);
+	assert_false(wtrack__sys_pidfd_alive(pidfd));
 	waitpid(pid, NULL, 0);
-	assert_false(sys_pidfd_alive(pidfd));
-	assert_int_equal(sys_pidfd_getfd(pidfd, 0), -ESRCH);
-	assert_int_equal(sys_pidfd_open(pid), -ESRCH);
+	assert_false(wtrack__sys_pidfd_alive(pidfd));
+	assert_int_equal(wtrack__sys_pidfd_getfd(pidfd, 0), -ESRCH);
+	assert_int_equal(wtrack__sys_pidfd_open(pid), -ESRCH);
 	close(pidfd);
 	errno = EXDEV;
 }

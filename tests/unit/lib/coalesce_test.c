@@ -55,13 +55,13 @@ static void drain(struct wtrack_session *session, uint64_t *copy)
 static bool enough(uint64_t round, uint64_t start_ms)
 {
 	return round == MAX_ROUNDS ||
-	       (round >= MIN_ROUNDS && sys_now_ms() - start_ms > ENOUGH_MS);
+	       (round >= MIN_ROUNDS && wtrack__sys_now_ms() - start_ms > ENOUGH_MS);
 }
 
 static void last_write_is_never_missed(void **state)
 {
 	struct wtrack_session *session = fake_session(8, WTRACK_RING_COALESCE);
-	uint64_t copy = 0, round, missed = 0, start_ms = sys_now_ms();
+	uint64_t copy = 0, round, missed = 0, start_ms = wtrack__sys_now_ms();
 	pthread_t thread;
 
 	(void)state;

@@ -108,7 +108,7 @@ int fake_teardown(void **state)
 	return 0;
 }
 
-void *sys_alloc(size_t size)
+void *wtrack__sys_alloc(size_t size)
 {
 	void *mem;
 
@@ -119,13 +119,13 @@ void *sys_alloc(size_t size)
 	return mem;
 }
 
-void sys_free(void *mem)
+void wtrack__sys_free(void *mem)
 {
 	__atomic_sub_fetch(&fake.nr_allocated, 1, __ATOMIC_RELAXED);
 	free(mem);
 }
 
-int sys_open(const char *path)
+int wtrack__sys_open(const char *path)
 {
 	int err = fake_called(FAKE_OPEN);
 
@@ -133,14 +133,14 @@ int sys_open(const char *path)
 	return err ? err : fake_new_fd(FAKE_SESSION);
 }
 
-void sys_close(int fd)
+void wtrack__sys_close(int fd)
 {
 	assert_int_not_equal(fake_kind(fd), FAKE_CLOSED);
 	kinds[fd - FIRST_FD] = FAKE_CLOSED;
 	fake.nr_open--;
 }
 
-int sys_ioctl(int fd, unsigned long request, void *arg)
+int wtrack__sys_ioctl(int fd, unsigned long request, void *arg)
 {
 	if (fake_kind(fd) == FAKE_CLOSED)
 		return -EBADF;
@@ -150,7 +150,7 @@ int sys_ioctl(int fd, unsigned long request, void *arg)
 }
 
 /* The module maps what it made, and nothing else. */
-int sys_mmap(int fd, off_t offset, size_t length, int prot, void **ret)
+int wtrack__sys_mmap(int fd, off_t offset, size_t length, int prot, void **ret)
 {
 	int err = fake_called(FAKE_MMAP);
 
@@ -172,7 +172,7 @@ int sys_mmap(int fd, off_t offset, size_t length, int prot, void **ret)
 	return 0;
 }
 
-void sys_munmap(void *mem, size_t length)
+void wtrack__sys_munmap(void *mem, size_t length)
 {
 	if (mem == fake.consumer)
 		assert_int_equal(length, 4096);
@@ -182,7 +182,7 @@ void sys_munmap(void *mem, size_t length)
 	fake.nr_mapped--;
 }
 
-uint64_t sys_now_ms(void)
+uint64_t wtrack__sys_now_ms(void)
 {
 	struct timespec now;
 
@@ -200,9 +200,9 @@ static int sleep_until(uint64_t deadline_ms)
 	return pthread_cond_timedwait(&fake.wake, &fake.lock, &at);
 }
 
-int sys_poll(int fd, short events, int timeout_ms, short *ret_revents)
+int wtrack__sys_poll(int fd, short events, int timeout_ms, short *ret_revents)
 {
-	uint64_t deadline_ms = sys_now_ms() + (uint64_t)timeout_ms;
+	uint64_t deadline_ms = wtrack__sys_now_ms() + (uint64_t)timeout_ms;
 	int err = fake_called(FAKE_POLL);
 	short revents;
 
@@ -241,10 +241,10 @@ int fake_session_fd(uint32_t records)
 	struct kvm_wtrack_ring ring = {
 		.size = sizeof(ring), .records = records,
 	};
-	int fd = sys_open(KVM_WTRACK_DEVICE);
+	int fd = wtrack__sys_open(KVM_WTRACK_DEVICE);
 
-	assert_int_equal(sys_ioctl(fd, KVM_WTRACK_ATTACH, &attach), 0);
+	assert_int_equal(wtrack__sys_ioctl(fd, KVM_WTRACK_ATTACH, &attach), 0);
 	if (records)
-		assert_int_equal(sys_ioctl(fd, KVM_WTRACK_RING, &ring), 0);
+		assert_int_equal(wtrack__sys_ioctl(fd, KVM_WTRACK_RING, &ring), 0);
 	return fd;
 }

@@ -29,7 +29,8 @@ static void note(const struct bus_open *args)
 	fake.daemon.max_records = args->max_records;
 }
 
-int bus_open_session(const struct bus_open *args, struct bus_error *ret_error)
+int wtrack__bus_open_session(const struct bus_open *args,
+			     struct bus_error *ret_error)
 {
 	int err = fake_called(FAKE_BUS_OPEN);
 
@@ -47,7 +48,7 @@ int bus_open_session(const struct bus_open *args, struct bus_error *ret_error)
 	return fake_session_fd(0);
 }
 
-void bus_error_done(struct bus_error *error)
+void wtrack__bus_error_done(struct bus_error *error)
 {
 	free(error->name);
 	free(error->message);

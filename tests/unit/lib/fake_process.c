@@ -11,7 +11,7 @@
 #include "fake.h"
 #include "sys.h"
 
-int sys_pidfd_open(int pid)
+int wtrack__sys_pidfd_open(int pid)
 {
 	int err = fake_called(FAKE_PIDFD_OPEN);
 
@@ -20,7 +20,7 @@ int sys_pidfd_open(int pid)
 	return pid == FAKE_PID ? fake_new_fd(FAKE_PIDFD) : -ESRCH;
 }
 
-int sys_pidfd_getfd(int pidfd, int fd)
+int wtrack__sys_pidfd_getfd(int pidfd, int fd)
 {
 	int err = fake_called(FAKE_PIDFD_GETFD);
 	int i;
@@ -38,25 +38,25 @@ int sys_pidfd_getfd(int pidfd, int fd)
 	return -EBADF;
 }
 
-bool sys_pidfd_alive(int pidfd)
+bool wtrack__sys_pidfd_alive(int pidfd)
 {
 	assert_int_equal(fake_kind(pidfd), FAKE_PIDFD);
 	return fake.vmm.alive;
 }
 
-bool sys_same_file(int fd1, int fd2)
+bool wtrack__sys_same_file(int fd1, int fd2)
 {
 	assert_true(fake_kind(fd1) >= FAKE_VM && fake_kind(fd2) >= FAKE_VM);
 	return fake_kind(fd1) == fake_kind(fd2);
 }
 
-bool sys_links_to(int fd, const char *target)
+bool wtrack__sys_links_to(int fd, const char *target)
 {
 	assert_string_equal(target, "anon_inode:kvm-vm");
 	return fake_kind(fd) >= FAKE_VM;
 }
 
-int sys_each_fd(int pid, sys_fd_fn fn, void *userdata)
+int wtrack__sys_each_fd(int pid, sys_fd_fn fn, void *userdata)
 {
 	int r = fake_called(FAKE_EACH_FD);
 	int i;

@@ -152,7 +152,7 @@ static void a_module_that_lacks_a_feature_is_refused(void **state)
 		assert_int_equal(wtrack_get_info(&info, sizeof(info)), 0);
 		assert_int_equal(info.features, fake.info.out_features);
 	}
-	sys_close(fd);
+	wtrack__sys_close(fd);
 }
 
 static void a_module_with_more_features_is_taken(void **state)
@@ -181,20 +181,20 @@ static void failed_take_over_leaves_the_descriptor_alone(void **state)
 	fake_fail(FAKE_MMAP, 2, EAGAIN);
 	take_over_failure(fd, EAGAIN);
 	assert_int_equal(fake.nr_open, 1);
-	sys_close(fd);
+	wtrack__sys_close(fd);
 }
 
 static void only_attached_sessions_can_be_taken_over(void **state)
 {
-	int fd = sys_open(KVM_WTRACK_DEVICE);
-	int other = sys_pidfd_open(FAKE_PID);
+	int fd = wtrack__sys_open(KVM_WTRACK_DEVICE);
+	int other = wtrack__sys_pidfd_open(FAKE_PID);
 
 	(void)state;
 	take_over_failure(fd, ENOTCONN);
 	take_over_failure(other, ENOTTY);
 	take_over_failure(999, EBADF);
-	sys_close(other);
-	sys_close(fd);
+	wtrack__sys_close(other);
+	wtrack__sys_close(fd);
 }
 
 static void ring_of_a_nonsense_size_is_not_mapped(void **state)
@@ -208,7 +208,7 @@ static void ring_of_a_nonsense_size_is_not_mapped(void **state)
 		fake.status.out_records = sizes[i];
 		take_over_failure(fd, EPROTO);
 	}
-	sys_close(fd);
+	wtrack__sys_close(fd);
 }
 
 int main(void)

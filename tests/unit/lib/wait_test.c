@@ -22,12 +22,12 @@ static void wait_does_not_sleep_when_an_event_is_there(void **state)
 static void wait_ends_in_time(void **state)
 {
 	struct wtrack_session *session = fake_session(8, 0);
-	uint64_t start = sys_now_ms();
+	uint64_t start = wtrack__sys_now_ms();
 
 	(void)state;
 	assert_int_equal(wtrack_session_wait(session, 0), 0);
 	assert_int_equal(wtrack_session_wait(session, 30), 0);
-	assert_in_range(sys_now_ms() - start, 29, 20000);
+	assert_in_range(wtrack__sys_now_ms() - start, 29, 20000);
 	wtrack_session_close(session);
 }
 
