@@ -7,6 +7,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 . "$TOP/tests/lib/apt.sh"
+. "$TOP/tests/lib/kernels.sh"
 . "$TOP/tests/lib/cache.sh"
 
 series=6.12
@@ -14,11 +15,11 @@ inside=linux-source-$series
 
 fetch()
 {
-	local version
+	local source
 	apt_refresh
-	version=$(apt_kernel_version "$series")
-	say FETCH "source of Linux $version, about 150 MB"
-	cache_debs_fetch "linux-source-$series=$version"
+	source=$(kernel_source)
+	say FETCH "source of Linux ${source#*=}, about 150 MB"
+	cache_debs_fetch "$source"
 }
 
 unpack()
@@ -33,7 +34,8 @@ unpack()
 	cache_root_seal
 }
 
-cache_open "debug-$series"
+kernel_name "$series"
+cache_open "debug-$series" "$KERNEL_RELEASE $KERNEL_PARTS"
 cache_debs_valid || fetch
 cache_root "$0"
 cache_root_valid || unpack

@@ -8,6 +8,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 . "$TOP/tests/lib/apt.sh"
+. "$TOP/tests/lib/kernels.sh"
 . "$TOP/tests/lib/cache.sh"
 
 series=${1:-6.12}
@@ -16,11 +17,11 @@ PROGRESS_SECONDS=15
 
 fetch_source()
 {
-	local version
+	local source
 	apt_refresh
-	version=$(apt_kernel_version "$series")
-	say FETCH "source of Linux $version, about 150 MB"
-	cache_debs_fetch "linux-source-$series=$version"
+	source=$(kernel_source)
+	say FETCH "source of Linux ${source#*=}, about 150 MB"
+	cache_debs_fetch "$source"
 }
 
 unpack_source()
@@ -118,7 +119,8 @@ build()
 	cache_root_seal
 }
 
-cache_open "debug-$series"
+kernel_name "$series"
+cache_open "debug-$series" "$KERNEL_RELEASE $KERNEL_PARTS"
 cache_debs_valid || fetch_source
 cache_root "$0" "$fragment"
 root=$CACHE_ROOT

@@ -25,7 +25,7 @@ case ${1:-} in
 	;;
 esac
 kernel=${1:?usage: module.sh [--sparse|--lacking] KERNELDIR OUT}
-out=${2:?usage: module.sh [--sparse|--lacking] KERNELDIR OUT}
+out=$(realpath -m "${2:?usage: module.sh [--sparse|--lacking] KERNELDIR OUT}")
 root=
 [ ! -x "$kernel/usr/bin/make" ] || root=$kernel
 [ ! -d "$kernel/headers" ] || kernel=$kernel/headers

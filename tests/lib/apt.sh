@@ -73,6 +73,7 @@ apt_write_sources()
 apt_refresh()
 {
 	local stamp=$APT_DIR/lists.stamp
+	mkdir -p "$CACHE"
 	exec 8>"$CACHE/apt.lock"
 	flock 8
 	if [ -z "$(find "$stamp" -mmin "-$APT_LISTS_MINUTES" 2>/dev/null)" ]; then
@@ -94,16 +95,6 @@ apt_newest()
 		sort -uV | tail -n 1
 }
 
-# apt_kernel_version SERIES|newest: the one that a user of the release gets
-apt_kernel_version()
-{
-	local version series=$1.
-	[ "$1" != newest ] || series=
-	version=$(apt_newest linux-image-amd64 "$series")
-	[ -n "$version" ] || die "Debian $APT_RELEASE has no kernel $1"
-	echo "$version"
-}
-
 # apt_depends PACKAGE VERSION PATTERN: the package among its dependencies
 # whose name matches
 apt_depends()
@@ -113,8 +104,8 @@ apt_depends()
 		awk '{ print $1 }' | grep -m 1 -xE "$3"
 }
 
-# apt_closure PACKAGE[=VERSION]...: PACKAGE=VERSION of all that a system which
-# has nothing would get with them
+# apt_closure [-t SUITE] PACKAGE[=VERSION]...: PACKAGE=VERSION of all that a
+# system which has nothing would get with them
 apt_closure()
 {
 	apt_private apt-get -s -o Dir::State::status=/dev/null \

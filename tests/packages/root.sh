@@ -10,6 +10,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 . "$TOP/tests/lib/apt.sh"
+. "$TOP/tests/lib/kernels.sh"
 . "$TOP/tests/lib/cache.sh"
 . "$TOP/tests/lib/repository.sh"
 
@@ -22,27 +23,26 @@ PACKAGES="build-essential debhelper dh-dkms dh-python python3-all-dev
 FRESH="apt dbus polkitd bash-completion systemd systemd-sysv fakeroot sudo
 	linux-headers-amd64 autopkgtest"
 
-# headers NAME SERIES FLAVOUR: their package and its version
+# headers NAME KERNEL: the package of those of a kernel and its version
 headers()
 {
-	local version package
-	version=$(apt_newest "linux-headers-$3" "$2.")
-	package=$(apt_depends "linux-headers-$3" "$version" \
-		"linux-headers-.*-$3")
-	echo "${package#linux-headers-}" >"$CACHE_ENTRY/release-$1"
-	echo "$package=$version"
+	kernel_name "$2"
+	kernel_find
+	echo "${KERNEL_HEADERS#linux-headers-}" >"$CACHE_ENTRY/release-$1"
+	echo "$KERNEL_HEADERS=$KERNEL_VERSION"
 }
 
 fetch()
 {
-	local closure kernels
+	local closure old new cloud
 	apt_refresh
-	kernels="$(headers 6.1 6.1 amd64) $(headers cloud 6.1 cloud-amd64)"
-	kernels+=" $(headers 6.12 6.12 amd64)"
+	old=$(headers 6.1 6.1)
+	new=$(headers 6.12 6.12)
+	cloud=$(headers cloud 6.1-cloud)
 	say FETCH "a Debian 12 with compiler, kernel headers, about 250 MB"
 	# The meta package is that of the release.
 	# shellcheck disable=SC2086 # they are words
-	closure=$(apt_closure '?essential' $PACKAGES $FRESH $kernels)
+	closure=$(apt_closure '?essential' $PACKAGES $FRESH "$old" "$new" "$cloud")
 	# shellcheck disable=SC2086
 	cache_debs_fetch $closure
 }
@@ -83,7 +83,7 @@ build()
 
 mode=unshare
 [ "$(id -u)" != 0 ] || mode=root
-cache_open packages-bookworm "$PACKAGES $FRESH"
+cache_open packages-bookworm "$PACKAGES $FRESH $KERNEL_PARTS"
 cache_debs_valid || fetch
 cache_root "$0"
 cache_root_valid || build
