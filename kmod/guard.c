@@ -15,67 +15,8 @@
 #include "guard.h"
 #include "kwt.h"
 #include "operand.h"
-#include "ring.h"
 #include "trace.h"
 #include "vcpu.h"
-
-/* Tell all sessions that track the gfn. Under RCU. */
-static void tell(struct kwt_chunk *chunk,
-		 const struct kvm_wtrack_record *record)
-{
-	u32 bit = kwt_chunk_bit(record->gpa >> KWT_PAGE_SHIFT);
-	struct kvm_wtrack_record own = *record;
-	struct kwt_span *span;
-
-	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
-				 rcu_read_lock_sched_held()) {
-		struct kwt_ring *ring = span->ring;
-
-		if (!test_bit(bit, span->tracked))
-			continue;
-		if (record->guard.action == KVM_WTRACK_GUARD_DISARMED) {
-			own.guard.action = ring->stop ?
-					   KVM_WTRACK_GUARD_STOPPED :
-					   KVM_WTRACK_GUARD_DISARMED;
-			atomic64_inc(&ring->disarms);
-			if (record->guard.cause == KVM_WTRACK_CAUSE_BUDGET)
-				atomic64_inc(&ring->over_budget);
-		} else {
-			atomic64_inc(&ring->unreported);
-		}
-		if (!kwt_ring_guard(ring, &own))
-			kwt_resync_mark(span, bit, record->time_ns);
-	}
-}
-
-/*
- * Disarm the gfn, unless another vCPU was faster. @record says why and where,
- * and has the action DISARMED: it is told under the lock, so that it comes
- * before the record of the next arming. Under RCU, preemption disabled.
- */
-void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
-		    const struct kvm_wtrack_record *record)
-{
-	u64 gfn = record->gpa >> KWT_PAGE_SHIFT;
-	u32 bit = kwt_chunk_bit(gfn), cause = record->guard.cause;
-
-	spin_lock(&space->arm_lock);
-	if (!test_bit(bit, chunk->armed)) {
-		spin_unlock(&space->arm_lock);
-		return;
-	}
-	clear_bit(bit, chunk->armed);
-	kwt_untrack(space, gfn);
-	if (cause == KVM_WTRACK_CAUSE_BUDGET && chunk->guard)
-		chunk->guard[bit] |= KWT_GUARD_BUDGET;
-	if (list_empty(&chunk->in_tripped))
-		list_add_tail(&chunk->in_tripped, &space->tripped);
-	tell(chunk, record);
-	spin_unlock(&space->arm_lock);
-	trace_kvm_wtrack_guard(space->id, gfn, cause, record->vcpu,
-			       record->rip);
-	kwt_rearm_soon(space, record);
-}
 
 /* The chunk of a gfn that somebody tracks, or NULL. */
 static struct kwt_chunk *find(const struct kwt_space *space, u64 gfn)
@@ -141,7 +82,7 @@ static void changed(struct kwt_space *space, struct kvm_vcpu *vcpu, u64 gpa,
 	record.rip = rip;
 	trace_kvm_wtrack_guard(space->id, gpa >> KWT_PAGE_SHIFT,
 			       record.guard.cause, record.vcpu, rip);
-	tell(chunk, &record);
+	kwt_guard_tell(chunk, &record);
 }
 
 /*

@@ -39,13 +39,16 @@ void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,
 void kwt_guard_unreported(struct kwt_space *space, struct kvm_vcpu *vcpu,
 			  const struct kwt_vcpu *state);
 
+/* tell.c */
+void kwt_guard_tell(struct kwt_chunk *chunk,
+		    const struct kvm_wtrack_record *record);
+void kwt_rearm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
+
 /* rearm.c */
 void kwt_rearm_init(struct kwt_vm *vm);
 void kwt_rearm_exit(struct kwt_vm *vm);
 void kwt_rearm_soon(struct kwt_space *space,
 		    const struct kvm_wtrack_record *record);
-
-void kwt_rearm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
 
 /* due.c */
 u32 kwt_due_now(void);

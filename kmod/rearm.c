@@ -27,33 +27,6 @@ static bool drop_stopped(struct kwt_span *span, u32 bit)
 	return true;
 }
 
-static void tell(struct kwt_span *span, u32 bit, u64 now)
-{
-	const struct kvm_wtrack_record record = {
-		.type = KVM_WTRACK_RECORD_GUARD,
-		.flags = KVM_WTRACK_RECORD_F_PAGE,
-		.gpa = kwt_span_gfn(span, bit) << KWT_PAGE_SHIFT,
-		.time_ns = now,
-		.guard = { .action = KVM_WTRACK_GUARD_REARMED },
-	};
-
-	atomic64_inc(&span->ring->rearms);
-	if (!kwt_ring_guard(span->ring, &record))
-		kwt_resync_mark(span, bit, now);
-}
-
-/* A gfn was armed again: tell the sessions. Under arm_lock and the VM's lock. */
-void kwt_rearm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
-{
-	u64 now = ktime_get_ns();
-	struct kwt_span *span;
-
-	hlist_for_each_entry(span, &chunk->spans, in_chunk)
-		if (test_bit(bit, span->tracked))
-			tell(span, bit, now);
-	kwt_due_armed(chunk, bit);
-}
-
 /* Sessions that do not want it are rid of it, and know from its record. */
 static void drop_all_stopped(struct kwt_chunk *chunk, u32 bit)
 {

@@ -82,10 +82,12 @@ static void armed(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 	u32 bit = kwt_chunk_bit(gfn);
 
 	set_bit(bit, chunk->armed);
-	if (again)
+	if (again) {
 		kwt_rearm_tell(space, chunk, bit);
-	else if (chunk->guard)
+		kwt_due_armed(chunk, bit);
+	} else if (chunk->guard) {
 		chunk->guard[bit] = 0;
+	}
 }
 
 /*

@@ -279,7 +279,7 @@ int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 	    bool again);
 void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn);
 
-/* guard.c: what to do about a gfn that must not stay armed */
+/* tell.c: what to do about a gfn that must not stay armed */
 void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
 		    const struct kvm_wtrack_record *record);
 
