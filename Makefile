@@ -21,7 +21,8 @@ BUILD := $(CURDIR)/build
 .PHONY: all $(SUBDIRS) install uninstall install-dkms uninstall-dkms dist deb
 .PHONY: guest module demo clean help check-install check-packages check-style
 .PHONY: check check-unit check-abi check-ctl check-docs check-man check-python
-.PHONY: check-host check-matrix check-boot check-debug check-system bench-cost
+.PHONY: check-bed check-host check-matrix check-boot check-debug check-system
+.PHONY: bench-cost
 .PHONY: docs-table
 
 all: $(SUBDIRS)
@@ -90,6 +91,9 @@ check-abi:
 check-install: all
 	$(Q)tests/install/run.sh
 
+check-bed:
+	$(Q)tests/bed/run.sh
+
 check-packages:
 	$(Q)tests/packages/run.sh "$(KERNEL)"
 
@@ -141,6 +145,7 @@ help:
 #: make check-install  install, uninstall, dist
 #: make check-packages  packages and DKMS, in a Debian 12 of their own
 #: make check-style   sparse on each kernel, checkpatch and shellcheck
+#: make check-bed     what the tests themselves stand on
 #: make docs-table    write what the last host tests saw of stores to docs/
 #: make check-host    guest tests on KERNEL=6.12|6.1|newest (the newest one in
 #:                    Debian 13's backports), CPU=amd|intel (in QEMU, Bochs),

@@ -8,7 +8,7 @@ set -uo pipefail
 . "$TOP/tests/lib/results.sh"
 . "$TOP/tests/lib/jobs.sh"
 
-PARTS=(unit-plain unit-asan unit-tsan abi ctl man python style install docs
+PARTS=(bed unit-plain unit-asan unit-tsan abi ctl man python style install docs
 	packages packages-host-6.12 system-6.12 demo bench-cost
 	host-6.12-nested host-6.1-shadow host-newest-nested host-debug-nested
 	host-6.12-intel-nested host-newest-intel-shadow
@@ -45,6 +45,7 @@ jobs()
 	check-ctl
 	check-abi
 	check-install
+	check-bed
 	JOBS
 }
 
