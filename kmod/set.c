@@ -84,16 +84,16 @@ int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 /*
  * Give up a gfn that is tracked. With @disarm false, KVM's count is left: it
  * goes with the memslots of a VM that is gone.
+ *
+ * KVM stops protecting the gfn before the last user is gone: at no instant may
+ * KVM protect a gfn which the guard takes for untracked.
  */
 void kwt_set_drop(struct kwt_set *set, struct kwt_span *span, u32 bit,
 		  bool disarm)
 {
-	u16 *users = &span->chunk->users[bit];
-
-	clear_bit(bit, span->tracked);
-	WRITE_ONCE(*users, *users - 1);
-	if (!*users && disarm)
+	if (span->chunk->users[bit] == 1 && disarm)
 		kwt_disarm(set->space, span->chunk, kwt_span_gfn(span, bit));
+	leave(span, bit);
 	span->nr_tracked--;
 	set->pages--;
 }

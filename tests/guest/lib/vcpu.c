@@ -190,17 +190,22 @@ static void allow_interrupts(struct vcpu *v)
 	CHECK_SYS(!ioctl(v->fd, KVM_SET_REGS, &r));
 }
 
-void __vcpu_start(struct vcpu *v, struct guest_code code,
-		  const uint64_t args[6])
+void vcpu_go(struct vcpu *v)
 {
 	struct sigaction sa = { .sa_handler = ignore_signal };
 
 	sigaction(STOP_SIGNAL, &sa, NULL);
 	v->stop = 0;
 	v->run->immediate_exit = 0;
-	vcpu_load(v, code, args);
 	allow_interrupts(v);
 	CHECK_EQ(pthread_create(&v->thread, NULL, thread_main, v), 0);
+}
+
+void __vcpu_start(struct vcpu *v, struct guest_code code,
+		  const uint64_t args[6])
+{
+	vcpu_load(v, code, args);
+	vcpu_go(v);
 }
 
 void vcpu_join(struct vcpu *v)

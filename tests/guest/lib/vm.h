@@ -131,6 +131,8 @@ void __vcpu_start(struct vcpu *v, struct guest_code code,
 		  const uint64_t args[6]);
 #define vcpu_start(v, code, ...) \
 	__vcpu_start(v, code, (const uint64_t[6]){ __VA_ARGS__ })
+/* The same for what vcpu_load() has loaded. */
+void vcpu_go(struct vcpu *v);
 void vcpu_join(struct vcpu *v);
 void vcpu_stop(struct vcpu *v);
 

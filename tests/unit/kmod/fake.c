@@ -68,7 +68,8 @@ int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 
 void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
 {
-	shim_require(kwt_space_users(space, gfn) == 0);
+	/* The guard sees the gfn for as long as KVM protects it. */
+	shim_require(kwt_space_users(space, gfn) == 1);
 	/* The guard was there before. */
 	if (!test_and_clear_bit(kwt_chunk_bit(gfn), chunk->armed))
 		return;
