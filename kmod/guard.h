@@ -58,10 +58,10 @@ void kwt_due_armed(const struct kwt_chunk *chunk, u32 bit);
 bool kwt_due_settled(struct kwt_space *space, struct kwt_chunk *chunk,
 		     u32 bit);
 
-/* source.c, under the space's arm_lock */
+/* arm.c, under the space's arm_lock */
 void kwt_untrack(struct kwt_space *space, u64 gfn);
 
-/* source.c, under the VM's lock */
+/* arm.c, under the VM's lock */
 bool kwt_settled(struct kwt_space *space, u64 tick, u64 now);
 
 #endif /* KWT_GUARD_H */

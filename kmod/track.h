@@ -274,7 +274,7 @@ void kwt_set_drop(struct kwt_set *set, struct kwt_span *span, u32 bit,
 		  bool disarm);
 bool kwt_set_clear_first(struct kwt_set *set, bool disarm);
 
-/* source.c: what KVM does when a gfn gets its first user or loses its last */
+/* arm.c: what KVM does when a gfn gets its first user or loses its last */
 int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 	    bool again);
 void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn);
