@@ -14,7 +14,7 @@ TESTS ?= *
 HOSTS ?= *
 
 SUBDIRS := $(patsubst %/Makefile,%,$(wildcard libwtrack/Makefile \
-	daemon/Makefile ctl/Makefile systemd/Makefile man/Makefile \
+	common/Makefile daemon/Makefile ctl/Makefile systemd/Makefile man/Makefile \
 	examples/Makefile python/Makefile))
 BUILD := $(CURDIR)/build
 
@@ -28,6 +28,7 @@ BUILD := $(CURDIR)/build
 all: $(SUBDIRS)
 
 daemon ctl examples python: libwtrack
+daemon ctl: common
 
 $(SUBDIRS):
 	$(Q)$(MAKE) $(QUIET) -C $@

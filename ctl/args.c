@@ -18,9 +18,10 @@ const struct option_spec common_options[] = {
 
 const struct option_spec stream_options[] = {
 	{ .name = "count", .letter = 'n', .type = ARG_NUMBER, .metavar = "N",
-	  .min = 1, .summary = "end after N lines" },
+	  .min = 1, .max = UINT64_MAX, .summary = "end after N lines" },
 	{ .name = "timeout", .letter = 't', .type = ARG_SECONDS,
-	  .metavar = "SEC", .min = 1, .summary = "end after that time" },
+	  .metavar = "SEC", .min = NUMBER_US, .max = ARG_MAX_NS,
+	  .summary = "end after that time" },
 	{ .name = "fail-on-loss",
 	  .summary = "exit code 7 when writes were not seen one by one" },
 	{ 0 }

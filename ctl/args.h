@@ -9,6 +9,11 @@
 
 #include <wtrack/range.h>
 
+#include "common/number.h"
+
+/* A year, in nanoseconds: added to any clock it does not wrap. */
+#define ARG_MAX_NS	(365 * 24 * 3600 * NUMBER_SEC)
+
 /*
  * What an option or argument is: checked when the command line is read, shown
  * by help, offered by completion.
@@ -34,7 +39,7 @@ enum arg_type {
  * @metavar: name of the value in help
  * @choices: of ARG_CHOICE, separated by spaces
  * @min: least value of ARG_NUMBER and ARG_SECONDS
- * @max: and greatest, 0 for no limit
+ * @max: and greatest
  * @summary: one line
  */
 struct option_spec {

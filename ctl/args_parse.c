@@ -2,14 +2,15 @@
 /* Reads the command line with getopt_long(), by the tables of the commands. */
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "args.h"
 #include "command.h"
+#include "common/range.h"
 #include "mem.h"
-#include "parse.h"
 
 /* Values of getopt_long() for long options, beyond those of letters. */
 #define FIRST_LONG	256
@@ -37,19 +38,12 @@ static bool is_choice(const char *choices, const char *word)
 	return false;
 }
 
-static int check_bounds(const struct option_spec *spec, uint64_t number)
-{
-	if (number < spec->min || (spec->max && number > spec->max))
-		return -ERANGE;
-	return 0;
-}
-
 static int add_range(struct args *args, const struct option_spec *spec,
 		     const char *text)
 {
 	struct wtrack_range range;
-	int r = spec->type == ARG_GFNS ? parse_gfns(text, &range) :
-					 parse_gpas(text, &range);
+	int r = spec->type == ARG_GFNS ? range_parse_gfns(text, &range) :
+					 range_parse_gpas(text, &range);
 
 	if (r)
 		return r;
@@ -61,15 +55,14 @@ static int add_range(struct args *args, const struct option_spec *spec,
 static int read_value(struct args *args, struct arg_value *value)
 {
 	const struct option_spec *spec = value->spec;
-	int r = 0;
 
 	switch (spec->type) {
 	case ARG_NUMBER:
-		r = parse_size(value->text, &value->number);
-		return r ? r : check_bounds(spec, value->number);
+		return number_parse_size(value->text, spec->min, spec->max,
+					 &value->number);
 	case ARG_SECONDS:
-		r = parse_seconds(value->text, &value->number);
-		return r ? r : check_bounds(spec, value->number);
+		return number_parse_time(value->text, 1, spec->min, spec->max,
+					 &value->number);
 	case ARG_GFNS:
 	case ARG_GPAS:
 		return add_range(args, spec, value->text);
@@ -101,19 +94,36 @@ static const char *wanted(const struct option_spec *spec)
 	}
 }
 
+/* "out of bounds (64 to 4096)", with times in the units of the options. */
+static void put_bounds(const struct option_spec *spec, char *buf, size_t size)
+{
+	static const char words[] = "out of bounds";
+
+	if (spec->type == ARG_SECONDS)
+		snprintf(buf, size, "%s (%.6gs to %" PRIu64 "h)", words,
+			 (double)spec->min / NUMBER_SEC,
+			 spec->max / (3600 * NUMBER_SEC));
+	else if (spec->type == ARG_NUMBER)
+		snprintf(buf, size, "%s (%" PRIu64 " to %" PRIu64 ")", words,
+			 spec->min, spec->max);
+	else
+		snprintf(buf, size, "%s", words);
+}
+
 static int add_value(struct ctl *ctl, const struct option_spec *spec,
 		     const char *text)
 {
 	struct arg_value value = { .spec = spec, .text = text };
 	struct args *args = &ctl->args;
 	int r = read_value(args, &value);
+	char bounds[80];
 
+	put_bounds(spec, bounds, sizeof(bounds));
 	if (r)
-		return ctl_fail(ctl, EXIT_USAGE, "--%s=%s: %s%s%s; see "
+		return ctl_fail(ctl, EXIT_USAGE, "--%s=%s: %s%s; see "
 				"`wtrackctl help%s%s`", spec->name, text,
-				r == -ERANGE ? "out of bounds" :
 				spec->type == ARG_CHOICE ? "not one of " : "",
-				r == -ERANGE ? "" : wanted(spec), "",
+				r == -ERANGE ? bounds : wanted(spec),
 				ctl->command ? " " : "",
 				ctl->command ? ctl->command->name : "");
 	args->values = mem_grow(args->values, args->nr_values, sizeof(value));

@@ -150,6 +150,7 @@ static const struct option_spec options[] = {
 	{ .name = "hexdump", .letter = 'x',
 	  .summary = "show data as characters, too" },
 	{ .name = "idle", .type = ARG_SECONDS, .metavar = "SEC",
+	  .max = ARG_MAX_NS,
 	  .summary = "say when there was no write for so long (1)" },
 	OPTION_BUDGET,
 	OPTION_RECORDS,

@@ -275,7 +275,7 @@ out:
 static const struct option_spec options[] = {
 	OPTION_VM,
 	{ .name = "interval", .letter = 'i', .type = ARG_SECONDS,
-	  .metavar = "SEC", .min = 10000000,
+	  .metavar = "SEC", .min = 10 * NUMBER_MS, .max = ARG_MAX_NS,
 	  .summary = "time from line to line, 1 second" },
 	{ 0 }
 };

@@ -88,7 +88,7 @@ static const struct option_spec options[] = {
 	OPTION_GFN,
 	OPTION_GPA,
 	{ .name = "interval", .letter = 'i', .type = ARG_SECONDS,
-	  .metavar = "SEC", .min = 10000000,
+	  .metavar = "SEC", .min = 10 * NUMBER_MS, .max = ARG_MAX_NS,
 	  .summary = "time between two looks (1)" },
 	{ .name = "batch", .letter = 'b',
 	  .summary = "print tables, once or --count times, without keys" },

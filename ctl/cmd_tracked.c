@@ -4,9 +4,9 @@
 
 #include "bus.h"
 #include "command.h"
+#include "common/range.h"
 #include "json.h"
 #include "mem.h"
-#include "parse.h"
 #include "sessions.h"
 
 static const struct column columns[] = {

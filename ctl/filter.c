@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "args.h"
+#include "common/number.h"
+#include "common/range.h"
 #include "event.h"
 #include "filter.h"
 #include "mem.h"
-#include "parse.h"
 
 void filter_init(struct filter *filter)
 {
@@ -26,21 +27,17 @@ static void add_span(struct filter *filter, uint64_t first, uint64_t size)
 	filter->spans = mem_grow(filter->spans, filter->nr_spans,
 				 sizeof(*filter->spans));
 	filter->spans[filter->nr_spans++] = (struct filter_span) {
-		first, first + (size ? size - 1 : 0)
+		first, first + size - 1
 	};
 }
 
 /* What was accepted when the command line was read. */
 static void add_gpas(struct filter *filter, const char *text)
 {
-	char *address = mem_strdup(text), *plus = strchr(address, '+');
-	uint64_t first, size = 1;
+	uint64_t first, size;
 
-	if (plus)
-		*plus++ = '\0';
-	if (!parse_u64(address, &first) && (!plus || !parse_size(plus, &size)))
+	if (!range_parse_bytes(text, &first, &size))
 		add_span(filter, first, size);
-	free(address);
 }
 
 void filter_set_spans(struct filter *filter, const struct args *args)
@@ -54,7 +51,7 @@ void filter_set_spans(struct filter *filter, const struct args *args)
 		if (value->spec->type == ARG_GPAS)
 			add_gpas(filter, value->text);
 		else if (value->spec->type == ARG_GFNS &&
-			 !parse_gfns(value->text, &range))
+			 !range_parse_gfns(value->text, &range))
 			add_span(filter, range.gfn << PAGE_SHIFT,
 				 range.nr_pages << PAGE_SHIFT);
 	}
@@ -62,17 +59,15 @@ void filter_set_spans(struct filter *filter, const struct args *args)
 
 int filter_set_length(struct filter *filter, const char *text)
 {
-	char *first = mem_strdup(text), *last = strchr(first, '-');
-	uint64_t min, max = 0;
-	int r;
+	uint64_t min, max;
+	int r = number_scan(&text, &min);
 
-	if (last)
-		*last++ = '\0';
-	r = parse_u64(first, &min);
-	if (!r)
-		r = last ? parse_u64(last, &max) : (max = min, 0);
-	free(first);
-	if (r || !min || max < min || max > UINT32_MAX)
+	if (r || (*text && *text != '-'))
+		return -EINVAL;
+	max = min;
+	if (*text)
+		r = number_parse(text + 1, min, UINT32_MAX, &max);
+	if (r || !min || max > UINT32_MAX)
 		return -EINVAL;
 	filter->min_len = (uint32_t)min;
 	filter->max_len = (uint32_t)max;
@@ -94,20 +89,13 @@ static void set_number(struct filter *filter, uint64_t value, uint64_t mask)
 
 static int parse_number(struct filter *filter, const char *text)
 {
-	char *value_text = mem_strdup(text), *mask_text;
 	uint64_t value, mask = UINT64_MAX;
-	int r;
 
-	mask_text = strchr(value_text, '/');
-	if (mask_text)
-		*mask_text++ = '\0';
-	r = parse_u64(value_text, &value);
-	if (!r && mask_text)
-		r = parse_u64(mask_text, &mask);
-	free(value_text);
-	if (!r)
-		set_number(filter, value, mask);
-	return r ? -EINVAL : 0;
+	if (number_scan(&text, &value) || (*text && *text != '/') ||
+	    (*text && number_parse(text + 1, 0, UINT64_MAX, &mask)))
+		return -EINVAL;
+	set_number(filter, value, mask);
+	return 0;
 }
 
 static int parse_byte(const char *text, unsigned char *value,

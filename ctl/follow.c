@@ -9,7 +9,6 @@
 #include "follow.h"
 #include "mem.h"
 #include "open.h"
-#include "parse.h"
 #include "ranges.h"
 
 /* Between two looks at signals and times. */

@@ -19,6 +19,9 @@ struct event;
 struct wtrack_session;
 
 #define FOLLOW_RECORDS	16384
+/* What the module takes, as wtrackd.conf(5) has it. */
+#define FOLLOW_MAX_BUDGET	UINT16_MAX
+#define FOLLOW_MAX_PERIOD_MS	4000
 
 /* For the tables of commands that follow. */
 #define OPTION_BUDGET { .name = "budget", .type = ARG_STRING, \
@@ -79,7 +82,7 @@ int follow_open(struct follow *follow, struct ctl *ctl, unsigned int flags);
 void follow_run(struct follow *follow);
 void follow_close(struct follow *follow);
 
-/* "1000/100ms". 0 or -EINVAL. */
+/* "1000/100ms". 0, -EINVAL or -ERANGE. */
 int follow_parse_budget(const char *text, uint32_t *ret_budget,
 			uint32_t *ret_period_ms);
 

@@ -5,30 +5,29 @@
 
 #include <wtrack/wtrack.h>
 
+#include "common/number.h"
 #include "follow.h"
-#include "mem.h"
 #include "open.h"
-#include "parse.h"
 #include "ranges.h"
 
 int follow_parse_budget(const char *text, uint32_t *ret_budget,
 			uint32_t *ret_period_ms)
 {
-	char *writes = mem_strdup(text), *time = strchr(writes, '/');
-	uint64_t budget, ns = 100000000;
+	uint64_t budget, period_ms = 100;
 	int r;
 
-	if (time)
-		*time++ = '\0';
-	r = parse_u64(writes, &budget);
-	if (!r && time)
-		r = parse_seconds(time, &ns);
-	free(writes);
-	if (r || !budget || budget > UINT32_MAX || ns < 1000000 ||
-	    ns / 1000000 > UINT32_MAX)
+	r = number_scan(&text, &budget);
+	if (r == -EINVAL || (*text && *text != '/'))
 		return -EINVAL;
+	if (*text)
+		r = number_parse_time(text + 1, NUMBER_MS, 1,
+				      FOLLOW_MAX_PERIOD_MS, &period_ms);
+	if (r)
+		return r;
+	if (!budget || budget > FOLLOW_MAX_BUDGET)
+		return -ERANGE;
 	*ret_budget = (uint32_t)budget;
-	*ret_period_ms = (uint32_t)(ns / 1000000);
+	*ret_period_ms = (uint32_t)period_ms;
 	return 0;
 }
 
@@ -37,16 +36,22 @@ static int read_options(struct follow *follow, uint32_t *ret_records)
 	struct args *args = &follow->ctl->args;
 	const char *budget = args_string(args, "budget", NULL);
 	uint64_t wanted = args_number(args, "records", FOLLOW_RECORDS);
+	int r;
 
 	if (!args->nr_ranges)
 		return ctl_fail(follow->ctl, EXIT_USAGE, "which pages? give "
 				"--gfn or --gpa");
 	args->nr_ranges = ranges_merge(args->ranges, args->nr_ranges);
-	if (budget && follow_parse_budget(budget, &follow->budget,
-					  &follow->period_ms))
-		return ctl_fail(follow->ctl, EXIT_USAGE, "--budget=%s: not a "
-				"number and a time; an example is 1000/100ms",
-				budget);
+	if (budget) {
+		r = follow_parse_budget(budget, &follow->budget,
+					&follow->period_ms);
+		if (r)
+			return ctl_fail(follow->ctl, EXIT_USAGE,
+					"--budget=%s: %s; an example is "
+					"1000/100ms", budget, r == -ERANGE ?
+					"out of bounds (1/1ms to 65535/4s)" :
+					"not a number and a time");
+	}
 	for (*ret_records = 64; *ret_records < wanted; *ret_records *= 2)
 		;
 	return 0;

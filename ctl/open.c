@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "agent.h"
+#include "common/vm_text.h"
 #include "mem.h"
 #include "open.h"
-#include "parse.h"
 
 /* How many refused ranges are told of one by one. */
 #define MAX_REFUSALS	8
@@ -53,21 +53,14 @@ static int ask_daemon(struct ctl *ctl, const char *vm, uint32_t max_records,
 /* PID or PID:FD; names only the daemon knows. */
 static int open_directly(const char *vm, struct wtrack_session **ret)
 {
-	char *colon = strchr(vm, ':');
-	char *pid_text = mem_strdup(vm);
-	uint64_t pid, fd = 0;
-	int r;
+	pid_t pid;
+	int fd;
 
-	pid_text[strcspn(pid_text, ":")] = '\0';
-	r = parse_u64(pid_text, &pid);
-	free(pid_text);
-	if (!r && colon)
-		r = parse_u64(colon + 1, &fd);
-	if (r || pid > INT32_MAX || fd > INT32_MAX)
+	if (vm_text_parse(vm, &pid, &fd))
 		return -ECONNREFUSED;
-	if (colon)
-		return wtrack_session_open_pid_fd((int)pid, (int)fd, ret);
-	return wtrack_session_open_pid((int)pid, ret);
+	if (fd >= 0)
+		return wtrack_session_open_pid_fd(pid, fd, ret);
+	return wtrack_session_open_pid(pid, ret);
 }
 
 static const char *hint_of(int err)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What stdout is. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "common/number.h"
 #include "text.h"
 
 bool term_is_tty(void)
@@ -25,11 +27,12 @@ size_t term_width(void)
 {
 	const char *columns = getenv("COLUMNS");
 	struct winsize size;
+	uint64_t wanted;
 
 	if (!term_is_tty())
 		return 0;
-	if (columns && atoi(columns) > 0)
-		return (size_t)atoi(columns);
+	if (columns && !number_parse_decimal(columns, 1, USHRT_MAX, &wanted))
+		return (size_t)wanted;
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
 		return 0;
 	return size.ws_col;

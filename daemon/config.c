@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/number.h"
 #include "config.h"
 #include "util.h"
 
@@ -43,9 +44,9 @@ static const struct key keys[] = {
 	KEY("Guard", "BudgetPeriodMs", TYPE_U32, budget_period_ms, 1,
 	    CONFIG_MAX_PERIOD_MS),
 	KEY("Watches", "RateLimitInterval", TYPE_USEC, rate_limit_interval_usec,
-	    0, MAX_LIMIT),
-	KEY("Watches", "RateLimitBurst", TYPE_COUNT, rate_limit_burst, 0,
-	    MAX_LIMIT),
+	    0, CONFIG_MAX_INTERVAL_USEC),
+	KEY("Watches", "RateLimitBurst", TYPE_U32, rate_limit_burst, 0,
+	    UINT32_MAX),
 	KEY("Watches", "RingRecords", TYPE_RECORDS, ring_records, MIN_RECORDS,
 	    1U << 24),
 	KEY("Metrics", "PerSession", TYPE_BOOL, per_session, 0, 0),
@@ -108,15 +109,14 @@ static int parse_number(const struct key *key, const char *value,
 	int r;
 
 	if (key->type == TYPE_SIZE)
-		r = ini_value_size(value, &number);
+		r = number_parse_size(value, key->min, key->max, &number);
 	else if (key->type == TYPE_USEC)
-		r = ini_value_usec(value, &number);
+		r = number_parse_time(value, NUMBER_US, key->min, key->max,
+				      &number);
 	else
-		r = ini_value_u64(value, UINT64_MAX, &number);
+		r = number_parse(value, key->min, key->max, &number);
 	if (r < 0)
 		return r;
-	if (number < key->min || number > key->max)
-		return -ERANGE;
 	if (key->type == TYPE_RECORDS && (number & (number - 1)))
 		return -EINVAL;
 	*ret = number;

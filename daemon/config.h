@@ -11,6 +11,8 @@
 /* As the module has them: wtrack_get_info() may not be there to ask. */
 #define CONFIG_MAX_BUDGET	UINT16_MAX
 #define CONFIG_MAX_PERIOD_MS	4000
+/* A year: far from where sums of times wrap. */
+#define CONFIG_MAX_INTERVAL_USEC	(UINT64_C(365) * 24 * 3600 * 1000000)
 
 struct config {
 	/* [Policy] */
@@ -26,7 +28,7 @@ struct config {
 	uint32_t budget_period_ms;
 	/* [Watches]: defaults of each watch */
 	uint64_t rate_limit_interval_usec;
-	uint64_t rate_limit_burst;
+	uint32_t rate_limit_burst;
 	uint32_t ring_records;
 	/* [Metrics] */
 	bool per_session;

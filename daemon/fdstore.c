@@ -10,6 +10,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "common/number.h"
 #include "fdstore.h"
 #include "util.h"
 
@@ -75,13 +76,8 @@ static int unescape(char *text)
 static int cut_number(char *text, uint64_t max, uint64_t *ret)
 {
 	char *dash = strrchr(text, '-');
-	char *end;
 
-	if (!dash || !isdigit((unsigned char)dash[1]))
-		return -EINVAL;
-	errno = 0;
-	*ret = strtoull(dash + 1, &end, 10);
-	if (errno || *end || *ret > max)
+	if (!dash || number_parse_decimal(dash + 1, 0, max, ret))
 		return -EINVAL;
 	*dash = '\0';
 	return 0;

@@ -58,17 +58,9 @@ int ini_read(const struct ini_reader *reader, const char *path);
 int ini_list(const char *const *dirs, char ***ret_paths);
 
 /*
- * Values. They return 0 or -EINVAL, -ERANGE, and leave *ret alone then.
- *
- *	bool	yes no true false on off 1 0
- *	u64	decimal, or hexadecimal behind 0x
- *	size	the same, K M G T behind it multiply by powers of 1024
- *	usec	a number with us ms s min h behind it; without, seconds
+ * yes no true false on off 1 0. 0, or -EINVAL and *ret is left alone. Numbers
+ * are read by common/number.h.
  */
 int ini_value_bool(const char *value, bool *ret);
-int ini_value_u64(const char *value, uint64_t max, uint64_t *ret);
-int ini_value_u32(const char *value, uint32_t max, uint32_t *ret);
-int ini_value_size(const char *value, uint64_t *ret);
-int ini_value_usec(const char *value, uint64_t *ret);
 
 #endif

@@ -18,6 +18,7 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "common/number.h"
 #include "metrics_fetch.h"
 
 #define PATH		"/metrics"
@@ -186,16 +187,13 @@ static const char help[] =
 
 static int parse_idle(const char *text, int *ret)
 {
-	char *end;
-	long seconds;
+	uint64_t seconds;
+	int r = number_parse_time(text, NUMBER_SEC, 1, MAX_IDLE_SECONDS,
+				  &seconds);
 
-	errno = 0;
-	seconds = strtol(text, &end, 10);
-	if (errno || end == text || *end || seconds < 1 ||
-	    seconds > MAX_IDLE_SECONDS)
-		return -EINVAL;
-	*ret = (int)seconds;
-	return 0;
+	if (!r)
+		*ret = (int)seconds;
+	return r;
 }
 
 /* 0 to go on, 1 when all is done, negative when the usage is wrong. */

@@ -6,13 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ini.h"
+#include "common/vm_text.h"
 #include "manager.h"
 #include "request.h"
 #include "scan.h"
 #include "util.h"
 #include "vm.h"
-#include "vm_name.h"
 
 /* Is it what the client means, by this kind of name? */
 typedef bool (*matches_fn)(const struct vm *vm, const struct request *request);
@@ -131,7 +130,7 @@ static void on_scanned(void *userdata)
 	int fd;
 
 	request->scan = NULL;
-	if (vm_name_parse(request->vm_text, &pid, &fd) >= 0)
+	if (vm_text_parse(request->vm_text, &pid, &fd) >= 0)
 		find_by_pid(request, pid, fd);
 	else
 		find_by_name(request);
@@ -148,7 +147,7 @@ void request_find_vm(struct request *request, request_fn next)
 	int fd;
 
 	request->next = next;
-	if (vm_name_parse(request->vm_text, &pid, &fd) < 0) {
+	if (vm_text_parse(request->vm_text, &pid, &fd) < 0) {
 		find_by_name(request);
 		return;
 	}

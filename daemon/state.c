@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ini.h"
+#include "common/number.h"
 #include "state.h"
 #include "util.h"
 
@@ -104,7 +104,7 @@ static int parse_line(const char *line, uint64_t *values, bool *seen)
 	if (key < 0 || seen[key])
 		return -EBADMSG;
 	seen[key] = true;
-	return ini_value_u64(equals + 1, keys[key].max, &values[key]) < 0 ?
+	return number_parse_decimal(equals + 1, 0, keys[key].max, &values[key]) ?
 	       -EBADMSG : 0;
 }
 
@@ -244,7 +244,7 @@ static bool is_kept(const char *name,
 	char canonical[MAX_NAME];
 	uint64_t id;
 
-	if (ini_value_u64(name, UINT64_MAX, &id) < 0)
+	if (number_parse_decimal(name, 0, UINT64_MAX, &id))
 		return false;
 	file_name(id, canonical);
 	return !strcmp(name, canonical) && keep(id, userdata);

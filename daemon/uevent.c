@@ -6,7 +6,7 @@
 #include <string.h>
 #include <systemd/sd-device.h>
 
-#include "ini.h"
+#include "common/number.h"
 #include "log.h"
 #include "manager.h"
 #include "scan.h"
@@ -25,7 +25,7 @@ static int get_property(sd_device *device, const char *name, uint64_t max,
 	int r;
 
 	r = sd_device_get_property_value(device, name, &value);
-	return r < 0 ? r : ini_value_u64(value, max, ret);
+	return r < 0 ? r : number_parse_decimal(value, 0, max, ret);
 }
 
 /*

@@ -75,7 +75,7 @@ static int config_new(const char *path, const struct config *defaults,
 	if (!config)
 		return -ENOMEM;
 	config->rate_limit_interval_usec = defaults->rate_limit_interval_usec;
-	config->rate_limit_burst = (uint32_t)defaults->rate_limit_burst;
+	config->rate_limit_burst = defaults->rate_limit_burst;
 	config->ring_records = defaults->ring_records;
 	config->budget = defaults->budget;
 	config->budget_period_ms = defaults->budget_period_ms;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/number.h"
+#include "common/range.h"
 #include "config.h"
 #include "util.h"
 #include "watch_config.h"
@@ -69,32 +71,45 @@ static int add_range(struct watch_config *config, const char *value,
 
 static int set_gfn(struct watch_config *config, const char *value)
 {
-	return add_range(config, value, range_parse_gfn);
+	return add_range(config, value, range_parse_gfns);
 }
 
 static int set_gpa(struct watch_config *config, const char *value)
 {
-	return add_range(config, value, range_parse_gpa);
+	return add_range(config, value, range_parse_gpas);
+}
+
+static int set_u32(uint32_t *field, const char *value, uint32_t min,
+		   uint32_t max)
+{
+	uint64_t number;
+	int r = number_parse(value, min, max, &number);
+
+	if (!r)
+		*field = (uint32_t)number;
+	return r;
 }
 
 static int set_interval(struct watch_config *config, const char *value)
 {
-	return ini_value_usec(value, &config->rate_limit_interval_usec);
+	return number_parse_time(value, NUMBER_US, 0, CONFIG_MAX_INTERVAL_USEC,
+				 &config->rate_limit_interval_usec);
 }
 
 static int set_burst(struct watch_config *config, const char *value)
 {
-	return ini_value_u32(value, UINT32_MAX, &config->rate_limit_burst);
+	return set_u32(&config->rate_limit_burst, value, 0, UINT32_MAX);
 }
 
 static int set_budget(struct watch_config *config, const char *value)
 {
-	return ini_value_u32(value, CONFIG_MAX_BUDGET, &config->budget);
+	return set_u32(&config->budget, value, 0, CONFIG_MAX_BUDGET);
 }
 
 static int set_period(struct watch_config *config, const char *value)
 {
-	return ini_value_u32(value, CONFIG_MAX_PERIOD_MS, &config->budget_period_ms);
+	return set_u32(&config->budget_period_ms, value, 1,
+		       CONFIG_MAX_PERIOD_MS);
 }
 
 static int set_description(struct watch_config *config, const char *value)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ini.h"
+#include "common/number.h"
 #include "watch_match.h"
 
 bool watch_match_is_empty(const struct watch_match *match)
@@ -51,14 +51,15 @@ void watch_match_clear(struct watch_match *match)
 int watch_match_parse_user(const char *text, uid_t *ret)
 {
 	const struct passwd *user;
-	uint32_t uid;
+	uint64_t uid;
+	int r;
 
 	/* (uid_t)-1 is nobody's: calls take it for "leave as it is". */
 	if (isdigit((unsigned char)*text)) {
-		if (ini_value_u32(text, UINT32_MAX - 1, &uid) < 0)
-			return -EINVAL;
-		*ret = uid;
-		return 0;
+		r = number_parse_decimal(text, 0, UINT32_MAX - 1, &uid);
+		if (!r)
+			*ret = (uid_t)uid;
+		return r;
 	}
 	user = getpwnam(text);
 	if (!user)

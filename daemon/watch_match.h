@@ -34,7 +34,10 @@ bool watch_match(const struct watch_match *match,
 		 const struct watch_subject *subject);
 void watch_match_clear(struct watch_match *match);
 
-/* A user's name or number. -ESRCH when there is no such user. */
+/*
+ * A user's name or number. -ESRCH when there is no such user; -EINVAL, -ERANGE
+ * for what begins as a number and is none.
+ */
 int watch_match_parse_user(const char *text, uid_t *ret);
 
 #endif

@@ -109,10 +109,12 @@ parser()
 {
 	local part sources=()
 	for part in ini ini_list ini_value util config watch_config watch_keys \
-		watch_match ranges range_parse; do
+		watch_match ranges; do
 		sources+=("$DAEMON/$part.c")
 	done
-	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -I"$TOP/include" -I"$DAEMON" \
+	sources+=("$TOP"/common/*.c)
+	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -iquote "$TOP" \
+		-I"$TOP/include" -I"$DAEMON" \
 		-o "$WORK/parse_config" "$SRC/parse_config.c" "${sources[@]}"
 }
 

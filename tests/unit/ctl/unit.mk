@@ -2,6 +2,7 @@
 # The parts of wtrackctl that need neither daemon nor module; its table of
 # commands is one of the tests, in fake.c.
 UNIT_SOURCES := $(patsubst %,$(TOP)/ctl/%.c,args args_parse ctl json mem \
-	metrics_json module_file parse sysfile table term text)
-UNIT_CPPFLAGS := -I$(TOP)/include -iquote $(TOP)/ctl
+	metrics_json module_file sysfile table term text) \
+	$(TOP)/common/number.c $(TOP)/common/range.c
+UNIT_CPPFLAGS := -I$(TOP)/include -iquote $(TOP)/ctl -iquote $(TOP)
 UNIT_LDLIBS := -ljson-c -lm

@@ -5,10 +5,11 @@ UNIT_SOURCES := $(addprefix $(TOP)/daemon/,fdstore.c journal.c log.c \
 	ranges.c ratelimit.c util.c watch_arm.c watch_drain.c watch_event.c \
 	watch_gap.c watch_journal.c watch_log.c watch_log_state.c \
 	watch_open.c watch_query.c watch_resync.c watch_session.c) \
+	$(TOP)/common/number.c \
 	$(filter-out %/fake_bus.c,$(wildcard $(SRC)/lib/fake*.c)) \
 	$(filter-out %/sys.c %/bus.c %/daemon.c,$(wildcard \
 		$(TOP)/libwtrack/*.c))
 UNIT_CPPFLAGS := -I$(TOP)/include -I$(TOP)/include/uapi -I$(TOP)/libwtrack \
-	-I$(SRC)/lib -iquote $(TOP)/daemon
+	-I$(SRC)/lib -iquote $(TOP)/daemon -iquote $(TOP)
 # The simulated module's descriptors are numbers that no loop can wait for.
 UNIT_LDLIBS := -lsystemd -Wl,--wrap=wtrack_session_get_fd

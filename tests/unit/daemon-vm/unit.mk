@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # VMs, sessions and what is asked about them, for longer than they live; the
 # bus, polkit and the module are fakes.
-UNIT_SOURCES := $(addprefix $(TOP)/daemon/,ini_value.c inspect.c journal.c \
+UNIT_SOURCES := $(addprefix $(TOP)/daemon/,inspect.c journal.c \
 	limit.c log.c pidfd.c policy.c proc.c proc_parse.c process.c request.c \
-	request_find.c session.c state.c util.c vm.c vm_name.c)
-UNIT_CPPFLAGS := -I$(TOP)/include -iquote $(TOP)/daemon
+	request_find.c session.c state.c util.c vm.c) \
+	$(TOP)/common/number.c $(TOP)/common/vm_text.c
+UNIT_CPPFLAGS := -I$(TOP)/include -iquote $(TOP)/daemon -iquote $(TOP)
 UNIT_LDLIBS := -lsystemd -Wl,--wrap=sd_bus_message_get_sender \
 	-Wl,--wrap=sd_bus_get_current_userdata \
 	-Wl,--wrap=sd_bus_reply_method_errorf

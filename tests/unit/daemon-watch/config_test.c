@@ -147,6 +147,110 @@ static void wrong_values_are_named_and_the_rest_works(void **state)
 	watch_config_free(config);
 }
 
+/* Each number of a watch: the bounds, and what is beyond them. */
+static void every_number_has_its_bounds(void **state)
+{
+	static const struct {
+		const char *line;
+		bool good;
+	} lines[] = {
+		{ "RateLimitBurst=0", true },
+		{ "RateLimitBurst=4294967294", true },
+		{ "RateLimitBurst=4294967295", true },
+		{ "RateLimitBurst=4294967296", false },
+		{ "RateLimitBurst=18446744073709551616", false },
+		{ "RateLimitBurst=0x0x10", false },
+		{ "RateLimitBurst=1K", false },
+		{ "RateLimitBurst=+1", false },
+		{ "RateLimitBurst=", false },
+		{ "RateLimitInterval=0", true },
+		{ "RateLimitInterval=0.5s", true },
+		{ "RateLimitInterval=5 min", true },
+		{ "RateLimitInterval=31535999999999us", true },
+		{ "RateLimitInterval=8760h", true },
+		{ "RateLimitInterval=31536000000001us", false },
+		{ "RateLimitInterval=18446744073709551616", false },
+		{ "RateLimitInterval=0x10", false },
+		{ "RateLimitInterval=", false },
+		{ "RateLimitInterval=-1", false },
+		{ "Budget=0", true }, { "Budget=1", true },
+		{ "Budget=65534", true }, { "Budget=65535", true },
+		{ "Budget=65536", false }, { "Budget=4294967296", false },
+		{ "Budget=", false }, { "Budget=-1", false },
+		{ "BudgetPeriodMs=0", false }, { "BudgetPeriodMs=1", true },
+		{ "BudgetPeriodMs=3999", true },
+		{ "BudgetPeriodMs=4000", true },
+		{ "BudgetPeriodMs=4001", false },
+		{ "BudgetPeriodMs=4294967297", false },
+		{ "BudgetPeriodMs=5ms", false }, { "BudgetPeriodMs=", false },
+		{ "Gfn=0xffffffffff", true }, { "Gfn=0x10000000000", false },
+		{ "Gfn=0x0x10", false }, { "Gfn=0+0x10000000000", true },
+		{ "Gfn=0+0x10000000001", false }, { "Gfn=1+0", false },
+		{ "Gpa=0x1000", true }, { "Gpa=0x1000+4k", true },
+		{ "Gpa=0x1000+4K", true }, { "Gpa=0xfffffffffffff+1", true },
+		{ "Gpa=0xfffffffffffff+2", false },
+		{ "Gpa=0x10000000000000", false }, { "Gpa=0x1000+0", false },
+	};
+	struct fixture *f = *state;
+	struct watch_config *config;
+	char text[256];
+	size_t i;
+
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		snprintf(text, sizeof(text),
+			 "[Match]\nName=a\n[Watch]\nGfn=1\n%s\n",
+			 lines[i].line);
+		assert_int_equal(read_one(f, text, &config), 0);
+		if (!*f->reports != lines[i].good)
+			fail_msg("%s: %s", lines[i].line, f->reports);
+		watch_config_free(config);
+	}
+}
+
+/* The daemon's default is a limit for a watch, too, and not none. */
+static void large_defaults_are_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct config large = defaults;
+	struct watch_config *config;
+	char path[128];
+	const char *text = "[Match]\nName=a\n[Watch]\nGfn=1\n";
+
+	large.rate_limit_burst = UINT32_MAX;
+	put_bytes(f, "one.conf", text, strlen(text));
+	snprintf(path, sizeof(path), "%s/one.conf", f->dir);
+	assert_int_equal(watch_config_read(path, &large, on_report, f, &config),
+			 0);
+	assert_int_equal(config->rate_limit_burst, UINT32_MAX);
+	watch_config_free(config);
+}
+
+static void users_are_decimal_numbers_or_names(void **state)
+{
+	static const struct {
+		const char *user;
+		bool good;
+	} users[] = {
+		{ "0", true }, { "4294967294", true }, { "4294967295", false },
+		{ "4294967296", false }, { "18446744073709551616", false },
+		{ "0x10", false }, { "1K", false }, { "1 2", false },
+		{ "root", true },
+	};
+	struct fixture *f = *state;
+	struct watch_config *config;
+	char text[256];
+	size_t i;
+
+	for (i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
+		snprintf(text, sizeof(text),
+			 "[Match]\nUser=%s\n[Watch]\nGfn=1\n", users[i].user);
+		assert_int_equal(read_one(f, text, &config),
+				 users[i].good ? 0 : -EINVAL);
+		if (users[i].good)
+			watch_config_free(config);
+	}
+}
+
 static void empty_value_takes_back(void **state)
 {
 	struct fixture *f = *state;
@@ -294,6 +398,9 @@ int main(void)
 		CASE(every_key_has_its_effect),
 		CASE(what_is_not_given_is_the_daemons),
 		CASE(wrong_values_are_named_and_the_rest_works),
+		CASE(every_number_has_its_bounds),
+		CASE(large_defaults_are_kept),
+		CASE(users_are_decimal_numbers_or_names),
 		CASE(empty_value_takes_back),
 		CASE(mistake_in_match_makes_no_watch),
 		CASE(watch_of_nothing_or_for_all_is_none),

@@ -87,7 +87,7 @@ static void users_are_names_or_numbers(void **state)
 	assert_int_equal(uid, 0);
 	assert_int_equal(watch_match_parse_user("4294967294", &uid), 0);
 	assert_int_equal(uid, 4294967294);
-	assert_int_equal(watch_match_parse_user("4294967295", &uid), -EINVAL);
+	assert_int_equal(watch_match_parse_user("4294967295", &uid), -ERANGE);
 	assert_int_equal(watch_match_parse_user("12x", &uid), -EINVAL);
 	assert_int_equal(watch_match_parse_user("no such user", &uid), -ESRCH);
 	assert_int_equal(uid, 4294967294);

@@ -1,96 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Sets of pages, and pages as people write them. */
+/* Sets of pages. */
 #include "test.h"
 
 #include "ranges.h"
-
-static void each_way_to_write_pages_is_understood(void **state)
-{
-	static const struct {
-		const char *text;
-		uint64_t gfn, nr_pages;
-	} good[] = {
-		{ "0x8000", 0x8000, 1 },
-		{ "0x8000+4", 0x8000, 4 },
-		{ "0X8000-0x8003", 0x8000, 4 },
-		{ "32768+0x10", 32768, 16 },
-		{ "7-7", 7, 1 },
-		{ "0", 0, 1 },
-		{ "0xffffffffff", RANGES_MAX_GFN, 1 },
-		{ "0+0x10000000000", 0, RANGES_MAX_GFN + 1 },
-	};
-	struct wtrack_range range;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		assert_int_equal(range_parse_gfn(good[i].text, &range), 0);
-		assert_int_equal(range.gfn, good[i].gfn);
-		assert_int_equal(range.nr_pages, good[i].nr_pages);
-	}
-}
-
-static void garbage_is_no_page(void **state)
-{
-	static const char *const bad[] = {
-		"", "+", "-", "x", "0x", "0x+4", "0x8000+", "0x8000-",
-		"0x8000+0", "0x8003-0x8000", "0x8000 ", " 0x8000", "-1", "+1",
-		"0x8000+4K", "0x8000+4+4", "0x8000,4", "0x-1", "0x 1", "1e3",
-		"0x8000+-1", "1+ 1",
-	};
-	struct wtrack_range range = { 77, 78 };
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(range_parse_gfn(bad[i], &range), -EINVAL);
-	assert_int_equal(range.gfn, 77);
-	assert_int_equal(range.nr_pages, 78);
-}
-
-static void pages_beyond_52_bits_are_out_of_bounds(void **state)
-{
-	static const char *const bad[] = {
-		"0x10000000000", "0xffffffffff+2", "0-0x10000000000",
-		"1+0xffffffffffffffff", "0x1ffffffffffffffff",
-		"2+0x1ffffffffffffffff",
-	};
-	struct wtrack_range range;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(range_parse_gfn(bad[i], &range), -ERANGE);
-}
-
-static void addresses_give_all_pages_they_touch(void **state)
-{
-	static const struct {
-		const char *text;
-		uint64_t gfn, nr_pages;
-	} good[] = {
-		{ "0x8000000+16K", 0x8000, 4 },
-		{ "0x8000fff+2", 0x8000, 2 },
-		{ "0x8000fff+1", 0x8000, 1 },
-		{ "4096+1M", 1, 256 },
-		{ "0+1G", 0, 262144 },
-	};
-	struct wtrack_range range;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		assert_int_equal(range_parse_gpa(good[i].text, &range), 0);
-		assert_int_equal(range.gfn, good[i].gfn);
-		assert_int_equal(range.nr_pages, good[i].nr_pages);
-	}
-	assert_int_equal(range_parse_gpa("0x8000000", &range), -EINVAL);
-	assert_int_equal(range_parse_gpa("0x8000000+0", &range), -EINVAL);
-	assert_int_equal(range_parse_gpa("0x8000000+4KB", &range), -EINVAL);
-	assert_int_equal(range_parse_gpa("0+16777216T", &range), -ERANGE);
-	assert_int_equal(range_parse_gpa("0xffffffffffffffff+2", &range),
-			 -ERANGE);
-}
 
 static void assert_is(const struct ranges *ranges,
 		      const struct wtrack_range *expected, size_t nr)
@@ -183,10 +95,6 @@ static void equal_sets_are_told_from_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
-		cmocka_unit_test(each_way_to_write_pages_is_understood),
-		cmocka_unit_test(garbage_is_no_page),
-		cmocka_unit_test(pages_beyond_52_bits_are_out_of_bounds),
-		cmocka_unit_test(addresses_give_all_pages_they_touch),
 		cmocka_unit_test(what_overlaps_or_touches_is_one_range),
 		cmocka_unit_test(sets_agree_with_a_bitmap),
 		cmocka_unit_test(equal_sets_are_told_from_others),

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The daemon's watches and metrics, as far as they need neither loop nor bus.
 UNIT_SOURCES := $(addprefix $(TOP)/daemon/,fdstore.c ini.c ini_list.c \
-	ini_value.c journal.c log.c metrics_text.c range_parse.c ranges.c \
+	ini_value.c journal.c log.c metrics_text.c ranges.c \
 	ratelimit.c util.c watch_config.c watch_gap.c watch_keys.c \
 	watch_log.c watch_log_state.c watch_match.c) \
+	$(TOP)/common/number.c $(TOP)/common/range.c \
 	$(addprefix $(TOP)/libwtrack/,error.c event.c)
 UNIT_CPPFLAGS := -I$(TOP)/include -I$(TOP)/include/uapi -iquote $(TOP)/daemon \
+	-iquote $(TOP) \
 	-I$(TOP)/libwtrack \
 	-DDASHBOARD='"$(TOP)/docs/grafana/kvm-wtrack.json"' \
 	-DMESSAGE_IDS='"$(TOP)/daemon/message-ids.h"' \

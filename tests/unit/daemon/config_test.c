@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "util.h"
 #include "test.h"
 
 static struct config config;
@@ -191,6 +192,136 @@ static void mistakes_are_reported_by_line_and_left_out(void **state)
 	assert_string_equal(config.group, "kvm-wtrack-any");
 }
 
+/*
+ * Each key that is a number: what it may be, and where it goes. The shipped
+ * file has all keys, so none is forgotten here.
+ */
+static const struct bounds {
+	const char *section, *key;
+	uint64_t min, max;
+	const void *field;
+	size_t size;
+	const char *unit;	/* behind the bounds; NULL: a power of two */
+} all_bounds[] = {
+#define BOUNDS(section, key, min, max, field, unit) \
+	{ section, key, min, max, &config.field, sizeof(config.field), unit }
+	BOUNDS("Limits", "UserSessions", 0, UINT64_C(1) << 52, user_sessions, ""),
+	BOUNDS("Limits", "UserPages", 0, UINT64_C(1) << 52, user_pages, ""),
+	BOUNDS("Limits", "UserRingBytes", 0, UINT64_C(1) << 52,
+	       user_ring_bytes, ""),
+	BOUNDS("Limits", "SessionPages", 1, UINT64_C(1) << 52, session_pages,
+	       ""),
+	BOUNDS("Limits", "SessionRingBytes", 256, UINT64_C(1) << 52,
+	       session_ring_bytes, ""),
+	BOUNDS("Guard", "Budget", 0, 65535, budget, ""),
+	BOUNDS("Guard", "BudgetPeriodMs", 1, 4000, budget_period_ms, ""),
+	BOUNDS("Watches", "RateLimitInterval", 0, UINT64_C(31536000000000),
+	       rate_limit_interval_usec, "us"),
+	BOUNDS("Watches", "RateLimitBurst", 0, UINT32_MAX, rate_limit_burst,
+	       ""),
+	BOUNDS("Watches", "RingRecords", 4, 1 << 24, ring_records, NULL),
+};
+
+static const char *const no_numbers[] = { "Group", "PerSession" };
+
+static uint64_t field_of(const struct bounds *bounds)
+{
+	return bounds->size == 4 ? *(const uint32_t *)bounds->field :
+				   *(const uint64_t *)bounds->field;
+}
+
+/* What the key is when it is set to @value; the default if it is left out. */
+static uint64_t set_to(const struct bounds *bounds, const char *value,
+		       const char *unit)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "[%s]\n%s=%s%s\n", bounds->section,
+		 bounds->key, value, unit ? unit : "");
+	tree_write("etc/wtrackd.conf", text);
+	load();
+	return field_of(bounds);
+}
+
+static void check_value(const struct bounds *bounds, uint64_t value, bool good)
+{
+	uint64_t before = set_to(bounds, "", "");
+	char text[32];
+	uint64_t is;
+
+	snprintf(text, sizeof(text), "%ju", (uintmax_t)value);
+	is = set_to(bounds, text, bounds->unit);
+	if (is != (good ? value : before) || (nr_reports == 0) != good ||
+	    (!good && !strstr(reports, "out of range")))
+		fail_msg("%s=%s: %ju, %s", bounds->key, text, (uintmax_t)is,
+			 reports);
+}
+
+static void every_number_has_its_bounds(void **state)
+{
+	static const char *const garbage[] = {
+		"", "-1", "+5", "5 5", "0x0x10", "0x", "5x", "five", "1e3",
+		"99999999999999999999999x",
+	};
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(all_bounds); i++) {
+		const struct bounds *bounds = &all_bounds[i];
+		uint64_t step = bounds->unit ? 1 : bounds->max;
+
+		if (bounds->min)
+			check_value(bounds, bounds->unit ? bounds->min - 1 :
+				    bounds->min / 2, false);
+		check_value(bounds, bounds->min, true);
+		check_value(bounds, bounds->unit ? bounds->min + 1 :
+			    bounds->min * 2, true);
+		check_value(bounds, bounds->unit ? bounds->max - 1 :
+			    bounds->max / 2, true);
+		check_value(bounds, bounds->max, true);
+		check_value(bounds, bounds->max + step, false);
+		check_value(bounds, UINT64_MAX, false);
+		for (j = 0; j < ARRAY_SIZE(garbage); j++) {
+			set_to(bounds, garbage[j], "");
+			assert_int_equal(nr_reports, 1);
+		}
+		/* One more than 64 bits, and what a limit of none would be. */
+		set_to(bounds, "18446744073709551616", bounds->unit);
+		reported("out of range");
+		if (bounds->max < UINT32_MAX || bounds->size == 4) {
+			set_to(bounds, "4294967296", "");
+			assert_int_equal(nr_reports, 1);
+		}
+	}
+}
+
+static void every_key_of_the_shipped_file_has_bounds(void **state)
+{
+	char line[256], *equals;
+	FILE *file = fopen(SHIPPED, "r");
+	size_t i, nr = 0;
+
+	(void)state;
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		equals = strchr(line, '=');
+		if (line[0] != '#' || !equals || strcspn(line + 1, " ") <
+		    (size_t)(equals - line))
+			continue;
+		*equals = '\0';
+		for (i = 0; i < ARRAY_SIZE(all_bounds); i++)
+			if (!strcmp(line + 1, all_bounds[i].key))
+				break;
+		if (i == ARRAY_SIZE(all_bounds) &&
+		    strcmp(line + 1, no_numbers[0]) &&
+		    strcmp(line + 1, no_numbers[1]))
+			fail_msg("%s has no bounds", line + 1);
+		nr++;
+	}
+	fclose(file);
+	assert_int_equal(nr, ARRAY_SIZE(all_bounds) + ARRAY_SIZE(no_numbers));
+}
+
 static void first_directory_has_the_main_file(void **state)
 {
 	(void)state;
@@ -304,6 +435,8 @@ int main(void)
 		CASE(shipped_file_shows_the_defaults),
 		CASE(every_key_is_read),
 		CASE(mistakes_are_reported_by_line_and_left_out),
+		CASE(every_number_has_its_bounds),
+		CASE(every_key_of_the_shipped_file_has_bounds),
 		CASE(first_directory_has_the_main_file),
 		CASE(drop_ins_come_after_it_by_name),
 		CASE(same_name_hides_and_null_masks),

@@ -124,58 +124,6 @@ static void booleans_have_many_names(void **state)
 	assert_true(value);
 }
 
-static void numbers_are_exact(void **state)
-{
-	uint64_t value = 7;
-	uint32_t small;
-
-	(void)state;
-	assert_int_equal(ini_value_u64("18446744073709551615", UINT64_MAX,
-				       &value), 0);
-	assert_true(value == UINT64_MAX);
-	assert_int_equal(ini_value_u64("0x10", 16, &value), 0);
-	assert_int_equal(value, 16);
-	assert_int_equal(ini_value_u64("010", 16, &value), 0);
-	assert_int_equal(value, 10);
-	assert_int_equal(ini_value_u64("17", 16, &value), -ERANGE);
-	assert_int_equal(ini_value_u64("18446744073709551616", UINT64_MAX,
-				       &value), -ERANGE);
-	assert_int_equal(ini_value_u64("", 16, &value), -EINVAL);
-	assert_int_equal(ini_value_u64("-1", 16, &value), -EINVAL);
-	assert_int_equal(ini_value_u64("+1", 16, &value), -EINVAL);
-	assert_int_equal(ini_value_u64(" 1", 16, &value), -EINVAL);
-	assert_int_equal(ini_value_u64("1x", 16, &value), -EINVAL);
-	assert_int_equal(ini_value_u64("0x", 16, &value), -EINVAL);
-	assert_int_equal(ini_value_u64("0x-1", 16, &value), -EINVAL);
-	assert_int_equal(value, 10);
-	assert_int_equal(ini_value_u32("4294967296", UINT32_MAX, &small),
-			 -ERANGE);
-}
-
-static void units_multiply(void **state)
-{
-	uint64_t value = 7;
-
-	(void)state;
-	assert_int_equal(ini_value_size("64M", &value), 0);
-	assert_int_equal(value, 64 << 20);
-	assert_int_equal(ini_value_size("3", &value), 0);
-	assert_int_equal(value, 3);
-	assert_int_equal(ini_value_size("16777216T", &value), -ERANGE);
-	assert_int_equal(ini_value_size("1MB", &value), -EINVAL);
-	assert_int_equal(ini_value_size("1m", &value), -EINVAL);
-	assert_int_equal(ini_value_usec("10s", &value), 0);
-	assert_int_equal(value, 10000000);
-	assert_int_equal(ini_value_usec("10", &value), 0);
-	assert_int_equal(value, 10000000);
-	assert_int_equal(ini_value_usec("5 ms", &value), 0);
-	assert_int_equal(value, 5000);
-	assert_int_equal(ini_value_usec("1 fortnight", &value), -EINVAL);
-	assert_int_equal(ini_value_usec("18446744073709551615h", &value),
-			 -ERANGE);
-	assert_int_equal(value, 5000);
-}
-
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -186,8 +134,6 @@ int main(void)
 		CASE(null_byte_is_left_out_with_its_line),
 		CASE(callback_can_stop_it),
 		CASE(booleans_have_many_names),
-		CASE(numbers_are_exact),
-		CASE(units_multiply),
 	};
 
 	return RUN(cases);

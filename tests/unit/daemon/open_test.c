@@ -2,7 +2,6 @@
 /* How much a session takes of its user's limits; how VMs are named. */
 #include "open_options.h"
 #include "test.h"
-#include "vm_name.h"
 
 static const struct wtrack_info info = {
 	.max_pages = 1 << 20, .min_records = 16, .max_records = 1 << 20,
@@ -101,30 +100,6 @@ static void more_than_a_session_may_have_is_refused(void **state)
 	assert_int_equal(max, 64 * 1024);
 }
 
-static void process_ids_are_told_from_names(void **state)
-{
-	static const char *const names[] = {
-		"", "0", "-1", "+1", " 1", "1 ", "1:", ":1", "1:-1", "1:2:3",
-		"1x", "0x1", "2147483648", "99999999999999999999", "1:2147483648",
-		"vm1",
-	};
-	pid_t pid = 7;
-	int fd = 7;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		assert_int_equal(vm_name_parse(names[i], &pid, &fd), -EINVAL);
-	assert_int_equal(pid, 7);
-	assert_int_equal(fd, 7);
-	assert_int_equal(vm_name_parse("2147483647", &pid, &fd), 0);
-	assert_int_equal(pid, INT32_MAX);
-	assert_int_equal(fd, -1);
-	assert_int_equal(vm_name_parse("1:0", &pid, &fd), 0);
-	assert_int_equal(pid, 1);
-	assert_int_equal(fd, 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -133,7 +108,6 @@ int main(void)
 		CASE(share_is_within_the_limits_of_a_session),
 		CASE(share_is_never_nothing),
 		CASE(more_than_a_session_may_have_is_refused),
-		CASE(process_ids_are_told_from_names),
 	};
 
 	return RUN(cases);
