@@ -165,7 +165,7 @@ static void watch(struct work_struct *work)
 	mutex_unlock(&vm->attach_lock);
 }
 
-/* Under kwt_vms_lock. @file keeps @kvm until we have a reference of our own. */
+/* @file keeps @kvm until we have a reference of our own. */
 static struct kwt_vm *vm_create(struct kvm *kvm, struct file *file)
 {
 	struct kwt_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
@@ -183,8 +183,6 @@ static struct kwt_vm *vm_create(struct kvm *kvm, struct file *file)
 		goto err_space;
 	kvm_get_kvm(kvm);
 	vm->kvm = kvm;
-	vm->id = ++last_id;
-	vm->space.id = vm->id;
 	vm->death.ops = &death_ops;
 	refcount_set(&vm->refs, 1);
 	mutex_init(&vm->attach_lock);
@@ -192,7 +190,6 @@ static struct kwt_vm *vm_create(struct kvm *kvm, struct file *file)
 	INIT_LIST_HEAD(&vm->sessions);
 	INIT_DELAYED_WORK(&vm->watch, watch);
 	kwt_rearm_init(vm);
-	list_add_tail(&vm->in_vms, &vms);
 	return vm;
 
 err_space:
@@ -202,19 +199,54 @@ err_free:
 	return NULL;
 }
 
-static struct kwt_vm *vm_get(struct kvm *kvm, struct file *file)
+/* It was in no list, so that nobody but the caller knows it. */
+static void vm_discard(struct kwt_vm *vm)
+{
+	vm_release_kvm(vm);
+	kwt_space_exit(&vm->space);
+	kfree(vm);
+}
+
+/* With a reference, or NULL. Under kwt_vms_lock. */
+static struct kwt_vm *vm_find(struct kvm *kvm)
 {
 	struct kwt_vm *vm;
 
-	mutex_lock(&kwt_vms_lock);
 	list_for_each_entry(vm, &vms, in_vms)
 		if (vm->kvm == kvm && !vm->stale) {
 			refcount_inc(&vm->refs);
-			goto out;
+			return vm;
 		}
-	vm = vm_create(kvm, file);
-out:
+	return NULL;
+}
+
+/*
+ * Find or make. The caller may be made to reclaim memory for it: the list is
+ * not locked meanwhile, and whoever was faster has put the VM in.
+ */
+static struct kwt_vm *vm_get(struct kvm *kvm, struct file *file)
+{
+	struct kwt_vm *vm, *new;
+
+	mutex_lock(&kwt_vms_lock);
+	vm = vm_find(kvm);
 	mutex_unlock(&kwt_vms_lock);
+	if (vm)
+		return vm;
+	new = vm_create(kvm, file);
+	if (!new)
+		return NULL;
+	mutex_lock(&kwt_vms_lock);
+	vm = vm_find(kvm);
+	if (!vm) {
+		new->id = ++last_id;
+		new->space.id = new->id;
+		list_add_tail(&new->in_vms, &vms);
+	}
+	mutex_unlock(&kwt_vms_lock);
+	if (!vm)
+		return new;
+	vm_discard(new);
 	return vm;
 }
 
