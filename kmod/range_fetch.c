@@ -84,23 +84,34 @@ int kwt_range_resync(struct kwt_session *session,
 	return 0;
 }
 
+/* Of one range, what is in the chunk of @gfn; returns where to go on. */
+static u64 undo_chunk(struct kwt_session *session, u64 gfn, u64 end)
+{
+	struct kwt_vm *vm = session->vm;
+	struct kwt_span *span;
+
+	end = min(end, (kwt_chunk_index(gfn) + 1) << KWT_CHUNK_SHIFT);
+	mutex_lock(&vm->lock);
+	span = kwt_span_find(&session->set, kwt_chunk_index(gfn));
+	for (; span && gfn < end; gfn++)
+		kwt_resync_mark(span, kwt_chunk_bit(gfn), ktime_get_ns());
+	mutex_unlock(&vm->lock);
+	cond_resched();
+	return end;
+}
+
 /* What was fetched did not reach the caller: there will be another time. */
 void kwt_range_resync_undo(struct kwt_session *session,
 			   const struct kvm_wtrack_resync_range *ranges,
 			   u32 used)
 {
-	u64 now = ktime_get_ns(), gfn;
-	struct kwt_span *span;
+	u64 gfn, end;
 	u32 i;
 
-	mutex_lock(&session->vm->lock);
-	for (i = 0; i < used; i++)
-		for (gfn = ranges[i].gfn;
-		     gfn < ranges[i].gfn + ranges[i].nr_pages; gfn++) {
-			span = kwt_span_find(&session->set,
-					     kwt_chunk_index(gfn));
-			if (span)
-				kwt_resync_mark(span, kwt_chunk_bit(gfn), now);
-		}
-	mutex_unlock(&session->vm->lock);
+	for (i = 0; i < used; i++) {
+		gfn = ranges[i].gfn;
+		end = gfn + ranges[i].nr_pages;
+		while (gfn < end)
+			gfn = undo_chunk(session, gfn, end);
+	}
 }
