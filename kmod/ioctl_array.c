@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The ioctls that take an array of ranges, or fill one; and the fence. */
+#include <linux/pagemap.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -105,6 +106,18 @@ int kwt_ioctl_fence(struct kwt_session *session, union kwt_arg *arg)
 	return 0;
 }
 
+/*
+ * Can the caller's array be written? It is looked at without writing to it: a
+ * call that fails changes nothing. The answer may be another one by the time
+ * that the array is filled.
+ */
+static bool output_is_writable(u64 to, size_t bytes)
+{
+	char __user *user = u64_to_user_ptr(to);
+
+	return access_ok(user, bytes) && !fault_in_safe_writeable(user, bytes);
+}
+
 /* Room for the kernel's copy of an array that the caller wants filled. */
 static void *alloc_output(u64 to, u32 *nr, size_t bytes)
 {
@@ -113,8 +126,8 @@ static void *alloc_output(u64 to, u32 *nr, size_t bytes)
 	if (!*nr)
 		return ERR_PTR(-EINVAL);
 	*nr = min_t(u32, *nr, KWT_MAX_RANGES);
-	/* What is fetched below cannot be put back: see whether it can go. */
-	if (clear_user(u64_to_user_ptr(to), *nr * bytes))
+	/* Before anything is fetched, which would have to be put back. */
+	if (!output_is_writable(to, *nr * bytes))
 		return ERR_PTR(-EFAULT);
 	buf = kvcalloc(*nr, bytes, GFP_KERNEL_ACCOUNT);
 	return buf ?: ERR_PTR(-ENOMEM);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A ring that is full: exactly what was not recorded is to be read again. */
+#include <string.h>
 #include <sys/mman.h>
 
 #include "guest.h"
@@ -115,6 +116,26 @@ CASE(resync_before_the_record_is_released_is_ebusy)
 		wt_release(f.wt);
 	}
 	CHECK_ERRNO(resync_errno(f.wt), 0);
+}
+
+/* A call that fails changes nothing, the array for its answer included. */
+CASE(resync_that_is_ebusy_leaves_the_array_as_it_is)
+{
+	struct kvm_wtrack_resync_range range[8], before[8];
+	WT_ARG(resync, r, .ranges = (uintptr_t)range,
+	       .nr_ranges = ARRAY_SIZE(range));
+	struct full f;
+
+	full_init(&f);
+	memset(range, 0x5a, sizeof(range));
+	memcpy(before, range, sizeof(range));
+	CHECK_ERRNO(__wt_resync(f.wt->fd, &r), EBUSY);
+	CHECK(!memcmp(range, before, sizeof(range)));
+	take_to_resync(f.wt);
+	CHECK_ERRNO(__wt_resync(f.wt->fd, &r), 0);
+	CHECK_EQ(r.out_nr_ranges, 1);
+	CHECK_EQ(range[0].nr_pages, PAGES - ROOM);
+	CHECK(!memcmp(&range[1], &before[1], sizeof(range[1])));
 }
 
 CASE(stores_are_recorded_again_after_a_resync)
