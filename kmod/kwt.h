@@ -113,6 +113,8 @@ struct kwt_vm {
  * @ranges: the only gfns that may be added, sorted; constant once set
  * @pages: of the ring, consumer page first
  * @nr_pages: how many
+ * @payer: memory cgroup of whoever made the ring: pays for what a worker
+ *	allocates for this session; constant then, (L) to set
  * @memory: kernel mapping of @pages
  * @resync_left: RESYNC has not fetched all of the set yet; (L)
  * @read_lock: one read(2) at a time
@@ -147,6 +149,7 @@ struct kwt_session {
 
 	struct page **pages;
 	u32 nr_pages;
+	struct mem_cgroup *payer;
 	void *memory;
 	bool resync_left;
 
@@ -205,6 +208,7 @@ int kwt_restrict(struct kwt_session *session,
 		 const struct kvm_wtrack_restrict *arg);
 int kwt_budget_check(u32 budget, u32 period_ms);
 int kwt_restrict_check(struct kwt_session *session, u64 gfn);
+u64 kwt_restrict_next(const struct kwt_session *session, u64 gfn, u64 end);
 bool kwt_restrict_allows(const struct kwt_session *session, u64 gfn);
 
 /* range.c */

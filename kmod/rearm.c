@@ -6,6 +6,8 @@
  * the reader looks, whatever is stored later is notified.
  */
 #include <linux/ktime.h>
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
 #include <linux/workqueue.h>
 
 #include "guard.h"
@@ -134,6 +136,50 @@ static struct kwt_chunk *take_first(struct kwt_space *space,
 	return list_first_entry_or_null(chunks, struct kwt_chunk, in_tripped);
 }
 
+/* Who pays for what the guard has to remember of a chunk. Under the VM's lock. */
+static struct mem_cgroup *chunk_payer(const struct kwt_chunk *chunk)
+{
+	struct kwt_span *span = hlist_entry_safe(chunk->spans.first,
+						 struct kwt_span, in_chunk);
+
+	return span ? container_of(span->ring, struct kwt_session, ring)->payer :
+		      NULL;
+}
+
+/* And for places for vCPUs: one of those who track something. Likewise. */
+static struct mem_cgroup *vm_payer(const struct kwt_vm *vm)
+{
+	struct kwt_session *session;
+
+	list_for_each_entry(session, &vm->sessions, in_vm)
+		if (session->payer)
+			return session->payer;
+	return NULL;
+}
+
+/* Under the VM's lock. A worker has no memory cgroup of its own. */
+static int rearm_charged(struct kwt_space *space, struct kwt_chunk *chunk)
+{
+	struct mem_cgroup *old = set_active_memcg(chunk_payer(chunk));
+	int next = rearm_chunk(space, chunk);
+
+	set_active_memcg(old);
+	return next;
+}
+
+static void update_vcpus(struct kwt_vm *vm)
+{
+	struct mem_cgroup *old;
+
+	mutex_lock(&vm->lock);
+	old = set_active_memcg(vm_payer(vm));
+	if (!vm->gone)
+		/* Without memory it is for the next time. */
+		(void)kwt_vcpus_update(&vm->space, vm->kvm);
+	set_active_memcg(old);
+	mutex_unlock(&vm->lock);
+}
+
 static void rearm_work(struct work_struct *work)
 {
 	struct kwt_vm *vm = container_of(to_delayed_work(work), struct kwt_vm,
@@ -144,18 +190,13 @@ static void rearm_work(struct work_struct *work)
 	LIST_HEAD(chunks);
 
 	WRITE_ONCE(vm->rearm_soon, false);
-	mutex_lock(&vm->lock);
-	if (!vm->gone)
-		/* Without memory it is for the next time. */
-		(void)kwt_vcpus_update(space, vm->kvm);
-	mutex_unlock(&vm->lock);
-
+	update_vcpus(vm);
 	for (chunk = take_first(space, &chunks); chunk;
 	     chunk = list_first_entry_or_null(&chunks, struct kwt_chunk,
 					      in_tripped)) {
 		mutex_lock(&vm->lock);
 		if (!vm->gone)
-			next = min(next, rearm_chunk(space, chunk));
+			next = min(next, rearm_charged(space, chunk));
 		unlist(space, chunk);
 		mutex_unlock(&vm->lock);
 		cond_resched();

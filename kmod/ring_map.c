@@ -9,6 +9,7 @@
  * done with them.
  */
 #include <linux/log2.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -137,6 +138,7 @@ static int ring_publish(struct kwt_session *session,
 		ring->period_ns = (arg->budget ? arg->period_ms :
 				   session->min_period_ms) * NSEC_PER_MSEC;
 		ring->consumer = session->memory;
+		session->payer = get_mem_cgroup_from_mm(current->mm);
 		/* Pairs with the acquire in kwt_ring_made(). */
 		smp_store_release(&ring->records,
 				  session->memory + PAGE_SIZE);

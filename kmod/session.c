@@ -2,6 +2,7 @@
 /* A session: one open file, from open() to the last close. */
 #include <linux/cred.h>
 #include <linux/file.h>
+#include <linux/memcontrol.h>
 #include <linux/pid.h>
 #include <linux/slab.h>
 
@@ -19,6 +20,7 @@ static void session_free(struct work_struct *work)
 	kwt_wake_exit(session);
 	cancel_work_sync(&session->notice_work);
 	kwt_ring_unmake(session);
+	mem_cgroup_put(session->payer);
 	kvfree(session->ranges);
 	put_pid(session->opener);
 	put_pid(session->vm_pid);

@@ -13,6 +13,7 @@
 #include "abi.h"
 #include "cgroup.h"
 #include "fd.h"
+#include "guest.h"
 #include "tap.h"
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
@@ -61,6 +62,55 @@ static void track_in_group(void *arg)
 CASE_WITHIN(what_is_tracked_is_charged_to_the_group_of_who_adds_it, 60)
 {
 	child_join(child_fork(track_in_group, NULL));
+	cgroup_remove();
+}
+
+enum { CHUNK_PAGES = 1024, CHUNKS = 400 };
+
+static uint64_t disarms(int fd)
+{
+	struct kvm_wtrack_status s;
+
+	wt_status(fd, &s);
+	return s.out_disarms;
+}
+
+static uint64_t rearms(int fd)
+{
+	struct kvm_wtrack_status s;
+
+	wt_status(fd, &s);
+	return s.out_rearms;
+}
+
+/* 2 bytes for each page of a chunk, from the first time that one is disarmed. */
+static void trip_in_group(void *arg)
+{
+	const long long guard_bytes = CHUNKS * CHUNK_PAGES * 2;
+	struct vm *vm = vm_new_with(mem_sparse(CHUNKS * CHUNK_PAGES * PAGE),
+				    CHUNKS * CHUNK_PAGES);
+	struct vcpu *v = vcpu_new(vm);
+	struct wt *wt;
+	long long before;
+	unsigned int i;
+
+	(void)arg;
+	cgroup_enter();
+	wt = wt_session(vm->fd, 4096, 0);
+	for (i = 0; i < CHUNKS; i++)
+		wt_add(wt->fd, VM_DATA_GFN + i * CHUNK_PAGES, 1);
+	vcpu_call(v, g_store8, VM_DATA, 1, CHUNKS, CHUNK_PAGES * PAGE);
+	before = cgroup_slab_bytes();
+	vcpu_call(v, g_fstp, VM_DATA, CHUNK_PAGES * PAGE, CHUNKS);
+	CHECK_EQ(disarms(wt->fd), CHUNKS);
+	CHECK_SOON(rearms(wt->fd) == CHUNKS);
+	tap_note("charged: %lld KiB", (cgroup_slab_bytes() - before) / 1024);
+	CHECK(cgroup_slab_bytes() - before >= guard_bytes / 2);
+}
+
+CASE_WITHIN(what_the_guard_remembers_is_charged_to_who_made_the_ring, 60)
+{
+	child_join(child_fork(trip_in_group, NULL));
 	cgroup_remove();
 }
 

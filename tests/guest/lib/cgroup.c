@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,6 +35,20 @@ long long cgroup_bytes(void)
 
 	CHECK(bytes >= 0);
 	return bytes;
+}
+
+long long cgroup_slab_bytes(void)
+{
+	char text[8192] = "";
+	const char *line;
+	int fd = open(GROUP "/memory.stat", O_RDONLY | O_CLOEXEC);
+
+	CHECK_SYS(fd >= 0);
+	CHECK_SYS(read(fd, text, sizeof(text) - 1) > 0);
+	close(fd);
+	line = strstr(text, "\nslab ");
+	CHECK(line);
+	return atoll(line + strlen("\nslab "));
 }
 
 void cgroup_remove(void)

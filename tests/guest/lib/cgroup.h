@@ -7,6 +7,8 @@
 void cgroup_enter(void);
 /* Bytes charged to it. */
 long long cgroup_bytes(void);
+/* Of these, what the kernel allocated in small pieces: exact. */
+long long cgroup_slab_bytes(void);
 /* By another process, when nobody is in it any more. */
 void cgroup_remove(void);
 
