@@ -106,18 +106,26 @@ static u64 remove_chunk(struct kwt_session *session,
 }
 
 /*
- * A guest may become confidential between ATTACH and its first vCPU. The guard
+ * What stands against adding anything, and is then the answer for each gfn. A
+ * guest may become confidential between ATTACH and its first vCPU. The guard
  * should know all vCPUs before anything is armed.
  */
-static int vm_check(struct kwt_vm *vm, bool add)
+static int check_before_add(struct kwt_vm *vm)
 {
-	if (vm->gone)
-		return -ESRCH;
-	if (!add)
-		return 0;
 	if (kwt_kvm_is_confidential(vm->kvm))
 		return -EOPNOTSUPP;
 	return kwt_vcpus_update(&vm->space, vm->kvm);
+}
+
+static u64 add_or_refuse(struct kwt_session *session,
+			 struct kvm_wtrack_change *change, u64 gfn, u64 end)
+{
+	int r = check_before_add(session->vm);
+
+	if (!r)
+		return add_chunk(session, change, gfn, end);
+	refuse(change, gfn, end - gfn, r);
+	return end;
 }
 
 /* @change was checked; its outputs are zero. -EINTR or -ESRCH on the way. */
@@ -126,20 +134,18 @@ int kwt_range_change(struct kwt_session *session,
 {
 	struct kwt_vm *vm = session->vm;
 	u64 gfn = change->gfn, end = gfn + change->nr_pages, at;
-	int r;
 
 	while (gfn < end) {
 		at = gfn;
 		if (signal_pending(current) ||
 		    mutex_lock_interruptible(&vm->lock))
 			return -EINTR;
-		r = vm_check(vm, add);
-		if (r) {
+		if (vm->gone) {
 			mutex_unlock(&vm->lock);
-			return r;
+			return -ESRCH;
 		}
 		if (add)
-			gfn = add_chunk(session, change, gfn, end);
+			gfn = add_or_refuse(session, change, gfn, end);
 		else
 			gfn = remove_chunk(session, change, gfn, end);
 		mutex_unlock(&vm->lock);

@@ -66,7 +66,8 @@ struct wtrack_result {
  *	-ENOMEM		no memory
  *	-ENOSPC		the session's page limit is reached
  *	-EOPNOTSUPP	KVM cannot track this page: it is read-only for the
- *			guest, private to it, or KVM's own
+ *			guest, private to it, or KVM's own; or the VM became
+ *			confidential after the session was opened
  *	-EOVERFLOW	the page is tracked by as many sessions as can be
  *	-EPERM		the page is outside of the session's restriction
  * or a reason why the call went no further:
@@ -75,7 +76,6 @@ struct wtrack_result {
  *			bits of address
  *	-ENOBUFS	the session has no ring
  *	-ENOMEM		no memory
- *	-EOPNOTSUPP	the VM became confidential after the session was opened
  *	-EPROTO		the module answered nonsense
  *	-ESRCH		the VM is gone
  * Since: 1.0

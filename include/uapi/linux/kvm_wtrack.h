@@ -42,7 +42,6 @@
  *			oldest and the newest record
  *	EISCONN		the session is attached already
  *	ENOBUFS		the session has no ring yet
- *	ENODEV		no /dev/kvm-wtrack support for this host's KVM
  *	ENOENT		no memslot at this gfn, or not tracked by this session
  *	ENOMEM		no memory
  *	ENOSPC		the session's page limit is reached
