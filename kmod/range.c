@@ -47,6 +47,41 @@ static int add_gfn(struct kwt_session *session, struct kwt_span *span, u64 gfn)
 	return kwt_set_add(&session->set, span, gfn);
 }
 
+/* What would be one page too many for the session: up to where it has some. */
+static u64 skip_full(struct kwt_session *session, u64 gfn, u64 end)
+{
+	const struct kwt_set *set = &session->set;
+	struct kwt_span *span;
+
+	if (set->pages < set->max_pages)
+		return gfn;
+	span = kwt_span_first(set, kwt_chunk_index(gfn));
+	return span ? clamp(kwt_span_gfn(span, 0), gfn, end) : end;
+}
+
+/*
+ * Where nothing can be added is stepped over, however long it is: what the
+ * session may not have, what no memslot has or none that can be tracked, and
+ * all that is behind its last page. Returns where to go on.
+ */
+static u64 skip_refused(struct kwt_session *session,
+			struct kvm_wtrack_change *change, u64 gfn, u64 end)
+{
+	u64 next = kwt_restrict_next(session, gfn, end);
+	int r = -EPERM;
+
+	if (next == gfn) {
+		r = kwt_slot_run(session->vm->kvm, gfn, end, &next);
+		if (!r) {
+			r = -ENOSPC;
+			next = skip_full(session, gfn, next);
+		}
+	}
+	if (next > gfn)
+		refuse(change, gfn, next - gfn, r);
+	return next;
+}
+
 /*
  * Add from @gfn up to the end of its chunk, or to one that cannot be armed just
  * now; returns where to go on.
@@ -56,19 +91,19 @@ static u64 add_chunk(struct kwt_session *session,
 {
 	struct kwt_set *set = &session->set;
 	struct kwt_span *span;
+	u64 next;
 
+	set->max_pages = session_max_pages(session);
+	set->max_users = READ_ONCE(kwt_max_users);
+	next = skip_refused(session, change, gfn, end);
+	if (next > gfn)
+		return next;
 	end = chunk_end(gfn, end);
-	if (!kwt_range_has_slot(session->vm->kvm, gfn, end)) {
-		refuse(change, gfn, end - gfn, -ENOENT);
-		return end;
-	}
 	span = kwt_span_get(set, kwt_chunk_index(gfn));
 	if (!span) {
 		refuse(change, gfn, end - gfn, -ENOMEM);
 		return end;
 	}
-	set->max_pages = session_max_pages(session);
-	set->max_users = READ_ONCE(kwt_max_users);
 	for (; gfn < end; gfn++) {
 		int r = add_gfn(session, span, gfn);
 

@@ -120,23 +120,32 @@ int kwt_restrict_check(struct kwt_session *session, u64 gfn)
 	return r;
 }
 
-/* The session has a ring: its restriction does not change any more. */
-bool kwt_restrict_allows(const struct kwt_session *session, u64 gfn)
+/*
+ * The first gfn of [gfn, end) that may be added, or @end. The session has a
+ * ring: its restriction does not change any more.
+ */
+u64 kwt_restrict_next(const struct kwt_session *session, u64 gfn, u64 end)
 {
 	u32 low = 0, high = session->nr_ranges;
 
 	if (!session->ranges)
-		return true;
+		return gfn;
+	/* The first range that ends behind it. */
 	while (low < high) {
 		u32 mid = low + (high - low) / 2;
 		const struct kvm_wtrack_range *range = session->ranges + mid;
 
-		if (gfn < range->gfn)
-			high = mid;
-		else if (gfn - range->gfn >= range->nr_pages)
+		if (gfn >= range->gfn && gfn - range->gfn >= range->nr_pages)
 			low = mid + 1;
 		else
-			return true;
+			high = mid;
 	}
-	return false;
+	if (low == session->nr_ranges)
+		return end;
+	return min(end, max(gfn, session->ranges[low].gfn));
+}
+
+bool kwt_restrict_allows(const struct kwt_session *session, u64 gfn)
+{
+	return kwt_restrict_next(session, gfn, gfn + 1) == gfn;
 }

@@ -10,7 +10,8 @@
  *	KWT_WRITE_HOOK		the head of the function for node.track_write
  *	kwt_set_removal_hook	calls it with (vm node, gfn, nr_pages)
  *	kwt_removal_is_over	in that hook: is this gfn's memslot gone?
- *	kwt_range_has_slot	is there any memslot in this range?
+ *	kwt_slot_run		may gfns be tracked, and how many behind each
+ *				other have the same answer?
  *
  * Before 6.6, KVM calls the hook ahead of the commit, for MOVE as well, while
  * the memslot is still there but marked as invalid: our counts have to be given
@@ -203,18 +204,30 @@ static inline bool kwt_removal_is_over(struct kvm *kvm, gfn_t gfn)
 
 #endif /* !KWT_HAVE_WRITE_TRACK_GFN */
 
-static inline bool kwt_range_has_slot(struct kvm *kvm, gfn_t start, gfn_t end)
+/*
+ * 0, -ENOENT or -EOPNOTSUPP for @start, and for all gfns from there to *@run_end,
+ * which is @end at most.
+ */
+static inline int kwt_slot_run(struct kvm *kvm, gfn_t start, gfn_t end,
+			       gfn_t *run_end)
 {
-	int idx = srcu_read_lock(&kvm->srcu);
+	int idx = srcu_read_lock(&kvm->srcu), r = -ENOENT;
 	struct kvm_memslot_iter iter;
-	bool found = false;
 
+	*run_end = end;
 	kvm_for_each_memslot_in_gfn_range(&iter, kvm_memslots(kvm), start, end) {
-		found = true;
+		const struct kvm_memory_slot *slot = iter.slot;
+
+		if (slot->base_gfn > start) {
+			*run_end = slot->base_gfn;
+		} else {
+			*run_end = min(end, slot->base_gfn + slot->npages);
+			r = kwt_slot_check(slot);
+		}
 		break;
 	}
 	srcu_read_unlock(&kvm->srcu, idx);
-	return found;
+	return r;
 }
 
 /* Address bits that a guest with so many of them must leave zero. */

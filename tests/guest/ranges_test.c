@@ -111,6 +111,91 @@ CASE(a_read_only_memslot_is_eopnotsupp)
 	CHECK_EQ(a.out_failed_pages, 4);
 }
 
+/*
+ * The whole of what can be named, 4 EiB, of which the guest has a few pages: the
+ * time it takes is that of the pages.
+ */
+CASE(a_range_as_long_as_can_be_named_costs_what_it_has)
+{
+	const uint64_t all = 1ULL << 40;
+	struct kvm_wtrack_change c = { .gfn = 0, .nr_pages = all };
+	WT_ARG(add, a, .changes = (uintptr_t)&c, .nr_changes = 1);
+	WT_ARG(remove, r, .changes = (uintptr_t)&c, .nr_changes = 1);
+	struct vm *vm = vm_with_hole();
+	struct wt *wt = wt_session(vm->fd, 64, 0);
+	const uint64_t pages = VM_LOW_BYTES / PAGE + 2 * PAGES;
+
+	vm_slot(vm, VM_SLOT_EXTRA + 1, VM_HIGH, mem_shared(PAGE), PAGE, 0);
+	CHECK_ERRNO(__wt_add(wt->fd, &a), 0);
+	check_change(&c, pages + 1, pages + 1, ENOENT, VM_LOW_BYTES / PAGE);
+	CHECK_EQ(a.out_failed_pages, all - pages - 1);
+	CHECK_EQ(wt_query_pages(wt->fd), pages + 1);
+	CHECK(wt_tracked(wt->fd, VM_HIGH / PAGE));
+	CHECK_ERRNO(__wt_remove(wt->fd, &r), 0);
+	check_change(&c, pages + 1, pages + 1, ENOENT, VM_LOW_BYTES / PAGE);
+}
+
+/* Nor does a session pay for all that it may not have, or only beyond. */
+CASE(a_long_range_outside_of_the_restriction_costs_nothing)
+{
+	const uint64_t all = 1ULL << 40;
+	struct kvm_wtrack_range inside[] = {
+		{ .gfn = VM_DATA_GFN + 2, .nr_pages = 3 },
+		{ .gfn = VM_DATA_GFN + 7, .nr_pages = 1 },
+		{ .gfn = 1ULL << 38, .nr_pages = 1 },
+	};
+	struct kvm_wtrack_change c = { .gfn = 0, .nr_pages = all };
+	WT_ARG(restrict, limit, .ranges = (uintptr_t)inside,
+	       .nr_ranges = ARRAY_SIZE(inside));
+	WT_ARG(add, a, .changes = (uintptr_t)&c, .nr_changes = 1);
+	WT_ARG(ring, ring, .records = 64);
+	struct vm *vm = vm_new(PAGES);
+	int fd = wt_open();
+
+	wt_attach(fd, vm->fd);
+	CHECK_ERRNO(__wt_restrict(fd, &limit), 0);
+	CHECK_ERRNO(__wt_ring(fd, &ring), 0);
+	CHECK_ERRNO(__wt_add(fd, &a), 0);
+	check_change(&c, 4, 4, EPERM, 0);
+	CHECK_EQ(wt_query_pages(fd), 4);
+	/* There is no memory at the one that is far away. */
+	CHECK_ERRNO(__wt_add_page(fd, 1ULL << 38), ENOENT);
+}
+
+/*
+ * The session may have eight pages, and stands before sixteen million of a
+ * memslot that is read-only.
+ */
+CASE_WITHIN(a_long_range_of_pages_that_are_refused_costs_nothing, 30)
+{
+	const uint64_t bytes = 1ULL << 36, pages = bytes / PAGE;
+	struct kvm_wtrack_change c[] = {
+		{ .gfn = VM_DATA_GFN, .nr_pages = PAGES },
+		{ .gfn = VM_HIGH / PAGE, .nr_pages = pages },
+		{ .gfn = 0, .nr_pages = 1ULL << 40 },
+	};
+	WT_ARG(restrict, limit, .max_pages = 8);
+	WT_ARG(add, a, .changes = (uintptr_t)c, .nr_changes = ARRAY_SIZE(c));
+	WT_ARG(ring, ring, .records = 64);
+	struct vm *vm = vm_new(PAGES);
+	int fd = wt_open();
+
+	vm_slot(vm, VM_SLOT_EXTRA, VM_HIGH, mem_sparse(bytes), bytes,
+		KVM_MEM_READONLY);
+	wt_attach(fd, vm->fd);
+	CHECK_ERRNO(__wt_restrict(fd, &limit), 0);
+	CHECK_ERRNO(__wt_ring(fd, &ring), 0);
+	CHECK_ERRNO(__wt_add(fd, &a), 0);
+	check_change(&c[0], 8, 8, ENOSPC, VM_DATA_GFN + 8);
+	check_change(&c[1], 0, 0, EOPNOTSUPP, VM_HIGH / PAGE);
+	/* What is tracked already is done, wherever it stands. */
+	CHECK_EQ(c[2].out_done, 8);
+	CHECK_EQ(c[2].out_changed, 0);
+	CHECK_ERRNO(c[2].out_error, ENOSPC);
+	CHECK_EQ(c[2].out_error_gfn, 0);
+	CHECK_EQ(c[2].out_failed, (1ULL << 40) - 8);
+}
+
 /* Only where the processor needs one for real mode does KVM make it. */
 CASE(a_memslot_of_kvms_own_cannot_be_tracked)
 {
