@@ -21,10 +21,10 @@ static bool is_descriptor(struct kvm_vcpu *vcpu, u64 gpa)
 	       (access & 0x9d) == 0x81;
 }
 
-static u32 read_virtual(struct kvm_vcpu *vcpu, u64 address, u8 *to, u32 len)
+static u32 read_code(struct kvm_vcpu *vcpu, u64 address, u8 *to, u32 len)
 {
 	u32 here = min_t(u32, len, KWT_PAGE_SIZE - (address & ~PAGE_MASK));
-	u64 gpa = kwt_guest_gpa(vcpu, address);
+	u64 gpa = kwt_guest_code_gpa(vcpu, address);
 
 	if (gpa == INVALID_GPA || !kwt_guest_read(vcpu, gpa, to, here))
 		return 0;
@@ -34,11 +34,11 @@ static u32 read_virtual(struct kvm_vcpu *vcpu, u64 address, u8 *to, u32 len)
 /* How many bytes could be read. */
 static u32 read_insn(struct kvm_vcpu *vcpu, u64 rip, u8 *insn)
 {
-	u32 len = read_virtual(vcpu, rip, insn, KWT_INSN_BYTES);
+	u32 len = read_code(vcpu, rip, insn, KWT_INSN_BYTES);
 
 	if (len && len < KWT_INSN_BYTES)
-		len += read_virtual(vcpu, rip + len, insn + len,
-				    KWT_INSN_BYTES - len);
+		len += read_code(vcpu, rip + len, insn + len,
+				 KWT_INSN_BYTES - len);
 	return len;
 }
 

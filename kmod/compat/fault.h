@@ -85,29 +85,55 @@ static inline bool kwt_fault_direct(const struct kvm_vcpu *vcpu)
 	return vcpu->arch.mmu->root_role.direct;
 }
 
+#ifdef KWT_HAVE_PAGEWALK
+#define kwt_pagewalk		kvm_pagewalk
+#define kwt_fault_walk(vcpu)	((vcpu)->arch.mmu->w)
+#define kwt_guest_walk(vcpu)	(&(vcpu)->arch.gva_walk)
+#else
+#define kwt_pagewalk		kvm_mmu
+#define kwt_fault_walk(vcpu)	((vcpu)->arch.mmu)
+#define kwt_guest_walk(vcpu)	((vcpu)->arch.walk_mmu)
+#endif
+
 /*
- * Without nested paging, and for guests of the guest, KVM is told a virtual
- * address. Guest page tables may be paged out: then there is no answer. Takes
- * no lock, and has to be told that it must not sleep.
+ * The guest physical address that @address is mapped to, or INVALID_GPA. KVM's
+ * walk refuses what the guest's protection refuses for that @access: a user's
+ * access to supervisor pages, a supervisor's access to user pages with SMAP, a
+ * supervisor's fetch from them with SMEP, reads of a page whose protection key
+ * allows to execute it alone. The guest's access has passed that protection, as
+ * a user's or as a supervisor's, so the walk is made as both. One of the two
+ * finds every page that is present, whatever CR0.WP, CR4 and EFLAGS.AC are, and
+ * a walk that KVM refuses leaves no trace in the guest.
+ *
+ * The guest's page tables may be paged out: then there is no answer. The walk
+ * takes no lock, and has to be told that it must not sleep.
  */
-static inline u64 kwt_fault_gpa(struct kvm_vcpu *vcpu, u64 address)
+static inline u64 kwt_walk(struct kvm_vcpu *vcpu, struct kwt_pagewalk *walk,
+			   u64 address, u64 access)
 {
-	struct kvm_mmu *mmu = vcpu->arch.mmu;
 	u64 gpa;
 	int idx;
 
-	if (kwt_fault_direct(vcpu))
-		return address;
 	idx = srcu_read_lock(&vcpu->kvm->srcu);
 	pagefault_disable();
-#ifdef KWT_HAVE_PAGEWALK
-	gpa = mmu->w->gva_to_gpa(vcpu, mmu->w, address, 0, NULL);
-#else
-	gpa = mmu->gva_to_gpa(vcpu, mmu, address, 0, NULL);
-#endif
+	gpa = walk->gva_to_gpa(vcpu, walk, address, access | PFERR_USER_MASK,
+			       NULL);
+	if (gpa == INVALID_GPA)
+		gpa = walk->gva_to_gpa(vcpu, walk, address, access, NULL);
 	pagefault_enable();
 	srcu_read_unlock(&vcpu->kvm->srcu, idx);
 	return gpa;
+}
+
+/*
+ * Without nested paging, and for guests of the guest, KVM is told a virtual
+ * address. INVALID_GPA when it cannot be resolved now.
+ */
+static inline u64 kwt_fault_gpa(struct kvm_vcpu *vcpu, u64 address)
+{
+	if (kwt_fault_direct(vcpu))
+		return address;
+	return kwt_walk(vcpu, kwt_fault_walk(vcpu), address, 0);
 }
 
 static inline bool kwt_fault_event(const struct kvm_vcpu *vcpu)

@@ -2,7 +2,7 @@
 /*
  * Looking at a guest from the thread of its vCPU, with preemption disabled:
  *
- *	kwt_guest_gpa		of a virtual address, or INVALID_GPA
+ *	kwt_guest_code_gpa	of the virtual address of code, or INVALID_GPA
  *	kwt_guest_read		from guest memory; false if it is not there now
  *	kwt_guest_code		where the code is that it runs, and of what kind;
  *				false if that cannot be told
@@ -18,23 +18,10 @@
 
 #include "fault.h"
 
-static inline u64 kwt_guest_gpa(struct kvm_vcpu *vcpu, u64 address)
+/* Code is fetched: a protection key may forbid to read it. */
+static inline u64 kwt_guest_code_gpa(struct kvm_vcpu *vcpu, u64 address)
 {
-	u64 gpa;
-	int idx;
-
-	idx = srcu_read_lock(&vcpu->kvm->srcu);
-	pagefault_disable();
-#ifdef KWT_HAVE_PAGEWALK
-	gpa = vcpu->arch.gva_walk.gva_to_gpa(vcpu, &vcpu->arch.gva_walk,
-					     address, 0, NULL);
-#else
-	gpa = vcpu->arch.walk_mmu->gva_to_gpa(vcpu, vcpu->arch.walk_mmu,
-					      address, 0, NULL);
-#endif
-	pagefault_enable();
-	srcu_read_unlock(&vcpu->kvm->srcu, idx);
-	return gpa;
+	return kwt_walk(vcpu, kwt_guest_walk(vcpu), address, PFERR_FETCH_MASK);
 }
 
 /* Within a page. */
