@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Tracked pages that are the guest's own page tables: the processor walks
- * them, and sets bits in them. The guest goes through all four levels to reach
- * a window, and moves the window on its way.
+ * them, and sets bits in them. The guest goes through all levels, four or five,
+ * to reach a window, and moves the window on its way.
  */
 #include <string.h>
 
@@ -11,7 +11,7 @@
 #include "module.h"
 
 /* In VM_DATA, and where the window is in the guest's address space. */
-enum { PML4, PDPT, PD, PT, FIRST, SECOND, PAGES };
+enum { PML4, PDPT, PD, PT, FIRST, SECOND, PML5, PAGES };
 
 #define PAGE_AT(page)	(VM_DATA + (page) * PAGE)
 #define WINDOW		0x400000ULL
@@ -31,6 +31,7 @@ static void fill_tables(struct vm *vm, uint64_t used)
 {
 	const uint64_t dirty = used ? DIRTY : 0;
 
+	table(vm, PML5)[0] = PAGE_AT(PML4) | PRESENT | used;
 	table(vm, PML4)[0] = PAGE_AT(PDPT) | PRESENT | used;
 	table(vm, PDPT)[0] = PAGE_AT(PD) | PRESENT | used;
 	table(vm, PD)[0] = 0 | LARGE_BIT | PRESENT | used | dirty;
@@ -59,7 +60,7 @@ static void load(struct vcpu *v, unsigned int round)
 
 	(void)round;
 	CHECK_SYS(!ioctl(v->fd, KVM_GET_SREGS, &s));
-	s.cr3 = PAGE_AT(PML4);
+	s.cr3 = PAGE_AT(s.cr4 & CR4_LA57 ? PML5 : PML4);
 	CHECK_SYS(!ioctl(v->fd, KVM_SET_SREGS, &s));
 }
 
@@ -104,6 +105,10 @@ static void try_walk(const char *name, unsigned int first, unsigned int last,
 		.fill = fill, .load = load,
 	};
 
+	if (first == PML5) {
+		w.feature = CPU_LA57;
+		w.optional = true;
+	}
 	guard_try(&w);
 }
 
@@ -125,6 +130,7 @@ static void try_walk(const char *name, unsigned int first, unsigned int last,
 			 SEEN_PAGE_WALK : SEEN_NOT);			\
 	}
 
+WALK(the_page_of_the_pml5, "PML5", PML5, PML5)
 WALK(the_page_of_the_pml4, "PML4", PML4, PML4)
 WALK(the_page_of_the_pdpt, "PDPT", PDPT, PDPT)
 WALK(the_page_of_the_page_directory, "PD", PD, PD)

@@ -10,6 +10,8 @@ accel=(-accel "tcg,thread=single")
 [ "$icount" = 0 ] || accel+=(-icount "shift=0,sleep=off")
 # With all instructions that store and that this emulator knows.
 processor=qemu64,+svm,+npt,+ssse3,+sse4.1,+movbe,+xsave,+xsaveopt,+avx,+avx2
+# What protects systems from their users today.
+processor+=,+smap,+smep,+umip,+pku
 
 # emulator_start LINE: in the background
 emulator_start()

@@ -25,6 +25,24 @@ static const struct {
 	[CPU_AVX512F] = { 7, 0, EBX, 16 },
 	[CPU_MOVDIRI] = { 7, 0, ECX, 27 },
 	[CPU_MOVDIR64B] = { 7, 0, ECX, 28 },
+	[CPU_SMEP] = { 7, 0, EBX, 7 },
+	[CPU_SMAP] = { 7, 0, EBX, 20 },
+	[CPU_UMIP] = { 7, 0, ECX, 2 },
+	[CPU_PKU] = { 7, 0, ECX, 3 },
+	[CPU_LA57] = { 7, 0, ECX, 16 },
+};
+
+/* What a system switches on at its start, where the processor has it. */
+static const struct {
+	enum cpu_feature feature;
+	uint64_t cr4;
+} switches[] = {
+	{ CPU_XSAVE, CR4_OSXSAVE },
+	{ CPU_SMEP, CR4_SMEP },
+	{ CPU_SMAP, CR4_SMAP },
+	{ CPU_UMIP, CR4_UMIP },
+	{ CPU_PKU, CR4_PKE },
+	{ CPU_LA57, CR4_LA57 },
 };
 
 static struct kvm_cpuid2 *cpuid_get(struct vcpu *v)
@@ -88,10 +106,14 @@ static void set_xcr0(struct vcpu *v, const struct kvm_cpuid2 *c)
 void cpuid_set(struct vcpu *v)
 {
 	struct kvm_cpuid2 *c = cpuid_get(v);
+	unsigned int i;
 
 	CHECK_SYS(!ioctl(v->fd, KVM_SET_CPUID2, c));
-	v->has_xsave = has(c, CPU_XSAVE);
-	if (v->has_xsave)
+	v->cr4 = 0;
+	for (i = 0; i < ARRAY_SIZE(switches); i++)
+		if (has(c, switches[i].feature))
+			v->cr4 |= switches[i].cr4;
+	if (v->cr4 & CR4_OSXSAVE)
 		set_xcr0(v, c);
 	free(c);
 }

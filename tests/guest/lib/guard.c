@@ -168,6 +168,7 @@ static void attempt_init(struct attempt *a, const struct guard_work *w)
 	a->work = w;
 	a->vm = vm_new(w->pages);
 	a->v = w->real_mode ? vcpu_new_real(a->vm) : vcpu_new(a->vm);
+	a->v->cr4 &= ~w->cr4_off;
 	a->other = vcpu_new(a->vm);
 	if (w->fill)
 		w->fill(a->v);

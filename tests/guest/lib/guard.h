@@ -53,6 +53,7 @@ struct guard_work {
 	enum cpu_feature feature;	/* that it needs */
 	bool optional;			/* the processor may lack it */
 	bool real_mode;
+	uint64_t cr4_off;		/* not in v->cr4 */
 	/* Fills memory once; sets registers before each round, from 0. */
 	void (*fill)(struct vcpu *v);
 	void (*load)(struct vcpu *v, unsigned int round);

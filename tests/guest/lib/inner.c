@@ -28,6 +28,7 @@ void inner_fill(struct vcpu *v)
 {
 	uint64_t page = LARGE_BIT | ENTRY | (inner_is_vmx() ? INTEL_CACHED : 0);
 
+	table(v, INNER_PML5)[0] = INNER_AT(INNER_PML4) | ENTRY;
 	table(v, INNER_PML4)[0] = INNER_AT(INNER_PDPT) | ENTRY;
 	table(v, INNER_PDPT)[0] = INNER_AT(INNER_PD) | ENTRY;
 	table(v, INNER_PD)[0] = 0 | page;

@@ -12,7 +12,7 @@
 /* Pages in VM_DATA, the first of which is the caller's. */
 enum {
 	INNER_DATA, INNER_CONTROL, INNER_STATE, INNER_WRITES, INNER_PML4,
-	INNER_PDPT, INNER_PD, INNER_PAGES
+	INNER_PDPT, INNER_PD, INNER_PML5, INNER_PAGES
 };
 
 #define INNER_AT(page)	(VM_DATA + (page) * PAGE)

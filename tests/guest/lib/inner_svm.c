@@ -50,6 +50,14 @@ static void put_segment(struct vm *vm, unsigned int at,
 	put64(vm, at + 8, s->base);
 }
 
+/* AMD's nested page tables have as many levels as the host's own. */
+static uint64_t nested_cr3(const struct kvm_sregs *s, const struct inner *inner)
+{
+	if (!inner->nested)
+		return 0;
+	return INNER_AT(s->cr4 & CR4_LA57 ? INNER_PML5 : INNER_PML4);
+}
+
 static void fill_vmcb(struct vm *vm, const struct kvm_sregs *s,
 		      const struct inner *inner)
 {
@@ -58,7 +66,7 @@ static void fill_vmcb(struct vm *vm, const struct kvm_sregs *s,
 	put32(vm, INTERCEPT_MISC2, INTERCEPT_VMRUN);
 	put32(vm, ASID, 1);
 	put64(vm, NESTED_CONTROL, inner->nested);
-	put64(vm, NESTED_CR3, inner->nested ? INNER_AT(INNER_PML4) : 0);
+	put64(vm, NESTED_CR3, nested_cr3(s, inner));
 	put_segment(vm, SEG_ES, &s->es);
 	put_segment(vm, SEG_CS, &s->cs);
 	put_segment(vm, SEG_SS, &s->ss);

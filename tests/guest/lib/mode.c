@@ -3,6 +3,7 @@
 
 #include "mode.h"
 #include "tap.h"
+#include "vm_internal.h"
 
 enum { GATE_INTERRUPT = 0x8e };
 
@@ -31,6 +32,36 @@ void mode_32(struct vcpu *v, unsigned int round)
 	s.cr0 &= ~(1UL << 31);
 	s.cr3 = 0;
 	s.efer = 0;
+	CHECK_SYS(!ioctl(v->fd, KVM_SET_SREGS, &s));
+}
+
+void mode_fill_user(struct vm *vm, uint64_t low, uint64_t data)
+{
+	uint64_t *pml5 = (uint64_t *)(vm->low + LOW_USER_PML5);
+	uint64_t *pml4 = (uint64_t *)(vm->low + LOW_USER_PML4);
+	uint64_t *pdpt = (uint64_t *)(vm->low + LOW_USER_PDPT);
+	uint64_t *pd = (uint64_t *)(vm->low + LOW_USER_PD);
+
+	pml5[0] = LOW_USER_PML4 | PTE_TABLE | PTE_USER;
+	pml4[0] = LOW_USER_PDPT | PTE_TABLE | PTE_USER;
+	pdpt[0] = LOW_USER_PD | PTE_TABLE | PTE_USER;
+	pd[0] = 0 | low;
+	pd[1] = VM_DATA | data;
+	pd[2] = 0 | PTE_LARGE;
+	pd[3] = VM_DATA | PTE_LARGE | PTE_NX;
+}
+
+void mode_load_user(struct vcpu *v, unsigned int dpl)
+{
+	struct kvm_sregs s;
+
+	CHECK_SYS(!ioctl(v->fd, KVM_GET_SREGS, &s));
+	s.cr3 = s.cr4 & CR4_LA57 ? LOW_USER_PML5 : LOW_USER_PML4;
+	if (dpl) {
+		s.cs.dpl = s.ss.dpl = s.ds.dpl = s.es.dpl = dpl;
+		s.cs.selector = SEL_USER_CODE;
+		s.ss.selector = s.ds.selector = s.es.selector = SEL_USER_DATA;
+	}
 	CHECK_SYS(!ioctl(v->fd, KVM_SET_SREGS, &s));
 }
 

@@ -20,13 +20,11 @@ enum { STOP_SIGNAL = SIGUSR1 };
 #define CR0_MP		(1UL << 1)
 #define CR0_ET		(1UL << 4)
 #define CR0_NE		(1UL << 5)
+#define CR0_WP		(1UL << 16)
 #define CR0_PG		(1UL << 31)
-#define CR4_PAE		(1UL << 5)
-#define CR4_OSFXSR	(1UL << 9)
-#define CR4_OSXMMEXCPT	(1UL << 10)
-#define CR4_OSXSAVE	(1UL << 18)
 #define EFER_LME	(1UL << 8)
 #define EFER_LMA	(1UL << 10)
+#define EFER_NXE	(1UL << 11)
 
 static void set_long_mode(struct vcpu *v, struct kvm_sregs *s)
 {
@@ -41,12 +39,10 @@ static void set_long_mode(struct vcpu *v, struct kvm_sregs *s)
 
 	s->cs = code;
 	s->ds = s->es = s->fs = s->gs = s->ss = data;
-	s->cr3 = LOW_PML4;
-	s->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_PG;
-	s->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
-	if (v->has_xsave)
-		s->cr4 |= CR4_OSXSAVE;
-	s->efer = EFER_LME | EFER_LMA;
+	s->cr3 = v->cr4 & CR4_LA57 ? LOW_PML5 : LOW_PML4;
+	s->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG;
+	s->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | v->cr4;
+	s->efer = EFER_LME | EFER_LMA | EFER_NXE;
 }
 
 static void set_real_mode(struct kvm_sregs *s, uint64_t code_gpa)

@@ -103,17 +103,20 @@ static uint64_t *table(struct vm *vm, uint64_t gpa)
 /* One gigabyte in pages of 2 MiB, through the table at pd. */
 static void map_gigabyte(struct vm *vm, uint64_t pdpt, uint64_t pd, uint64_t gpa)
 {
+	uint64_t end = gpa + 512 * LARGE_PAGE;
 	unsigned int i;
 
 	table(vm, pdpt)[gpa >> 30 & 511] = pd | PTE_TABLE;
-	for (i = 0; i < 512; i++)
-		table(vm, pd)[i] = (gpa + (uint64_t)i * LARGE_PAGE) | PTE_LARGE;
+	for (i = 0; gpa < end; i++, gpa += LARGE_PAGE)
+		table(vm, pd)[i] = gpa | PTE_LARGE |
+				   (gpa < VM_DATA ? 0 : PTE_NX);
 }
 
 static void map_identity(struct vm *vm)
 {
 	unsigned int i;
 
+	table(vm, LOW_PML5)[0] = LOW_PML4 | PTE_TABLE;
 	table(vm, LOW_PML4)[0] = LOW_PDPT | PTE_TABLE;
 	for (i = 0; i < 4; i++)
 		map_gigabyte(vm, LOW_PDPT, LOW_PD + i * PAGE, (uint64_t)i << 30);

@@ -8,6 +8,11 @@
  * vCPUs run in 64-bit mode at CPL 0, paging maps the first 4 GiB and the
  * gigabyte at VM_HIGH to themselves. Guest code is position independent and
  * ends with HLT. Arguments come in rdi, rsi, rdx, rcx, r8, r9.
+ *
+ * All protection that the processor has is on, as in the guests of today:
+ * CR0.WP, EFER.NXE with nothing to execute from VM_DATA on, and in v->cr4 SMEP,
+ * SMAP, UMIP, PKE and LA57, with which there are five levels of tables. A test
+ * of a guest that goes without takes bits out of v->cr4 before vcpu_load().
  */
 #ifndef GUEST_VM_H
 #define GUEST_VM_H
@@ -38,6 +43,16 @@ enum { VM_MAX_VCPUS = 8 };
 struct guest_code {
 	const unsigned char *start, *end;
 };
+
+#define CR4_PAE		(1ULL << 5)
+#define CR4_OSFXSR	(1ULL << 9)
+#define CR4_OSXMMEXCPT	(1ULL << 10)
+#define CR4_UMIP	(1ULL << 11)
+#define CR4_LA57	(1ULL << 12)
+#define CR4_OSXSAVE	(1ULL << 18)
+#define CR4_SMEP	(1ULL << 20)
+#define CR4_SMAP	(1ULL << 21)
+#define CR4_PKE		(1ULL << 22)
 
 #define GUEST_CODE(name, text)						\
 	extern const unsigned char name##_start[], name##_end[];	\
@@ -73,7 +88,7 @@ struct vcpu {
 	int fd;
 	unsigned int index;
 	bool real_mode;
-	bool has_xsave;
+	uint64_t cr4;		/* what its code switches on, see below */
 	bool ignore_mmio;	/* go on when memory is not there */
 	pthread_rwlock_t *runs;	/* if given: held while the guest runs */
 	struct kvm_run *run;
