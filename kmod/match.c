@@ -42,7 +42,7 @@ static bool coalesce_claim(const struct kwt_ring *ring, u64 *last)
 {
 	u64 seq;
 
-	/* Pairs with the full barrier behind the reader's release. */
+	/* Pairs with the reader's exchange of consumer->pos. */
 	smp_mb();
 	seq = READ_ONCE(*last);
 	if (seq > READ_ONCE(ring->consumer->pos))

@@ -26,7 +26,7 @@ static inline bool kwt_ring_reserve(struct kwt_ring *ring, u32 nr, u64 *pos)
 
 	for (;;) {
 		/*
-		 * Pairs with the reader's store-release: it has read the
+		 * Pairs with the reader's exchange: it has read the
 		 * places that it gives back.
 		 */
 		used = head - smp_load_acquire(&ring->consumer->pos);

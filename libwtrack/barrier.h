@@ -16,26 +16,26 @@ static inline uint64_t record_load_seq(const struct kvm_wtrack_record *record)
 	return __atomic_load_n(&record->seq, __ATOMIC_ACQUIRE);
 }
 
-/* Pairs with the store-release below, of the reader before. */
+/* Pairs with the exchange below, of the reader before. */
 static inline uint64_t consumer_load_pos(const struct kvm_wtrack_consumer *c)
 {
 	return __atomic_load_n(&c->pos, __ATOMIC_ACQUIRE);
 }
 
 /*
- * The release pairs with the module's load-acquire of consumer->pos before it
- * uses a place again: all that was read from the records was read before.
+ * An exchange and not a store, as the uapi header asks for: it is a full
+ * barrier. What was read from the records was read before it; that pairs with
+ * the module's load-acquire of consumer->pos before it uses a place again.
  *
- * The full fence pairs with the one in the module between a guest's store and
- * its look whether the page's record is still unread. Either the module sees
- * the new position and records the store, or the reads of guest memory that
- * follow here see the store.
+ * What is read from guest memory behind it is read after it. That pairs with the
+ * barrier in the module between a guest's store and the look whether the page's
+ * record is still unread: either the module sees the new position and records
+ * the store, or the reader's look at guest memory sees the store.
  */
 static inline void consumer_store_pos(struct kvm_wtrack_consumer *c,
 				      uint64_t pos)
 {
-	__atomic_store_n(&c->pos, pos, __ATOMIC_RELEASE);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	(void)__atomic_exchange_n(&c->pos, pos, __ATOMIC_SEQ_CST);
 }
 
 #endif

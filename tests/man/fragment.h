@@ -9,7 +9,8 @@
 static struct wtrack_session *session;
 static struct wtrack_range ranges[64];
 static struct wtrack_resync_range range;
-static uint64_t seq;
+static struct { uint64_t pos; } *consumer;
+static uint64_t pos, seq;
 static int r, n;
 
 static inline void print(const struct wtrack_range *what, int nr)

@@ -271,7 +271,8 @@ struct kvm_wtrack_restrict {
 
 /*
  * At most one unread record for each gfn. The record has the first of the
- * writes and KVM_WTRACK_RECORD_F_PAGE: release it, then re-read the page.
+ * writes and KVM_WTRACK_RECORD_F_PAGE: release it by an atomic exchange (see
+ * "The ring"), then re-read the page.
  */
 #define KVM_WTRACK_RING_F_COALESCE	(1U << 0)
 /*
@@ -522,9 +523,19 @@ struct kvm_wtrack_fence {
  *
  * Record number n, counted from 0, is at records[n % nr_records], and is
  * there as soon as a load-acquire of its seq gives n + 1. There is no other
- * producer index. The reader stores the number of records it has released,
- * with store-release, to consumer->pos; from then on the module may use their
- * place again. One reader at a time.
+ * producer index. The reader sets consumer->pos to the number of records that it
+ * has released; from then on the module may use their places again. One reader
+ * at a time.
+ *
+ * The reader sets the position by an atomic exchange, in C
+ *
+ *	__atomic_exchange_n(&consumer->pos, pos, __ATOMIC_SEQ_CST);
+ *
+ * which is a full barrier. A store is not enough, not even a store-release:
+ * the processor may read the pages that the reader looks at next before the
+ * module sees the new position. In a coalescing session the module may then
+ * merge a write that came in between into a record that the reader is already
+ * done with, and the reader misses the write.
  *
  * read(2) copies whole records, as many as fit, and releases them.
  * poll(2) reports EPOLLIN when records are there (as many as the watermark

@@ -16,8 +16,12 @@ const struct kvm_wtrack_record *wt_peek(const struct wt *wt)
 
 void wt_release(struct wt *wt)
 {
-	/* Pairs with the module's load-acquire before it reuses the place. */
-	__atomic_store_n(&wt->consumer->pos, wt->next, __ATOMIC_RELEASE);
+	/*
+	 * Pairs with the module's load-acquire before it reuses the place, and
+	 * with its barrier before it merges a store into an unread record.
+	 */
+	(void)__atomic_exchange_n(&wt->consumer->pos, wt->next,
+				  __ATOMIC_SEQ_CST);
 }
 
 bool wt_take(struct wt *wt, struct kvm_wtrack_record *rec)

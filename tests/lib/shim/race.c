@@ -10,6 +10,7 @@
 #include "shim.h"
 
 unsigned int shim_race_odds;
+void (*shim_step)(void);
 unsigned long long shim_now;
 int shim_barrier_word;
 
@@ -44,8 +45,13 @@ static unsigned int next_random(void)
  */
 void shim_give_way(void)
 {
-	unsigned int spins = next_random();
+	unsigned int spins;
 
+	if (shim_step) {
+		shim_step();
+		return;
+	}
+	spins = next_random();
 	if (next_random() % shim_race_odds)
 		return;
 	if (spins & 1) {

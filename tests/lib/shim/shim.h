@@ -31,6 +31,8 @@ _Noreturn void shim_broken(const char *format, ...)
 
 /* One in that many atomic accesses gives way; 0, the default, for none. */
 extern unsigned int shim_race_odds;
+/* Called instead, if set: there is one thread then, and every race is its own. */
+extern void (*shim_step)(void);
 
 void shim_give_way(void);
 

@@ -87,8 +87,7 @@ void session_region_went(struct session *session, u64 gfn)
 
 void session_release(struct session *session, u64 pos)
 {
-	smp_store_release(&session->consumer.pos, pos);
-	smp_mb();
+	(void)__atomic_exchange_n(&session->consumer.pos, pos, __ATOMIC_SEQ_CST);
 }
 
 void session_reopen(struct session *session)

@@ -3,6 +3,7 @@
 # is made of, against headers that stand in for the kernel's.
 UNIT_SOURCES := $(addprefix $(TOP)/kmod/,space.c span.c set.c match.c ring.c \
 	resync.c insn.c) $(wildcard $(TOP)/tests/lib/shim/*.c)
-UNIT_CPPFLAGS := -I$(TOP)/tests/lib/shim -I$(TOP)/include/uapi -I$(TOP)/kmod
+UNIT_CPPFLAGS := -I$(TOP)/tests/lib/shim -I$(TOP)/include/uapi -I$(TOP)/kmod \
+	-I$(TOP)/libwtrack
 # As the kernel is built.
 UNIT_CFLAGS := -fno-strict-aliasing -Wno-unused-parameter -Wno-sign-compare
