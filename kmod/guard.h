@@ -40,8 +40,8 @@ void kwt_guard_unreported(struct kwt_space *space, struct kvm_vcpu *vcpu,
 			  const struct kwt_vcpu *state);
 
 /* tell.c */
-void kwt_guard_tell(struct kwt_chunk *chunk,
-		    const struct kvm_wtrack_record *record);
+void kwt_guard_changed(struct kwt_chunk *chunk,
+		       const struct kvm_wtrack_record *record);
 void kwt_rearm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
 
 /* rearm.c */

@@ -10,13 +10,14 @@
 #include "match.h"
 #include "trace.h"
 
-static __always_inline bool put_word(struct kwt_ring *ring, u64 head, u64 gpa,
-				     u64 rip, u64 time_ns, u64 word)
+static __always_inline bool put_word(struct kwt_span *span, u64 bit, u64 head,
+				     u64 gpa, u64 rip, u64 time_ns, u64 word)
 {
+	struct kwt_ring *ring = span->ring;
 	struct kvm_wtrack_record *record;
 	u64 pos;
 
-	if (unlikely(!kwt_ring_reserve(ring, 1, &pos)))
+	if (unlikely(!kwt_ring_reserve_for(span, bit, 1, &pos)))
 		return false;
 	record = kwt_ring_at(ring, pos);
 	*kwt_record_word(record) = head;
@@ -55,14 +56,19 @@ static bool coalesce_claim(const struct kwt_ring *ring, u64 *last)
 }
 
 /* With the claim: one record for the page, with the first bytes stored. */
-static bool coalesce_put(struct kwt_ring *ring, u64 *last,
+static bool coalesce_put(struct kwt_span *span, u64 bit,
 			 const struct kvm_wtrack_record *record)
 {
+	struct kwt_ring *ring = span->ring;
 	struct kvm_wtrack_record *to;
+	u64 *last = &span->last[bit];
 	u64 pos;
 
-	if (!kwt_ring_reserve(ring, 1, &pos)) {
-		/* What skipped its record because of the claim is marked too. */
+	if (!kwt_ring_reserve_for(span, bit, 1, &pos)) {
+		/*
+		 * What skipped its record because of the claim is marked too,
+		 * or was stored before the page was disarmed.
+		 */
 		WRITE_ONCE(*last, 0);
 		return false;
 	}
@@ -87,11 +93,11 @@ static bool put_record(struct kwt_span *span, u64 bit,
 
 	if (span->last) {
 		if (coalesce_claim(ring, &span->last[bit]))
-			return coalesce_put(ring, &span->last[bit], record);
+			return coalesce_put(span, bit, record);
 		atomic64_inc(&ring->merged);
 		return true;
 	}
-	if (!kwt_ring_reserve(ring, 1, &pos))
+	if (!kwt_ring_reserve_for(span, bit, 1, &pos))
 		return false;
 	to = kwt_ring_at(ring, pos);
 	kwt_ring_fill(to, record);
@@ -111,7 +117,7 @@ static noinline bool put_any(struct kwt_span *span, u64 bit, u64 head, u64 gpa,
 
 	*kwt_record_word(&record) = head;
 	if (record.total > KVM_WTRACK_DATA_BYTES && !span->last)
-		return kwt_ring_put_parts(span->ring, &record, data);
+		return kwt_ring_put_parts(span, bit, &record, data);
 	record.len = min_t(u32, record.total, KVM_WTRACK_DATA_BYTES);
 	memcpy(record.data, data, record.len);
 	return put_record(span, bit, &record);
@@ -155,15 +161,19 @@ static __always_inline bool match_spans(struct kwt_chunk *chunk, u64 gpa,
 		memcpy(&word, data, 8);
 	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
 				 rcu_read_lock_sched_held()) {
-		if (!test_bit(bit, span->tracked))
+		if (!kwt_span_observes(span, bit))
 			continue;
-		any = true;
 		if (len == 8 && likely(!span->last))
-			done = put_word(span->ring, head, gpa, rip, now, word);
+			done = put_word(span, bit, head, gpa, rip, now, word);
 		else
 			done = put_any(span, bit, head, gpa, rip, now, data);
-		if (unlikely(!done))
+		if (unlikely(!done)) {
+			/* There was no room, or it was disarmed just now. */
+			if (!kwt_span_observes(span, bit))
+				continue;
 			kwt_resync_write(span, bit, now);
+		}
+		any = true;
 		if (likely(!span->spent) || !spend(span, bit, now))
 			over = false;
 	}

@@ -57,12 +57,11 @@ static __always_inline void kwt_match(u64 gpa, const u8 *data, u32 len,
 				struct kwt_span, in_chunk);
 	if (unlikely(len != 8 || !vcpu || !span ||
 		     READ_ONCE(span->in_chunk.next) || !span->plain ||
-		     !test_bit(bit, span->tracked) ||
 		     trace_kvm_wtrack_match_enabled() ||
 		     trace_kvm_wtrack_ring_enabled()))
 		return kwt_match_all(gpa, data, len, chunk, space);
 	ring = span->ring;
-	if (unlikely(!kwt_ring_reserve(ring, 1, &pos)))
+	if (unlikely(!kwt_ring_reserve_for(span, bit, 1, &pos)))
 		return kwt_match_all(gpa, data, len, chunk, space);
 	kwt_vcpu_tell(vcpu, gpa);
 	record = kwt_ring_at(ring, pos);

@@ -59,7 +59,7 @@ static u32 what_of(const struct kwt_span *span, u32 bit)
 	if (!test_bit(bit, span->tracked))
 		return KVM_WTRACK_RESYNC_REMOVED;
 	/* Looked at after its bit was cleared: the re-arm sets it again. */
-	if (test_bit(bit, span->chunk->armed))
+	if (test_bit(bit, span->observed))
 		return KVM_WTRACK_RESYNC_REREAD;
 	/* A session that stops is about to lose it. */
 	return span->ring->stop ? KVM_WTRACK_RESYNC_REMOVED :

@@ -47,17 +47,19 @@ bool kwt_ring_published(const struct kwt_ring *ring, u64 pos)
 
 /*
  * Publish a store that is longer than one record: in parts, each of them
- * complete. Returns false when there is no room for all of them; then nothing
- * was published. @record has what is the same in all parts.
+ * complete. Returns false when there is no room for all of them, or the gfn is
+ * not observed; then nothing was published. @record has what is the same in all
+ * parts.
  */
-bool kwt_ring_put_parts(struct kwt_ring *ring,
+bool kwt_ring_put_parts(const struct kwt_span *span, u64 bit,
 			struct kvm_wtrack_record *record, const u8 *data)
 {
+	struct kwt_ring *ring = span->ring;
 	u32 left = record->total;
 	u32 nr = DIV_ROUND_UP(left, KVM_WTRACK_DATA_BYTES);
 	u64 pos;
 
-	if (nr > ring->room || !kwt_ring_reserve(ring, nr, &pos))
+	if (nr > ring->room || !kwt_ring_reserve_for(span, bit, nr, &pos))
 		return false;
 	for (; left; left -= record->len, pos++) {
 		record->gpa += record->total - left ? record->len : 0;
@@ -154,15 +156,30 @@ bool kwt_ring_region(struct kwt_ring *ring, u64 gfn, u64 nr_pages,
 	return room;
 }
 
-/* Of the guard. Returns false when there is no room. */
-bool kwt_ring_guard(struct kwt_ring *ring,
+/*
+ * Of the guard. Returns false when there is no room, or when something is said
+ * of a gfn that is not observed. Stores are recorded behind the place of
+ * REARMED and, of those that are not, the reader of the record finds all in
+ * memory. See kwt_ring_reserve_for().
+ */
+bool kwt_ring_guard(struct kwt_span *span, u32 bit,
 		    const struct kvm_wtrack_record *record)
 {
+	u32 action = record->guard.action;
+	struct kwt_ring *ring = span->ring;
 	bool room;
 	u64 pos;
 
 	preempt_disable();
-	room = kwt_ring_reserve(ring, 1, &pos);
+	if (action == KVM_WTRACK_GUARD_CHANGED)
+		room = kwt_ring_reserve_for(span, bit, 1, &pos);
+	else
+		room = kwt_ring_reserve(ring, 1, &pos);
+	if (action == KVM_WTRACK_GUARD_REARMED) {
+		set_bit(bit, span->observed);
+		/* Pairs with the barrier in kwt_span_observes(). */
+		smp_mb__after_atomic();
+	}
 	if (room) {
 		kwt_ring_fill(kwt_ring_at(ring, pos), record);
 		kwt_ring_publish(kwt_ring_at(ring, pos), pos);

@@ -7,6 +7,7 @@
 #define KWT_RING_H
 
 #include <linux/lockdep.h>
+#include <linux/string.h>
 
 #include "track.h"
 
@@ -18,35 +19,78 @@ kwt_ring_at(const struct kwt_ring *ring, u64 pos)
 
 /*
  * Reserve @nr places, at most ring->room. A closed ring has a head that is far
- * ahead of any pos and so is full like any other.
+ * ahead of any pos and so is full like any other. With @observed, only if that
+ * bit is set: see kwt_ring_reserve_for().
  */
-static inline bool kwt_ring_reserve(struct kwt_ring *ring, u32 nr, u64 *pos)
+static __always_inline bool __kwt_ring_reserve(struct kwt_ring *ring,
+					       const unsigned long *observed,
+					       u64 bit, u32 nr, u64 *pos)
 {
-	u64 head = READ_ONCE(ring->head), used, now;
+	u64 head, used;
 
 	for (;;) {
+		/* Pairs with the cmpxchg that takes a place for the guard. */
+		head = smp_load_acquire(&ring->head);
+		if (observed && unlikely(!test_bit(bit, observed)))
+			return false;
 		/*
 		 * Pairs with the reader's exchange: it has read the
 		 * places that it gives back.
 		 */
 		used = head - smp_load_acquire(&ring->consumer->pos);
+		*pos = head;
 		if (likely(used < ring->room - (nr - 1))) {
 			if (likely(try_cmpxchg(&ring->head, &head, head + nr)))
-				break;
+				return true;
 			continue;
 		}
 		/*
 		 * Full, or others have published and the reader has released
 		 * since we looked at head.
 		 */
-		now = READ_ONCE(ring->head);
-		if (now == head)
+		if (READ_ONCE(ring->head) == *pos)
 			return false;
-		head = now;
 	}
+}
 
-	*pos = head;
-	return true;
+static inline bool kwt_ring_reserve(struct kwt_ring *ring, u32 nr, u64 *pos)
+{
+	return __kwt_ring_reserve(ring, NULL, 0, nr, pos);
+}
+
+/*
+ * Is a store to be recorded, which is in memory? One to a page that the guard
+ * has disarmed is not: the page is read again when it is armed. KVM goes on with
+ * a string instruction for up to 1,024 elements after its page was disarmed,
+ * and notifies of each.
+ */
+static __always_inline bool kwt_span_observes(const struct kwt_span *span,
+					      u64 bit)
+{
+	if (likely(test_bit(bit, span->observed)))
+		return true;
+	if (!test_bit(bit, span->tracked))
+		return false;
+	/*
+	 * Between the store and the second look. Pairs with the barrier behind
+	 * the bit's being set, kwt_ring_guard(): if we miss it, whoever reads
+	 * the page after the record REARMED sees the store.
+	 */
+	smp_mb();
+	return test_bit(bit, span->observed);
+}
+
+/*
+ * For a record of this gfn, while it is observed. No such place is between
+ * those of the guard's records DISARMED and REARMED: the guard clears the bit,
+ * then takes the place for DISARMED; it takes the one for REARMED, then sets
+ * the bit. Whoever finds the bit set has a head of before or of behind both, and
+ * loses the cmpxchg if the guard has taken a place since.
+ */
+static __always_inline bool kwt_ring_reserve_for(const struct kwt_span *span,
+						 u64 bit, u32 nr, u64 *pos)
+{
+	return __kwt_ring_reserve(span->ring, span->observed, bit, nr, pos);
 }
 
 static inline void kwt_ring_publish(struct kvm_wtrack_record *record, u64 pos)

@@ -20,6 +20,8 @@ static bool join(struct kwt_space *space, struct kwt_span *span, u32 bit)
 	set_bit(bit, span->tracked);
 	WRITE_ONCE(chunk->users[bit], chunk->users[bit] + 1);
 	armed = test_bit(bit, chunk->armed);
+	if (armed || chunk->users[bit] == 1)
+		set_bit(bit, span->observed);
 	spin_unlock(&space->arm_lock);
 	return armed;
 }
@@ -29,6 +31,7 @@ static void leave(struct kwt_span *span, u32 bit)
 	u16 *users = &span->chunk->users[bit];
 
 	WRITE_ONCE(*users, *users - 1);
+	clear_bit(bit, span->observed);
 	clear_bit(bit, span->tracked);
 }
 
@@ -136,7 +139,7 @@ u32 kwt_set_state(const struct kwt_set *set, u64 gfn)
 		return 0;
 	if (test_bit(bit, span->tracked))
 		state |= KVM_WTRACK_GFN_TRACKED;
-	if (test_bit(bit, span->tracked) && !test_bit(bit, span->chunk->armed))
+	if (test_bit(bit, span->tracked) && !test_bit(bit, span->observed))
 		state |= KVM_WTRACK_GFN_DISARMED;
 	if (test_bit(bit, span->resync))
 		state |= KVM_WTRACK_GFN_RESYNC;

@@ -12,33 +12,61 @@
 #include "ring.h"
 #include "trace.h"
 
-/* Tell all sessions that track the gfn. Under RCU. */
-void kwt_guard_tell(struct kwt_chunk *chunk,
-		    const struct kvm_wtrack_record *record)
+static void tell_changed(struct kwt_span *span, u32 bit,
+			 const struct kvm_wtrack_record *record)
+{
+	if (!kwt_span_observes(span, bit))
+		return;
+	if (!kwt_ring_guard(span, bit, record)) {
+		/* There was no room, or it was disarmed just now. */
+		if (!kwt_span_observes(span, bit))
+			return;
+		kwt_resync_mark(span, bit, record->time_ns);
+	}
+	atomic64_inc(&span->ring->unreported);
+}
+
+/*
+ * A store was made to the gfn that nobody was told of. If the gfn is not
+ * observed now, the reader is about to read it anyway. Under RCU.
+ */
+void kwt_guard_changed(struct kwt_chunk *chunk,
+		       const struct kvm_wtrack_record *record)
 {
 	u32 bit = kwt_chunk_bit(record->gpa >> KWT_PAGE_SHIFT);
-	struct kvm_wtrack_record own = *record;
 	struct kwt_span *span;
 
 	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
-				 rcu_read_lock_sched_held()) {
-		struct kwt_ring *ring = span->ring;
+				 rcu_read_lock_sched_held())
+		tell_changed(span, bit, record);
+}
 
-		if (!test_bit(bit, span->tracked))
-			continue;
-		if (record->guard.action == KVM_WTRACK_GUARD_DISARMED) {
-			own.guard.action = ring->stop ?
-					   KVM_WTRACK_GUARD_STOPPED :
-					   KVM_WTRACK_GUARD_DISARMED;
-			atomic64_inc(&ring->disarms);
-			if (record->guard.cause == KVM_WTRACK_CAUSE_BUDGET)
-				atomic64_inc(&ring->over_budget);
-		} else {
-			atomic64_inc(&ring->unreported);
-		}
-		if (!kwt_ring_guard(ring, &own))
-			kwt_resync_mark(span, bit, record->time_ns);
-	}
+static void tell_disarmed(struct kwt_span *span, u32 bit,
+			  const struct kvm_wtrack_record *record)
+{
+	struct kvm_wtrack_record own = *record;
+	struct kwt_ring *ring = span->ring;
+
+	if (ring->stop)
+		own.guard.action = KVM_WTRACK_GUARD_STOPPED;
+	atomic64_inc(&ring->disarms);
+	if (record->guard.cause == KVM_WTRACK_CAUSE_BUDGET)
+		atomic64_inc(&ring->over_budget);
+	clear_bit(bit, span->observed);
+	if (!kwt_ring_guard(span, bit, &own))
+		kwt_resync_mark(span, bit, record->time_ns);
+}
+
+/* All sessions that track the gfn. Under arm_lock and RCU. */
+static void tell_all_disarmed(struct kwt_chunk *chunk, u32 bit,
+			      const struct kvm_wtrack_record *record)
+{
+	struct kwt_span *span;
+
+	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
+				 rcu_read_lock_sched_held())
+		if (test_bit(bit, span->tracked))
+			tell_disarmed(span, bit, record);
 }
 
 /*
@@ -63,7 +91,7 @@ void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
 		chunk->guard[bit] |= KWT_GUARD_BUDGET;
 	if (list_empty(&chunk->in_tripped))
 		list_add_tail(&chunk->in_tripped, &space->tripped);
-	kwt_guard_tell(chunk, record);
+	tell_all_disarmed(chunk, bit, record);
 	spin_unlock(&space->arm_lock);
 	trace_kvm_wtrack_guard(space->id, gfn, cause, record->vcpu,
 			       record->rip);
@@ -81,7 +109,7 @@ static void tell_rearmed(struct kwt_span *span, u32 bit, u64 now)
 	};
 
 	atomic64_inc(&span->ring->rearms);
-	if (!kwt_ring_guard(span->ring, &record))
+	if (!kwt_ring_guard(span, bit, &record))
 		kwt_resync_mark(span, bit, now);
 }
 

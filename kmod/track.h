@@ -37,8 +37,8 @@
 #define KWT_PAGE_SIZE		(1UL << KWT_PAGE_SHIFT)
 
 /*
- * 1,024 gfns a chunk: one tracked page costs 2.5 KiB, a densely tracked
- * gigabyte 0.06 % of it (2 bytes of count and 3 bits for each gfn, and some 180
+ * 1,024 gfns a chunk: one tracked page costs 2.7 KiB, a densely tracked
+ * gigabyte 0.06 % of it (2 bytes of count and 4 bits for each gfn, and some 180
  * bytes of links for each 4 MiB). What the guard has to remember of a page, 2
  * bytes, is there for chunks in which it had to act; what a budget has to, 2
  * bytes as well, for sessions with one.
@@ -146,6 +146,9 @@ struct kwt_space {
  * @plain: has neither @last nor @spent, constant
  * @nr_tracked: bits set in @tracked; (L)
  * @tracked: (L), read under RCU
+ * @observed: of @tracked, the gfns whose stores are recorded now: not what the
+ *	guard has disarmed, between its records; (A), read under RCU. A write
+ *	hook looks at it between ring->head and its place: kwt_ring_reserve_for()
  * @resync: set by the write hooks, cleared under (L), both atomically. With
  *	the tracked bit: re-read the page. Without: it was removed.
  */
@@ -163,6 +166,7 @@ struct kwt_span {
 	bool plain;
 	u32 nr_tracked;
 	DECLARE_BITMAP(tracked, KWT_CHUNK_PAGES);
+	DECLARE_BITMAP(observed, KWT_CHUNK_PAGES);
 	DECLARE_BITMAP(resync, KWT_CHUNK_PAGES);
 };
 
@@ -297,14 +301,14 @@ void kwt_match_probe(u64 gpa, const u8 *data, u32 len,
 		     struct kwt_space *space);
 
 /* ring.c, ring.h */
-bool kwt_ring_put_parts(struct kwt_ring *ring,
+bool kwt_ring_put_parts(const struct kwt_span *span, u64 bit,
 			struct kvm_wtrack_record *record, const u8 *data);
 bool kwt_ring_close(struct kwt_ring *ring, u64 time_ns);
 bool kwt_ring_reopen(struct kwt_ring *ring);
 bool kwt_ring_region(struct kwt_ring *ring, u64 gfn, u64 nr_pages,
 		     u64 nr_tracked, u64 time_ns);
 void kwt_ring_gone(struct kwt_ring *ring, u64 time_ns);
-bool kwt_ring_guard(struct kwt_ring *ring,
+bool kwt_ring_guard(struct kwt_span *span, u32 bit,
 		    const struct kvm_wtrack_record *record);
 bool kwt_ring_closed(const struct kwt_ring *ring);
 u64 kwt_ring_head(const struct kwt_ring *ring);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A budget: so many stores to each page in each period, then none for a while. */
+#include <string.h>
+
 #include "guest.h"
 #include "mirror.h"
 #include "tap.h"
@@ -129,6 +131,81 @@ CASE(of_two_budgets_the_larger_one_counts)
 	CHECK_EQ(wt_drain(small), 21);
 	wt_status(small->fd, &s);
 	CHECK_EQ(s.out_over_budget, 1);
+}
+
+/* (to, from, 0, bytes) */
+GUEST_CODE(g_movsb, "rep movsb\n hlt");
+
+/* (address, bytes): string stores to the same place, without an end. */
+GUEST_CODE(g_stosb_forever,
+	"cld\n"
+	"mov %rdi, %rbx\n"
+	"1: inc %rax\n"
+	"mov %rbx, %rdi\n"
+	"mov %rsi, %rcx\n"
+	"rep stosb\n"
+	"jmp 1b");
+
+/* KVM goes on with the instruction for 1,024 elements, and tells of each. */
+CASE(a_string_instruction_is_recorded_up_to_the_budget)
+{
+	struct kvm_wtrack_status s;
+	struct budget b;
+	unsigned int i;
+
+	b.vm = vm_new(2);
+	b.v = vcpu_new(b.vm);
+	follow(&b, wt_session_budget(b.vm->fd, 64, 0, 10, PERIOD_MS), 1);
+	for (i = 0; i < 3; i++) {
+		memset(b.vm->data + PAGE, i + 1, PAGE);
+		vcpu_call(b.v, g_movsb, VM_DATA, VM_DATA + PAGE, 0, 1000);
+		mirror_step(&b.mirror);
+		CHECK_EQ(b.mirror.writes, 10 * (i + 1));
+		CHECK_EQ(over(&b.mirror), i + 1);
+		mirror_rearmed(&b.mirror);
+		CHECK_EQ(mirror_differs(&b.mirror), PAGE);
+	}
+	wt_status(b.wt->fd, &s);
+	CHECK_EQ(s.out_events, 3 * (10 + 2));
+}
+
+/* The mirror takes no record of a page between DISARMED and REARMED. */
+static void store_strings(uint32_t flags, unsigned int budget)
+{
+	struct budget b = { .vm = vm_new(2) };
+	struct vcpu *v[2];
+	unsigned int i;
+
+	b.v = vcpu_new(b.vm);
+	v[0] = b.v;
+	v[1] = vcpu_new(b.vm);
+	b.wt = wt_session_budget(b.vm->fd, 65536, flags, budget, 20);
+	wt_add(b.wt->fd, VM_DATA_GFN, 2);
+	mirror_init(&b.mirror, b.wt, b.vm->data, 2);
+	vcpu_start(v[0], g_stosb_forever, VM_DATA, 700);
+	vcpu_start(v[1], g_stosb_forever, VM_DATA + 800, PAGE);
+	while (over(&b.mirror) < (host_is_debug() ? 20 : 60)) {
+		mirror_step(&b.mirror);
+		sleep_ms(1);
+	}
+	for (i = 0; i < 2; i++)
+		vcpu_stop(v[i]);
+	mirror_finish(&b.mirror);
+	tap_note("%llu records of stores, %llu times disarmed",
+		 (unsigned long long)b.mirror.writes,
+		 (unsigned long long)over(&b.mirror));
+	if (!flags)
+		CHECK(b.mirror.writes <= (over(&b.mirror) + 2) * 2 * budget);
+}
+
+CASE_WITHIN(string_instructions_of_two_vcpus_stop_being_recorded, 60)
+{
+	store_strings(0, 50);
+}
+
+CASE_WITHIN(so_they_do_in_a_coalescing_session, 60)
+{
+	store_strings(KVM_WTRACK_RING_F_COALESCE, 5);
 }
 
 /* Long enough for many periods; each of them tracked would take an hour. */

@@ -560,8 +560,9 @@ struct kvm_wtrack_fence {
  * A little later the page is armed again. A record of type GUARD tells of
  * each step, to all sessions that track the page:
  *
- *	DISARMED	stores to this page are not seen from here on. Who needs
- *			its contents before the next record reads memory
+ *	DISARMED	stores to this page are not seen from here on: no record
+ *			of it follows before REARMED, or before a RESYNC record.
+ *			Who needs its contents before that reads memory
  *	REARMED		they are seen again: release, then re-read the page
  *	STOPPED		instead of DISARMED in a session with RING_F_STOP: the
  *			page is not tracked by it any more

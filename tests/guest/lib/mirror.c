@@ -28,7 +28,8 @@ void mirror_init(struct mirror *m, struct wt *wt, const void *truth,
 	m->pages = pages;
 	m->copy = malloc(pages * PAGE);
 	m->page = calloc(pages, 1);
-	CHECK(m->copy && m->page);
+	m->silent = calloc(pages, 1);
+	CHECK(m->copy && m->page && m->silent);
 	memcpy(m->copy, truth, pages * PAGE);
 }
 
@@ -36,6 +37,7 @@ void mirror_exit(struct mirror *m)
 {
 	free(m->copy);
 	free(m->page);
+	free(m->silent);
 }
 
 /* The record was released before: what is read now is not older than it. */
@@ -44,6 +46,7 @@ static void apply_write(struct mirror *m, const struct kvm_wtrack_record *r)
 	m->writes++;
 	CHECK(r->gpa >= VM_DATA && r->gpa + r->len <= VM_DATA + m->pages * PAGE);
 	CHECK(r->len && r->len <= KVM_WTRACK_DATA_BYTES);
+	CHECK(!m->silent[page_of(m, r->gpa / PAGE)]);
 	if (m->reread_always || r->flags & KVM_WTRACK_RECORD_F_PAGE)
 		reread(m, r->gpa / PAGE);
 	else
@@ -58,10 +61,14 @@ static void apply_guard(struct mirror *m, const struct kvm_wtrack_record *r)
 	};
 	unsigned int action = r->guard.action, cause = r->guard.cause;
 	unsigned char *page = &m->page[page_of(m, r->gpa / PAGE)];
+	unsigned char *silent = &m->silent[page_of(m, r->gpa / PAGE)];
 
 	CHECK(action && action < MIRROR_ACTIONS && cause < MIRROR_CAUSES);
 	CHECK_EQ(!!(r->flags & KVM_WTRACK_RECORD_F_PAGE), rereads[action]);
 	m->guard[action][cause]++;
+	CHECK(!*silent || action == KVM_WTRACK_GUARD_REARMED);
+	*silent = action == KVM_WTRACK_GUARD_DISARMED ||
+		  action == KVM_WTRACK_GUARD_STOPPED;
 	if (action == KVM_WTRACK_GUARD_DISARMED)
 		*page = MIRROR_DISARMED;
 	else if (action == KVM_WTRACK_GUARD_REARMED)
@@ -96,6 +103,7 @@ static void apply_resync(struct mirror *m)
 	unsigned int i;
 
 	m->resyncs++;
+	memset(m->silent, 0, m->pages);
 	wt_resync(m->wt->fd, &set);
 	for (i = 0; i < set.nr; i++)
 		apply_range(m, &set.ranges[i]);

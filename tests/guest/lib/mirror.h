@@ -22,6 +22,7 @@ struct mirror {
 	const unsigned char *truth;
 	unsigned char *copy;
 	unsigned char *page;	/* enum mirror_page of each */
+	unsigned char *silent;	/* no record of it may come */
 	uint64_t pages;
 	bool reread_always;	/* do not believe the data in records */
 	uint64_t writes, resyncs, rereads, regions;

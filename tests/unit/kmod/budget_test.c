@@ -69,7 +69,7 @@ static void the_store_that_uses_up_the_budget_disarms_its_page(void **state)
 		assert_int_equal(stores(GPA + 8, 1), 1);
 		assert_false(fake_armed(GFN));
 		/* That store is a record like those before it. */
-		assert_int_equal(kwt_ring_head(&session.ring), budget);
+		assert_int_equal(kwt_ring_head(&session.ring), budget + 1);
 		assert_int_equal(session_record(&session, budget - 1)->gpa,
 				 GPA + 8);
 		done();
@@ -191,7 +191,7 @@ static void a_page_of_several_sessions_has_the_largest_budget(void **state)
 	session_add_all(&other, GFN, 2);
 	assert_int_equal(stores(GPA, 7), 0);
 	assert_int_equal(stores(GPA, 1), 1);
-	assert_int_equal(kwt_ring_head(&session.ring), 8);
+	assert_int_equal(kwt_ring_head(&session.ring), 8 + 1);
 	done();
 	init(8, 3);
 	session_add_all(&other, GFN, 2);
@@ -229,8 +229,73 @@ static void merged_stores_count_as_well(void **state)
 	assert_int_equal(fake.trips, 0);
 	hook(&space, GPA, &word, 8, 3);
 	assert_int_equal(fake.trips, 1);
-	assert_int_equal(kwt_ring_head(&session.ring), 1);
+	/* One record for all of them, and that of the guard. */
+	assert_int_equal(kwt_ring_head(&session.ring), 2);
 	assert_int_equal(atomic64_read(&session.ring.merged), 3);
+	done();
+}
+
+static u32 action_at(u64 pos)
+{
+	const struct kvm_wtrack_record *record = session_record(&session, pos);
+
+	assert_non_null(record);
+	return record->type == KVM_WTRACK_RECORD_GUARD ? record->guard.action :
+							  0;
+}
+
+/* As KVM does with the rest of a string instruction. */
+static void what_is_stored_to_a_disarmed_page_is_neither_recorded_nor_counted(void **state)
+{
+	static const u8 data[1024];
+	bool coalesce;
+	u32 n;
+
+	(void)state;
+	for (coalesce = false; ; coalesce = true) {
+		fake_reset();
+		assert_int_equal(kwt_space_init(&space), 0);
+		add_session(&session, 2, PERIOD, coalesce);
+		add_session(&other, 3, PERIOD, false);
+		session_add_all(&session, GFN, 1);
+		session_add_all(&other, GFN, 1);
+		assert_int_equal(stores(GPA, 3), 1);
+		assert_int_equal(action_at(kwt_ring_head(&session.ring) - 1),
+				 KVM_WTRACK_GUARD_DISARMED);
+		n = kwt_ring_head(&session.ring);
+		assert_int_equal(stores(GPA, 1021), 0);
+		hook(&space, GPA, data, 1, 3);
+		hook(&space, GPA, data, sizeof(data), 3);
+		assert_int_equal(kwt_ring_head(&session.ring), n);
+		assert_int_equal(kwt_ring_head(&other.ring), 4);
+		assert_int_equal(atomic64_read(&session.ring.resync_writes), 0);
+		shim_now += PERIOD;
+		rearm(GFN);
+		assert_int_equal(action_at(n), KVM_WTRACK_GUARD_REARMED);
+		/* The whole budget is there: nothing was counted. */
+		assert_int_equal(stores(GPA, 2), 0);
+		assert_int_equal(stores(GPA, 1), 1);
+		done();
+		if (coalesce)
+			break;
+	}
+}
+
+static void a_full_ring_has_no_store_to_a_disarmed_page_in_its_set(void **state)
+{
+	u64 writes;
+	u32 n;
+
+	(void)state;
+	init(70, 0);
+	for (n = 0; n < 70; n++)
+		hook(&space, GPA, &word, 8, 3);
+	writes = atomic64_read(&session.ring.resync_writes);
+	assert_int_equal(fake.trips, 1);
+	for (n = 0; n < 70; n++)
+		hook(&space, GPA, &word, 8, 3);
+	assert_int_equal(atomic64_read(&session.ring.resync_writes), writes);
+	session_reopen(&session);
 	done();
 }
 
@@ -259,6 +324,8 @@ int main(void)
 		CASE(a_page_of_several_sessions_has_the_largest_budget),
 		CASE(each_session_counts_its_own_period),
 		CASE(merged_stores_count_as_well),
+		CASE(what_is_stored_to_a_disarmed_page_is_neither_recorded_nor_counted),
+		CASE(a_full_ring_has_no_store_to_a_disarmed_page_in_its_set),
 		CASE(a_page_added_anew_has_spent_nothing),
 	};
 

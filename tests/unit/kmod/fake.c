@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The rest of the module, and KVM: they write down what they are asked for. */
+#include <linux/lockdep.h>
 #include <linux/string.h>
 
 #include "fake.h"
+#include "guard.h"
 #include "shim.h"
 #include "vcpu.h"
 
@@ -79,19 +81,26 @@ void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
 	fake.disarms++;
 }
 
-/* What the guard and its worker do, but for telling the sessions. */
-void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
+/* Of tell.c, under arm_lock. */
+void kwt_untrack(struct kwt_space *space, u64 gfn)
+{
+	lockdep_assert_held(&space->arm_lock);
+	if (!test_and_clear_bit(place(gfn), armed))
+		shim_broken("gfn 0x%llx is disarmed but not armed", gfn);
+}
+
+/* The worker, which has nothing to do here but to give the chunks back. */
+void kwt_rearm_soon(struct kwt_space *space,
 		    const struct kvm_wtrack_record *record)
 {
-	u64 gfn = record->gpa >> KWT_PAGE_SHIFT;
-
 	shim_require(record->type == KVM_WTRACK_RECORD_GUARD);
 	shim_require(record->guard.action == KVM_WTRACK_GUARD_DISARMED);
-	if (!test_and_clear_bit(kwt_chunk_bit(gfn), chunk->armed))
-		return;
-	clear_bit(place(gfn), armed);
+	spin_lock(&space->arm_lock);
+	while (!list_empty(&space->tripped))
+		list_del_init(space->tripped.next);
 	fake.last_trip = *record;
 	fake.trips++;
+	spin_unlock(&space->arm_lock);
 }
 
 void fake_trip(struct kwt_space *space, u64 gfn)
@@ -104,7 +113,9 @@ void fake_trip(struct kwt_space *space, u64 gfn)
 	};
 
 	shim_require(fake_armed(gfn));
+	preempt_disable();
 	kwt_guard_trip(space, chunk, &record);
+	preempt_enable();
 }
 
 int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
@@ -115,8 +126,11 @@ int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 	shim_require(kwt_chunk_disarmed(chunk, bit));
 	if (r)
 		return r;
+	spin_lock(&space->arm_lock);
 	set_bit(place(gfn), armed);
 	set_bit(bit, chunk->armed);
+	kwt_rearm_tell(space, chunk, bit);
+	spin_unlock(&space->arm_lock);
 	fake.rearms++;
 	return 0;
 }

@@ -38,7 +38,7 @@ void fake_reset(void);
 bool fake_armed(u64 gfn);
 u64 fake_armed_pages(void);
 
-/* The guard disarms a gfn that is tracked. */
+/* The guard disarms a gfn that is tracked, and tells the sessions. */
 void fake_trip(struct kwt_space *space, u64 gfn);
 
 #endif

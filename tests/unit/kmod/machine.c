@@ -85,7 +85,7 @@ static void read_range(struct machine *m,
 {
 	u64 i;
 
-	shim_require(range->what == KVM_WTRACK_RESYNC_REREAD);
+	shim_require(range->what != KVM_WTRACK_RESYNC_REMOVED);
 	shim_require(range->nr_pages && !range->__reserved);
 	for (i = 0; i < range->nr_pages; i++)
 		read_page(m, page_of(m, range->gfn + i));
@@ -125,18 +125,48 @@ static bool fetch(struct machine *m)
 /* The RESYNC record was released, and nothing is behind it. */
 static void resync(struct machine *m)
 {
+	u32 i;
+
 	shim_require(kwt_ring_head(&m->session.ring) == m->pos);
 	shim_require(kwt_ring_closed(&m->session.ring));
 	m->resync_records++;
+	/* What is not fetched before the ring is closed again is not known. */
+	for (i = 0; i < m->nr_pages; i++)
+		m->page[i] = MACHINE_UNKNOWN;
 	while (fetch(m))
 		;
+}
+
+static void apply_guard(struct machine *m, u32 page, u32 action)
+{
+	enum machine_page was = m->page[page];
+
+	m->guard_records++;
+	switch (action) {
+	case KVM_WTRACK_GUARD_DISARMED:
+		shim_require(was != MACHINE_DISARMED);
+		m->page[page] = MACHINE_DISARMED;
+		break;
+	case KVM_WTRACK_GUARD_REARMED:
+		shim_require(was != MACHINE_ARMED);
+		m->page[page] = MACHINE_ARMED;
+		break;
+	default:
+		shim_require(action == KVM_WTRACK_GUARD_CHANGED);
+		shim_require(was != MACHINE_DISARMED);
+	}
 }
 
 static void apply(struct machine *m, const struct kvm_wtrack_record *record)
 {
 	u32 page = page_of(m, record->gpa >> KWT_PAGE_SHIFT);
 
+	if (record->type == KVM_WTRACK_RECORD_GUARD) {
+		apply_guard(m, page, record->guard.action);
+		return;
+	}
 	shim_require(record->type == KVM_WTRACK_RECORD_WRITE);
+	shim_require(m->page[page] != MACHINE_DISARMED);
 	if (!(record->flags & KVM_WTRACK_RECORD_F_MORE))
 		m->write_records++;
 	if (!(record->flags & KVM_WTRACK_RECORD_F_PAGE))

@@ -15,6 +15,13 @@
 
 #define MACHINE_PAGES	64
 #define MACHINE_VCPUS	4
+/* What the reader knows of a page. */
+enum machine_page {
+	MACHINE_ARMED,
+	MACHINE_DISARMED,	/* no store of it is recorded */
+	MACHINE_UNKNOWN,	/* the ring was closed */
+};
+
 /* As much of a page as is ever stored to; each vCPU has a part of it. */
 #define MACHINE_BYTES	1024
 
@@ -33,10 +40,12 @@ struct machine {
 
 	/* The reader. */
 	u8 copy[MACHINE_PAGES][MACHINE_BYTES];
+	enum machine_page page[MACHINE_PAGES];
 	u64 pos;
 	u32 room;		/* ranges that one fetch brings */
 	u64 write_records;	/* whole stores */
 	u64 resync_records;
+	u64 guard_records;
 	u64 ranges;
 };
 

@@ -30,6 +30,14 @@ static void done(void)
 	kwt_space_exit(&space);
 }
 
+/* One that is disarmed is armed again, which the set tells of. */
+static void add(u64 gfn)
+{
+	assert_in_range(session_add(&session, gfn), 0, 1);
+	if (kwt_set_state(&session.set, gfn) & KVM_WTRACK_GFN_RESYNC)
+		model[gfn] = KVM_WTRACK_RESYNC_REREAD;
+}
+
 static void mark(u64 gfn)
 {
 	struct kwt_span *span = kwt_span_find(&session.set,
@@ -49,7 +57,8 @@ static void went(u64 gfn)
 static void disarm(u64 gfn)
 {
 	fake_trip(&space, gfn);
-	if (model[gfn] != NOTHING)
+	/* A full ring has it said by the set, too. */
+	if (kwt_set_state(&session.set, gfn) & KVM_WTRACK_GFN_RESYNC)
 		model[gfn] = KVM_WTRACK_RESYNC_DISARMED;
 }
 
@@ -101,7 +110,7 @@ static void fill(struct test_random *r)
 	     gfn = end + 1 + test_below(r, 1 + test_below(r, 900))) {
 		end = gfn + 1 + test_below(r, 60);
 		for (; gfn < end && gfn < NR_GFNS; gfn++) {
-			session_add(&session, gfn);
+			add(gfn);
 			if (test_below(r, 4))
 				mark(gfn);
 			else if (test_below(r, 2))

@@ -4,6 +4,7 @@
 
 #define GFN		77ULL
 #define GPA		(GFN << KWT_PAGE_SHIFT)
+#define BIT		kwt_chunk_bit(GFN)
 #define RECORDS		16
 #define ROOM		(RECORDS - KWT_RING_SPARE)
 
@@ -23,6 +24,11 @@ static void done(void)
 {
 	session_exit(&session);
 	kwt_space_exit(&space);
+}
+
+static struct kwt_span *span(void)
+{
+	return kwt_span_find(&session.set, kwt_chunk_index(GFN));
 }
 
 static void store(u32 records)
@@ -173,7 +179,7 @@ static void a_record_of_the_guard_is_published_as_it_is(void **state)
 	for (start = 0; start < 2 * RECORDS; start++) {
 		init();
 		begin_at(start);
-		assert_true(kwt_ring_guard(ring, &record));
+		assert_true(kwt_ring_guard(span(), BIT, &record));
 		record.seq = start + 1;
 		assert_non_null(session_record(&session, start));
 		assert_memory_equal(session_record(&session, start), &record,
@@ -196,15 +202,15 @@ static void a_full_or_closed_ring_refuses_a_record_of_the_guard(void **state)
 	for (n = 0; n < ROOM; n++)
 		store(1);
 	copy = *ring;
-	assert_false(kwt_ring_guard(ring, &record));
+	assert_false(kwt_ring_guard(span(), BIT, &record));
 	assert_memory_equal(&copy, ring, sizeof(copy));
 	session_release(&session, 1);
-	assert_true(kwt_ring_guard(ring, &record));
+	assert_true(kwt_ring_guard(span(), BIT, &record));
 	assert_int_equal(kwt_ring_head(ring), ROOM + 1);
 	/* There is room, but not behind RESYNC. */
 	session_release(&session, ROOM);
 	assert_true(kwt_ring_close(ring, 7));
-	assert_false(kwt_ring_guard(ring, &record));
+	assert_false(kwt_ring_guard(span(), BIT, &record));
 	assert_int_equal(kwt_ring_head(ring), ROOM + 2);
 	done();
 }

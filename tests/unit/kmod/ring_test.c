@@ -227,7 +227,8 @@ static void only_readers_who_sleep_are_woken(void **state)
 	hook(&space, GPA, data, 30, 1);
 	assert_int_equal(atomic64_read(&fake.wakes), 2);
 	/* A record of the guard waits for the watermark like a store's. */
-	kwt_ring_guard(ring, &guard);
+	kwt_ring_guard(kwt_span_find(&session.set, kwt_chunk_index(GFN)),
+		       kwt_chunk_bit(GFN), &guard);
 	assert_int_equal(atomic64_read(&fake.wakes), 3);
 	assert_int_equal(ring->urgent, 2);
 	session_release(&session, 1);

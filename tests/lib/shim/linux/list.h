@@ -51,6 +51,13 @@ struct hlist_head {
 	shim_node ? container_of(shim_node, type, member) : NULL;	\
 })
 
+#define hlist_for_each_entry(pos, head, member)				\
+	for (pos = hlist_entry_safe((head)->first, __typeof__(*(pos)),	\
+				    member);				\
+	     pos;							\
+	     pos = hlist_entry_safe((pos)->member.next,			\
+				    __typeof__(*(pos)), member))
+
 #define hlist_first_rcu(head)	((head)->first)
 
 static inline bool hlist_empty(const struct hlist_head *head)

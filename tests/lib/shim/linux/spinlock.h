@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whoever takes one of these here has the VM's lock as well: it is free. */
+/* Nobody holds one for long. */
 #ifndef SHIM_LINUX_SPINLOCK_H
 #define SHIM_LINUX_SPINLOCK_H
 
-#include "../shim.h"
+#include <sched.h>
+
+#include <linux/compiler.h>
 
 typedef struct {
 	int locked;
@@ -11,17 +13,20 @@ typedef struct {
 
 static inline void spin_lock_init(spinlock_t *lock)
 {
-	lock->locked = 0;
+	__atomic_store_n(&lock->locked, 0, __ATOMIC_RELAXED);
 }
 
 static inline void spin_lock(spinlock_t *lock)
 {
-	shim_require(!lock->locked++);
+	shim_race();
+	while (__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE))
+		sched_yield();
 }
 
 static inline void spin_unlock(spinlock_t *lock)
 {
-	shim_require(!--lock->locked);
+	shim_require(__atomic_exchange_n(&lock->locked, 0, __ATOMIC_RELEASE));
+	shim_race();
 }
 
 #endif
