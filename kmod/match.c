@@ -144,7 +144,7 @@ static noinline bool spend(struct kwt_span *span, u64 bit, u64 now)
 
 /*
  * Returns true when all sessions that track the gfn have a budget, and have
- * used it up.
+ * used it up. Others may join meanwhile: kwt_guard_trip() looks again.
  */
 static __always_inline bool match_spans(struct kwt_chunk *chunk, u64 gpa,
 					const u8 *data, u32 len, u64 vcpu,

@@ -70,7 +70,25 @@ static void tell_all_disarmed(struct kwt_chunk *chunk, u32 bit,
 }
 
 /*
- * Disarm the gfn, unless another vCPU was faster. @record says why and where,
+ * Do all sessions that track the gfn have a budget, and have they used it up?
+ * Under arm_lock, under which sessions join.
+ */
+static bool budgets_are_spent(struct kwt_chunk *chunk, u32 bit)
+{
+	struct kwt_span *span;
+
+	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
+				 rcu_read_lock_sched_held())
+		if (test_bit(bit, span->tracked) &&
+		    (!span->spent ||
+		     READ_ONCE(span->spent[bit]) < span->ring->budget))
+			return false;
+	return true;
+}
+
+/*
+ * Disarm the gfn, unless another vCPU was faster, or it was for budgets and a
+ * session has joined that has one to spend, or none. @record says why and where,
  * and has the action DISARMED: it is told under the lock, so that it comes
  * before the record of the next arming. Under RCU, preemption disabled.
  */
@@ -81,7 +99,9 @@ void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
 	u32 bit = kwt_chunk_bit(gfn), cause = record->guard.cause;
 
 	spin_lock(&space->arm_lock);
-	if (!test_bit(bit, chunk->armed)) {
+	if (!test_bit(bit, chunk->armed) ||
+	    (cause == KVM_WTRACK_CAUSE_BUDGET &&
+	     !budgets_are_spent(chunk, bit))) {
 		spin_unlock(&space->arm_lock);
 		return;
 	}

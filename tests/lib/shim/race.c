@@ -13,6 +13,7 @@ unsigned int shim_race_odds;
 void (*shim_step)(void);
 unsigned long long shim_now;
 int shim_barrier_word;
+__thread void (*shim_before_lock)(void);
 
 void shim_broken(const char *format, ...)
 {

@@ -42,6 +42,9 @@ static inline void shim_race(void)
 		shim_give_way();
 }
 
+/* What others do before this thread gets the next spinlock. */
+extern __thread void (*shim_before_lock)(void);
+
 /*
  * Promise that nothing is given to call_rcu() for now. Read sides then take no
  * more than in the kernel; otherwise each begins with a full barrier.

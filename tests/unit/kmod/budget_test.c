@@ -299,6 +299,53 @@ static void a_full_ring_has_no_store_to_a_disarmed_page_in_its_set(void **state)
 	done();
 }
 
+static void other_joins(void)
+{
+	assert_int_equal(session_add(&other, GFN), 1);
+}
+
+static void session_leaves(void)
+{
+	assert_int_equal(session_remove(&session, GFN), 1);
+}
+
+/* Between the look at the sessions and the guard's lock. */
+static void a_session_that_joins_in_between_is_not_disarmed_for_others(void **state)
+{
+	u32 budget;
+
+	(void)state;
+	for (budget = 0; budget < 3; budget += 2) {
+		init(2, budget);
+		assert_int_equal(stores(GPA, 1), 0);
+		shim_before_lock = other_joins;
+		assert_int_equal(stores(GPA, 1), 0);
+		assert_true(fake_armed(GFN));
+		assert_int_equal(kwt_ring_head(&other.ring), 0);
+		assert_int_equal(kwt_set_state(&other.set, GFN),
+				 KVM_WTRACK_GFN_TRACKED);
+		/* From then on it counts as any other. */
+		assert_int_equal(stores(GPA, 1), 0);
+		assert_int_equal(stores(GPA, 1), budget ? 1 : 0);
+		done();
+	}
+}
+
+static void a_session_that_leaves_in_between_does_not_count(void **state)
+{
+	(void)state;
+	init(2, 2);
+	session_add_all(&other, GFN, 1);
+	assert_int_equal(stores(GPA, 1), 0);
+	shim_before_lock = session_leaves;
+	assert_int_equal(stores(GPA, 1), 1);
+	/* Its two stores, and nothing of the guard. */
+	assert_int_equal(kwt_ring_head(&session.ring), 2);
+	assert_int_equal(action_at(1), 0);
+	assert_int_equal(kwt_ring_head(&other.ring), 3);
+	done();
+}
+
 static void a_page_added_anew_has_spent_nothing(void **state)
 {
 	(void)state;
@@ -326,6 +373,8 @@ int main(void)
 		CASE(merged_stores_count_as_well),
 		CASE(what_is_stored_to_a_disarmed_page_is_neither_recorded_nor_counted),
 		CASE(a_full_ring_has_no_store_to_a_disarmed_page_in_its_set),
+		CASE(a_session_that_joins_in_between_is_not_disarmed_for_others),
+		CASE(a_session_that_leaves_in_between_does_not_count),
 		CASE(a_page_added_anew_has_spent_nothing),
 	};
 

@@ -18,6 +18,11 @@ static inline void spin_lock_init(spinlock_t *lock)
 
 static inline void spin_lock(spinlock_t *lock)
 {
+	void (*before)(void) = shim_before_lock;
+
+	shim_before_lock = NULL;
+	if (before)
+		before();
 	shim_race();
 	while (__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE))
 		sched_yield();
