@@ -146,17 +146,6 @@ static struct mem_cgroup *chunk_payer(const struct kwt_chunk *chunk)
 		      NULL;
 }
 
-/* And for places for vCPUs: one of those who track something. Likewise. */
-static struct mem_cgroup *vm_payer(const struct kwt_vm *vm)
-{
-	struct kwt_session *session;
-
-	list_for_each_entry(session, &vm->sessions, in_vm)
-		if (session->payer)
-			return session->payer;
-	return NULL;
-}
-
 /* Under the VM's lock. A worker has no memory cgroup of its own. */
 static int rearm_charged(struct kwt_space *space, struct kwt_chunk *chunk)
 {
@@ -169,14 +158,10 @@ static int rearm_charged(struct kwt_space *space, struct kwt_chunk *chunk)
 
 static void update_vcpus(struct kwt_vm *vm)
 {
-	struct mem_cgroup *old;
-
 	mutex_lock(&vm->lock);
-	old = set_active_memcg(vm_payer(vm));
 	if (!vm->gone)
 		/* Without memory it is for the next time. */
 		(void)kwt_vcpus_update(&vm->space, vm->kvm);
-	set_active_memcg(old);
 	mutex_unlock(&vm->lock);
 }
 

@@ -6,11 +6,10 @@
  * Also what this module asks of KVM: to be called. For which gfns is in arm.c.
  */
 #include <linux/kthread.h>
-#include <linux/memcontrol.h>
-#include <linux/sched/mm.h>
 
 #include "kwt.h"
 #include "match.h"
+#include "payer.h"
 
 static struct kwt_vm *node_vm(struct kvm_page_track_notifier_node *node)
 {
@@ -64,24 +63,33 @@ KWT_REMOVAL_HOOK(on_removal, region_removed)
 struct registration {
 	struct work_struct work;
 	struct kwt_vm *vm;
-	struct mem_cgroup *payer;
 	int r;
 };
 
 /*
- * A worker has no mm of its own and may borrow the VMM's. KVM may allocate 2
- * bytes for each page of the guest here: for them, who attaches is charged.
+ * KVM may allocate 2 bytes for each page of the guest here. They stay as long
+ * as the guest's memslots, whoever attached: the VM's owner is charged.
  */
+static int register_for_owner(struct kwt_vm *vm)
+{
+	struct kwt_payer payer;
+	int r;
+
+	kwt_payer_begin(&payer, vm->kvm);
+	r = kwt_track_register(vm->kvm, &vm->node);
+	kwt_payer_end(&payer);
+	return r;
+}
+
+/* A worker has no mm of its own and may borrow the VMM's. */
 static void register_in_worker(struct work_struct *work)
 {
 	struct registration *reg = container_of(work, struct registration, work);
-	struct mem_cgroup *old = set_active_memcg(reg->payer);
-	struct kvm *kvm = reg->vm->kvm;
+	struct mm_struct *mm = reg->vm->kvm->mm;
 
-	kthread_use_mm(kvm->mm);
-	reg->r = kwt_track_register(kvm, &reg->vm->node);
-	kthread_unuse_mm(kvm->mm);
-	set_active_memcg(old);
+	kthread_use_mm(mm);
+	reg->r = register_for_owner(reg->vm);
+	kthread_unuse_mm(mm);
 }
 
 /*
@@ -95,14 +103,12 @@ int kwt_source_register(struct kwt_vm *vm)
 	vm->node.track_write = on_write;
 	kwt_set_removal_hook(&vm->node, on_removal);
 	if (current->mm == vm->kvm->mm)
-		return kwt_track_register(vm->kvm, &vm->node);
+		return register_for_owner(vm);
 
-	reg.payer = get_mem_cgroup_from_mm(current->mm);
 	INIT_WORK_ONSTACK(&reg.work, register_in_worker);
 	queue_work(kwt_wq, &reg.work);
 	flush_work(&reg.work);
 	destroy_work_on_stack(&reg.work);
-	mem_cgroup_put(reg.payer);
 	return reg.r;
 }
 

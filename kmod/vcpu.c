@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "kwt.h"
+#include "payer.h"
 #include "vcpu.h"
 
 /* Places for vCPUs that are still to come. */
@@ -78,8 +79,8 @@ static struct kwt_vcpus *vcpus_alloc(u32 nr, const struct kwt_vcpus *old)
 	return new;
 }
 
-/* Under the VM's lock. What was made before memory ran out stays. */
-int kwt_vcpus_update(struct kwt_space *space, struct kvm *kvm)
+/* What was made before memory ran out stays. */
+static int vcpus_grow(struct kwt_space *space, struct kvm *kvm)
 {
 	struct kwt_vcpus *old = rcu_dereference_protected(space->vcpus, 1);
 	u32 online = atomic_read(&kvm->online_vcpus), had = old ? old->nr : 0;
@@ -105,6 +106,18 @@ int kwt_vcpus_update(struct kwt_space *space, struct kvm *kvm)
 	if (old)
 		kfree_rcu(old, rcu);
 	return nr < online ? -ENOMEM : 0;
+}
+
+/* Under the VM's lock. The VM's owner pays, not who is first to add a page. */
+int kwt_vcpus_update(struct kwt_space *space, struct kvm *kvm)
+{
+	struct kwt_payer payer;
+	int r;
+
+	kwt_payer_begin(&payer, kvm);
+	r = vcpus_grow(space, kvm);
+	kwt_payer_end(&payer);
+	return r;
 }
 
 /* No probe and no hook can see them any more. */

@@ -16,6 +16,7 @@
 
 #include "guard.h"
 #include "kwt.h"
+#include "payer.h"
 #include "vcpu.h"
 
 static DEFINE_MUTEX(kwt_vms_lock);
@@ -227,13 +228,16 @@ static struct kwt_vm *vm_find(struct kvm *kvm)
 static struct kwt_vm *vm_get(struct kvm *kvm, struct file *file)
 {
 	struct kwt_vm *vm, *new;
+	struct kwt_payer payer;
 
 	mutex_lock(&kwt_vms_lock);
 	vm = vm_find(kvm);
 	mutex_unlock(&kwt_vms_lock);
 	if (vm)
 		return vm;
+	kwt_payer_begin(&payer, kvm);
 	new = vm_create(kvm, file);
+	kwt_payer_end(&payer);
 	if (!new)
 		return NULL;
 	mutex_lock(&kwt_vms_lock);
