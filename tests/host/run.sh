@@ -164,6 +164,6 @@ start_host
 tap_read < <(tail -q -n +1 -s 0.1 -f --pid=$pid "$run/tap.log")
 host_check "$pid" "$emulator" "$run" "$timeout"
 result_add "$part" "$TAP_PASSED" "$TAP_FAILED"
-say DONE "$part: $TAP_PASSED passed, $TAP_FAILED failed" \
+say DONE "$part: $(tap_sum)" \
 	"($((SECONDS - start)) s)"
 [ "$TAP_FAILED" = 0 ]

@@ -2,12 +2,15 @@
 # shellcheck shell=bash
 # Reads what an emulated host prints on its second serial port: the TAP of
 # each program between "@@ begin" and "@@ end" (tests/host/init writes the @@
-# lines). Counts, and prints each case as it comes.
+# lines). Counts, and prints each case as it comes. A case that is marked "# TODO
+# REASON" is known to fail: it is counted by itself, and named when it passes.
 
 # What was counted; read by those who source this.
 # shellcheck disable=SC2034
 TAP_PASSED=0
 TAP_FAILED=0
+TAP_KNOWN=0
+TAP_MENDED=0
 TAP_KLOG=0
 TAP_DONE=0
 tap_name=
@@ -24,6 +27,30 @@ tap_fail()
 	printf 'NOT OK  %s: %s\n' "$1" "$2"
 }
 
+# tap_known ok|not NAME DESCRIPTION REASON
+tap_known()
+{
+	if [ "$1" = not ]; then
+		TAP_KNOWN=$((TAP_KNOWN + 1))
+		result_note known "${part:+$part }$2: $3 ($4)"
+		printf 'KNOWN   %s: %s (%s)\n' "$2" "$3" "$4"
+	else
+		TAP_MENDED=$((TAP_MENDED + 1))
+		result_note mended "${part:+$part }$2: $3 ($4)"
+		printf 'MENDED  %s: %s: it passes, and is marked as known to fail (%s)\n' \
+			"$2" "$3" "$4"
+	fi
+}
+
+# tap_sum: what there was of each kind
+tap_sum()
+{
+	printf '%d passed, %d failed' "$TAP_PASSED" "$TAP_FAILED"
+	[ "$TAP_KNOWN" = 0 ] || printf ', %d known to fail' "$TAP_KNOWN"
+	[ "$TAP_MENDED" = 0 ] ||
+		printf ', %d known to fail and passed' "$TAP_MENDED"
+}
+
 tap_begin()
 {
 	tap_name=$1
@@ -37,8 +64,13 @@ tap_begin()
 # tap_case ok|not NUMBER DESCRIPTION
 tap_case()
 {
+	local todo='^(.*[^ ]) +# *TODO +(.*[^ ]) *$'
 	tap_seen=$((tap_seen + 1))
-	if [ "$1" = not ]; then
+	# Without a reason it is no mark but another directive.
+	if [[ $3 =~ $todo ]]; then
+		tap_known "$1" "$tap_name" "${BASH_REMATCH[1]}" \
+			"${BASH_REMATCH[2]}"
+	elif [ "$1" = not ]; then
 		tap_bad=1
 		tap_fail "$tap_name" "$3"
 	elif [[ $3 == *"#"* ]]; then

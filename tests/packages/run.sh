@@ -41,7 +41,7 @@ else
 	tap_fail build "no packages"
 fi
 result_add packages "$TAP_PASSED" "$TAP_FAILED"
-say DONE "packages: $TAP_PASSED passed, $TAP_FAILED failed" \
+say DONE "packages: $(tap_sum)" \
 	"($((SECONDS - start)) s)"
 [ "$TAP_FAILED" = 0 ]
 "$TOP/tests/system/host/run.sh" --packages "$kernel"

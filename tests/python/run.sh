@@ -106,5 +106,5 @@ for variant in plain asan; do
 	done
 done
 result_add python "$TAP_PASSED" "$TAP_FAILED"
-printf 'python: %d passed, %d failed\n' "$TAP_PASSED" "$TAP_FAILED"
+printf 'python: %s\n' "$(tap_sum)"
 [ "$TAP_PASSED" -gt 0 ] && [ "$TAP_FAILED" = 0 ]

@@ -4,7 +4,8 @@
 #
 # Goes through the module with sparse, for each kernel, and through all sources
 # with checkpatch.pl and shellcheck. Each of them is also shown something wrong,
-# which it has to find. Prints TAP.
+# which it has to find. And has the tests count what passes and what fails. Prints
+# TAP.
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 . "$TOP/tests/lib/results.sh"
@@ -128,4 +129,5 @@ mapfile -t files < <(shells)
 check "shellcheck finds nothing" if_it_fails shell_style "${files[@]}"
 check "shellcheck finds what another shell does not know" if_it_fails \
 	finds SC3014 shell_style "$WORK/wrong.sh"
+check "known failures are counted, and told from others" tests/style/counting.sh
 check_finish style

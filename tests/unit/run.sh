@@ -39,6 +39,5 @@ for program; do
 	[[ $name == $pattern ]] && run_program "$program" "$name"
 done
 result_add "unit-$variant" "$TAP_PASSED" "$TAP_FAILED"
-printf '%s: %d passed, %d failed\n' "unit-$variant" \
-	"$TAP_PASSED" "$TAP_FAILED"
+printf '%s: %s\n' "unit-$variant" "$(tap_sum)"
 [ "$TAP_PASSED" -gt 0 ] && [ "$TAP_FAILED" = 0 ]
