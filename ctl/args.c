@@ -11,6 +11,8 @@ const struct option_spec common_options[] = {
 	  .choices = "short pretty off", .summary = "print JSON" },
 	{ .name = "no-legend", .summary = "print no headings and no sums" },
 	{ .name = "quiet", .letter = 'q', .summary = "print no remarks" },
+	{ .name = "no-ask-password",
+	  .summary = "do not ask to authenticate" },
 	{ .name = "help", .letter = 'h', .summary = "show help and exit" },
 	{ .name = "version", .summary = "show the version and exit" },
 	{ 0 }

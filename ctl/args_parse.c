@@ -262,6 +262,7 @@ static void apply_common(struct ctl *ctl)
 		!strcmp(json, "pretty") ? JSON_PRETTY : JSON_OFF;
 	ctl->legend = !args_has(&ctl->args, "no-legend");
 	ctl->quiet = args_has(&ctl->args, "quiet");
+	ctl->ask_password = !args_has(&ctl->args, "no-ask-password");
 }
 
 /* Options in front of the command are the common ones. */

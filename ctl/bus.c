@@ -32,7 +32,7 @@ static int call(struct ctl *ctl, sd_bus_message *message, sd_bus_error *error,
 		r = sd_bus_message_appendv(message, types, args);
 	if (r >= 0)
 		r = sd_bus_message_set_allow_interactive_authorization(message,
-				isatty(STDIN_FILENO));
+				ctl->ask_password && isatty(STDIN_FILENO));
 	if (r >= 0)
 		r = sd_bus_call(ctl->bus, message, 0, error, ret);
 	return r < 0 ? r : 0;

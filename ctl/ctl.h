@@ -31,6 +31,7 @@ enum json_mode { JSON_OFF, JSON_SHORT, JSON_PRETTY };
  * @json: how to print
  * @legend: print headings and sums
  * @quiet: print no remarks
+ * @ask_password: whoever runs it may be asked to authenticate
  * @bus: the system bus, NULL before bus_open()
  * @failed: ctl_fail() was called
  */
@@ -40,6 +41,7 @@ struct ctl {
 	enum json_mode json;
 	bool legend;
 	bool quiet;
+	bool ask_password;
 	struct sd_bus *bus;
 	bool failed;
 };

@@ -29,8 +29,9 @@ static uint64_t nr_pages(const struct args *args)
 }
 
 /*
- * Just what is needed: all of it counts against the limits of the user. Who has
- * to authenticate for it is asked on the terminal.
+ * Just what is needed: all of it counts against the limits of the user. Whoever
+ * has to authenticate for it is asked, on the terminal or by the desktop,
+ * unless --no-ask-password was given.
  */
 static int ask_daemon(struct ctl *ctl, const char *vm, uint32_t max_records,
 		      struct wtrack_session **ret, char **ret_message)
@@ -41,10 +42,13 @@ static int ask_daemon(struct ctl *ctl, const char *vm, uint32_t max_records,
 		.max_pages = nr_pages(&ctl->args),
 		.max_records = max_records,
 	};
-	pid_t agent = agent_start();
+	bool ask = ctl->ask_password;
+	pid_t agent = ask ? agent_start() : 0;
 	int r;
 
 	r = wtrack_session_open_daemon_restricted(vm, &wanted, sizeof(wanted),
+						  ask ? WTRACK_OPEN_INTERACTIVE
+						      : 0,
 						  ret, ret_message);
 	agent_stop(agent);
 	return r;

@@ -5,12 +5,29 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <systemd/sd-bus.h>
+#include <unistd.h>
 
 #include "bus.h"
 
+#define TIMEOUT_USEC	(UINT64_C(30) * 1000000)
 /* Whoever is asked for a password has five minutes. */
-#define TIMEOUT_USEC	(UINT64_C(6) * 60 * 1000000)
+#define INTERACTIVE_USEC	(UINT64_C(6) * 60 * 1000000)
+
+/*
+ * sd-bus wants to be polled for events that change, and at times; the caller
+ * gets one descriptor for all of that.
+ */
+struct bus_call {
+	sd_bus *bus;
+	int poll_fd;		/* epoll of the bus's descriptor and the timer */
+	int timer_fd;
+	bool done;
+	int result;		/* a descriptor, or a negative errno */
+	struct bus_error error;
+};
 
 static int append_ranges(sd_bus_message *call, const struct bus_open *args)
 {
@@ -59,7 +76,7 @@ static int make_call(sd_bus *bus, const struct bus_open *args,
 					   "OpenSession");
 	if (r >= 0)
 		r = sd_bus_message_set_allow_interactive_authorization(*ret,
-								       true);
+								       args->interactive);
 	if (r >= 0)
 		r = sd_bus_message_append(*ret, "s", args->vm);
 	return r < 0 ? r : append_options(*ret, args);
@@ -70,13 +87,15 @@ static char *copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-static int take_error(const sd_bus_error *error, int r,
-		      struct bus_error *ret_error)
+/* What the daemon, or the bus in its place, has answered. */
+static int take_error(const struct bus_call *c, const sd_bus_error *error,
+		      struct bus_error *ret)
 {
-	if (!sd_bus_error_is_set(error))
-		return r;
-	ret_error->name = copy(error->name);
-	ret_error->message = copy(error->message);
+	/* A bus that ends leaves no other word for those who wait. */
+	if (sd_bus_is_open(c->bus) <= 0)
+		return -ECONNRESET;
+	ret->name = copy(error->name);
+	ret->message = copy(error->message);
 	return -EREMOTEIO;
 }
 
@@ -92,40 +111,157 @@ static int take_fd(sd_bus_message *reply)
 	return fd < 0 ? -errno : fd;
 }
 
-static int call_daemon(sd_bus *bus, const struct bus_open *args,
-		       struct bus_error *ret_error)
+static int on_reply(sd_bus_message *reply, void *userdata,
+		    sd_bus_error *ret_error)
 {
-	sd_bus_message *call = NULL, *reply = NULL;
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r;
+	struct bus_call *c = userdata;
+	const sd_bus_error *error = sd_bus_message_get_error(reply);
 
-	r = make_call(bus, args, &call);
-	if (r >= 0)
-		r = sd_bus_call(bus, call, TIMEOUT_USEC, &error, &reply);
-	r = r < 0 ? take_error(&error, r, ret_error) : take_fd(reply);
-	sd_bus_error_free(&error);
-	sd_bus_message_unref(reply);
-	sd_bus_message_unref(call);
-	return r;
+	(void)ret_error;
+	c->done = true;
+	c->result = error ? take_error(c, error, &c->error) : take_fd(reply);
+	return 1;
 }
 
-int wtrack__bus_open_session(const struct bus_open *args,
-			     struct bus_error *ret_error)
+/* As libsystemd has it: in microseconds, 0 for now, UINT64_MAX for never. */
+static int set_timer(struct bus_call *c, uint64_t usec)
+{
+	struct itimerspec when = { { 0, 0 }, { 0, 0 } };
+
+	if (usec != UINT64_MAX) {
+		when.it_value.tv_sec = (time_t)(usec / 1000000);
+		when.it_value.tv_nsec = (long)(usec % 1000000) * 1000;
+		if (!usec)
+			when.it_value.tv_nsec = 1;
+	}
+	return timerfd_settime(c->timer_fd, TFD_TIMER_ABSTIME, &when, NULL) ?
+	       -errno : 0;
+}
+
+/* Has the descriptor wake its poller when the bus wants to go on. */
+static int arm(struct bus_call *c)
+{
+	int events = sd_bus_get_events(c->bus);
+	int fd = sd_bus_get_fd(c->bus);
+	struct epoll_event event = { .events = (uint32_t)events };
+	uint64_t usec;
+	int r;
+
+	if (events < 0 || fd < 0)
+		return events < 0 ? events : fd;
+	r = sd_bus_get_timeout(c->bus, &usec);
+	if (r < 0)
+		return r;
+	r = set_timer(c, r ? usec : UINT64_MAX);
+	if (r < 0)
+		return r;
+	if (!epoll_ctl(c->poll_fd, EPOLL_CTL_MOD, fd, &event))
+		return 0;
+	/* The first time, and when sd-bus has tried another address. */
+	return errno != ENOENT || epoll_ctl(c->poll_fd, EPOLL_CTL_ADD, fd,
+					    &event) ? -errno : 0;
+}
+
+static int make_poll_fd(struct bus_call *c)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	c->timer_fd = timerfd_create(CLOCK_MONOTONIC,
+				     TFD_CLOEXEC | TFD_NONBLOCK);
+	if (c->timer_fd < 0)
+		return -errno;
+	c->poll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (c->poll_fd < 0 ||
+	    epoll_ctl(c->poll_fd, EPOLL_CTL_ADD, c->timer_fd, &event))
+		return -errno;
+	return arm(c);
+}
+
+/* What a bus says that cannot be talked to does not matter to callers. */
+static int connection_error(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE ? r : -ECONNREFUSED;
+}
+
+static int begin(struct bus_call *c, const struct bus_open *args)
+{
+	sd_bus_message *call = NULL;
+	int r;
+
+	/* One of its own: the caller's threads may use theirs meanwhile. */
+	r = sd_bus_open_system(&c->bus);
+	if (r < 0)
+		return connection_error(r);
+	r = make_call(c->bus, args, &call);
+	if (r >= 0)
+		r = sd_bus_call_async(c->bus, NULL, call, on_reply, c,
+				      args->interactive ? INTERACTIVE_USEC :
+							  TIMEOUT_USEC);
+	sd_bus_message_unref(call);
+	return r < 0 ? r : make_poll_fd(c);
+}
+
+int wtrack__bus_call_new(const struct bus_open *args, struct bus_call **ret)
 {
 	int saved = errno;
-	sd_bus *bus = NULL;
+	struct bus_call *c = calloc(1, sizeof(*c));
+	int r = -ENOMEM;
+
+	if (c) {
+		c->poll_fd = c->timer_fd = -1;
+		r = begin(c, args);
+	}
+	if (r < 0)
+		wtrack__bus_call_free(c);
+	else
+		*ret = c;
+	errno = saved;
+	return r < 0 ? r : 0;
+}
+
+int wtrack__bus_call_get_fd(const struct bus_call *call)
+{
+	return call->poll_fd;
+}
+
+int wtrack__bus_call_finish(struct bus_call *c, struct bus_error *ret_error)
+{
+	int saved = errno;
 	int r;
 
 	*ret_error = (struct bus_error) { NULL, NULL };
-	/* One of its own: the caller's threads may use theirs meanwhile. */
-	r = sd_bus_open_system(&bus);
-	if (r >= 0)
-		r = call_daemon(bus, args, ret_error);
-	else if (r != -ENOMEM && r != -EMFILE && r != -ENFILE)
-		r = -ECONNREFUSED;
-	sd_bus_flush_close_unref(bus);
+	do {
+		r = sd_bus_process(c->bus, NULL);
+	} while (r > 0 && !c->done);
+	if (!c->done && r >= 0)
+		r = arm(c);
 	errno = saved;
+	if (!c->done)
+		return r < 0 ? connection_error(r) : -EAGAIN;
+	r = c->result;
+	c->result = -1;
+	*ret_error = c->error;
+	c->error = (struct bus_error) { NULL, NULL };
 	return r;
+}
+
+/* Who has not answered finds nobody to answer to. */
+void wtrack__bus_call_free(struct bus_call *c)
+{
+	int saved = errno;
+
+	if (!c)
+		return;
+	if (c->done && c->result >= 0)
+		close(c->result);
+	wtrack__bus_error_done(&c->error);
+	sd_bus_close_unref(c->bus);
+	if (c->timer_fd >= 0)
+		close(c->timer_fd);
+	if (c->poll_fd >= 0)
+		close(c->poll_fd);
+	free(c);
+	errno = saved;
 }
 
 void wtrack__bus_error_done(struct bus_error *error)

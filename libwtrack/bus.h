@@ -6,6 +6,7 @@
 #ifndef WTRACK_BUS_H
 #define WTRACK_BUS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct bus_open {
 	size_t nr_ranges;
 	uint64_t max_pages;
 	uint32_t max_records;
+	bool interactive;	/* somebody may be asked to authenticate */
 };
 
 /* From malloc(3), or NULL. */
@@ -26,13 +28,24 @@ struct bus_error {
 	char *message;		/* for people */
 };
 
+/* A call under way. */
+struct bus_call;
+
+/* 0, or a negative errno. Does not wait. */
+int wtrack__bus_call_new(const struct bus_open *args, struct bus_call **ret);
+
+/* Readable when wtrack__bus_call_finish() has something to do. */
+int wtrack__bus_call_get_fd(const struct bus_call *call);
+
 /*
- * A descriptor of a session. Otherwise a negative errno, and *ret_error filled
- * in, when there was no answer; -EREMOTEIO when there was one and ret_error
- * says what. May take as long as somebody needs to type a password.
+ * A descriptor of a session; -EAGAIN when there is no answer yet, another
+ * negative errno when there will be none; -EREMOTEIO when there was one and
+ * ret_error, which is filled in then, says what. Once there was another result
+ * than -EAGAIN it is not to be called again.
  */
-int wtrack__bus_open_session(const struct bus_open *args,
-			     struct bus_error *ret_error);
+int wtrack__bus_call_finish(struct bus_call *call, struct bus_error *ret_error);
+void wtrack__bus_call_free(struct bus_call *call);
+
 void wtrack__bus_error_done(struct bus_error *error);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Sessions that wtrackd opens for who may not open the device. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -85,15 +86,81 @@ static int fail(int r, struct bus_error *error, char **ret_message)
 	return r;
 }
 
-static int open_daemon(const struct bus_open *args, struct wtrack_session **ret,
-		       char **ret_message)
+struct wtrack_request {
+	struct bus_call *call;
+	bool finished;
+};
+
+/* What the caller may ask for; 0, or why not. */
+static int load_wanted(const struct wtrack_restriction *wanted, size_t size,
+		       struct bus_open *args)
+{
+	struct wtrack_restriction limits;
+	int r;
+
+	r = wtrack__load_sized(&limits, sizeof(limits), wanted, size);
+	if (r < 0)
+		return r;
+	if (limits.reserved || limits.budget || limits.period_ms)
+		return -EINVAL;
+	args->ranges = limits.ranges;
+	args->nr_ranges = limits.nr_ranges;
+	args->max_pages = limits.max_pages;
+	args->max_records = limits.max_records;
+	return 0;
+}
+
+WTRACK_API int wtrack_request_new(const char *vm,
+				  const struct wtrack_restriction *wanted,
+				  size_t size, unsigned int flags,
+				  struct wtrack_request **ret)
+{
+	struct bus_open args = {
+		.vm = vm,
+		.interactive = flags & WTRACK_OPEN_INTERACTIVE,
+	};
+	const struct bus_error none = { NULL, NULL };
+	struct wtrack_request *request;
+	int r = 0;
+
+	if (flags & ~WTRACK_OPEN_INTERACTIVE)
+		return -EINVAL;
+	if (wanted)
+		r = load_wanted(wanted, size, &args);
+	if (r < 0)
+		return r;
+	request = wtrack__sys_alloc(sizeof(*request));
+	if (!request)
+		return -ENOMEM;
+	r = wtrack__bus_call_new(&args, &request->call);
+	if (r < 0) {
+		wtrack__sys_free(request);
+		return errno_of_call(r, &none);
+	}
+	*ret = request;
+	return 0;
+}
+
+WTRACK_API int wtrack_request_get_fd(const struct wtrack_request *request)
+{
+	return wtrack__bus_call_get_fd(request->call);
+}
+
+WTRACK_API int wtrack_request_finish(struct wtrack_request *request,
+				     struct wtrack_session **ret,
+				     char **ret_message)
 {
 	struct bus_error error;
 	int fd, r;
 
 	if (ret_message)
 		*ret_message = NULL;
-	fd = wtrack__bus_open_session(args, &error);
+	if (request->finished)
+		return -EALREADY;
+	fd = wtrack__bus_call_finish(request->call, &error);
+	if (fd == -EAGAIN)
+		return fd;
+	request->finished = true;
 	if (fd < 0)
 		return fail(fd, &error, ret_message);
 	r = wtrack_session_open_fd(fd, ret);
@@ -104,21 +171,53 @@ static int open_daemon(const struct bus_open *args, struct wtrack_session **ret,
 	return 0;
 }
 
-WTRACK_API int wtrack_session_open_daemon(const char *vm,
+WTRACK_API void wtrack_request_close(struct wtrack_request *request)
+{
+	if (!request)
+		return;
+	wtrack__bus_call_free(request->call);
+	wtrack__sys_free(request);
+}
+
+/* A signal ends the wait, and with it the request. */
+static int open_daemon(const char *vm, const struct wtrack_restriction *wanted,
+		       size_t size, unsigned int flags,
+		       struct wtrack_session **ret, char **ret_message)
+{
+	struct wtrack_request *request;
+	short revents;
+	int r;
+
+	if (ret_message)
+		*ret_message = NULL;
+	r = wtrack_request_new(vm, wanted, size, flags, &request);
+	if (r < 0)
+		return r;
+	for (;;) {
+		r = wtrack_request_finish(request, ret, ret_message);
+		if (r != -EAGAIN)
+			break;
+		r = wtrack__sys_poll(wtrack_request_get_fd(request), POLLIN, -1,
+				     &revents);
+		if (r < 0)
+			break;
+	}
+	wtrack_request_close(request);
+	return r;
+}
+
+WTRACK_API int wtrack_session_open_daemon(const char *vm, unsigned int flags,
 					  struct wtrack_session **ret,
 					  char **ret_message)
 {
-	const struct bus_open args = { .vm = vm };
-
-	return open_daemon(&args, ret, ret_message);
+	return open_daemon(vm, NULL, 0, flags, ret, ret_message);
 }
 
-WTRACK_API int wtrack_session_open_daemon_pid(int pid,
+WTRACK_API int wtrack_session_open_daemon_pid(int pid, unsigned int flags,
 					      struct wtrack_session **ret,
 					      char **ret_message)
 {
 	char vm[16];
-	const struct bus_open args = { .vm = vm };
 
 	if (pid <= 0) {
 		if (ret_message)
@@ -126,29 +225,15 @@ WTRACK_API int wtrack_session_open_daemon_pid(int pid,
 		return -EINVAL;
 	}
 	snprintf(vm, sizeof(vm), "%d", pid);
-	return open_daemon(&args, ret, ret_message);
+	return open_daemon(vm, NULL, 0, flags, ret, ret_message);
 }
 
 WTRACK_API int
 wtrack_session_open_daemon_restricted(const char *vm,
 				      const struct wtrack_restriction *wanted,
-				      size_t size, struct wtrack_session **ret,
+				      size_t size, unsigned int flags,
+				      struct wtrack_session **ret,
 				      char **ret_message)
 {
-	struct wtrack_restriction limits;
-	struct bus_open args = { .vm = vm };
-	int r;
-
-	if (ret_message)
-		*ret_message = NULL;
-	r = wtrack__load_sized(&limits, sizeof(limits), wanted, size);
-	if (r < 0)
-		return r;
-	if (limits.reserved || limits.budget || limits.period_ms)
-		return -EINVAL;
-	args.ranges = limits.ranges;
-	args.nr_ranges = limits.nr_ranges;
-	args.max_pages = limits.max_pages;
-	args.max_records = limits.max_records;
-	return open_daemon(&args, ret, ret_message);
+	return open_daemon(vm, wanted, size, flags, ret, ret_message);
 }

@@ -19,6 +19,8 @@ static const struct text texts[] = {
 	  "permitted by wtrackd" },
 	{ EAGAIN,
 	  "nothing to read now: wait until the descriptor is readable" },
+	{ EALREADY,
+	  "the request was answered already: close it, and make another one" },
 	{ EBADF,
 	  "no such open descriptor: pass the one of the VM or of the session, "
 	  "and close it later" },

@@ -78,18 +78,29 @@ int wtrack_session_open_pid(int pid, struct wtrack_session **ret);
  */
 int wtrack_session_open_pid_fd(int pid, int fd, struct wtrack_session **ret);
 
+/*
+ * Of the functions that ask wtrackd: whoever uses this program may be asked to
+ * authenticate, by a window or on the terminal, if the system's policy wants
+ * that for the VM. Without it that is a refusal, which comes at once.
+ */
+#define WTRACK_OPEN_INTERACTIVE	(1U << 0)
+
 /**
  * wtrack_session_open_daemon() - have wtrackd open a session
  * @vm: process id of the VMM, name of the machine, or QEMU's -name, which are
  *	tried in that order; "PID:FD" chooses one of several VMs of a process
+ * @flags: 0 or WTRACK_OPEN_INTERACTIVE
  * @ret: where to store the session
  * @ret_message: where to store what the daemon answered when it refused, which
  *	names the rule that did: to be freed with free(3); NULL where there was
  *	no such answer. May be NULL
  *
  * Needs no privilege: the daemon's policy decides. In general one may use one's
- * own VMs; for others the user is asked to authenticate, if the system's policy
- * wants that, and so the call may take minutes. The session is restricted to
+ * own VMs; for others the user may have to authenticate, which with
+ * WTRACK_OPEN_INTERACTIVE may take minutes. The call waits for the answer, and
+ * gives up when a signal's handler has run in this thread; a caller with a poll
+ * loop, or with another reason to give up, uses wtrack_request_new()
+ * (request.h). The session is restricted to
  * the limits that the daemon's configuration has for users; who needs more of
  * some and less of others says so with
  * wtrack_session_open_daemon_restricted(). Any thread.
@@ -101,7 +112,8 @@ int wtrack_session_open_pid_fd(int pid, int fd, struct wtrack_session **ret);
  *	-EBUSY		too many of the caller's requests wait for an answer
  *	-ECONNREFUSED	there is no system bus, or no wtrackd on it
  *	-EDQUOT		a limit of the daemon's configuration is reached
- *	-EINVAL		@vm is empty or too long
+ *	-EINTR		a signal came; the request was given up
+ *	-EINVAL		@vm is empty or too long, or a flag is not known
  *	-EMFILE, -ENFILE no descriptor is left
  *	-ENODEV		this host has no kvm-wtrack, or not for the daemon
  *	-ENOMEM		no memory
@@ -110,16 +122,19 @@ int wtrack_session_open_pid_fd(int pid, int fd, struct wtrack_session **ret);
  *	-EPROTO		the module is older than this library needs, or it or
  *			the daemon answered nonsense
  *	-ESRCH		there is no such VM
- *	-ETIMEDOUT	the daemon, or who had to authenticate, did not answer
+ *	-ETIMEDOUT	the daemon did not answer within half a minute; with
+ *			WTRACK_OPEN_INTERACTIVE, who had to authenticate did
+ *			not within six
  * Since: 1.0
  */
-int wtrack_session_open_daemon(const char *vm, struct wtrack_session **ret,
-			       char **ret_message);
+int wtrack_session_open_daemon(const char *vm, unsigned int flags,
+			       struct wtrack_session **ret, char **ret_message);
 
 /**
  * wtrack_session_open_daemon_pid() - have wtrackd open a session on the VM of a
  *	running VMM
  * @pid: the VMM's process id, in the initial pid namespace
+ * @flags: as in wtrack_session_open_daemon()
  * @ret: where to store the session
  * @ret_message: as in wtrack_session_open_daemon()
  *
@@ -127,7 +142,8 @@ int wtrack_session_open_daemon(const char *vm, struct wtrack_session **ret,
  * id.
  * Since: 1.0
  */
-int wtrack_session_open_daemon_pid(int pid, struct wtrack_session **ret,
+int wtrack_session_open_daemon_pid(int pid, unsigned int flags,
+				   struct wtrack_session **ret,
 				   char **ret_message);
 
 /**
@@ -244,6 +260,7 @@ int wtrack_session_restrict(struct wtrack_session *session,
  *	that is the daemon's to choose
  * @size: sizeof(struct wtrack_restriction) as the caller knows it; fields
  *	behind it count as 0
+ * @flags: as in wtrack_session_open_daemon()
  * @ret: where to store the session
  * @ret_message: as in wtrack_session_open_daemon()
  *
@@ -257,7 +274,8 @@ int wtrack_session_restrict(struct wtrack_session *session,
  */
 int wtrack_session_open_daemon_restricted(const char *vm,
 		const struct wtrack_restriction *wanted, size_t size,
-		struct wtrack_session **ret, char **ret_message);
+		unsigned int flags, struct wtrack_session **ret,
+		char **ret_message);
 
 #ifdef __cplusplus
 }

@@ -9,8 +9,8 @@
  *
  * A session watches one VM. It is opened from the VM's descriptor, from the
  * VMM's process id, by wtrackd for who may do neither, or from a session
- * descriptor that somebody passed on (session.h). It gets one ring (ring.h), tracks ranges of guest page frames
- * (range.h), and hands out one event for each write to them (event.h). When
+ * descriptor that somebody passed on (session.h, request.h). It gets one ring
+ * (ring.h), tracks ranges of guest page frames (range.h), and hands out one event for each write to them (event.h). When
  * the ring overflows nothing is lost: the pages that were written to are
  * listed instead (resync.h). Where a write cannot be reported an event says so
  * ("The guard" in event.h).
@@ -26,9 +26,10 @@
  *
  * Signals
  * -------
- * A call that a signal interrupts is taken up again by the library. Two can
- * do otherwise: wtrack_session_wait() always returns -EINTR, and the calls on
- * ranges do when WTRACK_CHANGE_INTR is given.
+ * A call that a signal interrupts is taken up again by the library. Those that
+ * wait for others do otherwise: wtrack_session_wait() and the functions that ask
+ * wtrackd for a session return -EINTR, and the calls on ranges do when
+ * WTRACK_CHANGE_INTR is given.
  *
  * Threads
  * -------
@@ -51,6 +52,7 @@
 #include <wtrack/event.h>
 #include <wtrack/info.h>
 #include <wtrack/range.h>
+#include <wtrack/request.h>
 #include <wtrack/resync.h>
 #include <wtrack/ring.h>
 #include <wtrack/session.h>

@@ -18,6 +18,7 @@
 struct module_state {
 	PyTypeObject *event_type, *session_type;
 	PyObject *make_error;	/* wtrack._errors.make_error */
+	PyObject *event_from_record;
 };
 
 /*
@@ -68,6 +69,7 @@ int add_constants(PyObject *module);
 /* event.c */
 extern PyType_Spec event_spec;
 PyObject *event_new(struct module_state *state, const struct record *record);
+PyObject *event_from_record(PyObject *module, PyObject *args);
 int record_fill(struct record *record, const struct wtrack_event *event);
 
 /* session.c */

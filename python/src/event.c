@@ -2,6 +2,7 @@
 /* An event is a copy: it outlives its place in the ring, and the session. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -118,6 +119,90 @@ static PyObject *get_rip(PyObject *self, void *closure)
 	return PyLong_FromUnsignedLongLong(record->rip);
 }
 
+/* It never changes. */
+static PyObject *event_copy(PyObject *self, PyObject *args)
+{
+	(void)args;
+	return Py_NewRef(self);
+}
+
+static PyObject *record_bytes(PyObject *self)
+{
+	return PyBytes_FromStringAndSize((const char *)record_of(self),
+					 sizeof(struct record));
+}
+
+/* Pickled as event_from_record() and the record. */
+static PyObject *event_reduce(PyObject *self, PyObject *args)
+{
+	struct module_state *state = PyType_GetModuleState(Py_TYPE(self));
+	PyObject *record = record_bytes(self);
+
+	(void)args;
+	if (!record)
+		return NULL;
+	return Py_BuildValue("(O(N))", state->event_from_record, record);
+}
+
+/* A record that was not made here may have anything in it. */
+static bool record_is_sane(const struct record *record)
+{
+	const uint8_t flags = RECORD_MORE | RECORD_PAGE | RECORD_RIP;
+	const uint8_t zero[sizeof(record->pad)] = { 0 };
+
+	return record->len <= sizeof(record->data) &&
+	       record->vcpu >= -1 && !(record->flags & ~flags) &&
+	       !memcmp(record->pad, zero, sizeof(zero));
+}
+
+/* event_from_record(record) -> Event */
+PyObject *event_from_record(PyObject *module, PyObject *args)
+{
+	struct record record;
+	const char *bytes;
+	Py_ssize_t size;
+
+	if (!PyArg_ParseTuple(args, "y#:event_from_record", &bytes, &size))
+		return NULL;
+	if (size == sizeof(record))
+		memcpy(&record, bytes, sizeof(record));
+	if (size != sizeof(record) || !record_is_sane(&record)) {
+		PyErr_SetString(PyExc_ValueError, "not the record of an event");
+		return NULL;
+	}
+	return event_new(PyModule_GetState(module), &record);
+}
+
+static PyObject *event_compare(PyObject *self, PyObject *other, int how)
+{
+	bool same;
+
+	if ((how != Py_EQ && how != Py_NE) || Py_TYPE(self) != Py_TYPE(other))
+		Py_RETURN_NOTIMPLEMENTED;
+	same = !memcmp(record_of(self), record_of(other),
+		       sizeof(struct record));
+	return PyBool_FromLong(same == (how == Py_EQ));
+}
+
+static Py_hash_t event_hash(PyObject *self)
+{
+	PyObject *record = record_bytes(self);
+	Py_hash_t hash;
+
+	if (!record)
+		return -1;
+	hash = PyObject_Hash(record);
+	Py_DECREF(record);
+	return hash;
+}
+
+static PyMethodDef methods[] = {
+	{ "__copy__", event_copy, METH_NOARGS, NULL },
+	{ "__deepcopy__", event_copy, METH_O, NULL },
+	{ "__reduce__", event_reduce, METH_NOARGS, NULL },
+	{ NULL, NULL, 0, NULL },
+};
+
 /* PyUnicode_FromFormat() knows no long hexadecimal numbers. */
 static PyObject *event_repr(PyObject *self)
 {
@@ -172,6 +257,9 @@ static PyType_Slot slots[] = {
 	{ Py_tp_doc, "An event. It is a copy, and valid for ever." },
 	{ Py_tp_dealloc, event_dealloc },
 	{ Py_tp_repr, event_repr },
+	{ Py_tp_richcompare, event_compare },
+	{ Py_tp_hash, event_hash },
+	{ Py_tp_methods, methods },
 	{ Py_tp_members, members },
 	{ Py_tp_getset, getters },
 	{ 0, NULL },

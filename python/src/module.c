@@ -35,6 +35,10 @@ static int module_exec(PyObject *module)
 	state->make_error = import_make_error();
 	if (!state->make_error)
 		return -1;
+	state->event_from_record = PyObject_GetAttrString(module,
+							  "event_from_record");
+	if (!state->event_from_record)
+		return -1;
 	state->event_type = add_type(module, &event_spec);
 	state->session_type = add_type(module, &session_spec);
 	if (!state->event_type || !state->session_type)
@@ -49,6 +53,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
 	Py_VISIT(state->event_type);
 	Py_VISIT(state->session_type);
 	Py_VISIT(state->make_error);
+	Py_VISIT(state->event_from_record);
 	return 0;
 }
 
@@ -59,6 +64,7 @@ static int module_clear(PyObject *module)
 	Py_CLEAR(state->event_type);
 	Py_CLEAR(state->session_type);
 	Py_CLEAR(state->make_error);
+	Py_CLEAR(state->event_from_record);
 	return 0;
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Sessions are opened by functions of the module. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "binding.h"
@@ -80,64 +83,105 @@ static PyObject *open_fd(PyObject *module, PyObject *args)
 	return opened(module, r, self, NULL);
 }
 
-static PyObject *open_daemon(PyObject *module, PyObject *args)
+/* A signal that comes just before the poll is seen after that time. */
+#define SIGNAL_MS	1000
+
+/* Until there is an answer; false with what a signal's handler has raised. */
+static bool wait_for_answer(const struct wtrack_request *request)
 {
-	struct session *self;
+	struct pollfd pfd = {
+		.fd = wtrack_request_get_fd(request),
+		.events = POLLIN,
+	};
+
+	Py_BEGIN_ALLOW_THREADS
+	poll(&pfd, 1, SIGNAL_MS);
+	Py_END_ALLOW_THREADS
+	return PyErr_CheckSignals() >= 0;
+}
+
+/*
+ * An exception on the way gives the request up. Takes the request and the
+ * reference to the session.
+ */
+static PyObject *finish_request(PyObject *module, struct session *self,
+				struct wtrack_request *request)
+{
 	char *message = NULL;
-	const char *vm;
 	int r;
 
-	if (!PyArg_ParseTuple(args, "s:open_daemon", &vm))
-		return NULL;
-	self = session_new(PyModule_GetState(module));
+	for (;;) {
+		Py_BEGIN_ALLOW_THREADS
+		r = wtrack_request_finish(request, &self->session, &message);
+		Py_END_ALLOW_THREADS
+		if (r != -EAGAIN)
+			break;
+		if (!wait_for_answer(request)) {
+			wtrack_request_close(request);
+			Py_DECREF(self);
+			return NULL;
+		}
+	}
+	wtrack_request_close(request);
+	return opened(module, r, self, message);
+}
+
+static PyObject *ask_daemon(PyObject *module, const char *vm,
+			    const struct wtrack_restriction *wanted,
+			    int interactive)
+{
+	unsigned int flags = interactive ? WTRACK_OPEN_INTERACTIVE : 0;
+	struct session *self = session_new(PyModule_GetState(module));
+	struct wtrack_request *request;
+	int r;
+
 	if (!self)
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS
-	r = wtrack_session_open_daemon(vm, &self->session, &message);
+	r = wtrack_request_new(vm, wanted, sizeof(*wanted), flags, &request);
 	Py_END_ALLOW_THREADS
-	return opened(module, r, self, message);
+	if (r < 0)
+		return opened(module, r, self, NULL);
+	return finish_request(module, self, request);
+}
+
+static PyObject *open_daemon(PyObject *module, PyObject *args)
+{
+	const char *vm;
+	int interactive;
+
+	if (!PyArg_ParseTuple(args, "sp:open_daemon", &vm, &interactive))
+		return NULL;
+	return ask_daemon(module, vm, NULL, interactive);
 }
 
 static PyObject *open_daemon_pid(PyObject *module, PyObject *args)
 {
-	struct session *self;
-	char *message = NULL;
-	int pid, r;
+	int pid, interactive;
+	char vm[16];
 
-	if (!PyArg_ParseTuple(args, "i:open_daemon_pid", &pid))
+	if (!PyArg_ParseTuple(args, "ip:open_daemon_pid", &pid, &interactive))
 		return NULL;
-	self = session_new(PyModule_GetState(module));
-	if (!self)
-		return NULL;
-	Py_BEGIN_ALLOW_THREADS
-	r = wtrack_session_open_daemon_pid(pid, &self->session, &message);
-	Py_END_ALLOW_THREADS
-	return opened(module, r, self, message);
+	if (pid <= 0)
+		return raise_error(PyModule_GetState(module), -EINVAL, NULL);
+	snprintf(vm, sizeof(vm), "%d", pid);
+	return ask_daemon(module, vm, NULL, interactive);
 }
 
 static PyObject *open_daemon_restricted(PyObject *module, PyObject *args)
 {
 	struct wtrack_restriction wanted;
-	struct session *self;
-	char *message = NULL;
+	PyObject *limits, *session;
 	const char *vm;
-	PyObject *limits;
-	int r;
+	int interactive;
 
-	if (!PyArg_ParseTuple(args, "sO:open_daemon_restricted", &vm, &limits) ||
+	if (!PyArg_ParseTuple(args, "sOp:open_daemon_restricted", &vm, &limits,
+			      &interactive) ||
 	    restriction_parse(limits, &wanted) < 0)
 		return NULL;
-	self = session_new(PyModule_GetState(module));
-	if (!self) {
-		PyMem_Free((void *)wanted.ranges);
-		return NULL;
-	}
-	Py_BEGIN_ALLOW_THREADS
-	r = wtrack_session_open_daemon_restricted(vm, &wanted, sizeof(wanted),
-						  &self->session, &message);
-	Py_END_ALLOW_THREADS
+	session = ask_daemon(module, vm, &wanted, interactive);
 	PyMem_Free((void *)wanted.ranges);
-	return opened(module, r, self, message);
+	return session;
 }
 
 PyMethodDef open_functions[] = {
@@ -149,6 +193,7 @@ PyMethodDef open_functions[] = {
 	{ "open_daemon_pid", open_daemon_pid, METH_VARARGS, NULL },
 	{ "open_daemon_restricted", open_daemon_restricted, METH_VARARGS,
 	  NULL },
+	{ "event_from_record", event_from_record, METH_VARARGS, NULL },
 	{ "get_info", get_info, METH_NOARGS, NULL },
 	{ "strerror", get_strerror, METH_VARARGS, NULL },
 	{ NULL, NULL, 0, NULL },

@@ -169,6 +169,15 @@ static PyObject *session_get_closed(PyObject *object, void *closure)
 	return PyBool_FromLong(!self->session || self->closing);
 }
 
+/* For copy and pickle, which would make a second owner of the descriptor. */
+static PyObject *session_reduce(PyObject *object, PyObject *args)
+{
+	(void)object;
+	(void)args;
+	PyErr_SetString(PyExc_TypeError, "cannot copy or pickle a session");
+	return NULL;
+}
+
 static void session_dealloc(PyObject *object)
 {
 	PyTypeObject *type = Py_TYPE(object);
@@ -179,6 +188,7 @@ static void session_dealloc(PyObject *object)
 }
 
 static PyMethodDef methods[] = {
+	{ "__reduce__", session_reduce, METH_NOARGS, NULL },
 	{ "close", session_close, METH_NOARGS, NULL },
 	{ "fileno", session_fileno, METH_NOARGS, NULL },
 	{ "restrict", session_restrict, METH_VARARGS, NULL },

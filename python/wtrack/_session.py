@@ -6,7 +6,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Protocol, TypeAlias
+from typing import NoReturn, Protocol, SupportsIndex, TypeAlias
 
 from . import _wtrack
 from ._errors import make_error
@@ -93,18 +93,22 @@ class Session:
         return cls(_wtrack.open_fd(session_fd))
 
     @classmethod
-    def open_daemon(cls, vm: str) -> Session:
+    def open_daemon(cls, vm: str, *, interactive: bool = False) -> Session:
         """Have wtrackd open a session: vm is the VMM's process id, the name of
         the machine, QEMU's -name, or "PID:FD". Needs no privilege; the
-        daemon's policy decides, which may take as long as a user needs to
-        authenticate. The session is restricted to the daemon's limits.
+        daemon's policy decides. If it is interactive the user may be asked to
+        authenticate, which may take minutes. An exception that a signal's
+        handler raises, such as KeyboardInterrupt, gives the request up. The
+        session is restricted to the daemon's limits.
         """
-        return cls(_wtrack.open_daemon(vm))
+        return cls(_wtrack.open_daemon(vm, interactive))
 
     @classmethod
-    def open_daemon_pid(cls, pid: int) -> Session:
+    def open_daemon_pid(
+        cls, pid: int, *, interactive: bool = False
+    ) -> Session:
         """Have wtrackd open a session on the VM of a running VMM."""
-        return cls(_wtrack.open_daemon_pid(pid))
+        return cls(_wtrack.open_daemon_pid(pid, interactive))
 
     @classmethod
     def open_daemon_restricted(
@@ -114,13 +118,14 @@ class Session:
         *,
         max_pages: int = 0,
         max_records: int = 0,
+        interactive: bool = False,
     ) -> Session:
         """Have wtrackd open a session that is restricted to what is wanted,
         which is also what is taken from the user's limits. For a number that
         is 0 the daemon chooses.
         """
         limits = (ranges, max_pages, max_records, 0, 0)
-        return cls(_wtrack.open_daemon_restricted(vm, limits))
+        return cls(_wtrack.open_daemon_restricted(vm, limits, interactive))
 
     # Its life
 
@@ -157,6 +162,13 @@ class Session:
         # There is no core when __init__() was called wrongly.
         if hasattr(self, "_core") and not self.closed:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        """A session is one descriptor: it can neither be copied nor pickled."""
+        raise TypeError(
+            "cannot copy or pickle a session: pass its descriptor on, and "
+            "take it over with Session.open_fd()"
+        )
 
     def __repr__(self) -> str:
         """The descriptor, or why there is none."""

@@ -72,9 +72,9 @@ FUNCTION(1.0, int, wtrack_session_open_pid, int pid,
 FUNCTION(1.0, int, wtrack_session_open_pid_fd, int pid, int fd,
 	struct wtrack_session **ret);
 FUNCTION(1.0, int, wtrack_session_open_daemon, const char *vm,
-	struct wtrack_session **ret, char **ret_message);
+	unsigned int flags, struct wtrack_session **ret, char **ret_message);
 FUNCTION(1.0, int, wtrack_session_open_daemon_pid, int pid,
-	struct wtrack_session **ret, char **ret_message);
+	unsigned int flags, struct wtrack_session **ret, char **ret_message);
 FUNCTION(1.0, int, wtrack_session_open_fd, int session_fd,
 	struct wtrack_session **ret);
 FUNCTION(1.0, void, wtrack_session_close, struct wtrack_session *session);
@@ -83,6 +83,13 @@ FUNCTION(1.0, int, wtrack_session_restrict, struct wtrack_session *session,
 	const struct wtrack_restriction *restriction, size_t size);
 FUNCTION(1.0, int, wtrack_session_open_daemon_restricted, const char *vm,
 	const struct wtrack_restriction *wanted, size_t size,
+	unsigned int flags, struct wtrack_session **ret, char **ret_message);
+FUNCTION(1.0, int, wtrack_request_new, const char *vm,
+	const struct wtrack_restriction *wanted, size_t size,
+	unsigned int flags, struct wtrack_request **ret);
+FUNCTION(1.0, int, wtrack_request_get_fd, const struct wtrack_request *request);
+FUNCTION(1.0, int, wtrack_request_finish, struct wtrack_request *request,
 	struct wtrack_session **ret, char **ret_message);
+FUNCTION(1.0, void, wtrack_request_close, struct wtrack_request *request);
 FUNCTION(1.0, int, wtrack_session_get_status, struct wtrack_session *session,
 	struct wtrack_status *ret, size_t size);

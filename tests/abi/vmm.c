@@ -39,7 +39,7 @@ int main(void)
 	wtrack_get_info(&info, sizeof(info));
 	if (wtrack_session_open_vm_fd(-1, &session) >= 0)
 		return 1;
-	if (wtrack_session_open_daemon_pid(0, &session, NULL) >= 0)
+	if (wtrack_session_open_daemon_pid(0, 0, &session, NULL) >= 0)
 		return 2;
 	return nr_calls ? 3 : 0;
 }

@@ -289,7 +289,7 @@ bash_completes()
 	offers 'pretty' "$CTL" list --json = p
 	offers 'short' "$CTL" --json s
 	offers 'show' "$CTL" --json = short sh
-	offers '--count= --fail-on-loss --help --interval= --json= --no-legend --quiet --timeout= --version --vm=' \
+	offers '--count= --fail-on-loss --help --interval= --json= --no-ask-password --no-legend --quiet --timeout= --version --vm=' \
 		"$CTL" stat --
 	offers '--timeout=' "$CTL" stat --ti
 	offers 'bash zsh' "$CTL" completion ''

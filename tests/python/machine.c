@@ -122,6 +122,12 @@ void machine_daemon_says(const char *error, const char *message)
 	fake.daemon.message = strdup(message);
 }
 
+/* So often the daemon has not answered yet. */
+void machine_daemon_delays(int times)
+{
+	fake.daemon.delay = times;
+}
+
 /* VMs as descriptors of the VMM. */
 void machine_vmm(const int *fds, int nr)
 {

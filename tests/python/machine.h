@@ -21,6 +21,7 @@ void machine_region_removed(uint64_t gfn, uint64_t nr_pages);
 void machine_vm_gone(void);
 void machine_refuse(uint64_t gfn, int err);
 void machine_fail(int call, int err);
+void machine_daemon_delays(int times);
 void machine_daemon_says(const char *error, const char *message);
 void machine_vmm(const int *fds, int nr);
 int machine_session_fd(uint32_t records);

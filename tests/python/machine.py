@@ -82,6 +82,8 @@ class Daemon(ctypes.Structure):
         ("nr_ranges", ctypes.c_size_t),
         ("max_pages", ctypes.c_uint64),
         ("max_records", ctypes.c_uint32),
+        ("interactive", ctypes.c_bool),
+        ("delay", ctypes.c_int),
     ]
 
 
@@ -125,6 +127,11 @@ def fail(call: int, err: int) -> None:
 def daemon_says(error: str, message: str) -> None:
     """The daemon refuses from now on."""
     _library.machine_daemon_says(error.encode(), message.encode())
+
+
+def daemon_delays(times: int) -> None:
+    """So often the daemon has not answered yet."""
+    _library.machine_daemon_delays(times)
 
 
 def vmm(*fds: int) -> None:

@@ -25,10 +25,14 @@ EXTENSION = wtrack._wtrack.__file__
 #: Functions that the extension does without.
 NOT_CALLED = {
     "wtrack_event_get_gfn": "Event.gfn is Event.gpa / 4096",
+    "wtrack_session_open_daemon": "wtrack_request_new() can be interrupted",
+    "wtrack_session_open_daemon_pid": "as above",
+    "wtrack_session_open_daemon_restricted": "as above",
 }
 #: Numbers that are not in the package.
 NOT_HERE = {
     "WTRACK_GFN_END": "Session.query() is an iterator",
+    "WTRACK_OPEN_INTERACTIVE": "Session.open_daemon() has an argument",
     "WTRACK_CHANGE_INTR": "signals are handled between pieces of a change",
 }
 

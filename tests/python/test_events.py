@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import copy
 import errno
+import pickle
 import struct
 from collections.abc import Callable
 
@@ -52,6 +54,45 @@ class Events(machine.Case):
         event = session.next()
         assert event is not None
         self.assertEqual((event.vcpu, event.rip), (3, 1 << 63))
+
+    def test_an_event_can_be_copied_and_pickled(self) -> None:
+        session = self.session()
+        machine.write(0x5008, b"12345678")
+        machine.write(0x5008, b"12345679")
+        flags = machine.HAS_VCPU | machine.HAS_RIP
+        machine.publish(
+            record(EventType.WRITE, flags=flags, vcpu=3, rip=1 << 63)
+        )
+        events = list(session.events())
+        self.assertEqual(len(set(events)), 3)
+        for event in events:
+            self.assertIs(copy.copy(event), event)
+            self.assertIs(copy.deepcopy([event])[0], event)
+            for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+                again = pickle.loads(pickle.dumps(event, protocol))
+                self.assertIs(type(again), wtrack.Event)
+                self.assertEqual(again, event)
+                self.assertEqual(hash(again), hash(event))
+                for name in (
+                    "type", "seq", "gpa", "data", "vcpu", "rip", "time_ns",
+                ):
+                    self.assertEqual(
+                        getattr(again, name), getattr(event, name)
+                    )
+        self.assertNotEqual(events[0], events[1])
+        self.assertNotEqual(events[0], 1)
+        with self.assertRaises(TypeError):
+            events[0] < events[1]  # type: ignore[operator]
+        session.close()
+        self.assertEqual(pickle.loads(pickle.dumps(events)), events)
+
+    def test_what_is_no_record_makes_no_event(self) -> None:
+        size = struct.calcsize(wtrack.RECORD_FORMAT)
+        make = wtrack._wtrack.event_from_record
+        self.assertEqual(make(bytes(size)).len, 0)
+        for wrong in (b"", bytes(size - 1), bytes(size + 1), b"\xff" * size):
+            with self.assertRaises(ValueError):
+                make(wrong)
 
     def test_a_long_write_in_parts(self) -> None:
         session = self.session()

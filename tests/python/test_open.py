@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import errno
 import gc
 import os
+import pickle
 import resource
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -33,6 +37,18 @@ def no_descriptor_left() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@contextmanager
+def alarms(handler: Callable[[int, object], None]) -> Iterator[None]:
+    """A signal comes over and over, until the handler raises."""
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @contextmanager
@@ -104,6 +120,47 @@ class Open(machine.Case):
         self.assertEqual((asked.nr_ranges, asked.gfn, asked.nr_pages), (1, 7, 2))
         self.assertEqual((asked.max_pages, asked.max_records), (11, 64))
 
+    def test_nobody_is_asked_to_authenticate_unless_wanted(self) -> None:
+        for interactive in (False, True):
+            for opened in (
+                wtrack.Session.open_daemon("fred", interactive=interactive),
+                wtrack.Session.open_daemon_pid(
+                    machine.PID, interactive=interactive
+                ),
+                wtrack.Session.open_daemon_restricted(
+                    "fred", [(7, 2)], interactive=interactive
+                ),
+            ):
+                opened.close()
+                self.assertIs(machine.daemon().interactive, interactive)
+        wtrack.Session.open_daemon("fred").close()
+        self.assertIs(machine.daemon().interactive, False)
+
+    def test_a_daemon_that_does_not_answer_can_be_interrupted(self) -> None:
+        def interrupt(number: int, frame: object) -> None:
+            raise KeyboardInterrupt
+
+        all_of_them: list[Callable[[], object]] = [
+            lambda: wtrack.Session.open_daemon("fred", interactive=True),
+            lambda: wtrack.Session.open_daemon_pid(machine.PID),
+            lambda: wtrack.Session.open_daemon_restricted("fred", [(7, 2)]),
+        ]
+        for opens in all_of_them:
+            machine.daemon_delays(1 << 30)
+            with self.assertRaises(KeyboardInterrupt), alarms(interrupt):
+                opens()
+
+    def test_a_signal_whose_handler_does_nothing_is_not_the_end(self) -> None:
+        seen = []
+
+        def notice(number: int, frame: object) -> None:
+            seen.append(number)
+
+        machine.daemon_delays(3)
+        with alarms(notice):
+            wtrack.Session.open_daemon("fred").close()
+        self.assertEqual(len(seen), 3)
+
     def test_a_process_that_is_not_there(self) -> None:
         with self.assertRaises(wtrack.GoneError) as raised:
             wtrack.Session.open_pid(1)
@@ -135,6 +192,57 @@ class Open(machine.Case):
 
 
 class Life(machine.Case):
+    def test_a_session_can_neither_be_copied_nor_pickled(self) -> None:
+        session = self.session()
+        for what in (session, session._core):
+            for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+                with self.assertRaises(TypeError):
+                    pickle.dumps(what, protocol)
+            with self.assertRaises(TypeError):
+                copy.copy(what)
+            with self.assertRaises(TypeError):
+                copy.deepcopy(what)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with contextlib.suppress(TypeError):
+                copy.copy(session)
+            gc.collect()
+        self.assertFalse(session.closed)
+        with self.assertRaises(TypeError):
+            copy.copy(iter(session.events()))
+        session.close()
+
+    def test_what_else_there_is_can_be_copied_and_pickled(self) -> None:
+        session = self.session()
+        status = session.get_status()
+        error = wtrack.RefusedError(errno.EACCES, "no")
+        error.message = "because"
+        error.results = [wtrack.Result(1, 1, 2, 3)]
+        values = [
+            status, wtrack.get_info(), wtrack.Range(1, 2),
+            wtrack.GfnInfo(1, wtrack.GfnState.TRACKED),
+            wtrack.ResyncRange(1, 2, wtrack.Resync.REMOVED),
+            wtrack.Result(1, 2, 3, 4), wtrack.EventType.WRITE,
+            wtrack.RingFlag.COALESCE, wtrack.Cause.BUDGET,
+        ]
+        for value in values:
+            for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+                again = pickle.loads(pickle.dumps(value, protocol))
+                self.assertEqual(again, value)
+                self.assertIs(type(again), type(value))
+            self.assertEqual(copy.copy(value), value)
+            self.assertEqual(copy.deepcopy(value), value)
+        for again in (
+            copy.copy(error), copy.deepcopy(error),
+            pickle.loads(pickle.dumps(error)),
+        ):
+            self.assertIs(type(again), wtrack.RefusedError)
+            self.assertEqual(again.args, error.args)
+            self.assertEqual(again.errno, errno.EACCES)
+            self.assertEqual(again.message, "because")
+            self.assertEqual(again.results, error.results)
+        session.close()
+
     def test_closing_twice(self) -> None:
         session = self.session()
         session.close()

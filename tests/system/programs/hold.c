@@ -37,6 +37,7 @@ static int open_one(const char *vm)
 	int r;
 
 	r = wtrack_session_open_daemon_restricted(vm, &wanted, sizeof(wanted),
+						  WTRACK_OPEN_INTERACTIVE,
 						  &session, &message);
 	if (r >= 0 && gfn)
 		r = track(session);

@@ -285,7 +285,7 @@ static void the_daemon_may_refuse(void **state)
 static void without_a_daemon_it_goes_directly(void **state)
 {
 	(void)state;
-	fake_fail(FAKE_BUS_OPEN, 1, ECONNREFUSED);
+	fake_fail(FAKE_BUS_NEW, 1, ECONNREFUSED);
 	assert_int_equal(run_ctl(write_words, "monitor", VM_PID, PAGES, NULL),
 			 EXIT_OK);
 	assert_int_equal(run_count("  write  "), 3);

@@ -15,7 +15,7 @@ static void open_fails(const char *vm, int expected)
 	struct wtrack_session *session = UNTOUCHED;
 	char *message = UNTOUCHED;
 
-	assert_int_equal(wtrack_session_open_daemon(vm, &session, &message),
+	assert_int_equal(wtrack_session_open_daemon(vm, 0, &session, &message),
 			 -expected);
 	assert_ptr_equal(session, UNTOUCHED);
 	if (fake.daemon.error && fake.daemon.message) {
@@ -33,7 +33,7 @@ static void session_of_the_daemon_is_the_callers(void **state)
 	char *message = UNTOUCHED;
 
 	(void)state;
-	assert_int_equal(wtrack_session_open_daemon("name", &session,
+	assert_int_equal(wtrack_session_open_daemon("name", 0, &session,
 						    &message), 0);
 	assert_null(message);
 	assert_string_equal(fake.daemon.vm, "name");
@@ -49,7 +49,7 @@ static void pid_is_passed_as_text(void **state)
 	struct wtrack_session *session;
 
 	(void)state;
-	assert_int_equal(wtrack_session_open_daemon_pid(INT32_MAX, &session,
+	assert_int_equal(wtrack_session_open_daemon_pid(INT32_MAX, 0, &session,
 							NULL), 0);
 	assert_string_equal(fake.daemon.vm, "2147483647");
 	wtrack_session_close(session);
@@ -61,13 +61,13 @@ static void what_is_no_pid_is_einval(void **state)
 	char *message = UNTOUCHED;
 
 	(void)state;
-	assert_int_equal(wtrack_session_open_daemon_pid(0, &session, &message),
+	assert_int_equal(wtrack_session_open_daemon_pid(0, 0, &session, &message),
 			 -EINVAL);
 	assert_null(message);
-	assert_int_equal(wtrack_session_open_daemon_pid(-1, &session, NULL),
+	assert_int_equal(wtrack_session_open_daemon_pid(-1, 0, &session, NULL),
 			 -EINVAL);
 	assert_ptr_equal(session, UNTOUCHED);
-	assert_int_equal(fake.nr_calls[FAKE_BUS_OPEN], 0);
+	assert_int_equal(fake.nr_calls[FAKE_BUS_NEW], 0);
 }
 
 static void restriction_is_asked_for(void **state)
@@ -81,7 +81,7 @@ static void restriction_is_asked_for(void **state)
 
 	(void)state;
 	assert_int_equal(wtrack_session_open_daemon_restricted("1:2", &wanted,
-			 sizeof(wanted), &session, NULL), 0);
+			 sizeof(wanted), 0, &session, NULL), 0);
 	assert_string_equal(fake.daemon.vm, "1:2");
 	assert_int_equal(fake.daemon.nr_ranges, 1);
 	assert_int_equal(fake.daemon.range.gfn, 16);
@@ -98,10 +98,10 @@ static void restriction_fails(const struct wtrack_restriction *wanted,
 	char *message = UNTOUCHED;
 
 	assert_int_equal(wtrack_session_open_daemon_restricted("1", wanted,
-			 size, &session, &message), -expected);
+			 size, 0, &session, &message), -expected);
 	assert_ptr_equal(session, UNTOUCHED);
 	assert_null(message);
-	assert_int_equal(fake.nr_calls[FAKE_BUS_OPEN], 0);
+	assert_int_equal(fake.nr_calls[FAKE_BUS_NEW], 0);
 }
 
 static void malformed_restriction_is_not_asked_for(void **state)
@@ -165,7 +165,7 @@ static void message_may_be_left_out(void **state)
 
 	(void)state;
 	daemon_says("org.wtrack1.Error.NotPermitted", "no");
-	assert_int_equal(wtrack_session_open_daemon("1", &session, NULL),
+	assert_int_equal(wtrack_session_open_daemon("1", 0, &session, NULL),
 			 -EACCES);
 	assert_ptr_equal(session, UNTOUCHED);
 }
@@ -185,7 +185,9 @@ static void failure_without_answer_is_told(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
-		fake_fail(FAKE_BUS_OPEN, 1, failures[i].err);
+		fake_fail(FAKE_BUS_NEW, 1, failures[i].err);
+		open_fails("1", failures[i].expected);
+		fake_fail(FAKE_BUS_FINISH, 1, failures[i].err);
 		open_fails("1", failures[i].expected);
 	}
 }
@@ -204,6 +206,145 @@ static void lack_of_memory_is_told_as_it_is(void **state)
 	open_fails("1", ENOMEM);
 }
 
+static void nobody_is_asked_unless_the_caller_says_so(void **state)
+{
+	const struct wtrack_restriction wanted = { .max_pages = 5 };
+	struct wtrack_session *session = UNTOUCHED;
+	unsigned int flags;
+
+	(void)state;
+	for (flags = 0; flags <= WTRACK_OPEN_INTERACTIVE; flags++) {
+		assert_int_equal(wtrack_session_open_daemon("1", flags,
+							    &session, NULL), 0);
+		assert_int_equal(fake.daemon.interactive, flags);
+		wtrack_session_close(session);
+		assert_int_equal(wtrack_session_open_daemon_pid(1, flags,
+								&session, NULL),
+				 0);
+		assert_int_equal(fake.daemon.interactive, flags);
+		wtrack_session_close(session);
+		assert_int_equal(wtrack_session_open_daemon_restricted("1",
+				 &wanted, sizeof(wanted), flags, &session,
+				 NULL), 0);
+		assert_int_equal(fake.daemon.interactive, flags);
+		wtrack_session_close(session);
+	}
+	session = UNTOUCHED;
+	assert_int_equal(wtrack_session_open_daemon("1", 2, &session, NULL),
+			 -EINVAL);
+	assert_ptr_equal(session, UNTOUCHED);
+}
+
+static void the_answer_is_waited_for(void **state)
+{
+	struct wtrack_session *session;
+
+	(void)state;
+	fake.daemon.delay = 3;
+	assert_int_equal(wtrack_session_open_daemon("1", 0, &session, NULL), 0);
+	assert_int_equal(fake.nr_calls[FAKE_POLL], 3);
+	assert_int_equal(fake.nr_calls[FAKE_BUS_FINISH], 4);
+	wtrack_session_close(session);
+}
+
+static void a_signal_gives_the_request_up(void **state)
+{
+	struct wtrack_session *session = UNTOUCHED;
+	char *message = UNTOUCHED;
+
+	(void)state;
+	fake.daemon.delay = 3;
+	fake_fail(FAKE_POLL, 2, EINTR);
+	assert_int_equal(wtrack_session_open_daemon("1",
+						    WTRACK_OPEN_INTERACTIVE,
+						    &session, &message),
+			 -EINTR);
+	assert_ptr_equal(session, UNTOUCHED);
+	assert_null(message);
+	assert_int_equal(fake.nr_open, 0);
+	assert_int_equal(fake.nr_allocated, 0);
+}
+
+static void a_request_is_polled(void **state)
+{
+	struct wtrack_session *session = UNTOUCHED;
+	struct wtrack_request *request;
+	char *message = UNTOUCHED;
+
+	(void)state;
+	fake.daemon.delay = 1;
+	assert_int_equal(wtrack_request_new("name", NULL, 0, 0, &request), 0);
+	assert_string_equal(fake.daemon.vm, "name");
+	assert_int_equal(fake_kind(wtrack_request_get_fd(request)),
+			 FAKE_REQUEST);
+	assert_int_equal(wtrack_request_finish(request, &session, &message),
+			 -EAGAIN);
+	assert_ptr_equal(session, UNTOUCHED);
+	assert_null(message);
+	assert_int_equal(wtrack_request_finish(request, &session, &message), 0);
+	assert_int_equal(wtrack_request_finish(request, &session, &message),
+			 -EALREADY);
+	assert_int_equal(fake.nr_calls[FAKE_POLL], 0);
+	wtrack_request_close(request);
+	assert_int_equal(fake_kind(wtrack_session_get_fd(session)),
+			 FAKE_SESSION);
+	wtrack_session_close(session);
+}
+
+static void a_request_may_be_refused(void **state)
+{
+	struct wtrack_session *session = UNTOUCHED;
+	struct wtrack_request *request;
+	char *message;
+
+	(void)state;
+	daemon_says("org.wtrack1.Error.NotPermitted", "no");
+	assert_int_equal(wtrack_request_new("1", NULL, 0, 0, &request), 0);
+	assert_int_equal(wtrack_request_finish(request, &session, &message),
+			 -EACCES);
+	assert_string_equal(message, "no");
+	free(message);
+	assert_int_equal(wtrack_request_finish(request, &session, &message),
+			 -EALREADY);
+	assert_null(message);
+	assert_ptr_equal(session, UNTOUCHED);
+	wtrack_request_close(request);
+}
+
+static void a_request_may_be_given_up(void **state)
+{
+	struct wtrack_request *request;
+
+	(void)state;
+	wtrack_request_close(NULL);
+	assert_int_equal(wtrack_request_new("1", NULL, 0, 0, &request), 0);
+	wtrack_request_close(request);
+	assert_int_equal(fake.nr_open, 0);
+	assert_int_equal(fake.nr_allocated, 0);
+}
+
+static void a_malformed_request_is_not_made(void **state)
+{
+	const struct wtrack_restriction wrong = { .budget = 1 };
+	struct wtrack_request *request = UNTOUCHED;
+
+	(void)state;
+	assert_int_equal(wtrack_request_new("1", NULL, 0, 2, &request),
+			 -EINVAL);
+	assert_int_equal(wtrack_request_new("1", &wrong, sizeof(wrong), 0,
+					    &request), -EINVAL);
+	assert_int_equal(wtrack_request_new("1", &wrong, 0, 0, &request),
+			 -EINVAL);
+	assert_int_equal(fake.nr_calls[FAKE_BUS_NEW], 0);
+	fake_fail(FAKE_BUS_NEW, 1, ECONNREFUSED);
+	assert_int_equal(wtrack_request_new("1", NULL, 0, 0, &request),
+			 -ECONNREFUSED);
+	fake_fail(FAKE_ALLOC, 1, ENOMEM);
+	assert_int_equal(wtrack_request_new("1", NULL, 0, 0, &request),
+			 -ENOMEM);
+	assert_ptr_equal(request, UNTOUCHED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -217,6 +358,13 @@ int main(void)
 		CASE(failure_without_answer_is_told),
 		CASE(answer_that_is_no_session_is_eproto),
 		CASE(lack_of_memory_is_told_as_it_is),
+		CASE(nobody_is_asked_unless_the_caller_says_so),
+		CASE(the_answer_is_waited_for),
+		CASE(a_signal_gives_the_request_up),
+		CASE(a_request_is_polled),
+		CASE(a_request_may_be_refused),
+		CASE(a_request_may_be_given_up),
+		CASE(a_malformed_request_is_not_made),
 	};
 
 	return RUN(cases);

@@ -53,12 +53,13 @@ enum fake_call {
 	FAKE_PIDFD_OPEN,
 	FAKE_PIDFD_GETFD,
 	FAKE_EACH_FD,
-	FAKE_BUS_OPEN,
+	FAKE_BUS_NEW,
+	FAKE_BUS_FINISH,
 	FAKE_NR_CALLS
 };
 
 /* What a descriptor is. That of a VM is of kind FAKE_VM + the VM's number. */
-enum fake_kind { FAKE_CLOSED, FAKE_SESSION, FAKE_PIDFD, FAKE_VM };
+enum fake_kind { FAKE_CLOSED, FAKE_SESSION, FAKE_PIDFD, FAKE_REQUEST, FAKE_VM };
 
 #define FAKE_NO_VM	(-1)
 
@@ -78,6 +79,8 @@ struct fake_daemon {
 	size_t nr_ranges;
 	uint64_t max_pages;
 	uint32_t max_records;
+	bool interactive;
+	int delay;		/* times that there is no answer yet */
 };
 
 struct fake {

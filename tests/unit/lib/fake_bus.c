@@ -13,6 +13,7 @@
 
 #include "bus.h"
 #include "fake.h"
+#include "sys.h"
 
 static char *copy(const char *text)
 {
@@ -27,15 +28,47 @@ static void note(const struct bus_open *args)
 		fake.daemon.range = args->ranges[0];
 	fake.daemon.max_pages = args->max_pages;
 	fake.daemon.max_records = args->max_records;
+	fake.daemon.interactive = args->interactive;
 }
 
-int wtrack__bus_open_session(const struct bus_open *args,
-			     struct bus_error *ret_error)
-{
-	int err = fake_called(FAKE_BUS_OPEN);
+struct bus_call {
+	int fd;
+	bool finished;
+};
 
-	*ret_error = (struct bus_error) { NULL, NULL };
+int wtrack__bus_call_new(const struct bus_open *args, struct bus_call **ret)
+{
+	struct bus_call *call;
+	int err = fake_called(FAKE_BUS_NEW), fd;
+
 	note(args);
+	if (err)
+		return err;
+	fd = fake_new_fd(FAKE_REQUEST);
+	if (fd < 0)
+		return fd;
+	call = calloc(1, sizeof(*call));
+	call->fd = fd;
+	*ret = call;
+	return 0;
+}
+
+int wtrack__bus_call_get_fd(const struct bus_call *call)
+{
+	return call->fd;
+}
+
+int wtrack__bus_call_finish(struct bus_call *call, struct bus_error *ret_error)
+{
+	int err = fake_called(FAKE_BUS_FINISH);
+
+	assert_false(call->finished);
+	*ret_error = (struct bus_error) { NULL, NULL };
+	if (!err && fake.daemon.delay > 0) {
+		fake.daemon.delay--;
+		return -EAGAIN;
+	}
+	call->finished = true;
 	if (err)
 		return err;
 	if (fake.daemon.error) {
@@ -46,6 +79,14 @@ int wtrack__bus_open_session(const struct bus_open *args,
 	if (fake.daemon.fd_kind)
 		return fake_new_fd(fake.daemon.fd_kind);
 	return fake_session_fd(0);
+}
+
+void wtrack__bus_call_free(struct bus_call *call)
+{
+	if (!call)
+		return;
+	wtrack__sys_close(call->fd);
+	free(call);
 }
 
 void wtrack__bus_error_done(struct bus_error *error)

@@ -76,7 +76,7 @@ static int whole_life(void)
 	fake.daemon.error = "org.wtrack1.Error.NoSuchVM";
 	r = wtrack_get_info(&info, sizeof(info));
 	if (r >= 0)
-		r = wtrack_session_open_daemon_pid(FAKE_PID, &session, NULL);
+		r = wtrack_session_open_daemon_pid(FAKE_PID, 0, &session, NULL);
 	if (r == -ESRCH)
 		r = wtrack_session_open_pid(FAKE_PID, &session);
 	if (r < 0) {
