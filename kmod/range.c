@@ -53,7 +53,7 @@ static u64 skip_full(struct kwt_session *session, u64 gfn, u64 end)
 	const struct kwt_set *set = &session->set;
 	struct kwt_span *span;
 
-	if (set->pages < set->max_pages)
+	if (kwt_set_pages(set) < set->max_pages)
 		return gfn;
 	span = kwt_span_first(set, kwt_chunk_index(gfn));
 	return span ? clamp(kwt_span_gfn(span, 0), gfn, end) : end;

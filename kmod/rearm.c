@@ -20,24 +20,6 @@ static struct kwt_vm *space_vm(struct kwt_space *space)
 	return container_of(space, struct kwt_vm, space);
 }
 
-/* A session that does not want what was disarmed gives it up. */
-static bool drop_stopped(struct kwt_span *span, u32 bit)
-{
-	if (!span->ring->stop || !test_bit(bit, span->tracked))
-		return false;
-	kwt_set_drop(span->ring->set, span, bit, true);
-	return true;
-}
-
-/* Sessions that do not want it are rid of it, and know from its record. */
-static void drop_all_stopped(struct kwt_chunk *chunk, u32 bit)
-{
-	struct kwt_span *span;
-
-	hlist_for_each_entry(span, &chunk->spans, in_chunk)
-		drop_stopped(span, bit);
-}
-
 /*
  * Arm a gfn that the guard has disarmed, and tell the sessions. Under the VM's
  * lock, which also keeps chunk->guard. Spans that are left without a bit stay
@@ -50,10 +32,9 @@ int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 	u64 gfn = (chunk->index << KWT_CHUNK_SHIFT) + bit;
 	int r = 0;
 
-	/* Whoever disarmed it has told all sessions. */
+	/* Whoever disarmed it has told all sessions, and those that stop left. */
 	spin_lock(&space->arm_lock);
 	spin_unlock(&space->arm_lock);
-	drop_all_stopped(chunk, bit);
 	if (!chunk->users[bit])
 		return 0;
 	/* Where memory is short, nothing is known, and nobody waits. */
@@ -70,7 +51,7 @@ int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 static u32 next_disarmed(const struct kwt_chunk *chunk, u32 bit)
 {
 	for_each_clear_bit_from(bit, chunk->armed, KWT_CHUNK_PAGES)
-		if (chunk->users[bit])
+		if (READ_ONCE(chunk->users[bit]))
 			return bit;
 	return KWT_CHUNK_PAGES;
 }
@@ -96,8 +77,7 @@ static int rearm_chunk(struct kwt_space *space, struct kwt_chunk *chunk)
 		(void)kwt_chunk_guard(space, chunk);
 	for (; bit < KWT_CHUNK_PAGES; bit = next_disarmed(chunk, bit + 1)) {
 		ticks = kwt_due_wait(space, chunk, bit, now);
-		/* It was told: disarming and telling are under one lock. */
-		drop_all_stopped(chunk, bit);
+		/* Behind arm_lock: sessions that stop have left. */
 		if (ticks <= 0 && chunk->users[bit])
 			/* -EAGAIN, or its memslot is on its way out. */
 			ticks = kwt_rearm(space, chunk, bit) ? 1 : INT_MAX;

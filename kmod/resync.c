@@ -56,14 +56,13 @@ static bool put_gfn(struct kvm_wtrack_resync_range *range, u32 *used, u32 room,
 
 static u32 what_of(const struct kwt_span *span, u32 bit)
 {
-	if (!test_bit(bit, span->tracked))
-		return KVM_WTRACK_RESYNC_REMOVED;
 	/* Looked at after its bit was cleared: the re-arm sets it again. */
 	if (test_bit(bit, span->observed))
 		return KVM_WTRACK_RESYNC_REREAD;
-	/* A session that stops is about to lose it. */
-	return span->ring->stop ? KVM_WTRACK_RESYNC_REMOVED :
-				  KVM_WTRACK_RESYNC_DISARMED;
+	/* Pairs with the barrier in kwt_set_forget(). */
+	smp_rmb();
+	return test_bit(bit, span->tracked) ? KVM_WTRACK_RESYNC_DISARMED :
+					      KVM_WTRACK_RESYNC_REMOVED;
 }
 
 /*

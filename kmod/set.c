@@ -4,8 +4,20 @@
  * once in a gfn's users. The first user arms the gfn in KVM, the last one
  * disarms it; KVM itself never sees a second count of ours, and none that goes
  * below zero. All under the VM's lock.
+ *
+ * What says whether a gfn is tracked is changed under arm_lock as well, since
+ * the guard takes gfns away from a session that stops. So under the VM's lock
+ * alone a gfn that is not tracked stays so, and one that is may cease to be.
  */
+#include <linux/lockdep.h>
+
 #include "track.h"
+
+/* A session that stops gives gfns back at any time. Under the VM's lock. */
+u64 kwt_set_pages(const struct kwt_set *set)
+{
+	return READ_ONCE(set->pages);
+}
 
 /*
  * One more user of the gfn. From here on the guard's records are for this
@@ -22,25 +34,47 @@ static bool join(struct kwt_space *space, struct kwt_span *span, u32 bit)
 	armed = test_bit(bit, chunk->armed);
 	if (armed || chunk->users[bit] == 1)
 		set_bit(bit, span->observed);
+	span->nr_tracked++;
+	WRITE_ONCE(span->ring->set->pages, span->ring->set->pages + 1);
 	spin_unlock(&space->arm_lock);
 	return armed;
 }
 
-static void leave(struct kwt_span *span, u32 bit)
+/*
+ * One user less. Under arm_lock, and either the VM's lock or RCU. Whoever is
+ * the last one has had the gfn disarmed.
+ */
+void kwt_set_forget(struct kwt_span *span, u32 bit)
 {
+	struct kwt_set *set = span->ring->set;
 	u16 *users = &span->chunk->users[bit];
 
+	lockdep_assert_held(&set->space->arm_lock);
 	WRITE_ONCE(*users, *users - 1);
-	clear_bit(bit, span->observed);
 	clear_bit(bit, span->tracked);
+	/* What is not observed, but tracked, is disarmed: see what_of(). */
+	smp_mb__after_atomic();
+	clear_bit(bit, span->observed);
+	span->nr_tracked--;
+	WRITE_ONCE(set->pages, set->pages - 1);
+}
+
+/* Unless the guard did. */
+static void leave(struct kwt_set *set, struct kwt_span *span, u32 bit)
+{
+	spin_lock(&set->space->arm_lock);
+	if (test_bit(bit, span->tracked))
+		kwt_set_forget(span, bit);
+	spin_unlock(&set->space->arm_lock);
 }
 
 static int may_add(const struct kwt_set *set, const struct kwt_span *span,
 		   u32 bit)
 {
-	if (set->pages >= set->max_pages)
+	if (kwt_set_pages(set) >= set->max_pages)
 		return -ENOSPC;
-	return span->chunk->users[bit] >= set->max_users ? -EOVERFLOW : 0;
+	return READ_ONCE(span->chunk->users[bit]) >= set->max_users ?
+	       -EOVERFLOW : 0;
 }
 
 /*
@@ -75,13 +109,10 @@ int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 		/* Disarmed just before we joined: that record was not for us. */
 		r = span->chunk->users[bit] > 1 ? -EAGAIN :
 		    kwt_arm(set->space, span->chunk, gfn, false);
-	if (r) {
-		leave(span, bit);
-		return r;
-	}
-	span->nr_tracked++;
-	set->pages++;
-	return 1;
+	if (!r)
+		return 1;
+	leave(set, span, bit);
+	return r;
 }
 
 /*
@@ -94,11 +125,10 @@ int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 void kwt_set_drop(struct kwt_set *set, struct kwt_span *span, u32 bit,
 		  bool disarm)
 {
-	if (span->chunk->users[bit] == 1 && disarm)
+	/* If it is less by now, the guard has disarmed the gfn. */
+	if (READ_ONCE(span->chunk->users[bit]) == 1 && disarm)
 		kwt_disarm(set->space, span->chunk, kwt_span_gfn(span, bit));
-	leave(span, bit);
-	span->nr_tracked--;
-	set->pages--;
+	leave(set, span, bit);
 }
 
 /* Returns 1, or -ENOENT for a gfn that this session does not track. */
@@ -137,10 +167,12 @@ u32 kwt_set_state(const struct kwt_set *set, u64 gfn)
 
 	if (!span)
 		return 0;
+	spin_lock(&set->space->arm_lock);
 	if (test_bit(bit, span->tracked))
 		state |= KVM_WTRACK_GFN_TRACKED;
 	if (test_bit(bit, span->tracked) && !test_bit(bit, span->observed))
 		state |= KVM_WTRACK_GFN_DISARMED;
+	spin_unlock(&set->space->arm_lock);
 	if (test_bit(bit, span->resync))
 		state |= KVM_WTRACK_GFN_RESYNC;
 	return state;

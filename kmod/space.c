@@ -220,7 +220,7 @@ u32 kwt_space_users(struct kwt_space *space, u64 gfn)
 {
 	struct kwt_chunk *chunk = kwt_chunk_find(space, kwt_chunk_index(gfn));
 
-	return chunk ? chunk->users[kwt_chunk_bit(gfn)] : 0;
+	return chunk ? READ_ONCE(chunk->users[kwt_chunk_bit(gfn)]) : 0;
 }
 
 int kwt_caches_create(void)

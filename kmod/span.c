@@ -137,8 +137,13 @@ struct kwt_span *kwt_span_get(struct kwt_set *set, u64 index)
 void kwt_span_put(struct kwt_set *set, struct kwt_span *span)
 {
 	struct kwt_chunk *chunk = span->chunk;
+	bool used;
 
-	if (span->nr_tracked || !bitmap_empty(span->resync, KWT_CHUNK_PAGES))
+	/* The guard may be about to say that it took the last gfn away. */
+	spin_lock(&set->space->arm_lock);
+	used = span->nr_tracked || !bitmap_empty(span->resync, KWT_CHUNK_PAGES);
+	spin_unlock(&set->space->arm_lock);
+	if (used)
 		return;
 	rb_erase(&span->in_set, &set->spans);
 	hlist_del_rcu(&span->in_chunk);

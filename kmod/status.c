@@ -64,7 +64,7 @@ void kwt_status_locked(struct kwt_session *session, struct kwt_vm *vm,
 	status->out_session_id = session->id;
 	if (!vm->gone) {
 		status->out_vm_pid = pid_vnr(vm->pid);
-		status->out_pages = session->set.pages;
+		status->out_pages = kwt_set_pages(&session->set);
 	}
 	status->out_memory_bytes = sizeof(*session) + session->set.bytes +
 		(size_t)session->nr_pages * (PAGE_SIZE + sizeof(void *)) +

@@ -47,12 +47,16 @@ static void tell_disarmed(struct kwt_span *span, u32 bit,
 	struct kvm_wtrack_record own = *record;
 	struct kwt_ring *ring = span->ring;
 
+	/* A session that does not want the gfn back is rid of it by now. */
 	if (ring->stop)
 		own.guard.action = KVM_WTRACK_GUARD_STOPPED;
 	atomic64_inc(&ring->disarms);
 	if (record->guard.cause == KVM_WTRACK_CAUSE_BUDGET)
 		atomic64_inc(&ring->over_budget);
-	clear_bit(bit, span->observed);
+	if (ring->stop)
+		kwt_set_forget(span, bit);
+	else
+		clear_bit(bit, span->observed);
 	if (!kwt_ring_guard(span, bit, &own))
 		kwt_resync_mark(span, bit, record->time_ns);
 }

@@ -67,7 +67,7 @@ struct kwt_vcpus;
  *	set. There before it is needed, for sessions with a budget
  * @armed: gfns that KVM protects for us; (A). A gfn with users that is not
  *	armed was disarmed by the guard
- * @users: sessions by gfn; (L), read under RCU
+ * @users: sessions by gfn; (A), and (L) to become more, read under RCU
  */
 struct kwt_chunk {
 	u64 index;
@@ -144,8 +144,8 @@ struct kwt_space {
  *	counted once
  * @period_end: when @spent begins anew; likewise
  * @plain: has neither @last nor @spent, constant
- * @nr_tracked: bits set in @tracked; (L)
- * @tracked: (L), read under RCU
+ * @nr_tracked: bits set in @tracked; (A)
+ * @tracked: (A), and (L) to set, read under RCU
  * @observed: of @tracked, the gfns whose stores are recorded now: not what the
  *	guard has disarmed, between its records; (A), read under RCU. A write
  *	hook looks at it between ring->head and its place: kwt_ring_reserve_for()
@@ -175,7 +175,7 @@ struct kwt_span {
  * @space: of the VM, constant
  * @ring: of the session, constant
  * @spans: by index; (L)
- * @pages: tracked now; (L)
+ * @pages: tracked now; (A), and (L) to become more
  * @max_pages: that may be; (L)
  * @max_users: of a gfn, all sessions together; (L)
  * @bytes: memory held by the spans; (L)
@@ -271,6 +271,8 @@ void kwt_span_put(struct kwt_set *set, struct kwt_span *span);
 /* set.c */
 int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn);
 int kwt_set_remove(struct kwt_set *set, struct kwt_span *span, u64 gfn);
+u64 kwt_set_pages(const struct kwt_set *set);
+void kwt_set_forget(struct kwt_span *span, u32 bit);
 u32 kwt_set_state(const struct kwt_set *set, u64 gfn);
 u32 kwt_set_query(const struct kwt_set *set, u64 *gfn,
 		  struct kvm_wtrack_range *range, u32 room);

@@ -165,7 +165,7 @@ CASE(a_session_that_stops_does_not_track_the_page_any_more)
 	expect_stores(other, BUDGET);
 	expect_guard(other, KVM_WTRACK_GUARD_DISARMED, KVM_WTRACK_CAUSE_BUDGET,
 		     &rec);
-	CHECK_SOON(!wt_tracked(s.wt->fd, VM_DATA_GFN));
+	CHECK(!wt_tracked(s.wt->fd, VM_DATA_GFN));
 	CHECK_EQ(wt_query_pages(s.wt->fd), PAGES - 1);
 	/* The other one goes on alone. */
 	CHECK_SOON(wt_peek(other));

@@ -10,6 +10,9 @@ static struct wt *stopping(struct vm *vm)
 	return wt_session(vm->fd, 4096, KVM_WTRACK_RING_F_STOP);
 }
 
+/* (to, from, 0, bytes) */
+GUEST_CODE(g_movsb, "rep movsb\n hlt");
+
 static void store_unemulated(struct vcpu *v, uint64_t page)
 {
 	vcpu_call(v, g_fstp, VM_DATA + page * PAGE, 0, 1);
@@ -39,7 +42,6 @@ CASE(a_page_is_stopped_for_good_and_the_others_are_not)
 	wt_add(wt->fd, VM_DATA_GFN, 2);
 	store_unemulated(v, 0);
 	take_stopped(wt, v, 0);
-	CHECK_SOON(!wt_tracked(wt->fd, VM_DATA_GFN));
 	CHECK_EQ(wt_users(wt->fd, VM_DATA_GFN), 0);
 	CHECK_EQ(wt_query_pages(wt->fd), 1);
 	wt_status(wt->fd, &s);
@@ -65,13 +67,94 @@ CASE(a_page_that_was_stopped_can_be_added_again)
 	wt_add(wt->fd, VM_DATA_GFN, 1);
 	store_unemulated(v, 0);
 	take_stopped(wt, v, 0);
-	CHECK_SOON(!wt_tracked(wt->fd, VM_DATA_GFN));
+	CHECK(!wt_tracked(wt->fd, VM_DATA_GFN));
 	wt_add(wt->fd, VM_DATA_GFN, 1);
 	vcpu_call(v, g_store8, VM_DATA, 5, 1, 8);
 	CHECK(wt_take(wt, &r));
 	CHECK_EQ(r.type, KVM_WTRACK_RECORD_WRITE);
 	store_unemulated(v, 0);
 	take_stopped(wt, v, 0);
+}
+
+/* Not a little later: from the record on. */
+CASE(a_page_that_was_stopped_is_as_if_it_had_been_removed)
+{
+	struct vm *vm = vm_new(2);
+	struct vcpu *v = vcpu_new(vm);
+	struct wt *wt = stopping(vm);
+	struct kvm_wtrack_status s;
+	unsigned int i;
+
+	wt_add(wt->fd, VM_DATA_GFN + 1, 1);
+	for (i = 0; i < 50; i++) {
+		tap_trying("round %u", i);
+		wt_add(wt->fd, VM_DATA_GFN, 1);
+		store_unemulated(v, 0);
+		take_stopped(wt, v, 0);
+		switch (i % 5) {
+		case 0:
+			CHECK_ERRNO(__wt_remove_page(wt->fd, VM_DATA_GFN),
+				    ENOENT);
+			break;
+		case 1:
+			CHECK_EQ(wt_gfn_state(wt->fd, VM_DATA_GFN), 0);
+			break;
+		case 2:
+			CHECK_EQ(wt_users(wt->fd, VM_DATA_GFN), 0);
+			break;
+		case 3:
+			CHECK_EQ(wt_query_pages(wt->fd), 1);
+			break;
+		default:
+			wt_status(wt->fd, &s);
+			CHECK_EQ(s.out_pages, 1);
+		}
+		CHECK(!wt_peek(wt));
+	}
+}
+
+CASE(a_page_that_was_stopped_does_not_count_against_the_limit)
+{
+	WT_ARG(restrict, r, .max_pages = 1);
+	WT_ARG(ring, ring, .records = 64, .flags = KVM_WTRACK_RING_F_STOP);
+	struct vm *vm = vm_new(2);
+	struct vcpu *v = vcpu_new(vm);
+	int fd = wt_open();
+	struct wt *wt;
+	unsigned int i;
+
+	wt_attach(fd, vm->fd);
+	CHECK_ERRNO(__wt_restrict(fd, &r), 0);
+	CHECK_ERRNO(__wt_ring(fd, &ring), 0);
+	wt = wt_from_fd(fd);
+	for (i = 0; i < 20; i++) {
+		wt_add(fd, VM_DATA_GFN + i % 2, 1);
+		CHECK_ERRNO(__wt_add_page(fd, VM_DATA_GFN + !(i % 2)), ENOSPC);
+		store_unemulated(v, i % 2);
+		take_stopped(wt, v, i % 2);
+	}
+}
+
+/* KVM goes on with the instruction, whose page is given up half-way. */
+CASE(no_store_of_a_string_instruction_follows_the_record)
+{
+	struct vm *vm = vm_new(1);
+	struct vcpu *v = vcpu_new(vm);
+	struct wt *wt = wt_session_budget(vm->fd, 4096, KVM_WTRACK_RING_F_STOP,
+					  3, 4000);
+	struct kvm_wtrack_record r;
+	unsigned int i;
+
+	wt_add(wt->fd, VM_DATA_GFN, 1);
+	vcpu_call(v, g_movsb, VM_DATA, 0, 0, 1000);
+	for (i = 0; i < 3; i++) {
+		CHECK(wt_take(wt, &r));
+		CHECK_EQ(r.type, KVM_WTRACK_RECORD_WRITE);
+	}
+	CHECK(wt_take(wt, &r));
+	CHECK_EQ(r.type, KVM_WTRACK_RECORD_GUARD);
+	CHECK_EQ(r.guard.action, KVM_WTRACK_GUARD_STOPPED);
+	CHECK(!wt_peek(wt));
 }
 
 /* Two on the same page, of which one wants it back. */
@@ -86,7 +169,7 @@ CASE(of_two_sessions_one_stops_and_one_goes_on)
 	trip(&t, 0);
 	take_stopped(wt, t.v, 0);
 	trip_wait(&t);
-	CHECK_SOON(!wt_tracked(wt->fd, VM_DATA_GFN));
+	CHECK(!wt_tracked(wt->fd, VM_DATA_GFN));
 	CHECK_EQ(wt_users(t.wt->fd, VM_DATA_GFN), 1);
 	trip_check_armed(&t, 0);
 	trip(&t, 0);

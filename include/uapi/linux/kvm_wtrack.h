@@ -565,7 +565,9 @@ struct kvm_wtrack_fence {
  *			Who needs its contents before that reads memory
  *	REARMED		they are seen again: release, then re-read the page
  *	STOPPED		instead of DISARMED in a session with RING_F_STOP: the
- *			page is not tracked by it any more
+ *			page is not tracked by it any more, as if it had been
+ *			removed in that moment. No record of it follows until
+ *			the session adds it again
  *	CHANGED		KVM made a store to this page without telling what (it
  *			does so for fxsave, sgdt, sidt): release, then re-read
  *

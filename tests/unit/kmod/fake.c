@@ -62,23 +62,27 @@ int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 		return r;
 	if (fake_armed(gfn))
 		shim_broken("gfn 0x%llx is armed twice", gfn);
+	spin_lock(&space->arm_lock);
 	set_bit(place(gfn), armed);
 	set_bit(kwt_chunk_bit(gfn), chunk->armed);
 	fake.arms++;
+	spin_unlock(&space->arm_lock);
 	return 0;
 }
 
 void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
 {
-	/* The guard sees the gfn for as long as KVM protects it. */
-	shim_require(kwt_space_users(space, gfn) == 1);
-	/* The guard was there before. */
-	if (!test_and_clear_bit(kwt_chunk_bit(gfn), chunk->armed))
-		return;
-	if (!has_memory(gfn) || !fake_armed(gfn))
-		shim_broken("gfn 0x%llx is disarmed but not armed", gfn);
-	clear_bit(place(gfn), armed);
-	fake.disarms++;
+	spin_lock(&space->arm_lock);
+	/* The guard may have been there before. */
+	if (test_and_clear_bit(kwt_chunk_bit(gfn), chunk->armed)) {
+		/* It sees the gfn for as long as KVM protects it. */
+		shim_require(kwt_space_users(space, gfn) == 1);
+		if (!has_memory(gfn))
+			shim_broken("gfn 0x%llx has no memory", gfn);
+		kwt_untrack(space, gfn);
+		fake.disarms++;
+	}
+	spin_unlock(&space->arm_lock);
 }
 
 /* Of tell.c, under arm_lock. */
@@ -89,18 +93,33 @@ void kwt_untrack(struct kwt_space *space, u64 gfn)
 		shim_broken("gfn 0x%llx is disarmed but not armed", gfn);
 }
 
-/* The worker, which has nothing to do here but to give the chunks back. */
+/* Of the worker, as the tests have it: fake_work(). */
 void kwt_rearm_soon(struct kwt_space *space,
 		    const struct kvm_wtrack_record *record)
 {
 	shim_require(record->type == KVM_WTRACK_RECORD_GUARD);
 	shim_require(record->guard.action == KVM_WTRACK_GUARD_DISARMED);
 	spin_lock(&space->arm_lock);
-	while (!list_empty(&space->tripped))
-		list_del_init(space->tripped.next);
 	fake.last_trip = *record;
 	fake.trips++;
 	spin_unlock(&space->arm_lock);
+}
+
+void fake_work(struct kwt_space *space)
+{
+	struct kwt_chunk *chunk;
+
+	for (;;) {
+		spin_lock(&space->arm_lock);
+		chunk = list_first_entry_or_null(&space->tripped,
+						 struct kwt_chunk, in_tripped);
+		if (chunk)
+			list_del_init(&chunk->in_tripped);
+		spin_unlock(&space->arm_lock);
+		if (!chunk)
+			return;
+		kwt_chunk_put(space, chunk);
+	}
 }
 
 void fake_trip(struct kwt_space *space, u64 gfn)
@@ -123,6 +142,11 @@ int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 	u64 gfn = (chunk->index << KWT_CHUNK_SHIFT) + bit;
 	int r = fake.refuse ? fake.refuse(gfn) : 0;
 
+	/* The guard is about to say that it took the gfn from all of them. */
+	spin_lock(&space->arm_lock);
+	spin_unlock(&space->arm_lock);
+	if (!chunk->users[bit])
+		return 0;
 	shim_require(kwt_chunk_disarmed(chunk, bit));
 	if (r)
 		return r;

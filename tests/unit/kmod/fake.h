@@ -38,6 +38,12 @@ void fake_reset(void);
 bool fake_armed(u64 gfn);
 u64 fake_armed_pages(void);
 
+/*
+ * What the guard's worker does at last, under the VM's lock: it gives back the
+ * chunks that were kept for it. Before each change of a session here.
+ */
+void fake_work(struct kwt_space *space);
+
 /* The guard disarms a gfn that is tracked, and tells the sessions. */
 void fake_trip(struct kwt_space *space, u64 gfn);
 

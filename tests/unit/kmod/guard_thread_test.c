@@ -22,16 +22,17 @@ static void store_natively(u32 vcpu, u32 page, u32 offset, u8 value)
 /* It is disarmed by somebody's fault, or by a budget, in a vCPU's thread. */
 static void trip(u32 page)
 {
-	struct kwt_chunk *chunk = kwt_chunk_find(&m.space,
-						 kwt_chunk_index(m.gfns[page]));
 	const struct kvm_wtrack_record record = {
 		.type = KVM_WTRACK_RECORD_GUARD,
 		.gpa = m.gfns[page] << KWT_PAGE_SHIFT,
 		.guard.action = KVM_WTRACK_GUARD_DISARMED,
 	};
+	struct kwt_chunk *chunk;
 
 	preempt_disable();
-	kwt_guard_trip(&m.space, chunk, &record);
+	chunk = kwt_chunk_find(&m.space, kwt_chunk_index(m.gfns[page]));
+	if (chunk)
+		kwt_guard_trip(&m.space, chunk, &record);
 	preempt_enable();
 }
 
@@ -80,7 +81,22 @@ static void arm_again(u32 page)
 	pthread_mutex_unlock(&m.lock);
 }
 
-/* One more thread than there are vCPUs: the worker. */
+/* The session's own caller, and what was stopped may be added again. */
+static void add_or_remove(struct test_random *r)
+{
+	u64 gfn = m.gfns[test_below(r, PAGES)];
+
+	pthread_mutex_lock(&m.lock);
+	if (test_below(r, 3))
+		session_add(&m.session, gfn);
+	else
+		session_remove(&m.session, gfn);
+	pthread_mutex_unlock(&m.lock);
+	if (test_one_in(r, 16))
+		rcu_barrier();
+}
+
+/* One more thread than there are vCPUs: the worker, or that caller. */
 static void vcpu_or_worker(void *machine, u32 me)
 {
 	static u64 calls;
@@ -91,7 +107,10 @@ static void vcpu_or_worker(void *machine, u32 me)
 	r = test_random(__atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED));
 	if (me == MACHINE_VCPUS) {
 		while (__atomic_load_n(&vcpus, __ATOMIC_RELAXED))
-			arm_again(test_below(&r, PAGES));
+			if (m.session.ring.stop)
+				add_or_remove(&r);
+			else
+				arm_again(test_below(&r, PAGES));
 		return;
 	}
 	for (n = 0; n < 100; n++)
@@ -154,12 +173,54 @@ static void rings_that_are_too_small_lose_nothing(void **state)
 	rounds(8, true);
 }
 
+/* The counts are what they should be, whoever gave the pages up. */
+static void check_counts(void)
+{
+	struct kwt_set *set = &m.session.set;
+	u64 pages = 0;
+	u32 i, state;
+
+	for (i = 0; i < PAGES; i++) {
+		state = kwt_set_state(set, m.gfns[i]) & ~KVM_WTRACK_GFN_RESYNC;
+		assert_int_equal(state & ~KVM_WTRACK_GFN_TRACKED, 0);
+		assert_int_equal(kwt_space_users(&m.space, m.gfns[i]), !!state);
+		assert_int_equal(fake_armed(m.gfns[i]), !!state);
+		pages += !!state;
+	}
+	assert_int_equal(kwt_set_pages(set), pages);
+	assert_int_equal(fake_armed_pages(), pages);
+}
+
+static void pages_that_are_stopped_and_added_are_counted(void **state)
+{
+	struct test_random r = test_random(900);
+	u32 round, n = test_rounds(100);
+	struct team team;
+
+	(void)state;
+	team_start(&team, MACHINE_VCPUS + 1, vcpu_or_worker, &m);
+	shim_race_odds = 4;
+	for (round = 0; round < n; round++) {
+		machine_init(&m, PAGES, 4 << test_below(&r, 4),
+			     test_below(&r, 2));
+		m.session.ring.stop = true;
+		vcpus = MACHINE_VCPUS;
+		team_go(&team);
+		while (team_busy(&team))
+			sched_yield();
+		check_counts();
+		machine_exit(&m);
+	}
+	team_end(&team);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		CASE(nothing_is_between_disarmed_and_rearmed),
 		CASE(nor_in_a_coalescing_session),
 		CASE(rings_that_are_too_small_lose_nothing),
+		CASE(pages_that_are_stopped_and_added_are_counted),
 	};
 
 	return RUN(cases);

@@ -5,6 +5,7 @@
 #include <linux/kvm_host.h>
 #include <linux/string.h>
 
+#include "fake.h"
 #include "match.h"
 #include "session.h"
 #include "shim.h"
@@ -34,6 +35,7 @@ void session_init(struct session *session, struct kwt_space *space,
 
 void session_exit(struct session *session)
 {
+	fake_work(session->set.space);
 	while (kwt_set_clear_first(&session->set, true))
 		;
 	shim_require(!session->set.pages && !session->set.bytes);
@@ -45,9 +47,11 @@ void session_exit(struct session *session)
 int session_add(struct session *session, u64 gfn)
 {
 	struct kwt_set *set = &session->set;
-	struct kwt_span *span = kwt_span_get(set, kwt_chunk_index(gfn));
+	struct kwt_span *span;
 	int r;
 
+	fake_work(set->space);
+	span = kwt_span_get(set, kwt_chunk_index(gfn));
 	if (!span)
 		return -ENOMEM;
 	r = kwt_set_add(set, span, gfn);
@@ -58,9 +62,11 @@ int session_add(struct session *session, u64 gfn)
 int session_remove(struct session *session, u64 gfn)
 {
 	struct kwt_set *set = &session->set;
-	struct kwt_span *span = kwt_span_find(set, kwt_chunk_index(gfn));
+	struct kwt_span *span;
 	int r;
 
+	fake_work(set->space);
+	span = kwt_span_find(set, kwt_chunk_index(gfn));
 	if (!span)
 		return -ENOENT;
 	r = kwt_set_remove(set, span, gfn);

@@ -56,6 +56,7 @@ extern int shim_barrier_word;
 #define smp_mb()							\
 	(shim_race(),							\
 	 (void)__atomic_fetch_add(&shim_barrier_word, 1, __ATOMIC_SEQ_CST))
+#define smp_rmb()		smp_mb()
 #define smp_mb__after_atomic()	smp_mb()
 
 #endif

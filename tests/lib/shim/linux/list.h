@@ -5,13 +5,14 @@
 #include <linux/compiler.h>
 #include <linux/types.h>
 
+/* next may be looked at without a lock, as in the kernel. */
 struct list_head {
 	struct list_head *next, *prev;
 };
 
 static inline void INIT_LIST_HEAD(struct list_head *head)
 {
-	head->next = head;
+	WRITE_ONCE(head->next, head);
 	head->prev = head;
 }
 
@@ -20,13 +21,13 @@ static inline void list_add_tail(struct list_head *entry,
 {
 	entry->prev = head->prev;
 	entry->next = head;
-	head->prev->next = entry;
+	WRITE_ONCE(head->prev->next, entry);
 	head->prev = entry;
 }
 
 static inline void list_del_init(struct list_head *entry)
 {
-	entry->prev->next = entry->next;
+	WRITE_ONCE(entry->prev->next, entry->next);
 	entry->next->prev = entry->prev;
 	INIT_LIST_HEAD(entry);
 }
@@ -35,6 +36,9 @@ static inline bool list_empty(const struct list_head *head)
 {
 	return READ_ONCE(head->next) == head;
 }
+
+#define list_first_entry_or_null(head, type, member)			\
+	(list_empty(head) ? NULL : container_of((head)->next, type, member))
 
 struct hlist_node {
 	struct hlist_node *next, **pprev;
