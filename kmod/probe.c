@@ -8,10 +8,15 @@
  * the guest is entered again, a fault that brought no notification, but let the
  * guest get on, was a store that KVM made without telling anybody.
  *
- * The probes are there as long as a VM is attached, and are called for all VMs
- * of the host: what they cost the others is a look into a hash table that is
- * empty but for a few places. All that is called on the usual way is inlined,
- * and has nothing to save.
+ * The probes are there as long as a VM is attached and a little longer, and are
+ * called for all VMs of the host: what they cost the others is a look into a
+ * hash table that is empty but for a few places. All that is called on the usual
+ * way is inlined, and has nothing to save.
+ *
+ * To register a probe, or to take it back, the kernel changes its own code and
+ * interrupts all processors of the host several times. Whoever may open the
+ * device could have it do that over and over; so the probes stay for a while
+ * after the last VM.
  */
 #include <linux/hash.h>
 #include <linux/rculist.h>
@@ -28,6 +33,13 @@
 static DEFINE_MUTEX(probe_lock);
 static struct hlist_head vms[1 << VM_BITS];	/* probe_lock, read under RCU */
 static unsigned int nr_vms;			/* probe_lock */
+static bool probing;				/* probe_lock */
+
+/* How long the probes stay when no VM is attached any more. */
+#define LINGER	(10 * HZ)
+
+static void stop_if_idle(struct work_struct *work);
+static DECLARE_DELAYED_WORK(stop_work, stop_if_idle);
 
 static struct hlist_head *bucket(const struct kvm *kvm)
 {
@@ -187,30 +199,38 @@ out:
 /* Under probe_lock. */
 static int probes_start(void)
 {
-	int r = tracepoint_probe_register(kwt_tp_fault, on_fault, NULL);
+	int r;
 
+	if (probing)
+		return 0;
+	r = tracepoint_probe_register(kwt_tp_fault, on_fault, NULL);
 	if (r)
 		return r;
 	r = tracepoint_probe_register(kwt_tp_entry, on_entry, NULL);
 	if (r)
 		tracepoint_probe_unregister(kwt_tp_fault, on_fault, NULL);
+	probing = !r;
 	return r;
 }
 
-static void probes_stop(void)
+static void stop_if_idle(struct work_struct *work)
 {
-	tracepoint_probe_unregister(kwt_tp_entry, on_entry, NULL);
-	tracepoint_probe_unregister(kwt_tp_fault, on_fault, NULL);
+	mutex_lock(&probe_lock);
+	if (probing && !nr_vms) {
+		tracepoint_probe_unregister(kwt_tp_entry, on_entry, NULL);
+		tracepoint_probe_unregister(kwt_tp_fault, on_fault, NULL);
+		probing = false;
+	}
+	mutex_unlock(&probe_lock);
 }
 
 /* Before the first gfn of the VM is armed. */
 int kwt_probe_add(struct kwt_vm *vm)
 {
-	int r = 0;
+	int r;
 
 	mutex_lock(&probe_lock);
-	if (!nr_vms)
-		r = probes_start();
+	r = probes_start();
 	if (!r) {
 		nr_vms++;
 		hlist_add_head_rcu(&vm->in_probe, bucket(vm->kvm));
@@ -228,7 +248,7 @@ void kwt_probe_remove(struct kwt_vm *vm)
 	mutex_lock(&probe_lock);
 	hlist_del_rcu(&vm->in_probe);
 	if (!--nr_vms)
-		probes_stop();
+		mod_delayed_work(kwt_wq, &stop_work, LINGER);
 	mutex_unlock(&probe_lock);
 	synchronize_rcu();
 }
@@ -236,5 +256,7 @@ void kwt_probe_remove(struct kwt_vm *vm)
 /* No VM is left. Waits until no probe is on its way in or out. */
 void kwt_probe_exit(void)
 {
+	cancel_delayed_work_sync(&stop_work);
+	stop_if_idle(NULL);
 	tracepoint_synchronize_unregister();
 }
