@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "fence.h"
 #include "ioctl.h"
 
 /* Take over the changes, checked, with their outputs zero; ERR_PTR if not. */
@@ -77,14 +78,14 @@ int kwt_ioctl_add(struct kwt_session *session, union kwt_arg *arg)
 	return change_ranges(session, &arg->add, true);
 }
 
-/*
- * Every hook that began before this call has published what it had to: hooks
- * run with preemption disabled.
- */
-static u64 fence(struct kwt_session *session)
+/* Every hook that began before this call has published what it had to. */
+static int fence(struct kwt_session *session, u64 *seq)
 {
-	synchronize_rcu_expedited();
-	return kwt_ring_head(&session->ring);
+	int r = kwt_fence(session->vm_id);
+
+	if (!r)
+		*seq = kwt_ring_head(&session->ring);
+	return r;
 }
 
 int kwt_ioctl_remove(struct kwt_session *session, union kwt_arg *arg)
@@ -96,14 +97,13 @@ int kwt_ioctl_remove(struct kwt_session *session, union kwt_arg *arg)
 	arg->remove.out_seq = 0;
 	r = change_ranges(session, &arg->add, false);
 	if (!r && arg->head.flags & KVM_WTRACK_REMOVE_F_FENCE)
-		arg->remove.out_seq = fence(session);
+		r = fence(session, &arg->remove.out_seq);
 	return r;
 }
 
 int kwt_ioctl_fence(struct kwt_session *session, union kwt_arg *arg)
 {
-	arg->fence.out_seq = fence(session);
-	return 0;
+	return fence(session, &arg->fence.out_seq);
 }
 
 /*

@@ -211,6 +211,7 @@ void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
 		kwt_vcpu_tell(vcpu, gpa);
 	}
 	trace_kvm_wtrack_match(gpa, len);
+	kwt_flight_begin(space->id);
 	/* Twice the same, but with a constant that the compiler can use. */
 	if (likely(len == 8))
 		over = match_spans(chunk, gpa, data, 8, bits, rip);
@@ -218,6 +219,7 @@ void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
 		over = match_spans(chunk, gpa, data, len, bits, rip);
 	if (unlikely(over))
 		over_budget(space, chunk, gpa, bits, rip);
+	kwt_flight_end();
 	preempt_enable();
 }
 

@@ -12,6 +12,7 @@
 #include <linux/ktime.h>
 #include <linux/string.h>
 
+#include "fence.h"
 #include "ring.h"
 #include "trace.h"
 #include "vcpu.h"
@@ -40,7 +41,8 @@ static __always_inline u64 *kwt_record_word(struct kvm_wtrack_record *record)
  * little to save. The bytes behind the eight keep what an older record of the
  * same session had there.
  *
- * The caller has disabled preemption; this, or what it calls, enables it.
+ * The caller has disabled preemption; this, or what it calls, enables it. What
+ * fences wait for begins here, or anew in kwt_match_all().
  */
 static __always_inline void kwt_match(u64 gpa, const u8 *data, u32 len,
 				      struct kwt_chunk *chunk,
@@ -61,6 +63,7 @@ static __always_inline void kwt_match(u64 gpa, const u8 *data, u32 len,
 		     trace_kvm_wtrack_ring_enabled()))
 		return kwt_match_all(gpa, data, len, chunk, space);
 	ring = span->ring;
+	kwt_flight_begin(space->id);
 	if (unlikely(!kwt_ring_reserve_for(span, bit, 1, &pos)))
 		return kwt_match_all(gpa, data, len, chunk, space);
 	kwt_vcpu_tell(vcpu, gpa);
@@ -72,6 +75,7 @@ static __always_inline void kwt_match(u64 gpa, const u8 *data, u32 len,
 	record->time_ns = ktime_get_ns();
 	kwt_ring_publish(record, pos);
 	kwt_ring_wake(ring, false);
+	kwt_flight_end();
 	preempt_enable();
 }
 

@@ -14,11 +14,12 @@
  *	pos	places released by the reader, in the page that it may write
  *
  * Preemption is disabled from taking a place until it is filled. Nobody reads
- * what is behind it before, and a fence waits for nothing else.
+ * what is behind it before, and a fence waits for it: see fence.h.
  */
 #include <linux/minmax.h>
 #include <linux/string.h>
 
+#include "fence.h"
 #include "ring.h"
 #include "trace.h"
 
@@ -77,6 +78,19 @@ bool kwt_ring_put_parts(const struct kwt_span *span, u64 bit,
 	return true;
 }
 
+/* A fence waits from here to publish_end(), or for the hook that we are in. */
+static bool publish_begin(const struct kwt_ring *ring)
+{
+	preempt_disable();
+	return kwt_flight_join(ring->vm);
+}
+
+static void publish_end(bool began)
+{
+	kwt_flight_leave(began);
+	preempt_enable();
+}
+
 static void control(struct kwt_ring *ring, u64 pos,
 		    const struct kvm_wtrack_record *record)
 {
@@ -97,9 +111,9 @@ bool kwt_ring_close(struct kwt_ring *ring, u64 time_ns)
 		.time_ns = time_ns,
 	};
 	u64 head = READ_ONCE(ring->head);
-	bool closed = false;
+	bool closed = false, began;
 
-	preempt_disable();
+	began = publish_begin(ring);
 	while (!closed && !(head & KWT_RING_CLOSED))
 		closed = try_cmpxchg(&ring->head, &head,
 				     (head + 1) | KWT_RING_CLOSED);
@@ -107,7 +121,7 @@ bool kwt_ring_close(struct kwt_ring *ring, u64 time_ns)
 		atomic64_inc(&ring->overflows);
 		control(ring, head, &record);
 	}
-	preempt_enable();
+	publish_end(began);
 	return closed;
 }
 
@@ -145,14 +159,14 @@ bool kwt_ring_region(struct kwt_ring *ring, u64 gfn, u64 nr_pages,
 		.time_ns = time_ns,
 		.region = { .nr_pages = nr_pages, .nr_tracked = nr_tracked },
 	};
-	bool room;
+	bool room, began;
 	u64 pos;
 
-	preempt_disable();
+	began = publish_begin(ring);
 	room = kwt_ring_reserve(ring, 1, &pos);
 	if (room)
 		control(ring, pos, &record);
-	preempt_enable();
+	publish_end(began);
 	return room;
 }
 
@@ -167,10 +181,10 @@ bool kwt_ring_guard(struct kwt_span *span, u32 bit,
 {
 	u32 action = record->guard.action;
 	struct kwt_ring *ring = span->ring;
-	bool room;
+	bool room, began;
 	u64 pos;
 
-	preempt_disable();
+	began = publish_begin(ring);
 	if (action == KVM_WTRACK_GUARD_CHANGED)
 		room = kwt_ring_reserve_for(span, bit, 1, &pos);
 	else
@@ -185,7 +199,7 @@ bool kwt_ring_guard(struct kwt_span *span, u32 bit,
 		kwt_ring_publish(kwt_ring_at(ring, pos), pos);
 		kwt_ring_wake(ring, false);
 	}
-	preempt_enable();
+	publish_end(began);
 	return room;
 }
 
@@ -197,13 +211,14 @@ void kwt_ring_gone(struct kwt_ring *ring, u64 time_ns)
 		.time_ns = time_ns,
 	};
 	u64 head = READ_ONCE(ring->head);
+	bool began;
 
-	preempt_disable();
+	began = publish_begin(ring);
 	while (!try_cmpxchg(&ring->head, &head, head + 1))
 		;
 	WRITE_ONCE(ring->gone, true);
 	control(ring, head_pos(head), &record);
-	preempt_enable();
+	publish_end(began);
 }
 
 /*

@@ -8,6 +8,7 @@
  */
 #include <linux/ktime.h>
 
+#include "fence.h"
 #include "guard.h"
 #include "ring.h"
 #include "trace.h"
@@ -101,6 +102,7 @@ void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
 {
 	u64 gfn = record->gpa >> KWT_PAGE_SHIFT;
 	u32 bit = kwt_chunk_bit(gfn), cause = record->guard.cause;
+	bool began;
 
 	spin_lock(&space->arm_lock);
 	if (!test_bit(bit, chunk->armed) ||
@@ -115,7 +117,10 @@ void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
 		chunk->guard[bit] |= KWT_GUARD_BUDGET;
 	if (list_empty(&chunk->in_tripped))
 		list_add_tail(&chunk->in_tripped, &space->tripped);
+	/* A page that is removed with the fence has no such record later. */
+	began = kwt_flight_join(space->id);
 	tell_all_disarmed(chunk, bit, record);
+	kwt_flight_leave(began);
 	spin_unlock(&space->arm_lock);
 	trace_kvm_wtrack_guard(space->id, gfn, cause, record->vcpu,
 			       record->rip);

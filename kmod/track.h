@@ -202,6 +202,7 @@ struct kwt_set {
  * @records: mapped read-only by the reader; constant once made
  * @consumer: mapped writable by the reader, so anything may stand in it
  * @id: of the session, for tracepoints; constant
+ * @vm: of the VM, for fences; constant
  * @mask: number of records - 1; constant
  * @room: records for the write hooks, the others are spare; constant
  * @coalesce: at most one unread record for each gfn; constant
@@ -226,6 +227,7 @@ struct kwt_ring {
 	struct kvm_wtrack_record *records;
 	struct kvm_wtrack_consumer *consumer;
 	u64 id;
+	u64 vm;
 	u64 mask;
 	u64 room;
 	bool coalesce;

@@ -302,6 +302,7 @@ static int vm_add_session(struct kwt_vm *vm, struct kwt_session *session)
 		session->set.space = &vm->space;
 		session->id = atomic64_inc_return(&last_session_id);
 		session->ring.id = session->id;
+		session->ring.vm = vm->id;
 		session->vm_id = vm->id;
 		session->vm_pid = get_pid(vm->pid);
 		vm->nr_sessions++;

@@ -4,6 +4,7 @@
 #include <linux/string.h>
 
 #include "fake.h"
+#include "fence.h"
 #include "guard.h"
 #include "shim.h"
 #include "vcpu.h"
@@ -11,6 +12,7 @@
 struct fake fake;
 
 DEFINE_PER_CPU(struct kwt_here, kwt_here);
+DEFINE_PER_CPU(struct kwt_flight, kwt_flight);
 __thread char shim_task[8];
 
 static DECLARE_BITMAP(armed, FAKE_PAGES);

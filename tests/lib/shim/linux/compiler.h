@@ -14,6 +14,7 @@
 #define BUILD_BUG_ON(condition)						\
 	_Static_assert(!(condition), #condition)
 
+#define barrier()	__asm__ __volatile__("" ::: "memory")
 #define READ_ONCE(x)							\
 	(shim_race(), __atomic_load_n(&(x), __ATOMIC_RELAXED))
 #define WRITE_ONCE(x, value)						\
