@@ -112,7 +112,7 @@ check-system:
 	$(Q)tests/system/host/run.sh "$(KERNEL)" '$(TESTS)'
 
 check-debug:
-	$(Q)tests/host/run.sh --limit 900 --timeout 3000 debug "$(PAGING)" '$(TESTS)'
+	$(Q)tests/host/run.sh --limit 3600 debug "$(PAGING)" '$(TESTS)'
 
 bench-cost:
 	$(Q)tests/host/bench-cost.sh "$(KERNEL)"

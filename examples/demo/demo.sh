@@ -60,7 +60,7 @@ step "an unmodified QEMU for the emulated host, 1 s" \
 say DEMO "an emulated AMD host boots and starts a VM; all of it takes a minute"
 # Its clock counts instructions: neither the guest's timers nor the time limits
 # depend on how busy this machine is.
-exec "$HOST/run.sh" --icount --limit 60 --timeout 600 --part demo \
+exec "$HOST/run.sh" --icount --limit 60 --work 1200 --part demo \
 	--copy "$OUT/qemu:/" --copy "$OUT/watch:/demo/watch" \
 	--copy "$OUT/guest.cpio:/demo/guest.cpio" \
 	--copy "$kernel/vmlinuz:/demo/vmlinuz" \

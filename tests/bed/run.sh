@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # usage: run.sh
 #
-# What the tests stand on: which kernels they take. Prints TAP.
+# What the tests stand on: which kernels they take, what counts as a hang, and
+# that no test goes by this machine's clock. Prints TAP.
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 WORK=$BUILD/bed
@@ -14,6 +15,10 @@ CACHE=$WORK/cache
 . "$TOP/tests/lib/apt.sh"
 . "$TOP/tests/lib/kernels.sh"
 . "$TOP/tests/bed/kernels.sh"
+. "$TOP/tests/bed/limited.sh"
+. "$TOP/tests/bed/clocks.sh"
 
 check_kernels
+check_limited
+check_clocks
 check_finish bed

@@ -20,7 +20,7 @@ done
 "$HOST/qemu-tree.sh" "$out/qemu"
 # Its clock counts instructions: how much a page gets done in a period of its
 # budget does not depend on how busy this machine is.
-exec "$HOST/run.sh" --icount --limit 3600 --timeout 7200 \
+exec "$HOST/run.sh" --icount --limit 3600 --work 7200 \
 	--part "boot-$kernel-$paging" \
 	--copy "$out/qemu:/" --copy "$out/follow:/boot/follow" \
 	--copy "$out/guest.cpio:/boot/guest.cpio" \

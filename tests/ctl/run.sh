@@ -22,7 +22,7 @@ cd "$scratch"
 run()
 {
 	code=0
-	timeout 20 "$CTL" "$@" >out 2>err </dev/null || code=$?
+	"$TOP/tests/lib/limited" 20 "$CTL" "$@" >out 2>err </dev/null || code=$?
 }
 
 # expect CODE PATTERN WORD...: how a command line ends, and what it says

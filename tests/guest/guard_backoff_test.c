@@ -7,7 +7,10 @@
 #include "tap.h"
 #include "trip.h"
 
-/* Times are kept in ticks; a host that is busy is late, but never early. */
+/*
+ * The module counts ticks. A page may be armed late, but never early by the clock
+ * of ticks, which trip_wait() reads.
+ */
 enum { TICK_MS = 8, LATE_MS = 500 };
 
 static void set_bounds(unsigned int min_ms, unsigned int max_ms)

@@ -47,7 +47,7 @@ static void read_store(int fd, uint64_t seq, uint64_t value)
 	CHECK_EQ(*(uint64_t *)r.data, value);
 }
 
-CASE_WITHIN(a_gfn_has_65535_users_and_each_gets_the_store, 110)
+CASE_WITHIN(a_gfn_has_65535_users_and_each_gets_the_store, 400)
 {
 	const unsigned int nr = most();
 	struct vm *vm = vm_new(1);

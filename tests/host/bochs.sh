@@ -6,7 +6,7 @@
 
 emulator=Bochs
 smp=${smp:-1}
-timeout=${timeout:-10800}
+work=${work:-10800}
 [ "$icount" = 0 ] || die "--icount is for CPU=amd"
 
 # Instructions per second of the emulated clock: about what it really does, so
@@ -65,12 +65,11 @@ configure()
 # full, Bochs waits until somebody does.
 read_screen()
 {
-	local screen i
-	for ((i = 0; i < 300; i++)); do
+	local screen=
+	while [ -z "$screen" ] && kill -0 "$pid"; do
+		sleep 0.2
 		screen=$(sed -nE 's/.*connected to screen "(.*)".*/\1/p' \
 			"$run/emulator.log")
-		[ -z "$screen" ] || break
-		sleep 0.2
 	done
 	[ -z "$screen" ] ||
 		sh -c 'stty raw -echo && exec cat' <"$screen" >"$run/screen.log"
@@ -85,8 +84,9 @@ emulator_start()
 	configure >"$run/bochsrc"
 	echo c >"$run/debugger"
 	: >"$run/emulator.log"
-	read_screen 2>/dev/null &
-	TERM=xterm timeout -k 5 "$timeout" script -qec \
+	TERM=xterm "$TOP/tests/lib/limited" "$work" script -qec \
 		"bochs -q -unlock -f '$run/bochsrc' -rc '$run/debugger'" \
 		/dev/null </dev/null >"$run/emulator.log" 2>&1 &
+	pid=$!
+	read_screen 2>/dev/null &
 }

@@ -50,7 +50,7 @@ installed()
 apt_install()
 {
 	DEBIAN_FRONTEND=noninteractive apt-get -q -y \
-		-o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 \
+		-o DPkg::Lock::Timeout=-1 -o Acquire::Retries=3 \
 		install --no-install-recommends "$@" </dev/null
 }
 

@@ -8,15 +8,17 @@
 # the option (6.1-cloud, 6.12-cloud) it runs what is in lacking/.
 #
 #	--cpu amd|intel		in QEMU or in Bochs (amd)
-#	--icount		one processor, one virtual nanosecond for each
-#				instruction; runs what is in bench/
+#	--icount		one processor, one nanosecond of its clock for
+#				each instruction; runs what is in bench/
 #	--smp N			processors; QEMU's (2) take turns of 100 ms, so
 #				two are slower where they wait for each other,
 #				as in QEMU with a Linux guest; Bochs' (1) are as
 #				slow together as one
 #	--mem M			megabytes (2048)
-#	--limit S		seconds that one program may take (300)
-#	--timeout S		seconds for the whole host (1800; Bochs: 10800)
+#	--limit S		seconds that one program may take (600), by the
+#				host's clock, which counts instructions
+#	--work S		seconds of processor time that the emulator may
+#				use (3600; Bochs: 10800)
 #	--copy SOURCE:DEST	put a file or directory into the host
 #	--script FILE		run this in the host instead of the tests
 #	--dir DIR		run what was copied to /DIR instead of the tests
@@ -29,13 +31,13 @@ set -euo pipefail
 . "$TOP/tests/lib/line.sh"
 
 cpu=amd
-limit=300
+limit=600
 part=
 script=
 programs=tests
 copies=()
 # For the emulator: 0, or nothing, is as it likes it.
-export emulator='' icount=0 smp='' mem=2048 timeout=''
+export emulator='' icount=0 smp='' mem=2048 work=''
 
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -48,7 +50,7 @@ while [ $# -gt 0 ]; do
 	--smp) smp=$2; shift ;;
 	--mem) mem=$2; shift ;;
 	--limit) limit=$2; shift ;;
-	--timeout) timeout=$2; shift ;;
+	--work) work=$2; shift ;;
 	--copy) copies+=("$2"); shift ;;
 	--script) script=$2; shift ;;
 	--dir) programs=$2; shift ;;
@@ -151,7 +153,6 @@ start_host()
 	: >"$run/console.log"
 	: >"$run/tap.log"
 	emulator_start "$line"
-	pid=$!
 	trap 'kill $pid 2>/dev/null || true' EXIT
 }
 
@@ -162,7 +163,7 @@ say BOOT "$kernel on $cpu, $paging paging, $smp processors${script:+, $script}"
 start=$SECONDS
 start_host
 tap_read < <(tail -q -n +1 -s 0.1 -f --pid=$pid "$run/tap.log")
-host_check "$pid" "$emulator" "$run" "$timeout"
+host_check "$pid" "$emulator" "$run"
 result_add "$part" "$TAP_PASSED" "$TAP_FAILED"
 say DONE "$part: $(tap_sum)" \
 	"($((SECONDS - start)) s)"

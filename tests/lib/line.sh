@@ -4,7 +4,7 @@
 # shellcheck disable=SC2034 # for those who source it
 
 HOST_LINE="console=ttyS0 log_buf_len=4M panic=-1"
-# A busy machine may not give the host any time for seconds.
+# A processor that waits for its turn in the emulator seems to be stuck.
 HOST_LINE+=" rcupdate.rcu_cpu_stall_timeout=60 watchdog_thresh=30"
 HOST_LINE+=" workqueue.watchdog_thresh=120 no_timer_check"
 

@@ -3,7 +3,7 @@
 # What a host that has ended could not report itself. Sourced, after common.sh
 # and tap.sh.
 
-# host_check PID NAME RUN TIMEOUT: waits for the emulator NAME, whose logs are
+# host_check PID NAME RUN: waits for the emulator NAME, whose logs are
 # in RUN
 host_check()
 {
@@ -12,7 +12,7 @@ host_check()
 	trap - EXIT
 	if [ "$TAP_DONE" = 0 ]; then
 		case $status in
-		124 | 137) tap_fail host "did not finish in $4 s" ;;
+		124) tap_fail host "$(grep '^limited: ' "$3/emulator.log")" ;;
 		*) tap_fail host "died ($2: $status) in ${tap_name:-boot}" ;;
 		esac
 		tail -n 60 "$3/emulator.log" "$3/console.log"

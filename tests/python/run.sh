@@ -86,7 +86,7 @@ run_module()
 	[ "$1" = plain ] || environment+=(PYTHONMALLOC=malloc
 		LD_PRELOAD="$("${CC:-cc}" -print-file-name=libasan.so)"
 		ASAN_OPTIONS=detect_leaks=0)
-	env "${environment[@]}" timeout "${LIMIT:-120}" "$PYTHON" -X dev \
+	"$TOP/tests/lib/limited" "${LIMIT:-300}" env "${environment[@]}" "$PYTHON" -X dev \
 		"$HERE/tap.py" "$2" >"$log" 2>&1 || status=$?
 	tap_begin "$name"
 	tap_read <"$log"

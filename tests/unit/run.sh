@@ -3,8 +3,8 @@
 # usage: run.sh VARIANT DIR PATTERN PROGRAM...
 #
 # Runs the PROGRAMs below DIR whose names there match PATTERN, counts their
-# cases, and fails when one of them did. LIMIT is the seconds that each may
-# take.
+# cases, and fails when one of them did. LIMIT is the seconds of processor time
+# that each may use.
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 . "$TOP/tests/lib/results.sh"
@@ -27,7 +27,7 @@ fi
 run_program()
 {
 	local log=$1.log status=0 start=$SECONDS
-	timeout "${LIMIT:-120}" "${wrap[@]}" "$1" >"$log" 2>&1 || status=$?
+	"$TOP/tests/lib/limited" "${LIMIT:-300}" "${wrap[@]}" "$1" >"$log" 2>&1 || status=$?
 	tap_begin "$variant/$2"
 	tap_read <"$log"
 	tap_end "$variant/$2" "$status" "$((SECONDS - start))"

@@ -8,12 +8,22 @@
 
 enum { SOON_S = 10, SOON_DEBUG_S = 60 };
 
-uint64_t clock_ns(void)
+static uint64_t read_clock(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+uint64_t clock_ns(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t tick_clock_ns(void)
+{
+	return read_clock(CLOCK_MONOTONIC_COARSE);
 }
 
 void sleep_ms(unsigned int ms)

@@ -92,6 +92,11 @@ void tap_check_errno(const char *file, int line, const char *what,
 
 /* CLOCK_MONOTONIC. */
 uint64_t clock_ns(void);
+/*
+ * CLOCK_MONOTONIC_COARSE: what the kernel's timers go by. It moves with the
+ * ticks, which a processor that waits for its turn in the emulator gets late.
+ */
+uint64_t tick_clock_ns(void);
 void sleep_ms(unsigned int ms);
 uint64_t soon_ns(void);
 

@@ -48,6 +48,7 @@ void trip(struct trip *t, uint64_t page)
 
 	mirror_step(&t->mirror);
 	before = *disarms(t);
+	t->before_ns = tick_clock_ns();
 	vcpu_call(t->v, g_fstp, VM_DATA + page * PAGE, 0, 1);
 	mirror_step(&t->mirror);
 	CHECK_EQ(*disarms(t), before + 1);
@@ -57,7 +58,7 @@ uint64_t trip_wait(struct trip *t)
 {
 	mirror_rearmed(&t->mirror);
 	CHECK(t->rearmed_ns > t->disarmed_ns);
-	return (t->rearmed_ns - t->disarmed_ns) / 1000000;
+	return (tick_clock_ns() - t->before_ns) / 1000000;
 }
 
 void trip_check_armed(struct trip *t, uint64_t page)

@@ -10,7 +10,7 @@
 #	--packages	what is in build/packages instead of what this tree
 #			installs, and the cases of tests/packages
 #	--limit S	seconds that one case may take (300), by its clock
-#	--timeout S	seconds for the whole host (3000)
+#	--work S	seconds of processor time that QEMU may use (3600)
 set -euo pipefail
 . "$(dirname "$0")/../../lib/common.sh"
 . "$TOP/tests/lib/results.sh"
@@ -20,7 +20,7 @@ set -euo pipefail
 
 HERE=$TOP/tests/system/host
 limit=300
-timeout=3000
+work=3600
 what=tree
 part=system
 cpu=qemu64,+svm,+npt,+ssse3,+sse4.1,+movbe,+xsave,+xsaveopt,+avx,+avx2,+rdrand
@@ -28,7 +28,7 @@ cpu=qemu64,+svm,+npt,+ssse3,+sse4.1,+movbe,+xsave,+xsaveopt,+avx,+avx2,+rdrand
 while [ $# -gt 0 ]; do
 	case $1 in
 	--limit) limit=$2; shift ;;
-	--timeout) timeout=$2; shift ;;
+	--work) work=$2; shift ;;
 	--packages) what=packages part=packages-host ;;
 	-*) die "unknown option $1" ;;
 	*) break ;;
@@ -57,7 +57,7 @@ start_host()
 	memory+=,size=$(stat -c %s "$image")
 	rm -f "$run"/*.log
 	: >"$run/tap.log"
-	timeout -k 5 "$timeout" qemu-system-x86_64 \
+	"$TOP/tests/lib/limited" "$work" qemu-system-x86_64 \
 		-accel tcg,thread=single -icount shift=0,sleep=off \
 		-M pc,nvdimm=on -cpu "$cpu" -m 2048M,slots=1,maxmem=8G \
 		-object "$memory" \
@@ -81,7 +81,7 @@ say BOOT "a Debian 12 with systemd on Linux $kernel"
 start=$SECONDS
 start_host
 tap_read < <(tail -q -n +1 -s 0.1 -f --pid=$qemu "$run/tap.log")
-host_check "$qemu" QEMU "$run" "$timeout"
+host_check "$qemu" QEMU "$run"
 result_add "$part" "$TAP_PASSED" "$TAP_FAILED"
 say DONE "$part: $(tap_sum)" \
 	"($((SECONDS - start)) s)"
