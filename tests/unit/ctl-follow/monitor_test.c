@@ -129,14 +129,27 @@ static void be_quiet(void)
 {
 }
 
-static void quiet_times_are_told_once(void **state)
+static void its_time_ends_it(void **state)
 {
 	(void)state;
 	assert_int_equal(run_ctl(be_quiet, "monitor", VM_PID, PAGES,
-				 "--idle=20ms", "--timeout=200ms", NULL),
-			 EXIT_TIMEOUT);
-	assert_int_equal(run_count("  idle  "), 1);
+				 "--timeout=20ms", NULL), EXIT_TIMEOUT);
 	assert_int_equal(run_count("timeout, after 0 writes"), 1);
+}
+
+static void be_quiet_for_longer(void)
+{
+	wait_for_output("  idle  ", 1);
+	usleep(200000);
+	kill(getpid(), SIGINT);
+}
+
+static void quiet_times_are_told_once(void **state)
+{
+	(void)state;
+	assert_int_equal(run_ctl(be_quiet_for_longer, "monitor", VM_PID, PAGES,
+				 "--idle=20ms", NULL), EXIT_OK);
+	assert_int_equal(run_count("  idle  "), 1);
 }
 
 static void write_after_a_quiet_time(void)
@@ -310,6 +323,7 @@ int main(void)
 		CASE(addresses_are_bytes),
 		CASE(wrong_filters_are_usage_errors),
 		CASE(count_ends_it),
+		CASE(its_time_ends_it),
 		CASE(quiet_times_are_told_once),
 		CASE(a_signal_ends_it_well),
 		CASE(losses_are_told_and_counted),

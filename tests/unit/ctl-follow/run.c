@@ -85,9 +85,9 @@ unsigned int run_count(const char *text)
 
 void wait_for_output(const char *text, unsigned int times)
 {
-	unsigned int tries;
+	unsigned int looks;
 
-	for (tries = 0; tries < 20000; tries++) {
+	for (looks = 0; looks < MAX_LOOKS; looks++) {
 		read_back(output_fd, run_output, sizeof(run_output));
 		if (run_count(text) >= times)
 			return;
@@ -122,10 +122,10 @@ void refuse(uint64_t gfn, uint64_t nr_pages, int err)
 static void *run_guest(void *arg)
 {
 	guest_fn guest = *(guest_fn *)arg;
-	unsigned int tries = 0;
+	unsigned int looks = 0;
 
 	while (!is_tracked()) {
-		if (tries++ == 20000) {
+		if (looks++ == MAX_LOOKS) {
 			dprintf(old_errors, "nothing is tracked\n");
 			abort();
 		}

@@ -27,6 +27,13 @@ int run_teardown(void **state);
 /* After fake_teardown(): another guest, the same files. */
 void run_setup_guest(void **state);
 
+/*
+ * How often the guest looks for what the command does. A thread that looks and
+ * sleeps leaves the processor to the other one each time, so this is no time: on
+ * a busy machine the looks themselves are late.
+ */
+enum { MAX_LOOKS = 20000 };
+
 /* What the guest does once its pages are tracked, in a thread of its own. */
 typedef void (*guest_fn)(void);
 

@@ -173,7 +173,7 @@ static void failure_to_open_is_told_once_and_tried_again(void **state)
 	expect_nothing();
 	assert_int_equal(session->state, WATCH_WAITING);
 	scene.open_error = 0;
-	scene_run(2200000);
+	scene_await_told();
 	expect_told(STORED);
 	expect_told("BARRIER=1");
 	expect(MESSAGE_WATCH_ARMED);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -139,6 +140,24 @@ void scene_run(unsigned int usec)
 		while (sd_event_run(scene.manager.event, 0) > 0)
 			;
 	}
+}
+
+static void await(int fd)
+{
+	struct pollfd told = { .fd = fd, .events = POLLIN };
+
+	while (!poll(&told, 1, 0))
+		assert_true(sd_event_run(scene.manager.event, UINT64_MAX) >= 0);
+}
+
+void scene_await_entry(void)
+{
+	await(scene.journald);
+}
+
+void scene_await_told(void)
+{
+	await(scene.systemd);
 }
 
 void scene_io(struct watch_session *session)

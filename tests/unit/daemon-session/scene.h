@@ -46,8 +46,11 @@ int scene_teardown(void **state);
 struct watch_session *scene_start(const struct wtrack_range *ranges, size_t nr);
 /* Another daemon takes over what the one before was killed with. */
 struct watch_session *scene_restart(struct watch_session *session);
-/* The loop runs until there is nothing to do, or for so long. */
+/* The loop runs until there is nothing to do, or for at least so long. */
 void scene_run(unsigned int usec);
+/* The loop runs, however long, until the journal, or systemd, is told something. */
+void scene_await_entry(void);
+void scene_await_told(void);
 /* What epoll would say of the session. */
 void scene_io(struct watch_session *session);
 

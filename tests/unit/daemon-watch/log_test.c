@@ -62,7 +62,7 @@ static void message_has_its_fields(void **state)
 			    "MESSAGE=plain\n");
 }
 
-/* An alarm would kill the program. */
+/* If it were, this would hang. */
 static void full_journal_is_not_waited_for(void **state)
 {
 	unsigned int nr = 0;
@@ -70,10 +70,8 @@ static void full_journal_is_not_waited_for(void **state)
 	int i;
 
 	(void)state;
-	alarm(60);
 	for (i = 0; i < 20000; i++)
 		log_info("message %d", i);
-	alarm(0);
 	while (next())
 		nr++;
 	assert_in_range(nr, 1, 19999);

@@ -104,7 +104,7 @@ static void poll_tells_timeout_and_readiness(void **state)
 	(void)state;
 	start = wtrack__sys_now_ms();
 	assert_int_equal(wtrack__sys_poll(fd, POLLIN, 20, &revents), 0);
-	assert_in_range(wtrack__sys_now_ms() - start, 19, 20000);
+	assert_true(wtrack__sys_now_ms() - start >= 19);
 	assert_int_equal(write(fd, &one, sizeof(one)), sizeof(one));
 	assert_int_equal(wtrack__sys_poll(fd, POLLIN, -1, &revents), 1);
 	assert_int_equal(revents, POLLIN);

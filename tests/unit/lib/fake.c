@@ -214,6 +214,8 @@ int wtrack__sys_poll(int fd, short events, int timeout_ms, short *ret_revents)
 	if (err)
 		return err;
 	assert_int_equal(fake_kind(fd), FAKE_SESSION);
+	if (fake.before_poll)
+		fake.before_poll();
 	pthread_mutex_lock(&fake.lock);
 	while (!(revents = fake_revents())) {
 		if (timeout_ms < 0)

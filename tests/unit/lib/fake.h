@@ -104,6 +104,8 @@ struct fake {
 	/* Wrong answers. */
 	void (*distort)(unsigned long request, void *args);
 	short extra_revents;
+	/* Called when a reader is about to sleep. */
+	void (*before_poll)(void);
 
 	uint64_t head;
 	struct kvm_wtrack_consumer *consumer;	/* of the mapping */

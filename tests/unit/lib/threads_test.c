@@ -152,7 +152,7 @@ static void sleeping_reader_misses_nothing(void **state)
 	wait_for_room = true;
 	start_vcpus(threads);
 	while (copy.events < NR_VCPUS * NR_STORES) {
-		if (wtrack_session_wait(copy.session, 60000) != 1)
+		if (wtrack_session_wait(copy.session, -1) != 1)
 			break;
 		drain(&copy);
 	}

@@ -27,7 +27,7 @@ static void wait_ends_in_time(void **state)
 	(void)state;
 	assert_int_equal(wtrack_session_wait(session, 0), 0);
 	assert_int_equal(wtrack_session_wait(session, 30), 0);
-	assert_in_range(wtrack__sys_now_ms() - start, 29, 20000);
+	assert_true(wtrack__sys_now_ms() - start >= 29);
 	wtrack_session_close(session);
 }
 
@@ -52,16 +52,21 @@ static void wait_wakes_up_for_an_event(void **state)
 	wtrack_session_close(session);
 }
 
+static void store_once(void)
+{
+	fake.before_poll = NULL;
+	fake_store(1, 1);
+}
+
 static void event_below_the_watermark_is_there_when_time_is_over(void **state)
 {
 	struct wtrack_session *session = fake_session(64, 0);
-	pthread_t thread;
 
 	(void)state;
 	fake.ring.watermark = 32;
-	pthread_create(&thread, NULL, store_later, NULL);
-	assert_int_equal(wtrack_session_wait(session, 200), 1);
-	pthread_join(thread, NULL);
+	fake.before_poll = store_once;
+	assert_int_equal(wtrack_session_wait(session, 10), 1);
+	assert_int_equal(fake.nr_calls[FAKE_POLL], 1);
 	wtrack_session_close(session);
 }
 
