@@ -21,7 +21,7 @@ static void print_text(const struct ctl *ctl, const char *text)
 		if (!*line || (!ctl->legend && line[0] == '#' &&
 			       strcmp(line, "# EOF")))
 			continue;
-		safe = term_is_tty() ? text_escape(line) : mem_strdup(line);
+		safe = term_is_tty() ? text_escape_again(line) : mem_strdup(line);
 		puts(safe);
 		free(safe);
 	}

@@ -56,7 +56,7 @@ static bool locale_is_utf8(void)
 	return !strcmp(nl_langinfo(CODESET), "UTF-8");
 }
 
-char *text_escape(const char *s)
+static char *escape(const char *s, bool backslash)
 {
 	bool utf8 = locale_is_utf8();
 	char *copy, *to;
@@ -68,6 +68,8 @@ char *text_escape(const char *s)
 	while ((n = text_decode(s, &c))) {
 		if (n < 0)
 			to += sprintf(to, "\\x%02x", (unsigned char)*s);
+		else if (c == '\\' && backslash)
+			to = stpcpy(to, "\\\\");
 		else if (n == 1 && text_is_unsafe(c))
 			to += sprintf(to, "\\x%02x", c);
 		else if (n > 1 && (!utf8 || text_is_unsafe(c) ||
@@ -78,6 +80,16 @@ char *text_escape(const char *s)
 		s += n < 0 ? 1 : n;
 	}
 	return copy;
+}
+
+char *text_escape(const char *s)
+{
+	return escape(s, true);
+}
+
+char *text_escape_again(const char *s)
+{
+	return escape(s, false);
 }
 
 size_t text_width(const char *s)

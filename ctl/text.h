@@ -24,6 +24,8 @@ int text_decode(const char *s, uint32_t *ret);
  * locale cannot show, as \xNN or \uNNNN; a backslash as two. Never NULL.
  */
 char *text_escape(const char *s);
+/* The same of what has its backslashes doubled already. */
+char *text_escape_again(const char *s);
 
 /* Columns that an escaped text takes on a terminal. */
 size_t text_width(const char *s);

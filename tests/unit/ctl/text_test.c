@@ -22,7 +22,12 @@ static void text_without_tricks_stays(void **state)
 	(void)state;
 	use_utf8();
 	expect_escape("", "");
-	expect_escape("web-1.example \\x2d", "web-1.example \\x2d");
+	expect_escape("web-1.example", "web-1.example");
+	/* Or a name could look as if it were another one, escaped. */
+	expect_escape("\\x2d", "\\\\x2d");
+	expect_escape("\\", "\\\\");
+	expect_escape("\\\\", "\\\\\\\\");
+	expect_escape("a\\\n", "a\\\\\\x0a");
 	expect_escape("b\u00fccher \u65e5\u672c \U0001f600",
 		      "b\u00fccher \u65e5\u672c \U0001f600");
 }
