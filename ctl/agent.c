@@ -17,6 +17,7 @@ static void run_agent(int fd)
 
 	/* Of a caller that is killed nothing stays on the terminal. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	signal(SIGXFSZ, SIG_DFL);
 	fcntl(fd, F_SETFD, 0);
 	snprintf(notify, sizeof(notify), "%d", fd);
 	/*

@@ -16,6 +16,7 @@
 #include "json.h"
 #include "rec_start.h"
 #include "recording.h"
+#include "output.h"
 #include "text.h"
 #include "units.h"
 
@@ -154,11 +155,49 @@ static void finish(struct follow *follow)
 	putc('\n', stderr);
 }
 
-/* What guests write may be secret: nobody else gets to read it. */
-static int create(struct ctl *ctl, const char *path)
+static bool is_fifo(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISFIFO(st.st_mode);
+}
+
+/* A FIFO without a reader is waited for as a stream waits. */
+static int open_output(struct stream *stream, const char *path, int flags)
+{
+	int fd;
+
+	while ((fd = open(path, flags | O_NONBLOCK, 0600)) < 0 &&
+	       errno == ENXIO && is_fifo(path))
+		if (stream_wait(stream, -1, TICK_NS / 10) == STREAM_END)
+			return -1;
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, flags & O_ACCMODE);
+	return fd;
+}
+
+/*
+ * What guests write may be secret: nobody else gets to read it, neither in a
+ * file that was there before.
+ */
+static int make_private(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	if (st.st_uid != geteuid() && fchown(fd, geteuid(), getegid()))
+		return -errno;
+	return fchmod(fd, 0600) || ftruncate(fd, 0) ? -errno : 0;
+}
+
+static int create(struct follow *follow, const char *path)
 {
 	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY;
-	int fd;
+	struct ctl *ctl = follow->ctl;
+	int fd, r;
 
 	if (!strcmp(path, "-")) {
 		if (ctl->json != JSON_OFF || isatty(STDOUT_FILENO))
@@ -166,8 +205,10 @@ static int create(struct ctl *ctl, const char *path)
 					 "terminal, and not with --json");
 		return STDOUT_FILENO;
 	}
-	flags |= args_has(&ctl->args, "force") ? O_TRUNC : O_EXCL;
-	fd = open(path, flags, 0600);
+	flags |= args_has(&ctl->args, "force") ? 0 : O_EXCL;
+	fd = open_output(&follow->stream, path, flags);
+	if (follow->stream.reason != STREAM_GOES_ON)
+		return -1;
 	if (fd < 0 && errno == EEXIST)
 		return -ctl_fail(ctl, EXIT_FAILED, "%s: is there already; "
 				 "choose another name, or --force", path);
@@ -175,7 +216,18 @@ static int create(struct ctl *ctl, const char *path)
 		return -ctl_fail(ctl, exit_code_of(errno), "%s: %s; "
 				 "choose another place for --output", path,
 				 strerror(errno));
-	return fd;
+	if (ctl->json != JSON_OFF && output_is_same(fd, STDOUT_FILENO))
+		r = ctl_fail(ctl, EXIT_USAGE, "%s: is standard output, which "
+			     "--json has; choose another place for --output",
+			     path);
+	else if ((r = make_private(fd)) < 0)
+		r = ctl_fail(ctl, exit_code_of(r), "%s: cannot be kept from "
+			     "other users: %s; choose another place for "
+			     "--output", path, strerror(-r));
+	if (!r)
+		return fd;
+	close(fd);
+	return -r;
 }
 
 static int record_to(struct follow *follow, int fd)
@@ -217,8 +269,13 @@ static int run(struct ctl *ctl)
 	r = follow_open(&follow, ctl, 0);
 	if (r)
 		return r;
-	fd = create(ctl, record.path);
-	r = fd < 0 ? -fd : record_to(&follow, fd);
+	fd = create(&follow, record.path);
+	if (fd >= 0)
+		r = record_to(&follow, fd);
+	else if (follow.stream.reason != STREAM_GOES_ON)
+		r = stream_end(&follow.stream, NULL);
+	else
+		r = -fd;
 	if (fd > STDERR_FILENO)
 		close(fd);
 	follow_close(&follow);

@@ -13,6 +13,7 @@
 #include "recording.h"
 #include "report.h"
 #include "svg.h"
+#include "output.h"
 
 #define TOP	10
 #define GIVE	"; give a file that `wtrackctl record` has written"
@@ -75,15 +76,47 @@ static int fill(struct reading *reading, struct heat *heat)
 	return r < 0 ? fail_read(reading, r) : 0;
 }
 
+/* Neither the recording itself, nor among the JSON; or -exit code. */
+static int open_svg(struct reading *reading, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+	const char *what = NULL;
+
+	if (fd < 0)
+		return -ctl_fail(reading->ctl, exit_code_of(errno), "%s: %s; "
+				 "choose another place for --svg", path,
+				 strerror(errno));
+	if (output_is_same(fd, reading->fd))
+		what = "the recording";
+	else if (output_is_same(fd, STDOUT_FILENO))
+		what = "standard output, which has the report";
+	if (!what) {
+		if (ftruncate(fd, 0) && errno != EINVAL)
+			what = strerror(errno);
+		else
+			return fd;
+	}
+	close(fd);
+	return -ctl_fail(reading->ctl, EXIT_USAGE, "%s: is %s; choose another "
+			 "place for --svg", path, what);
+}
+
 static int draw(struct reading *reading, const struct heat *heat,
 		const char *path)
 {
-	FILE *to = strcmp(path, "-") ? fopen(path, "we") : stdout;
+	FILE *to = stdout;
 	bool failed;
+	int fd;
 
+	if (strcmp(path, "-")) {
+		fd = open_svg(reading, path);
+		if (fd < 0)
+			return -fd;
+		to = fdopen(fd, "w");
+	}
 	if (!to)
-		return ctl_fail(reading->ctl, exit_code_of(errno), "%s: %s; "
-				"choose another place for --svg", path,
+		return ctl_fail(reading->ctl, EXIT_FAILED, "%s: %s; choose "
+				"another place for --svg", path,
 				strerror(errno));
 	svg_write(to, heat, rec_reader_get_meta(reading->reader));
 	failed = fflush(to) || ferror(to);
@@ -133,6 +166,9 @@ static int report(struct reading *reading)
 	const char *svg = args_string(args, "svg", NULL);
 	int r = 0;
 
+	if (svg && !strcmp(svg, "-") && reading->ctl->json != JSON_OFF)
+		return ctl_fail(reading->ctl, EXIT_USAGE, "--svg=- and --json "
+				"both want standard output; give --svg a file");
 	if (svg)
 		r = make_svg(reading, svg);
 	if (r)

@@ -25,6 +25,55 @@ static void hand_out(struct follow *follow, const struct event *event)
 	follow->on_event(follow, event);
 }
 
+static void add_missing(struct follow *follow, const struct wtrack_range *range)
+{
+	if (!range->nr_pages || follow->nr_missing == MISSING_MAX)
+		return;
+	follow->missing = mem_grow(follow->missing, follow->nr_missing,
+				   sizeof(*range));
+	follow->missing[follow->nr_missing++] = *range;
+}
+
+/* The part of @asked in front of what is tracked. */
+static void add_gap(struct follow *follow, const struct wtrack_range *asked,
+		    uint64_t from, uint64_t to)
+{
+	const struct wtrack_range gap = { from, to - from };
+	const struct wtrack_range part = ranges_common(asked, &gap);
+
+	add_missing(follow, &part);
+}
+
+/*
+ * Only what is not tracked is tried again: to add a page is to arm it, and the
+ * guard may have had its reason.
+ */
+static void miss_of(struct follow *follow, const struct wtrack_range *asked)
+{
+	uint64_t end = asked->gfn + asked->nr_pages, at = asked->gfn;
+	uint64_t next = asked->gfn;
+	struct wtrack_range tracked;
+
+	while (next < end &&
+	       wtrack_session_query(follow->session, &next, &tracked, 1) > 0 &&
+	       tracked.gfn < end) {
+		add_gap(follow, asked, at, tracked.gfn > at ? tracked.gfn : at);
+		at = tracked.gfn + tracked.nr_pages;
+	}
+	if (at < end)
+		add_gap(follow, asked, at, end);
+}
+
+void follow_miss(struct follow *follow)
+{
+	const struct args *args = &follow->ctl->args;
+	size_t i;
+
+	for (i = 0; i < args->nr_ranges; i++)
+		miss_of(follow, &args->ranges[i]);
+	follow->delay_ns = DELAY_MIN_NS;
+}
+
 /* What went of the pages that were asked for comes back with its memory. */
 static void lose(struct follow *follow, const struct event *event)
 {
@@ -35,11 +84,7 @@ static void lose(struct follow *follow, const struct event *event)
 
 	for (i = 0; i < args->nr_ranges; i++) {
 		part = ranges_common(&args->ranges[i], &region);
-		if (!part.nr_pages || follow->nr_missing == MISSING_MAX)
-			continue;
-		follow->missing = mem_grow(follow->missing, follow->nr_missing,
-					   sizeof(part));
-		follow->missing[follow->nr_missing++] = part;
+		add_missing(follow, &part);
 	}
 	follow->nr_missing = ranges_merge(follow->missing, follow->nr_missing);
 	follow->delay_ns = DELAY_MIN_NS;

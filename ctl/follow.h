@@ -65,7 +65,10 @@ struct follow {
 	bool idle;			/* was told */
 	uint64_t last_ns;		/* when there was an event */
 	uint64_t next_tick_ns;
-	/* Pages that went with their memory; when to try the next time. */
+	/*
+	 * Pages without memory, whether it was there before or not; when to try
+	 * the next time.
+	 */
 	struct wtrack_range *missing;
 	size_t nr_missing;
 	uint64_t retry_ns;
@@ -77,6 +80,9 @@ struct follow {
  * ctl_fail().
  */
 int follow_open(struct follow *follow, struct ctl *ctl, unsigned int flags);
+
+/* Some pages could not be added: they are tried again. */
+void follow_miss(struct follow *follow);
 
 /* Until the stream ends: then stream_end() is to be called. */
 void follow_run(struct follow *follow);

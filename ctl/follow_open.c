@@ -60,6 +60,7 @@ static int read_options(struct follow *follow, uint32_t *ret_records)
 int follow_open(struct follow *follow, struct ctl *ctl, unsigned int flags)
 {
 	uint32_t records = 0;
+	bool all = true;
 	int r;
 
 	follow->ctl = ctl;
@@ -74,9 +75,11 @@ int follow_open(struct follow *follow, struct ctl *ctl, unsigned int flags)
 	if (r)
 		r = open_fail(ctl, r, "--budget");
 	else
-		r = open_ring(ctl, follow->session, records, flags);
+		r = open_ring(ctl, follow->session, records, flags, &all);
 	if (!r)
 		r = stream_begin(&follow->stream, ctl);
+	if (!r && !all)
+		follow_miss(follow);
 	if (r)
 		follow_close(follow);
 	return r;

@@ -2,6 +2,7 @@
 /* wtrackctl: look at and follow writes of KVM guests. */
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +38,8 @@ int main(int argc, char **argv)
 	struct ctl ctl = { .legend = true };
 	int code;
 
+	/* A limit of file sizes is a full disk, and no reason to dump core. */
+	signal(SIGXFSZ, SIG_IGN);
 	/* Of the locale only characters: numbers stay as programs read them. */
 	setlocale(LC_CTYPE, "");
 	code = args_parse(&ctl, argc, argv);

@@ -134,7 +134,8 @@ static void tell_refusals(const struct ctl *ctl,
 	}
 }
 
-static int add_pages(struct ctl *ctl, struct wtrack_session *session)
+static int add_pages(struct ctl *ctl, struct wtrack_session *session,
+		     bool *ret_all)
 {
 	const struct args *args = &ctl->args;
 	struct wtrack_result *results;
@@ -147,6 +148,8 @@ static int add_pages(struct ctl *ctl, struct wtrack_session *session)
 			       0);
 	for (i = 0; i < args->nr_ranges; i++)
 		done += results[i].done;
+	for (i = 0; i < args->nr_ranges; i++)
+		*ret_all &= results[i].error != -ENOENT;
 	if (r && done && r != -ESRCH) {
 		tell_refusals(ctl, results);
 		r = 0;
@@ -156,11 +159,11 @@ static int add_pages(struct ctl *ctl, struct wtrack_session *session)
 }
 
 int open_ring(struct ctl *ctl, struct wtrack_session *session,
-	      uint32_t records, unsigned int flags)
+	      uint32_t records, unsigned int flags, bool *ret_all)
 {
 	int r = wtrack_session_make_ring(session, records, flags, 0, 0);
 
 	if (r < 0)
 		return open_fail(ctl, r, "making the ring");
-	return add_pages(ctl, session);
+	return add_pages(ctl, session, ret_all);
 }

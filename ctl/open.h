@@ -3,6 +3,7 @@
 #ifndef CTL_OPEN_H
 #define CTL_OPEN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <wtrack/wtrack.h>
@@ -33,6 +34,7 @@ int open_fail(struct ctl *ctl, int err, const char *what);
  * @session: the session
  * @records: of the ring
  * @flags: WTRACK_RING_*
+ * @ret_all: set to false when there is no memory for some of the pages
  *
  * Pages that are refused are told of one by one; it fails only when none is
  * left.
@@ -40,6 +42,6 @@ int open_fail(struct ctl *ctl, int err, const char *what);
  * Return: 0, or the exit code after ctl_fail().
  */
 int open_ring(struct ctl *ctl, struct wtrack_session *session,
-	      uint32_t records, unsigned int flags);
+	      uint32_t records, unsigned int flags, bool *ret_all);
 
 #endif

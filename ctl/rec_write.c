@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include <zstd.h>
 
 #include "crc32c.h"
 #include "event.h"
+#include "output.h"
 #include "rec_format.h"
 #include "recording.h"
 
@@ -31,20 +31,11 @@ struct rec_writer {
 
 static int write_all(struct rec_writer *writer, const void *data, size_t size)
 {
-	const char *from = data;
-	ssize_t n;
+	int r = output_write(writer->fd, data, size);
 
-	while (size) {
-		n = write(writer->fd, from, size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		from += n;
-		size -= (size_t)n;
-		writer->bytes += (size_t)n;
-	}
-	return 0;
+	if (!r && !output_was_cut())
+		writer->bytes += size;
+	return r;
 }
 
 static int write_header(struct rec_writer *writer, const struct rec_meta *meta)

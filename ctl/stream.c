@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "output.h"
 #include "stream.h"
 
 #define NS_PER_MS	INT64_C(1000000)
@@ -21,10 +22,25 @@ uint64_t stream_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+
+/*
+ * As nohup and shells have it. A signal that is blocked is queued although it
+ * is ignored, and signalfd(2) would have it.
+ */
+static bool is_ignored(int signal)
+{
+	struct sigaction action;
+
+	return !sigaction(signal, NULL, &action) &&
+	       action.sa_handler == SIG_IGN;
+}
+
 int stream_begin(struct stream *stream, struct ctl *ctl)
 {
 	uint64_t timeout = args_number(&ctl->args, "timeout", 0);
 	sigset_t signals;
+	size_t i;
 
 	*stream = (struct stream) {
 		.ctl = ctl,
@@ -34,14 +50,15 @@ int stream_begin(struct stream *stream, struct ctl *ctl)
 	if (timeout)
 		stream->deadline_ns = stream->started_ns + timeout;
 	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (!is_ignored(ends[i]))
+			sigaddset(&signals, ends[i]);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	stream->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
 	if (stream->signal_fd < 0)
 		return ctl_fail(ctl, EXIT_FAILED, "no descriptor for signals: "
 				"%s; close programs", strerror(errno));
+	output_begin(stream->signal_fd, stream->deadline_ns);
 	return 0;
 }
 
@@ -175,6 +192,11 @@ int stream_end(struct stream *stream, struct json_object *extra)
 		print_ended(stream, extra);
 	else if (extra)
 		json_object_put(extra);
+	fflush(stdout);
+	if (output_was_cut() && !stream->ctl->quiet)
+		fputs("wtrackctl: nobody reads the output: the end of it is cut "
+		      "off\n", stderr);
+	output_end();
 	close(stream->signal_fd);
 	return code_of(stream);
 }

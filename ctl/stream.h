@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Commands that go on until something ends them: --count, --timeout,
- * --fail-on-loss, SIGINT and SIGTERM.
+ * --fail-on-loss, SIGINT, SIGTERM and SIGHUP, those of them that were not
+ * ignored when it began (nohup). Also when nobody takes what they print:
+ * output.h.
  *
  *	r = stream_begin(&stream, ctl);
  *	while (!r && (r = stream_wait(&stream, fd, -1)) != STREAM_END) {

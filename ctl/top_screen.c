@@ -9,6 +9,7 @@
 #include <curses.h>
 
 #include "mem.h"
+#include "output.h"
 #include "text.h"
 #include "top_screen.h"
 
@@ -29,7 +30,7 @@ static void make_colours(void)
 
 int screen_open(void)
 {
-	screen = newterm(NULL, stdout, stdin);
+	screen = newterm(NULL, output_terminal(), stdin);
 	if (!screen)
 		return -ENOTTY;
 	set_term(screen);

@@ -51,7 +51,7 @@ signal_is_a_good_end()
 	local code=0
 	wtrackctl stat --json=short --interval=0.2 >"$SCRATCH/stat" &
 	wait_for grep -q sample "$SCRATCH/stat"
-	kill -INT $!
+	kill -TERM $!
 	wait $! || code=$?
 	same 0 $code && jq -es 'last.type == "ended" and last.reason == "signal"' \
 		"$SCRATCH/stat" >"$SCRATCH/held"

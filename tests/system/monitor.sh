@@ -7,7 +7,9 @@
 monitor()
 {
 	: >"$SCRATCH/seen"
-	wtrackctl monitor "$pid" --gfn "$page0" --gfn "$page1" --json=short \
+	# Shells start what is in the background with SIGINT ignored.
+	env --default-signal=INT wtrackctl monitor "$pid" --gfn "$page0" \
+		--gfn "$page1" --json=short \
 		"$@" >"$SCRATCH/seen" 2>"$SCRATCH/errors" &
 	monitor=$!
 	wait_for grep -q '"type":"started"' "$SCRATCH/seen" ||

@@ -275,6 +275,37 @@ static void memory_that_stays_away_is_no_loss(void **state)
 	assert_int_equal(run_count("region_returned"), 0);
 }
 
+/* Of the second page alone there is memory; later, of the fourth as well. */
+static void plug_memory(void)
+{
+	fake_store(0x11, 1);
+	wait_for_output("  write  ", 1);
+	usleep(20000);
+	refuse(0x13, 1, 0);
+	wait_for_output("region_returned", 1);
+	fake_store(0x13, 0x77);
+	wait_for_output(" 77 00", 1);
+	fake_vm_gone();
+}
+
+static void memory_that_comes_later_is_tracked(void **state)
+{
+	(void)state;
+	refuse(0x10, 8, ENOENT);
+	refuse(0x11, 1, 0);
+	assert_int_equal(run_ctl(plug_memory, "monitor", VM_PID, "--gfn=0x10+3",
+				 "--gfn=0x13", NULL), EXIT_OK);
+	assert_int_equal(run_count("region_returned"), 1);
+	assert_int_equal(run_count("memory is back, 1 pages tracked again\n"),
+			 1);
+	assert_non_null(strstr(run_errors, "pages are tracked"));
+	assert_false(fake.tracked[0x10]);
+	assert_true(fake.tracked[0x11]);
+	assert_false(fake.tracked[0x12]);
+	assert_true(fake.tracked[0x13]);
+	assert_false(fake.tracked[0x14]);
+}
+
 static void pages_without_memory_are_refused(void **state)
 {
 	(void)state;
@@ -330,6 +361,7 @@ int main(void)
 		CASE(what_the_guard_did_is_a_loss),
 		CASE(memory_that_comes_back_is_tracked_again),
 		CASE(memory_that_stays_away_is_no_loss),
+		CASE(memory_that_comes_later_is_tracked),
 		CASE(pages_without_memory_are_refused),
 		CASE(the_daemon_may_refuse),
 		CASE(without_a_daemon_it_goes_directly),

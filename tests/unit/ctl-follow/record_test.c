@@ -118,6 +118,23 @@ static void no_file_is_overwritten(void **state)
 				 run_file(), "--force", NULL), EXIT_OK);
 }
 
+static void who_could_read_the_old_file_cannot_read_the_new_one(void **state)
+{
+	struct stat st;
+	int fd;
+
+	(void)state;
+	fd = open(run_file(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "something longer than nothing", 29), 29);
+	assert_int_equal(fchmod(fd, 0644), 0);
+	close(fd);
+	assert_int_equal(run_ctl(fake_vm_gone, "record", VM_PID, PAGES, "-o",
+				 run_file(), "--force", NULL), EXIT_OK);
+	assert_int_equal(stat(run_file(), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(run_ctl(NULL, "report", run_file(), NULL), EXIT_OK);
+}
+
 static void a_full_disk_ends_it(void **state)
 {
 	(void)state;
@@ -188,16 +205,61 @@ static void a_picture_is_drawn(void **state)
 			 EXIT_NOT_FOUND);
 }
 
+/* One of them: what both would print at once is neither. */
+static void picture_and_json_have_places_of_their_own(void **state)
+{
+	char file[256];
+	struct stat before, after;
+
+	(void)state;
+	record(write_and_end);
+	assert_int_equal(run_ctl(NULL, "report", run_file(), "--svg=-",
+				 "--json=short", NULL), EXIT_USAGE);
+	assert_int_equal(run_count("\"code\":\"usage\""), 1);
+	assert_int_equal(run_count("<svg"), 0);
+	assert_int_equal(run_count("\n"), 1);
+	assert_int_equal(run_ctl(NULL, "report", run_file(), "--svg=/dev/fd/1",
+				 "--json=pretty", NULL), EXIT_USAGE);
+	assert_int_equal(run_count("<svg"), 0);
+	snprintf(file, sizeof(file), "--svg=%s", run_file());
+	assert_int_equal(stat(run_file(), &before), 0);
+	assert_int_equal(run_ctl(NULL, "report", run_file(), file, NULL),
+			 EXIT_USAGE);
+	assert_int_equal(stat(run_file(), &after), 0);
+	assert_true(after.st_size == before.st_size);
+	assert_int_equal(run_ctl(NULL, "report", run_file(), "--svg=/dev/null",
+				 "--json=short", NULL), EXIT_OK);
+	assert_int_equal(run_count("\"command\":\"report\""), 1);
+	assert_int_equal(run_ctl(NULL, "report", run_file(), "--svg=/dev/full",
+				 "--json=short", NULL), EXIT_FAILED);
+	assert_int_equal(run_count("\"code\":\"failed\""), 1);
+}
+
+static void recording_and_json_have_places_of_their_own(void **state)
+{
+	(void)state;
+	assert_int_equal(run_ctl(NULL, "record", VM_PID, PAGES, "-o", "-",
+				 "--json=short", NULL), EXIT_USAGE);
+	new_guest(state);
+	assert_int_equal(run_ctl(NULL, "record", VM_PID, PAGES, "--force", "-o",
+				 "/dev/fd/1", "--json=short", NULL),
+			 EXIT_USAGE);
+	assert_int_equal(run_count("\"code\":\"usage\""), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		CASE(what_was_recorded_is_reported),
 		CASE(writes_are_in_the_file_while_it_goes_on),
 		CASE(no_file_is_overwritten),
+		CASE(who_could_read_the_old_file_cannot_read_the_new_one),
 		CASE(a_full_disk_ends_it),
 		CASE(options_are_checked),
 		CASE(losses_can_fail_it),
 		CASE(a_picture_is_drawn),
+		CASE(picture_and_json_have_places_of_their_own),
+		CASE(recording_and_json_have_places_of_their_own),
 	};
 
 	return RUN(cases);

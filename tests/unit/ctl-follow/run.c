@@ -23,6 +23,7 @@ static void block_signals(sigset_t *ret)
 	sigemptyset(ret);
 	sigaddset(ret, SIGINT);
 	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGHUP);
 	sigprocmask(SIG_BLOCK, ret, NULL);
 }
 
@@ -173,6 +174,42 @@ static int run_redirected(int argc, char **argv)
 	dup2(old_errors, 2);
 	close(old_output);
 	return code;
+}
+
+pid_t run_child(guest_fn guest, int out, int err, char **words)
+{
+	char *sorted[MAX_WORDS] = { NULL };
+	pthread_t thread;
+	sigset_t none;
+	pid_t pid;
+	int fd, nr = 0;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid)
+		return pid;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	old_errors = fcntl(2, F_DUPFD_CLOEXEC, 3);
+	dup2(out, 1);
+	dup2(err, 2);
+	/* The other ends of pipes are the parent's. */
+	for (fd = 3; fd < 64; fd++)
+		if (fd != old_errors)
+			close(fd);
+	/* getopt_long() sorts them. */
+	for (; words[nr]; nr++)
+		sorted[nr] = words[nr];
+	signal(SIGSEGV, SIG_DFL);
+	signal(SIGABRT, SIG_DFL);
+	if (guest) {
+		sigset_t signals;
+
+		block_signals(&signals);
+		pthread_create(&thread, NULL, run_guest, &guest);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+	}
+	_exit(run_words(nr, sorted));
 }
 
 int run_ctl(guest_fn guest, ...)

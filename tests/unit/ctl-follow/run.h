@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -44,6 +45,12 @@ typedef void (*guest_fn)(void);
 int run_ctl(guest_fn guest, ...);
 extern char run_output[1 << 16];
 extern char run_errors[1 << 12];
+
+/*
+ * The same in a child, which prints to @out and @err; both may be pipes of
+ * which nobody reads. Returns its process id.
+ */
+pid_t run_child(guest_fn guest, int out, int err, char **words);
 
 /* For guests: wait until @text was printed @times times. */
 void wait_for_output(const char *text, unsigned int times);
