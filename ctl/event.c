@@ -48,8 +48,10 @@ void event_from_wtrack(struct event *ret, const struct wtrack_event *from)
 }
 
 void event_set_resync_range(struct event *ret,
-			    const struct wtrack_resync_range *range)
+			    const struct wtrack_resync_range *range,
+			    uint64_t until_ns)
 {
+	ret->until_ns = until_ns;
 	ret->gpa = range->gfn << EVENT_PAGE_SHIFT;
 	ret->nr_pages = range->nr_pages;
 	ret->code = range->what;

@@ -32,7 +32,9 @@ enum event_type {
  * struct event - one event, independent of the ring that it came from
  * @type: enum event_type, or one that is not known here
  * @seq: number in its session; 0 of what wtrackctl tells
- * @time_ns: CLOCK_MONOTONIC
+ * @time_ns: CLOCK_MONOTONIC. RESYNC: when the ring was full
+ * @until_ns: RESYNC: when these pages were fetched from the resync set, after
+ *	which stores to them are events again; 0 if that is not known
  * @gpa: WRITE, GUARD: address. RESYNC, REGION_*: of the first page
  * @nr_pages: RESYNC (0: nothing was written), REGION_*: how many; STARTED: how
  *	many are tracked
@@ -54,6 +56,7 @@ struct event {
 	int type;
 	uint64_t seq;
 	uint64_t time_ns;
+	uint64_t until_ns;
 	uint64_t gpa;
 	uint64_t nr_pages;
 	uint64_t nr_tracked;
@@ -70,13 +73,24 @@ struct event {
 };
 
 void event_from_wtrack(struct event *ret, const struct wtrack_event *from);
-/* @ret is that of the resync, whose number and time each range gets. */
+/*
+ * @ret is that of the resync, whose number and time each range gets. @until_ns:
+ * now, when the range was fetched
+ */
 void event_set_resync_range(struct event *ret,
-			    const struct wtrack_resync_range *range);
+			    const struct wtrack_resync_range *range,
+			    uint64_t until_ns);
 
 static inline uint64_t event_gfn(const struct event *event)
 {
 	return event->gpa >> EVENT_PAGE_SHIFT;
+}
+
+/* When what the event tells of was over, as far as the event knows. */
+static inline uint64_t event_end_ns(const struct event *event)
+{
+	return event->until_ns > event->time_ns ? event->until_ns :
+						  event->time_ns;
 }
 
 /* From here on, or here, stores went by that are not in the stream. */

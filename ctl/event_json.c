@@ -35,10 +35,12 @@ static void add_pages(struct json_object *obj, const struct event *event)
 {
 	json_u64(obj, "gfn", event_gfn(event));
 	json_u64(obj, "nr_pages", event->nr_pages);
-	if (event->type == EVENT_RESYNC)
+	if (event->type == EVENT_RESYNC) {
+		json_u64(obj, "until_ns", event_end_ns(event));
 		json_string(obj, "what", event_code_name(event));
-	else
+	} else {
 		json_u64(obj, "nr_tracked", event->nr_tracked);
+	}
 }
 
 struct json_object *event_to_json(const struct event *event)

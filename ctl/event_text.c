@@ -71,12 +71,16 @@ static void print_guard(FILE *to, const struct event *event)
 
 static void print_resync(FILE *to, const struct event *event)
 {
+	char time[UNITS_SIZE];
+
 	if (!event->nr_pages) {
 		fputs("the ring was full, but nothing was written", to);
 		return;
 	}
 	print_pages(to, event);
-	fprintf(to, "the ring was full: %s", event_code_name(event));
+	fprintf(to, "the ring was full for %s: %s",
+		units_time(event_end_ns(event) - event->time_ns, time),
+		event_code_name(event));
 }
 
 static void print_region(FILE *to, const struct event *event)

@@ -140,15 +140,17 @@ static void resync(struct follow *follow, struct event *event)
 
 	while ((r = wtrack_session_resync_next(follow->session, &range)) > 0) {
 		any = true;
-		event_set_resync_range(event, &range);
+		event_set_resync_range(event, &range, stream_now_ns());
 		hand_out(follow, event);
 		if (range.what == WTRACK_RESYNC_REMOVED)
 			lose(follow, event);
 	}
 	if (r < 0)
 		fail(follow, r, "reading what was written");
-	else if (!any)
-		hand_out(follow, event);
+	if (r || any)
+		return;
+	event->until_ns = stream_now_ns();
+	hand_out(follow, event);
 }
 
 static void take(struct follow *follow, const struct wtrack_event *from)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include <wtrack/event.h>
+#include <wtrack/resync.h>
 
 #include "event.h"
 #include "heat.h"
@@ -136,7 +137,8 @@ static void add_resync(struct heat *heat, const struct event *event)
 	for (; row < heat->rows + heat->nr_rows; row++)
 		if (row->last_gfn >= first && (row->first_gfn <= first ||
 		    row->first_gfn - first < event->nr_pages))
-			set_unseen(heat, row, event->time_ns, event->time_ns);
+			set_unseen(heat, row, event->time_ns,
+				   event_end_ns(event));
 }
 
 void heat_add(struct heat *heat, const struct event *event)
@@ -154,14 +156,19 @@ void heat_add(struct heat *heat, const struct event *event)
 	}
 }
 
-/* Memory that was away is in the report's list of gaps. */
+/*
+ * Memory that was away, and pages that an overflow left disarmed, are in the
+ * report's list of gaps.
+ */
 static void finish_regions(struct heat *heat)
 {
 	const struct gap *gap = heat->report->gaps;
 	size_t i, row;
 
 	for (i = 0; i < heat->report->nr_gaps; i++, gap++) {
-		if (gap->type != EVENT_REGION_REMOVED)
+		if (gap->type != EVENT_REGION_REMOVED &&
+		    (gap->type != EVENT_RESYNC ||
+		     gap->code != WTRACK_RESYNC_DISARMED))
 			continue;
 		for (row = 0; row < heat->nr_rows; row++)
 			if (heat->rows[row].first_gfn >= gap->gfn &&

@@ -140,7 +140,8 @@ size_t rec_put_event(unsigned char *to, const struct event *event)
 		put32(to + 44, event->len);
 	} else {
 		put64(to + 32, event->nr_pages);
-		put64(to + 40, event->nr_tracked);
+		put64(to + 40, event->type == EVENT_RESYNC ? event->until_ns :
+							     event->nr_tracked);
 	}
 	put32(to + 48, event->code);
 	put32(to + 52, event->cause);
@@ -185,6 +186,9 @@ size_t rec_get_event(const unsigned char *from, size_t size, struct event *ret)
 	if (ret->type == EVENT_WRITE || ret->type == EVENT_GUARD)
 		return get_write(from, get16(from), ret) ? get16(from) : 0;
 	ret->nr_pages = get64(from + 32);
-	ret->nr_tracked = get64(from + 40);
+	if (ret->type == EVENT_RESYNC)
+		ret->until_ns = get64(from + 40);
+	else
+		ret->nr_tracked = get64(from + 40);
 	return get16(from);
 }

@@ -13,7 +13,7 @@ struct event;
 #define REC_MAGIC_SIZE		8
 #define REC_BYTE_ORDER		UINT32_C(0x04030201)
 #define REC_MAJOR		1
-#define REC_MINOR		0
+#define REC_MINOR		1
 #define REC_HEADER_SIZE		40
 #define REC_META_MAX		(1U << 20)
 

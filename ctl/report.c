@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include <wtrack/event.h>
+#include <wtrack/resync.h>
 
 #include "event.h"
 #include "mem.h"
@@ -20,6 +21,7 @@ void report_init(struct report *report, uint64_t start_ns)
 	*report = (struct report) {
 		.start_ns = start_ns,
 		.end_ns = start_ns,
+		.resync_pages = REPORT_RESYNC_PAGES,
 		.gaps = mem_zalloc(REPORT_GAPS * sizeof(struct gap)),
 	};
 	tally_init(&report->pages, REPORT_PAGES);
@@ -77,7 +79,7 @@ static uint32_t add_gap(struct report *report, const struct event *event,
 		.gfn = event_gfn(event),
 		.nr_pages = event->type == EVENT_GUARD ? 1 : event->nr_pages,
 		.start_ns = event->time_ns,
-		.end_ns = event->time_ns,
+		.end_ns = event_end_ns(event),
 		.open = open,
 		.code = event->code,
 		.cause = event->cause,
@@ -122,14 +124,49 @@ static void add_guard(struct report *report, const struct event *event)
 	}
 }
 
+/*
+ * Stores went by until the page was fetched; then it is armed again, or it
+ * says that it is not. What the guard did meanwhile has no other event.
+ */
+static void add_resync_page(struct report *report, struct tally_entry *page,
+			    const struct event *event, uint32_t gap)
+{
+	uint64_t end_ns = event_end_ns(event);
+
+	if (page->gap && event->code == WTRACK_RESYNC_DISARMED)
+		return;
+	page->losses++;
+	if (page->gap) {
+		close_gap(report, page, end_ns);
+	} else if (event->code == WTRACK_RESYNC_DISARMED) {
+		page->gap = gap;
+		page->since_ns = event->time_ns;
+	} else {
+		page->unseen_ns += end_ns - event->time_ns;
+	}
+}
+
 /* Each range of an overflow is an event with the number of the overflow. */
 static void add_resync(struct report *report, const struct event *event)
 {
+	struct tally_entry *page;
+	bool disarmed;
+	uint32_t gap;
+	uint64_t i;
+
 	if (!report->overflows || event->seq != report->resync_seq)
 		report->overflows++;
 	report->resync_seq = event->seq;
-	if (event->nr_pages)
-		add_gap(report, event, false);
+	if (!event->nr_pages)
+		return;
+	disarmed = event->code == WTRACK_RESYNC_DISARMED;
+	gap = add_gap(report, event, disarmed);
+	for (i = 0; i < event->nr_pages && report->resync_pages; i++) {
+		report->resync_pages--;
+		page = tally_get(&report->pages, event_gfn(event) + i);
+		if (page)
+			add_resync_page(report, page, event, gap);
+	}
 }
 
 static void add_returned(struct report *report, const struct event *event)
@@ -161,8 +198,8 @@ void report_add(struct report *report, const struct event *event)
 {
 	report->events++;
 	add_seq(report, event->seq);
-	if (event->time_ns > report->end_ns)
-		report->end_ns = event->time_ns;
+	if (event_end_ns(event) > report->end_ns)
+		report->end_ns = event_end_ns(event);
 	switch (event->type) {
 	case EVENT_WRITE:
 		add_write(report, event);

@@ -18,6 +18,8 @@ struct rec_meta;
 #define REPORT_RIPS	(1U << 16)
 #define REPORT_VCPUS	4096
 #define REPORT_GAPS	1000
+/* A file may claim any number of pages, and each takes its time. */
+#define REPORT_RESYNC_PAGES	(1U << 25)
 
 #define GAP_UNLISTED	UINT32_MAX
 
@@ -57,6 +59,7 @@ extern const char *const report_len_names[NR_LENS];
  * @missing: events that have a number, but are not in the stream
  * @last_seq: the number of the last event
  * @resync_seq: the number of the last overflow
+ * @resync_pages: of so many more pages the time in overflows is counted
  * @vm_gone: the VM ended
  * @ended: the stream says so, and why in @end_code
  * @pages, @rips, @vcpus: writes of each
@@ -77,6 +80,7 @@ struct report {
 	uint64_t missing;
 	uint64_t last_seq;
 	uint64_t resync_seq;
+	uint64_t resync_pages;
 	bool vm_gone;
 	bool ended;
 	uint32_t end_code;

@@ -194,8 +194,9 @@ static void losses_are_told_and_counted(void **state)
 			 EXIT_LOSSES);
 	/* A line for each range, which here is each page. */
 	assert_int_equal(run_count("  resync  "), 4);
-	assert_int_equal(run_count("0x13+1             the ring was full: "
-				   "reread\n"), 1);
+	assert_int_equal(run_count("0x13+1             the ring was full for "),
+			 1);
+	assert_int_equal(run_count("s: reread\n"), 4);
 }
 
 static void guard(uint32_t action, uint32_t cause)

@@ -58,7 +58,10 @@ struct event some_event(unsigned int n)
 		make_write(&event, n);
 	} else if (event.type != EVENT_GUARD) {
 		event.nr_pages = UINT64_MAX - n;
-		event.nr_tracked = n;
+		if (event.type == EVENT_RESYNC)
+			event.until_ns = event.time_ns + n;
+		else
+			event.nr_tracked = n;
 	}
 	return event;
 }
@@ -68,6 +71,7 @@ void assert_same_event(const struct event *a, const struct event *b)
 	assert_int_equal(a->type, b->type);
 	assert_int_equal(a->seq, b->seq);
 	assert_int_equal(a->time_ns, b->time_ns);
+	assert_int_equal(a->until_ns, b->until_ns);
 	assert_int_equal(a->gpa, b->gpa);
 	assert_int_equal(a->nr_pages, b->nr_pages);
 	assert_int_equal(a->nr_tracked, b->nr_tracked);

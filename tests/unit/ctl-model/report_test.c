@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include <wtrack/event.h>
+#include <wtrack/resync.h>
 
 #include "ranges.h"
 #include "report.h"
@@ -124,6 +125,75 @@ static void an_overflow_is_one_however_many_ranges_it_has(void **state)
 	assert_int_equal(report.overflows, 2);
 	assert_int_equal(report.nr_gaps, 3);
 	assert_int_equal(report.missing, 0);
+}
+
+static void add_overflow(uint64_t gfn, uint64_t nr, uint64_t from, uint64_t to,
+			 uint32_t code)
+{
+	struct event event = {
+		.type = EVENT_RESYNC,
+		.gpa = gfn << EVENT_PAGE_SHIFT,
+		.nr_pages = nr,
+		.time_ns = START + from,
+		.until_ns = to ? START + to : 0,
+		.code = code,
+	};
+
+	report_add(&report, &event);
+}
+
+/* From when the ring was full to when the pages were fetched. */
+static void an_overflow_takes_its_time(void **state)
+{
+	(void)state;
+	add(EVENT_WRITE, 7, 10, 0);
+	add_overflow(7, 2, 100, 180, WTRACK_RESYNC_REREAD);
+	/* What an older recording does not tell. */
+	add_overflow(7, 1, 200, 0, WTRACK_RESYNC_REREAD);
+	add_overflow(8, 1, 300, 290, WTRACK_RESYNC_REREAD);
+	report_finish(&report);
+	assert_int_equal(page(7)->unseen_ns, 80);
+	assert_int_equal(page(7)->losses, 2);
+	assert_int_equal(page(8)->unseen_ns, 80);
+	assert_int_equal(page(8)->losses, 2);
+	assert_int_equal(report.gaps[0].start_ns, START + 100);
+	assert_int_equal(report.gaps[0].end_ns, START + 180);
+	assert_false(report.gaps[0].open);
+	assert_int_equal(report.gaps[1].end_ns, START + 200);
+	assert_int_equal(report.gaps[2].end_ns, START + 300);
+}
+
+/* The ring has no place for what the guard does while it is full. */
+static void an_overflow_tells_what_the_guard_did(void **state)
+{
+	(void)state;
+	add_overflow(7, 1, 100, 150, WTRACK_RESYNC_DISARMED);
+	add(EVENT_GUARD, 7, 190, WTRACK_GUARD_REARMED);
+	add(EVENT_GUARD, 8, 200, WTRACK_GUARD_DISARMED);
+	add_overflow(8, 1, 220, 260, WTRACK_RESYNC_REREAD);
+	add_overflow(9, 1, 270, 280, WTRACK_RESYNC_DISARMED);
+	add(EVENT_WRITE, 1, 300, 0);
+	report_finish(&report);
+	assert_int_equal(page(7)->unseen_ns, 90);
+	assert_int_equal(page(8)->unseen_ns, 60);
+	assert_int_equal(page(9)->unseen_ns, 30);
+	assert_false(report.gaps[0].open);
+	assert_int_equal(report.gaps[0].end_ns, START + 190);
+	assert_true(report.gaps[3].open);
+}
+
+/* However many pages a file claims. */
+static void an_overflow_of_everything_is_bounded(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < 100; i++)
+		add_overflow(0, UINT64_C(1) << 40, 100, 180,
+			     WTRACK_RESYNC_REREAD);
+	report_finish(&report);
+	assert_int_equal(report.nr_all_gaps, 100);
+	assert_int_equal(page(0)->unseen_ns, 80);
 }
 
 static void memory_that_returns_ends_its_gap(void **state)
@@ -267,6 +337,9 @@ int main(void)
 		HERE(stores_in_parts_have_one_length),
 		HERE(unseen_time_is_summed_up),
 		HERE(an_overflow_is_one_however_many_ranges_it_has),
+		HERE(an_overflow_takes_its_time),
+		HERE(an_overflow_tells_what_the_guard_did),
+		HERE(an_overflow_of_everything_is_bounded),
 		HERE(memory_that_returns_ends_its_gap),
 		HERE(missing_numbers_are_counted),
 		HERE(there_may_be_any_number_of_pages),

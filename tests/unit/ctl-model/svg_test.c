@@ -104,10 +104,10 @@ static void gaps_cover_their_time(void **state)
 	(void)state;
 	add(EVENT_WRITE, 0x80, 0, 0);
 	add(EVENT_WRITE, 0x81, 0, 0);
+	add(EVENT_RESYNC, 0x80, SPAN / 8, 0);
 	add(EVENT_GUARD, 0x80, SPAN / 4, WTRACK_GUARD_DISARMED);
 	add(EVENT_GUARD, 0x80, SPAN / 2, WTRACK_GUARD_REARMED);
 	add(EVENT_GUARD, 0x81, SPAN * 3 / 4, WTRACK_GUARD_DISARMED);
-	add(EVENT_RESYNC, 0x7f, SPAN / 8, 0);
 	add(EVENT_WRITE, 0x80, SPAN, 0);
 	make();
 	assert_false(unseen(0, 38));
@@ -117,6 +117,30 @@ static void gaps_cover_their_time(void **state)
 	assert_true(unseen(1, 120) && unseen(1, HEAT_COLUMNS - 1));
 	assert_true(unseen(0, 19) && unseen(1, 19));
 	assert_true(heat.overflows[19]);
+	assert_false(heat.overflows[20]);
+}
+
+static void overflows_cover_their_time(void **state)
+{
+	struct event event = {
+		.type = EVENT_RESYNC,
+		.gpa = 0x80 << EVENT_PAGE_SHIFT,
+		.nr_pages = 1,
+		.time_ns = START + SPAN / 4,
+		.until_ns = START + SPAN / 2,
+	};
+
+	(void)state;
+	add(EVENT_WRITE, 0x80, 0, 0);
+	add(EVENT_WRITE, 0x81, 0, 0);
+	events[nr_events++] = event;
+	add(EVENT_WRITE, 0x80, SPAN, 0);
+	make();
+	assert_false(unseen(0, 38));
+	assert_true(unseen(0, 40) && unseen(0, 60) && unseen(0, 79));
+	assert_false(unseen(0, 82));
+	assert_false(unseen(1, 60));
+	assert_true(heat.overflows[39] && !heat.overflows[60]);
 }
 
 /* Balanced tags, no scripts, nothing from elsewhere. */
@@ -274,6 +298,7 @@ int main(void)
 		HERE(few_pages_have_a_row_each),
 		HERE(many_pages_share_rows),
 		HERE(gaps_cover_their_time),
+		HERE(overflows_cover_their_time),
 		HERE(names_cannot_break_the_picture),
 		HERE(there_is_a_picture_of_nothing),
 		HERE(there_is_a_picture_of_garbage),
