@@ -27,7 +27,7 @@ static const struct fact facts[] = {
 	{ "page_changed", 0, 0, false, "delivery of interrupts and exceptions" },
 	{ "unreported", 0, 0, false, "sgdt, sidt, 32-bit fxsave" },
 	{ "unreported", 0, 0, false, "accessed bits of segment descriptors" },
-	{ "not_seen", 0, 0, false, "DMA, vhost, the VMM's own stores" },
+	{ "not_seen", 0, 0, false, "DMA, vhost, the VMM's own stores, loadvm" },
 	{ "not_seen", 0, 0, true, "accessed and dirty bits of page tables" },
 	{ "not_known", 0, KERNEL(6, 18), false,
 	  "operands of 16-bit calls on a tracked stack" },

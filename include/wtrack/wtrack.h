@@ -15,6 +15,14 @@
  * listed instead (resync.h). Where a write cannot be reported an event says so
  * ("The guard" in event.h).
  *
+ * What is not seen
+ * ----------------
+ * Events are of stores that vCPUs make. What others put into the guest's memory
+ * has none, and nothing else tells of it: DMA, vhost, the VMM's own stores, a
+ * snapshot that the VMM loads (QEMU's loadvm) or what it puts in place at a
+ * reset, and what KVM writes itself. Whoever keeps a copy of a page reads it
+ * again when the VMM has done that.
+ *
  * Errors
  * ------
  * A function that returns int returns a negative errno when it fails, and

@@ -21,6 +21,14 @@
  * A call that fails changes nothing, but for the calls on ranges (ADD,
  * REMOVE), which report how far they came in each range.
  *
+ * What is not seen
+ * ----------------
+ * Records are of stores that vCPUs make. What others put into the guest's
+ * memory has none, and nothing else tells of it: DMA, vhost, the VMM's own
+ * stores, a snapshot that the VMM loads (QEMU's loadvm) or what it puts in place
+ * at a reset, and what KVM writes itself. Whoever keeps a copy of a page reads
+ * it again when the VMM has done that.
+ *
  * Errors
  * ------
  * Each errno has one meaning in the whole interface:
