@@ -25,12 +25,12 @@ static const struct fact facts[] = {
 	{ "page_changed", 0, 0, false, "cmpxchg16b" },
 	{ "page_changed", 0, 0, false, "fxsave, xsave, nested enter" },
 	{ "page_changed", 0, 0, false, "delivery of interrupts and exceptions" },
+	{ "page_changed", 0, 0, false, "locked stores across pages" },
+	{ "page_changed", 0, KERNEL(6, 18), false, "16-bit code" },
 	{ "unreported", 0, 0, false, "sgdt, sidt, 32-bit fxsave" },
 	{ "unreported", 0, 0, false, "accessed bits of segment descriptors" },
 	{ "not_seen", 0, 0, false, "DMA, vhost, the VMM's own stores, loadvm" },
 	{ "not_seen", 0, 0, true, "accessed and dirty bits of page tables" },
-	{ "not_known", 0, KERNEL(6, 18), false,
-	  "operands of 16-bit calls on a tracked stack" },
 	{ "not_tried", 0, 0, false, "AVX-512, movdir64b, xsavec" },
 };
 

@@ -42,6 +42,8 @@ static const char *cause_text(uint32_t cause)
 		return "a new vCPU writes to it";
 	case WTRACK_CAUSE_OPERAND:
 		return "KVM would misread an operand in it";
+	case WTRACK_CAUSE_SPLIT_LOCK:
+		return "a locked write goes across its end";
 	default:
 		return "for a reason that is new";
 	}

@@ -30,6 +30,11 @@ static struct kwt_chunk *find(const struct kwt_space *space, u64 gfn)
 	return chunk;
 }
 
+bool kwt_guard_is_tracked(const struct kwt_space *space, u64 gpa)
+{
+	return find(space, gpa >> KWT_PAGE_SHIFT);
+}
+
 static void fill(struct kvm_wtrack_record *record, struct kvm_vcpu *vcpu,
 		 u64 gpa, u32 action, u32 cause)
 {

@@ -8,40 +8,16 @@
 
 #include "operand.h"
 
-/*
- * An instruction behind its prefixes.
- * @escape: it has two bytes, the first is 0x0f
- */
-struct insn {
-	u8 opcode;
-	int modrm;
-	bool escape;
-};
-
-/* For a ModRM byte that could not be read: worse than any. */
-#define UNREAD	-1
-
-static bool is_prefix(u8 byte, bool mode64)
-{
-	switch (byte) {
-	case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65:
-	case 0x66: case 0x67: case 0xf0: case 0xf2: case 0xf3:
-		return true;
-	default:
-		return mode64 && (byte & 0xf0) == 0x40;
-	}
-}
-
 /* Is the operand in memory, and the instruction this one of its group? */
 static bool is_member(int modrm, u32 member)
 {
-	return modrm == UNREAD ||
+	return modrm == KWT_UNREAD ||
 	       (modrm >> 6 != 3 && (modrm >> 3 & 7) == member);
 }
 
 static bool in_memory(int modrm)
 {
-	return modrm == UNREAD || modrm >> 6 != 3;
+	return modrm == KWT_UNREAD || modrm >> 6 != 3;
 }
 
 static bool two_byte(u8 opcode, int modrm)
@@ -77,19 +53,118 @@ static bool one_byte(u8 opcode, int modrm, bool mode64)
 	}
 }
 
+/* The prefix in front of others; false when it is none. */
+static bool take_prefix(struct kwt_insn *to, u8 byte, u8 *rex, bool mode64)
+{
+	switch (byte) {
+	case 0x26: case 0x2e: case 0x36: case 0x3e:	/* es, cs, ss, ds */
+	case 0xf2: case 0xf3:
+		break;
+	case 0x64: case 0x65:	/* fs, gs */
+	case 0x67:
+		to->known = false;
+		break;
+	case 0x66:
+		to->narrow = true;
+		break;
+	case 0xf0:
+		to->lock = true;
+		break;
+	default:
+		if (!mode64 || (byte & 0xf0) != 0x40)
+			return false;
+		*rex = byte;
+		return true;
+	}
+	/* It counts only right in front of the opcode. */
+	*rex = 0;
+	return true;
+}
+
+/* What the operand's address is made of, in 64-bit code. */
+static void decode_address(struct kwt_insn *to, const u8 *byte, u32 len, u8 rex)
+{
+	u32 mod = to->modrm >> 6, at = 1, disp_bytes = mod == 2 ? 4 : mod;
+	int rm = to->modrm & 7;
+
+	if (to->modrm == KWT_UNREAD || mod == 3) {
+		to->known = false;
+		return;
+	}
+	to->base = rm | (rex & 1) << 3;
+	to->index = KWT_NO_REG;
+	if (rm == 4 && at < len) {
+		rm = byte[at] & 7;
+		to->base = rm | (rex & 1) << 3;
+		to->index = (byte[at] >> 3 & 7) | (rex & 2) << 2;
+		to->scale = byte[at] >> 6;
+		if (to->index == 4)
+			to->index = KWT_NO_REG;
+		at++;
+	} else if (rm == 5 && !mod) {
+		to->from_rip = true;
+	}
+	if (rm == 5 && !mod) {
+		to->base = KWT_NO_REG;
+		disp_bytes = 4;
+	}
+	if ((to->modrm & 7) == 4 && len < 2)
+		to->known = false;
+	if (at + disp_bytes > len)
+		to->known = false;
+	else if (disp_bytes == 1)
+		to->disp = (s8)byte[at];
+	else if (disp_bytes)
+		to->disp = (s32)(byte[at] | byte[at + 1] << 8 |
+				 byte[at + 2] << 16 | (u32)byte[at + 3] << 24);
+	to->len += at + disp_bytes;
+}
+
+/* The bytes behind the operand, of what may be locked. */
+static u32 immediate_bytes(const struct kwt_insn *insn)
+{
+	switch (insn->opcode) {
+	case 0x80: case 0x82: case 0x83:
+		return !insn->escape;
+	case 0x81:
+		if (insn->escape)
+			return 0;
+		return insn->narrow && !insn->wide ? 2 : 4;
+	case 0xba:
+		return insn->escape;
+	default:
+		return 0;
+	}
+}
+
 /* False when not even the opcode is there. */
-static bool decode(struct insn *to, const u8 *insn, u32 len, bool mode64)
+bool kwt_insn_decode(struct kwt_insn *to, const u8 *bytes, u32 len, bool mode64)
 {
 	u32 at = 0;
+	u8 rex = 0;
 
-	while (at < len && is_prefix(insn[at], mode64))
+	*to = (struct kwt_insn){
+		.modrm = KWT_UNREAD, .base = KWT_NO_REG, .index = KWT_NO_REG,
+		.known = mode64,
+	};
+	while (at < len && take_prefix(to, bytes[at], &rex, mode64))
 		at++;
-	to->escape = at < len && insn[at] == 0x0f;
+	to->escape = at < len && bytes[at] == 0x0f;
 	at += to->escape;
 	if (at >= len)
 		return false;
-	to->opcode = insn[at];
-	to->modrm = at + 1 < len ? insn[at + 1] : UNREAD;
+	to->opcode = bytes[at];
+	to->wide = rex & 8;
+	if (++at < len)
+		to->modrm = bytes[at];
+	to->len = at;
+	if (to->known)
+		decode_address(to, bytes + at, len - at, rex);
+	to->len += immediate_bytes(to);
+	/* The bit that a register names may be in any word. */
+	if (to->escape && (to->opcode == 0xab || to->opcode == 0xb3 ||
+			   to->opcode == 0xbb))
+		to->known = false;
 	return true;
 }
 
@@ -99,9 +174,9 @@ static bool decode(struct insn *to, const u8 *insn, u32 len, bool mode64)
  */
 bool kwt_insn_has_operand(const u8 *bytes, u32 len, bool mode64)
 {
-	struct insn insn;
+	struct kwt_insn insn;
 
-	if (!decode(&insn, bytes, len, mode64))
+	if (!kwt_insn_decode(&insn, bytes, len, mode64))
 		return true;
 	return insn.escape ? two_byte(insn.opcode, insn.modrm) :
 			     one_byte(insn.opcode, insn.modrm, mode64);
@@ -110,9 +185,9 @@ bool kwt_insn_has_operand(const u8 *bytes, u32 len, bool mode64)
 /* Does KVM make its store without a notification? Likewise. */
 bool kwt_insn_is_silent(const u8 *bytes, u32 len, bool mode64)
 {
-	struct insn insn;
+	struct kwt_insn insn;
 
-	if (!decode(&insn, bytes, len, mode64))
+	if (!kwt_insn_decode(&insn, bytes, len, mode64))
 		return true;
 	if (!insn.escape)
 		return false;
@@ -124,4 +199,35 @@ bool kwt_insn_is_silent(const u8 *bytes, u32 len, bool mode64)
 	default:
 		return false;
 	}
+}
+
+/* Of an operand of the size that prefixes say. */
+static u32 operand_bytes(const struct kwt_insn *insn)
+{
+	if (insn->wide)
+		return 8;
+	return insn->narrow ? 2 : 4;
+}
+
+/*
+ * How many bytes does it store at a time, 0 if it is not locked? Too few bytes
+ * of it are as bad as can be.
+ */
+u32 kwt_insn_locked_bytes(const u8 *bytes, u32 len, bool mode64)
+{
+	struct kwt_insn insn;
+	bool exchange;
+
+	if (!kwt_insn_decode(&insn, bytes, len, mode64))
+		return KWT_LOCK_BYTES;
+	/* It is locked in any case, if its operand is in memory. */
+	exchange = !insn.escape && (insn.opcode & 0xfe) == 0x86;
+	if (!insn.lock && !(exchange && in_memory(insn.modrm)))
+		return 0;
+	if (insn.escape && insn.opcode == 0xc7)	/* cmpxchg8b */
+		return KWT_LOCK_BYTES;
+	/* Bits of an operand are even numbers, too, but not of a byte. */
+	if (insn.escape && insn.opcode != 0xb0 && insn.opcode != 0xc0)
+		return operand_bytes(&insn);
+	return insn.opcode & 1 ? operand_bytes(&insn) : 1;
 }

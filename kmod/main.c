@@ -4,6 +4,7 @@
 
 #include "guard.h"
 #include "kwt.h"
+#include "operand.h"
 
 /* Unbound: nothing here is tied to a CPU, and some of it takes its time. */
 struct workqueue_struct *kwt_wq;
@@ -19,6 +20,7 @@ static int __init kwt_init(void)
 		pr_err(KWT_NO_OPTION);
 		return -EOPNOTSUPP;
 	}
+	kwt_operand_init();
 	kwt_wq = alloc_workqueue("kvm-wtrack", WQ_UNBOUND, 0);
 	if (!kwt_wq)
 		return -ENOMEM;

@@ -4,6 +4,8 @@
  * vCPU's thread, with preemption disabled: what is paged out is not read, and
  * the answer is "yes".
  */
+#include <linux/cache.h>
+
 #include "compat/guest.h"
 #include "operand.h"
 #include "track.h"
@@ -43,30 +45,91 @@ static u32 read_insn(struct kvm_vcpu *vcpu, u64 rip, u8 *insn)
 }
 
 /*
- * The store was suspect: the cause to disarm its page, or none. KVM takes the
- * short way only with nested paging.
+ * KVM emulates a locked store that is split as a plain one. A host that detects
+ * split locks is one where KVM does so from cache line to cache line.
  */
-u32 kwt_operand_risk(struct kvm_vcpu *vcpu, u64 gpa)
+u32 kwt_lock_line __ro_after_init = KWT_PAGE_SIZE;
+
+void __init kwt_operand_init(void)
+{
+	if (boot_cpu_has(X86_FEATURE_SPLIT_LOCK_DETECT))
+		kwt_lock_line = cache_line_size();
+}
+
+/* Is the operand of the instruction at @rip where the store faulted? */
+static bool begins_at(struct kvm_vcpu *vcpu, const struct kwt_insn *insn,
+		      u64 rip, u64 address)
+{
+	u64 at = insn->disp;
+
+	if (!insn->known)
+		return false;
+	/* Registers are complete once the stack pointer is. */
+	(void)kwt_rsp_read(vcpu);
+	if (insn->base != KWT_NO_REG)
+		at += vcpu->arch.regs[insn->base];
+	if (insn->index != KWT_NO_REG)
+		at += vcpu->arch.regs[insn->index] << insn->scale;
+	if (insn->from_rip)
+		at += rip + insn->len;
+	return !((at ^ address) & (kwt_lock_line - 1));
+}
+
+static u32 lock_risk(struct kvm_vcpu *vcpu, u64 address, u64 rip,
+		     const u8 *bytes, u32 len, bool mode64)
+{
+	u32 stored = kwt_insn_locked_bytes(bytes, len, mode64);
+	u32 offset = address & (kwt_lock_line - 1);
+	struct kwt_insn insn;
+
+	if (stored <= 1)
+		return KVM_WTRACK_CAUSE_NONE;
+	if (offset + stored <= kwt_lock_line &&
+	    (offset || (kwt_insn_decode(&insn, bytes, len, mode64) &&
+			begins_at(vcpu, &insn, rip, address))))
+		return KVM_WTRACK_CAUSE_NONE;
+	return KVM_WTRACK_CAUSE_SPLIT_LOCK;
+}
+
+/* The same for itself, whatever KVM was told: @address may be virtual. */
+u32 kwt_operand_lock_risk(struct kvm_vcpu *vcpu, u64 address, bool mode64)
+{
+	u8 insn[KWT_INSN_BYTES];
+	u64 rip;
+
+	if (!kwt_guest_code(vcpu, &rip))
+		return KVM_WTRACK_CAUSE_SPLIT_LOCK;
+	return lock_risk(vcpu, address, rip, insn, read_insn(vcpu, rip, insn),
+			 mode64);
+}
+
+/*
+ * The store was suspect: the cause to disarm its page, or none. KVM takes the
+ * short way only with nested paging. Code that cannot be found, as 16-bit code
+ * on kernels from 6.18 on, may be anything.
+ */
+u32 kwt_operand_risk(struct kvm_vcpu *vcpu, u64 gpa, bool mode64)
 {
 	u64 rsp = kwt_rsp_read(vcpu), rip;
+	bool by_the_way, silent, lock;
 	u8 insn[KWT_INSN_BYTES];
-	bool mode64, by_the_way;
 	u32 len;
 
-	by_the_way = ((rsp - 1 - gpa) & ~PAGE_MASK) < KWT_PUSH_BYTES ||
+	by_the_way = !mode64 || ((rsp - 1 - gpa) & ~PAGE_MASK) < KWT_PUSH_BYTES ||
 		     is_descriptor(vcpu, gpa);
-	if (!by_the_way && !kwt_store_crosses(gpa))
+	silent = kwt_store_crosses(gpa) &&
+		 (!mode64 || (gpa & ~PAGE_MASK) > PAGE_SIZE - KWT_SILENT_BYTES);
+	lock = kwt_lock_suspect(gpa);
+	if (!by_the_way && !silent && !lock)
 		return KVM_WTRACK_CAUSE_NONE;
-	/* Which leaves 16-bit code on kernels from 6.18 on. */
-	if (!kwt_guest_code(vcpu, &rip, &mode64))
-		return KVM_WTRACK_CAUSE_NONE;
-	if (mode64 && !by_the_way &&
-	    (gpa & ~PAGE_MASK) <= PAGE_SIZE - KWT_SILENT_BYTES)
-		return KVM_WTRACK_CAUSE_NONE;
+	if (!kwt_guest_code(vcpu, &rip))
+		return KVM_WTRACK_CAUSE_OPERAND;
 	len = read_insn(vcpu, rip, insn);
 	if (by_the_way && kwt_insn_has_operand(insn, len, mode64))
 		return KVM_WTRACK_CAUSE_OPERAND;
-	if (kwt_store_crosses(gpa) && kwt_insn_is_silent(insn, len, mode64))
+	if (silent && kwt_insn_is_silent(insn, len, mode64))
 		return KVM_WTRACK_CAUSE_UNREPORTED;
+	if (lock)
+		return lock_risk(vcpu, gpa, rip, insn, len, mode64);
 	return KVM_WTRACK_CAUSE_NONE;
 }

@@ -10,6 +10,9 @@
  *
  * And those whose stores KVM does not report: if they cross into a second page,
  * only the first one is known from the fault.
+ *
+ * And locked ones that cross into a second page, or into a second cache line
+ * where the host does not allow that: KVM emulates them without the lock.
  */
 #ifndef KWT_OPERAND_H
 #define KWT_OPERAND_H
@@ -27,9 +30,52 @@ struct kvm_vcpu;
 #define KWT_SILENT_BYTES	10
 #define KWT_SILENT_MAX		512
 
+/* The longest locked store that KVM emulates. */
+#define KWT_LOCK_BYTES		8
+
+/**
+ * struct kwt_insn - an instruction, down to its operand in memory
+ * @opcode: the last byte of it
+ * @escape: it has two bytes, the first is 0x0f
+ * @modrm: behind it, or KWT_UNREAD, which is worse than any
+ * @lock: it has this prefix
+ * @wide: the 64-bit prefix
+ * @narrow: the 16-bit prefix
+ * @base: the register of the operand's address that is added, or KWT_NO_REG
+ * @index: likewise, after it was shifted by @scale
+ * @disp: what is added to them
+ * @from_rip: and the address of the next instruction
+ * @len: bytes of the whole instruction, if it can be locked
+ * @known: the last six, and that the segment's base is 0. Only in 64-bit code
+ */
+struct kwt_insn {
+	u8 opcode;
+	bool escape;
+	int modrm;
+	bool lock;
+	bool wide;
+	bool narrow;
+	int base;
+	int index;
+	u32 scale;
+	s64 disp;
+	bool from_rip;
+	u32 len;
+	bool known;
+};
+
+#define KWT_UNREAD	-1
+#define KWT_NO_REG	-1
+
+bool kwt_insn_decode(struct kwt_insn *to, const u8 *bytes, u32 len, bool mode64);
 bool kwt_insn_has_operand(const u8 *insn, u32 len, bool mode64);
 bool kwt_insn_is_silent(const u8 *insn, u32 len, bool mode64);
-u32 kwt_operand_risk(struct kvm_vcpu *vcpu, u64 gpa);
+u32 kwt_insn_locked_bytes(const u8 *insn, u32 len, bool mode64);
+
+extern u32 kwt_lock_line;
+void kwt_operand_init(void);
+u32 kwt_operand_risk(struct kvm_vcpu *vcpu, u64 gpa, bool mode64);
+u32 kwt_operand_lock_risk(struct kvm_vcpu *vcpu, u64 address, bool mode64);
 
 static __always_inline bool kwt_store_crosses(u64 gpa)
 {
@@ -38,13 +84,25 @@ static __always_inline bool kwt_store_crosses(u64 gpa)
 }
 
 /*
- * Can this be such a store at all? To just below the stack pointer, to the
- * upper half of what could be a descriptor, or to the end of a page.
+ * A locked store that goes from one page or line into the next faults on the
+ * last bytes of the first, or on the beginning of the second.
  */
-static __always_inline bool kwt_operand_suspect(u64 gpa, u64 rsp)
+static __always_inline bool kwt_lock_suspect(u64 address)
+{
+	u32 mask = kwt_lock_line - 1;
+
+	return (((u32)address - 1) & mask) > mask - KWT_LOCK_BYTES;
+}
+
+/*
+ * Can this be such a store at all? To just below the stack pointer, to the
+ * upper half of what could be a descriptor, or to the end of a page. Code that
+ * is not 64-bit may have a stack segment whose base is not that of a page.
+ */
+static __always_inline bool kwt_operand_suspect(u64 gpa, u64 rsp, bool mode64)
 {
 	return ((rsp - 1 - gpa) & 0xfff) < KWT_PUSH_BYTES || (gpa & 6) == 4 ||
-	       kwt_store_crosses(gpa);
+	       kwt_store_crosses(gpa) || kwt_lock_suspect(gpa) || !mode64;
 }
 
 #endif /* KWT_OPERAND_H */

@@ -23,6 +23,7 @@
 #include <linux/tracepoint.h>
 
 #include "compat/fault.h"
+#include "compat/guest.h"
 #include "guard.h"
 #include "kwt.h"
 #include "operand.h"
@@ -78,7 +79,7 @@ static __always_inline bool is_tracked(const struct kwt_space *space, u64 gfn)
 static __always_inline u32 trouble(struct kvm_vcpu *vcpu,
 				   const struct kwt_vcpu *state, u64 error_code)
 {
-	if (unlikely(kwt_fault_walks(error_code)))
+	if (unlikely(kwt_fault_walks(vcpu, error_code)))
 		return KVM_WTRACK_CAUSE_PAGE_WALK;
 	if (unlikely(kwt_fault_event(vcpu)))
 		return KVM_WTRACK_CAUSE_EVENT;
@@ -90,6 +91,27 @@ static __always_inline u32 trouble(struct kvm_vcpu *vcpu,
 					state->repeats)))
 		return KVM_WTRACK_CAUSE_UNEMULATED;
 	return KVM_WTRACK_CAUSE_NONE;
+}
+
+/*
+ * Would KVM make another store of it? Where KVM knows a virtual address, it can
+ * only be a lock that is not kept.
+ */
+static __always_inline u32 risk(const struct kwt_space *space,
+				struct kvm_vcpu *vcpu, u64 address, bool direct)
+{
+	bool mode64;
+
+	if (unlikely(!direct) &&
+	    (likely(!kwt_lock_suspect(address)) ||
+	     !kwt_guard_is_tracked(space, kwt_fault_gpa(vcpu, address))))
+		return KVM_WTRACK_CAUSE_NONE;
+	mode64 = kwt_guest_is_64(vcpu, kwt_rip_read(vcpu));
+	if (unlikely(!direct))
+		return kwt_operand_lock_risk(vcpu, address, mode64);
+	if (likely(!kwt_operand_suspect(address, kwt_rsp_read(vcpu), mode64)))
+		return KVM_WTRACK_CAUSE_NONE;
+	return kwt_operand_risk(vcpu, address, mode64);
 }
 
 static __always_inline void remember(const struct kwt_space *space,
@@ -142,9 +164,8 @@ static __always_inline void write_fault(struct kwt_space *space,
 	    !is_concerned(space, state, address >> KWT_PAGE_SHIFT))
 		return;
 	cause = trouble(vcpu, state, error_code);
-	if (!cause && direct &&
-	    unlikely(kwt_operand_suspect(address, kwt_rsp_read(vcpu))))
-		cause = kwt_operand_risk(vcpu, address);
+	if (likely(!cause))
+		cause = risk(space, vcpu, address, direct);
 	if (unlikely(cause))
 		kwt_guard_rescue(space, vcpu, state, address, cause);
 }

@@ -90,6 +90,8 @@ struct wtrack_event;
 #define WTRACK_CAUSE_NEW_VCPU		UINT32_C(7)
 /* KVM would have read an operand of the instruction here, wrongly. */
 #define WTRACK_CAUSE_OPERAND		UINT32_C(8)
+/* A locked store across pages, which KVM would make without the lock. */
+#define WTRACK_CAUSE_SPLIT_LOCK		UINT32_C(9)
 
 /**
  * wtrack_event_get_type() - what happened

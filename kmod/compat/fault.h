@@ -4,7 +4,8 @@
  *
  *	kwt_tp_fault, kwt_tp_entry	KVM's tracepoints
  *	kwt_fault_writes	was it a write?
- *	kwt_fault_walks		did the processor walk guest page tables?
+ *	kwt_fault_walks		did the processor store by itself, as when it walks
+ *				guest page tables?
  *	kwt_fault_gpa		the guest physical address
  *	kwt_fault_direct	is that what KVM was told?
  *	kwt_fault_event		was an event being delivered?
@@ -69,15 +70,28 @@ static inline bool kwt_fault_writes(u64 error_code)
 	return error_code & BIT_ULL(1);
 }
 
-/*
- * AMD: "guest page walk". Intel: "linear address valid", but not "the access
- * is to the translation of it".
- */
-static inline bool kwt_fault_walks(u64 error_code)
+/* Three levels are what a guest without paging has in its place. */
+static inline bool kwt_paging_is_nested(const struct kvm_vcpu *vcpu)
 {
-	if (boot_cpu_has(X86_FEATURE_VMX))
-		return (error_code & (BIT_ULL(7) | BIT_ULL(8))) == BIT_ULL(7);
-	return error_code & BIT_ULL(33);
+	return vcpu->arch.root_mmu.root_role.direct &&
+	       vcpu->arch.root_mmu.root_role.level > 3;
+}
+
+/*
+ * AMD: "guest page walk". Intel: all but an access to the translation (bit 8) of
+ * a linear address that is valid (bit 7), which was not asynchronous to the
+ * instruction (bit 16). Others are accesses to page tables, and stores of trace
+ * output and the like; the instruction has nothing to do with them. Without
+ * nested paging there are none of these, and the code is an ordinary one.
+ */
+static inline bool kwt_fault_walks(const struct kvm_vcpu *vcpu, u64 error_code)
+{
+	const u64 operand = BIT_ULL(7) | BIT_ULL(8);
+
+	if (!boot_cpu_has(X86_FEATURE_VMX))
+		return error_code & BIT_ULL(33);
+	return (error_code & (operand | BIT_ULL(16))) != operand &&
+	       kwt_paging_is_nested(vcpu);
 }
 
 static inline bool kwt_fault_direct(const struct kvm_vcpu *vcpu)

@@ -4,8 +4,9 @@
  *
  *	kwt_guest_code_gpa	of the virtual address of code, or INVALID_GPA
  *	kwt_guest_read		from guest memory; false if it is not there now
- *	kwt_guest_code		where the code is that it runs, and of what kind;
- *				false if that cannot be told
+ *	kwt_guest_is_64		does it run 64-bit code?
+ *	kwt_guest_code		where the code is that it runs; false if that
+ *				cannot be told
  *
  * KVM's own functions for it are for KVM's own modules on new kernels.
  */
@@ -44,17 +45,26 @@ static inline bool kwt_guest_read(struct kvm_vcpu *vcpu, u64 gpa, void *to,
 	return done;
 }
 
+/* Only 64-bit code is at such an address. Other code has segments with bases. */
+static __always_inline bool kwt_guest_is_64(struct kvm_vcpu *vcpu, u64 rip)
+{
+	int db, l;
+
+	if (likely(rip >> 32))
+		return true;
+	static_call(kvm_x86_get_cs_db_l_bits)(vcpu, &db, &l);
+	return l;
+}
+
 /*
  * Where KVM does not tell the base of the code segment it is taken for 0, as it
  * is in 64-bit code, and in nearly all that runs with 32 bits.
  */
-static inline bool kwt_guest_code(struct kvm_vcpu *vcpu, u64 *address,
-				  bool *mode64)
+static inline bool kwt_guest_code(struct kvm_vcpu *vcpu, u64 *address)
 {
 	int db, l;
 
 	static_call(kvm_x86_get_cs_db_l_bits)(vcpu, &db, &l);
-	*mode64 = l;
 #ifdef KWT_HAVE_LINEAR_RIP
 	*address = kvm_get_linear_rip(vcpu);
 	return true;

@@ -59,6 +59,8 @@ class Cause(IntEnum):
     NEW_VCPU = _wtrack.CAUSE_NEW_VCPU
     #: KVM would have read an operand here, wrongly.
     OPERAND = _wtrack.CAUSE_OPERAND
+    #: A locked store across pages, which KVM would make without the lock.
+    SPLIT_LOCK = _wtrack.CAUSE_SPLIT_LOCK
 
 
 class Feature(IntFlag):

@@ -21,6 +21,7 @@ static const char *const cause_names[NR_CAUSES] = {
 	[WTRACK_CAUSE_NESTED] = "nested",
 	[WTRACK_CAUSE_NEW_VCPU] = "new_vcpu",
 	[WTRACK_CAUSE_OPERAND] = "operand",
+	[WTRACK_CAUSE_SPLIT_LOCK] = "split-lock",
 };
 
 void report_faults(struct outcome *outcome)

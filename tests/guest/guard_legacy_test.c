@@ -86,13 +86,19 @@ static bool is_interpreted(void)
 
 static void try_real(const struct guard_work *w)
 {
+	struct guard_work any = *w;
+
+	if (code16_is_unknown()) {
+		any.seen = SEEN_OPERAND;
+		any.later = SEEN_OPERAND;
+	}
 	if (w->seen == SEEN_UNEMULATED && is_interpreted())
 		tap_note("class %s: absent", w->name);
 	else
-		guard_try(w);
+		guard_try(&any);
 }
 
-#define REAL_AFTER(claim, how, fpu, insn, ...)				\
+#define REAL_LOADED(loads, claim, how, fpu, insn, ...)			\
 	GUARD_CODE(g_real_##claim,					\
 		   ".code16\n mov $0x1122, %ax\n" fpu, insn);		\
 	CASE(real_##claim)						\
@@ -102,12 +108,13 @@ static void try_real(const struct guard_work *w)
 			.code = { g_real_##claim##_start,		\
 				  g_real_##claim##_end },		\
 			.at = g_real_##claim##_at, .real_mode = true,	\
-			.fill = fill, .load = load_real, .pages = 3,	\
+			.fill = fill, .load = loads, .pages = 3,	\
 			.args = { 0x100, 0x1100 }, __VA_ARGS__		\
 		};							\
 									\
 		try_real(&w);						\
 	}
+#define REAL_AFTER(...)	REAL_LOADED(load_real, __VA_ARGS__)
 #define REAL(claim, how, insn, ...)					\
 	REAL_AFTER(claim, how, "fninit", insn, __VA_ARGS__)
 
@@ -121,3 +128,35 @@ REAL_AFTER(fstp, SEEN_UNEMULATED, "fninit\n fldpi", "fstpl 8(%di)")
 REAL_AFTER(fnsave, SEEN_UNEMULATED, GUARD_FPU_FORGETS, "fnsave 8(%di)")
 REAL(sidt, is_interpreted() ? SEEN_NOT : SEEN_CHANGED, "sidt 8(%di)",
      .later = is_interpreted() ? SEEN_NO_STORE : SEEN_CHANGED)
+
+/*
+ * A call through memory, in a stack whose segment begins somewhere in a page:
+ * the operand is where the call pushes to, but for the page.
+ */
+static void load_call(struct vcpu *v, unsigned int round)
+{
+	struct kvm_sregs s;
+	struct kvm_regs r;
+
+	load_real(v, round);
+	CHECK_SYS(!ioctl(v->fd, KVM_GET_SREGS, &s));
+	s.ss.base = VM_DATA + 0x150;
+	s.ds.base = VM_DATA + PAGE;
+	CHECK_SYS(!ioctl(v->fd, KVM_SET_SREGS, &s));
+	CHECK_SYS(!ioctl(v->fd, KVM_GET_REGS, &r));
+	r.rsp = 0x302;
+	r.rbp = 0x300;
+	r.rbx = 0x450;
+	CHECK_SYS(!ioctl(v->fd, KVM_SET_REGS, &r));
+}
+
+#define REAL_CALL(claim, before, insn)					\
+	REAL_LOADED(load_call, claim, SEEN_EXACT | SEEN_OPERAND,	\
+		   "mov $1f - g_real_" #claim "_start, %ax\n"		\
+		   "mov $2f - g_real_" #claim "_start, %dx\n" before,	\
+		   insn "\n hlt\n"					\
+		   "1: mov $0x900d, %cx\n hlt\n 2: mov $0xbad, %cx",	\
+		   .anywhere = true)
+
+REAL_CALL(near_call_same_offset, "mov %ax, (%bx)\n mov %dx, (%bp)",
+	  "call *(%bx)")

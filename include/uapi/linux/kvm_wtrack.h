@@ -626,7 +626,7 @@ struct kvm_wtrack_consumer {
 #define KVM_WTRACK_CAUSE_NONE		0U
 /* a store that KVM cannot emulate */
 #define KVM_WTRACK_CAUSE_UNEMULATED	1U
-/* the page is part of the guest's page tables, which the processor walked */
+/* the processor stored by itself: the page is part of page tables it walked */
 #define KVM_WTRACK_CAUSE_PAGE_WALK	2U
 /* an interrupt or exception was to be delivered */
 #define KVM_WTRACK_CAUSE_EVENT		3U
@@ -640,6 +640,8 @@ struct kvm_wtrack_consumer {
 #define KVM_WTRACK_CAUSE_NEW_VCPU	7U
 /* KVM would have read the instruction's operand from this page, wrongly */
 #define KVM_WTRACK_CAUSE_OPERAND	8U
+/* a locked store that crosses pages, which KVM would make without the lock */
+#define KVM_WTRACK_CAUSE_SPLIT_LOCK	9U
 
 #define KVM_WTRACK_DATA_BYTES	24
 

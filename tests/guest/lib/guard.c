@@ -55,6 +55,8 @@ static unsigned int classify(struct attempt *a)
 		seen |= SEEN_EVENT;
 	if (disarmed[KVM_WTRACK_CAUSE_OPERAND])
 		seen |= SEEN_OPERAND;
+	if (disarmed[KVM_WTRACK_CAUSE_SPLIT_LOCK])
+		seen |= SEEN_SPLIT_LOCK;
 	if (disarmed[KVM_WTRACK_CAUSE_NESTED])
 		seen |= SEEN_NESTED;
 	if (mirror_guard(a->mirror, KVM_WTRACK_GUARD_CHANGED))
@@ -197,7 +199,7 @@ static void print_class(const struct guard_work *w, unsigned int seen)
 	static const char * const names[] = {
 		"exact", "changed unemulated", "changed page-walk",
 		"changed event", "changed operand", "changed unreported",
-		"unseen", "no-store", "changed nested",
+		"unseen", "no-store", "changed nested", "changed split-lock",
 	};
 	unsigned int i;
 

@@ -38,6 +38,7 @@ enum {
 	SEEN_NOT	= 1 << 6,	/* nothing: the copy is wrong */
 	SEEN_NO_STORE	= 1 << 7,	/* nothing, and nothing was stored */
 	SEEN_NESTED	= 1 << 8,	/* the page was disarmed, for this */
+	SEEN_SPLIT_LOCK	= 1 << 9,
 };
 
 struct guard_work {

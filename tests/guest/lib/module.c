@@ -53,6 +53,17 @@ bool paging_is_nested(void)
 	return value == 'Y' || value == '1';
 }
 
+bool code16_is_unknown(void)
+{
+	unsigned int major, minor;
+	struct utsname u;
+
+	CHECK_SYS(!uname(&u));
+	CHECK_EQ(sscanf(u.release, "%u.%u", &major, &minor), 2);
+	return strcmp(module_vendor(), "kvm_intel") &&
+	       (major > 6 || (major == 6 && minor >= 18));
+}
+
 uint64_t module_param(const char *param)
 {
 	char path[128];

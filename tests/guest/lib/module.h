@@ -13,6 +13,11 @@ const char *module_vendor(void);
 
 /* Whether guests have nested page tables, npt or ept of the vendor module. */
 bool paging_is_nested(void);
+/*
+ * Kernels from 6.18 on tell nobody where 16-bit code is, and only Intel's VMCS
+ * does: each of its stores disarms its page then.
+ */
+bool code16_is_unknown(void);
 
 /* A parameter of kvm_wtrack; a case that sets one sets it back. */
 uint64_t module_param(const char *param);

@@ -16,6 +16,8 @@ typedef __u16 u16;
 typedef __u32 u32;
 typedef __u64 u64;
 typedef __s64 s64;
+typedef int32_t s32;
+typedef int8_t s8;
 typedef unsigned int gfp_t;
 
 #define U16_MAX		UINT16_MAX
