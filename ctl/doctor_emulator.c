@@ -26,7 +26,7 @@ static const struct fact facts[] = {
 	{ "page_changed", 0, 0, false, "fxsave, xsave, nested enter" },
 	{ "page_changed", 0, 0, false, "delivery of interrupts and exceptions" },
 	{ "page_changed", 0, 0, false, "locked stores across pages" },
-	{ "page_changed", 0, KERNEL(6, 18), false, "16-bit code" },
+	{ "page_changed", 0, KERNEL(6, 18), false, "16-bit code on AMD" },
 	{ "unreported", 0, 0, false, "sgdt, sidt, 32-bit fxsave" },
 	{ "unreported", 0, 0, false, "accessed bits of segment descriptors" },
 	{ "not_seen", 0, 0, false, "DMA, vhost, the VMM's own stores, loadvm" },

@@ -110,3 +110,18 @@ void kwt_guard_unreported(struct kwt_space *space, struct kvm_vcpu *vcpu,
 		changed(space, vcpu, kwt_fault_gpa(vcpu, at - reach),
 			state->rip);
 }
+
+/*
+ * KVM emulated sgdt or sidt, which stores without a notification, and not
+ * because of a fault: see compat/vmcs.h.
+ */
+void kwt_guard_untold(struct kwt_space *space, struct kvm_vcpu *vcpu,
+		      u64 address, u64 rip)
+{
+	const u64 last = address + KWT_SILENT_BYTES - 1;
+	struct kwt_pagewalk *walk = kwt_guest_walk(vcpu);
+
+	changed(space, vcpu, kwt_walk(vcpu, walk, address, 0), rip);
+	if ((address ^ last) & PAGE_MASK)
+		changed(space, vcpu, kwt_walk(vcpu, walk, last, 0), rip);
+}

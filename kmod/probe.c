@@ -24,6 +24,7 @@
 
 #include "compat/fault.h"
 #include "compat/guest.h"
+#include "compat/vmcs.h"
 #include "guard.h"
 #include "kwt.h"
 #include "operand.h"
@@ -88,7 +89,8 @@ static __always_inline u32 trouble(struct kvm_vcpu *vcpu,
 	if (unlikely(!state))
 		return KVM_WTRACK_CAUSE_NEW_VCPU;
 	if (unlikely(kwt_fault_hopeless(vcpu, state->address, state->rip,
-					state->repeats)))
+					state->repeats) ||
+		     kwt_fault_enclave()))
 		return KVM_WTRACK_CAUSE_UNEMULATED;
 	return KVM_WTRACK_CAUSE_NONE;
 }
@@ -198,12 +200,16 @@ static void on_entry(void *data, struct kvm_vcpu *vcpu)
 {
 	struct kwt_vcpu *state;
 	struct kwt_vm *vm;
+	u64 address, rip;
 
 	preempt_disable_notrace();
 	vm = find(vcpu->kvm);
 	if (likely(!vm))
 		goto out;
 	state = kwt_vcpu_of(&vm->space, vcpu);
+	if (unlikely(kwt_may_store_untold(vcpu)) && kwt_rip_is_known(vcpu) &&
+	    kwt_store_untold(vcpu, &address, &rip))
+		kwt_guard_untold(&vm->space, vcpu, address, rip);
 	if (!state || !state->waiting)
 		goto out;
 	WRITE_ONCE(state->waiting, false);

@@ -18,6 +18,7 @@
 #include <linux/uaccess.h>
 
 #include "fault.h"
+#include "vmcs.h"
 
 /* Code is fetched: a protection key may forbid to read it. */
 static inline u64 kwt_guest_code_gpa(struct kvm_vcpu *vcpu, u64 address)
@@ -70,6 +71,14 @@ static inline bool kwt_guest_code(struct kvm_vcpu *vcpu, u64 *address)
 	return true;
 #else
 	*address = kwt_rip_read(vcpu);
+	if (!l && boot_cpu_has(X86_FEATURE_VMX)) {
+		u64 base;
+
+		if (kwt_vmread(GUEST_CS_BASE, &base)) {
+			*address += base;
+			return true;
+		}
+	}
 	return db || l;
 #endif
 }
