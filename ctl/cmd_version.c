@@ -23,6 +23,7 @@ static const struct {
 	{ WTRACK_FEAT_LONG_WRITES, "long_writes" },
 	{ WTRACK_FEAT_GUARD, "guard" },
 	{ WTRACK_FEAT_BUDGET, "budget" },
+	{ WTRACK_FEAT_NATIVE, "native" },
 };
 
 #define NR_FEATURES (sizeof(features) / sizeof(features[0]))

@@ -27,6 +27,8 @@ static const struct fact facts[] = {
 	{ "page_changed", 0, 0, false, "delivery of interrupts and exceptions" },
 	{ "page_changed", 0, 0, false, "locked stores across pages" },
 	{ "page_changed", 0, KERNEL(6, 18), false, "16-bit code on AMD" },
+	{ "torn", 0, 0, false, "stores of 2 and 4 bytes, as others see them" },
+	{ "torn", 0, 0, false, "stores of 8 bytes on processors with FSRM" },
 	{ "unreported", 0, 0, false, "sgdt, sidt, 32-bit fxsave" },
 	{ "unreported", 0, 0, false, "accessed bits of segment descriptors" },
 	{ "not_seen", 0, 0, false, "DMA, vhost, the VMM's own stores, loadvm" },

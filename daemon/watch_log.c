@@ -109,6 +109,7 @@ static const char *cause_name(uint32_t cause)
 		[WTRACK_CAUSE_NEW_VCPU] = "new-vcpu",
 		[WTRACK_CAUSE_OPERAND] = "operand",
 		[WTRACK_CAUSE_SPLIT_LOCK] = "split-lock",
+		[WTRACK_CAUSE_NATIVE] = "native",
 	};
 
 	if (cause < sizeof(names) / sizeof(names[0]))

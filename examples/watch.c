@@ -44,6 +44,8 @@ static const char *cause_text(uint32_t cause)
 		return "KVM would misread an operand in it";
 	case WTRACK_CAUSE_SPLIT_LOCK:
 		return "a locked write goes across its end";
+	case WTRACK_CAUSE_NATIVE:
+		return "a session wants no write to it emulated";
 	default:
 		return "for a reason that is new";
 	}

@@ -35,6 +35,23 @@ bool kwt_guard_is_tracked(const struct kwt_space *space, u64 gpa)
 	return find(space, gpa >> KWT_PAGE_SHIFT);
 }
 
+/* Does a session track the page that wants no store to it emulated? Under RCU. */
+bool kwt_guard_is_native(const struct kwt_space *space, u64 gpa)
+{
+	u64 gfn = gpa >> KWT_PAGE_SHIFT;
+	const struct kwt_chunk *chunk = find(space, gfn);
+	const struct kwt_span *span;
+
+	if (!chunk)
+		return false;
+	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
+				 rcu_read_lock_sched_held())
+		if (span->ring->native &&
+		    test_bit(kwt_chunk_bit(gfn), span->tracked))
+			return true;
+	return false;
+}
+
 static void fill(struct kvm_wtrack_record *record, struct kvm_vcpu *vcpu,
 		 u64 gpa, u32 action, u32 cause)
 {

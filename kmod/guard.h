@@ -14,7 +14,7 @@ struct kwt_vm;
  *
  *	15..12	level: the next back-off is the shortest one, doubled so often
  *	11	WAITS: disarmed, and it is known until when
- *	10	BUDGET: disarmed because of a budget, for its period
+ *	10	BUDGET: disarmed for the period of a budget
  *	9..0	disarmed: when to arm it; armed: when it was armed last
  */
 #define KWT_GUARD_LEVEL_SHIFT	12
@@ -37,6 +37,7 @@ void kwt_probe_exit(void);
 void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,
 		      struct kwt_vcpu *state, u64 address, u32 cause);
 bool kwt_guard_is_tracked(const struct kwt_space *space, u64 gpa);
+bool kwt_guard_is_native(const struct kwt_space *space, u64 gpa);
 void kwt_guard_untold(struct kwt_space *space, struct kvm_vcpu *vcpu,
 		      u64 address, u64 rip);
 void kwt_guard_unreported(struct kwt_space *space, struct kvm_vcpu *vcpu,

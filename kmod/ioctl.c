@@ -20,7 +20,8 @@ static int do_info(struct kwt_session *session, union kwt_arg *arg)
 			     KVM_WTRACK_FEAT_RESTRICT |
 			     KVM_WTRACK_FEAT_LONG_WRITES |
 			     KVM_WTRACK_FEAT_GUARD |
-			     KVM_WTRACK_FEAT_BUDGET;
+			     KVM_WTRACK_FEAT_BUDGET |
+			     KVM_WTRACK_FEAT_NATIVE;
 	info->out_max_pages = READ_ONCE(kwt_max_pages);
 	info->out_min_records = KWT_MIN_RECORDS;
 	info->out_max_records = READ_ONCE(kwt_max_records);
@@ -122,7 +123,8 @@ static const struct call {
 	CALL(KVM_WTRACK_STATUS, status, 0, NOTHING, false, do_status),
 	CALL(KVM_WTRACK_RESTRICT, restrict, 0, A_VM, false, do_restrict),
 	CALL(KVM_WTRACK_RING, ring,
-	     KVM_WTRACK_RING_F_COALESCE | KVM_WTRACK_RING_F_STOP, A_VM, false,
+	     KVM_WTRACK_RING_F_COALESCE | KVM_WTRACK_RING_F_STOP |
+	     KVM_WTRACK_RING_F_NATIVE, A_VM, false,
 	     do_ring),
 	CALL(KVM_WTRACK_ADD, add, 0, A_RING, true, kwt_ioctl_add),
 	CALL(KVM_WTRACK_REMOVE, remove, KVM_WTRACK_REMOVE_F_FENCE, A_RING, true,

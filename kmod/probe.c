@@ -77,8 +77,10 @@ static __always_inline bool is_tracked(const struct kwt_space *space, u64 gfn)
 }
 
 /* Will KVM not get out of this write, if the page is armed? */
-static __always_inline u32 trouble(struct kvm_vcpu *vcpu,
-				   const struct kwt_vcpu *state, u64 error_code)
+static __always_inline u32 trouble(const struct kwt_space *space,
+				   struct kvm_vcpu *vcpu,
+				   const struct kwt_vcpu *state, u64 address,
+				   u64 error_code)
 {
 	if (unlikely(kwt_fault_walks(vcpu, error_code)))
 		return KVM_WTRACK_CAUSE_PAGE_WALK;
@@ -92,6 +94,9 @@ static __always_inline u32 trouble(struct kvm_vcpu *vcpu,
 					state->repeats) ||
 		     kwt_fault_enclave()))
 		return KVM_WTRACK_CAUSE_UNEMULATED;
+	if (unlikely(READ_ONCE(space->natives)) &&
+	    kwt_guard_is_native(space, kwt_fault_gpa(vcpu, address)))
+		return KVM_WTRACK_CAUSE_NATIVE;
 	return KVM_WTRACK_CAUSE_NONE;
 }
 
@@ -165,7 +170,7 @@ static __always_inline void write_fault(struct kwt_space *space,
 	if (direct &&
 	    !is_concerned(space, state, address >> KWT_PAGE_SHIFT))
 		return;
-	cause = trouble(vcpu, state, error_code);
+	cause = trouble(space, vcpu, state, address, error_code);
 	if (likely(!cause))
 		cause = risk(space, vcpu, address, direct);
 	if (unlikely(cause))

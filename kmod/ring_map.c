@@ -133,6 +133,10 @@ static int ring_publish(struct kwt_session *session,
 		ring->room = arg->records - KWT_RING_SPARE;
 		ring->coalesce = arg->flags & KVM_WTRACK_RING_F_COALESCE;
 		ring->stop = arg->flags & KVM_WTRACK_RING_F_STOP;
+		ring->native = arg->flags & KVM_WTRACK_RING_F_NATIVE;
+		if (ring->native)
+			WRITE_ONCE(session->vm->space.natives,
+				   session->vm->space.natives + 1);
 		/* A restriction's budget is for those who name none. */
 		ring->budget = arg->budget ?: session->max_budget;
 		ring->period_ns = (arg->budget ? arg->period_ms :

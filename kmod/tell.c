@@ -91,6 +91,19 @@ static bool budgets_are_spent(struct kwt_chunk *chunk, u32 bit)
 	return true;
 }
 
+/* Is it for the sessions that want no emulation to say when to arm it again? */
+static bool natives_have_periods(const struct kwt_chunk *chunk, u32 bit)
+{
+	const struct kwt_span *span;
+
+	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
+				 rcu_read_lock_sched_held())
+		if (span->ring->native && !span->ring->period_ns &&
+		    test_bit(bit, span->tracked))
+			return false;
+	return true;
+}
+
 /*
  * Disarm the gfn, unless another vCPU was faster, or it was for budgets and a
  * session has joined that has one to spend, or none. @record says why and where,
@@ -113,7 +126,9 @@ void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
 	}
 	clear_bit(bit, chunk->armed);
 	kwt_untrack(space, gfn);
-	if (cause == KVM_WTRACK_CAUSE_BUDGET && chunk->guard)
+	if (chunk->guard && (cause == KVM_WTRACK_CAUSE_BUDGET ||
+			     (cause == KVM_WTRACK_CAUSE_NATIVE &&
+			      natives_have_periods(chunk, bit))))
 		chunk->guard[bit] |= KWT_GUARD_BUDGET;
 	if (list_empty(&chunk->in_tripped))
 		list_add_tail(&chunk->in_tripped, &space->tripped);

@@ -102,6 +102,7 @@ struct kwt_table {
  * @table: never NULL between init and exit; (L), read under RCU
  * @vcpus: those that the guard can watch; (L), read under RCU
  * @id: of the VM, never used again; constant
+ * @natives: sessions that want no store emulated; (L), read by the probes
  * @bytes: memory held by the table and the chunks; (L)
  * @arm_lock: (A)
  * @arming: the gfn that is being armed, or KWT_NO_GFN; (A), read by the probes
@@ -118,6 +119,7 @@ struct kwt_space {
 	struct kwt_table __rcu *table;
 	struct kwt_vcpus __rcu *vcpus;
 	u64 id;
+	u32 natives;
 	size_t bytes;
 	spinlock_t arm_lock;
 	u64 arming;
@@ -207,6 +209,7 @@ struct kwt_set {
  * @room: records for the write hooks, the others are spare; constant
  * @coalesce: at most one unread record for each gfn; constant
  * @stop: what the guard disarms is not tracked any more; constant
+ * @native: no store to its pages is emulated; constant
  * @budget: notifications for each gfn and period, 0 without; constant
  * @period_ns: of the budget; constant
  * @set: the session's; constant
@@ -232,6 +235,7 @@ struct kwt_ring {
 	u64 room;
 	bool coalesce;
 	bool stop;
+	bool native;
 	u32 budget;
 	u64 period_ns;
 	struct kwt_set *set;

@@ -352,6 +352,8 @@ void kwt_vm_leave(struct kwt_session *session)
 	mutex_lock(&vm->lock);
 	list_del(&session->in_vm);
 	vm->nr_sessions--;
+	if (session->ring.native)
+		WRITE_ONCE(vm->space.natives, vm->space.natives - 1);
 	mutex_unlock(&vm->lock);
 	kwt_vm_put(vm);
 }

@@ -92,6 +92,8 @@ struct wtrack_event;
 #define WTRACK_CAUSE_OPERAND		UINT32_C(8)
 /* A locked store across pages, which KVM would make without the lock. */
 #define WTRACK_CAUSE_SPLIT_LOCK		UINT32_C(9)
+/* Any store, because a session with WTRACK_RING_NATIVE tracks the page. */
+#define WTRACK_CAUSE_NATIVE		UINT32_C(10)
 
 /**
  * wtrack_event_get_type() - what happened

@@ -28,6 +28,8 @@ extern "C" {
 #define WTRACK_FEAT_GUARD		(UINT64_C(1) << 6)
 /* wtrack_session_set_budget() and the budget of a restriction work. */
 #define WTRACK_FEAT_BUDGET		(UINT64_C(1) << 7)
+/* WTRACK_RING_NATIVE is known. */
+#define WTRACK_FEAT_NATIVE		(UINT64_C(1) << 8)
 
 /**
  * struct wtrack_info - features and limits

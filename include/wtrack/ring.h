@@ -24,6 +24,16 @@ struct wtrack_session;
  * more, instead of being observed again a little later.
  */
 #define WTRACK_RING_STOP	(1U << 1)
+/*
+ * No store that faults on the session's pages is emulated by KVM. Each disarms
+ * its page before it is made, for the period of the session's budget or, without
+ * one, for the guard's back-off (event.h): the session learns that the page was
+ * stored to. It is for pages with what vCPUs, devices or the VMM read without a
+ * lock while the guest stores to it, as the indices of virtio's rings: of a store
+ * that KVM emulates they may see a part. The events of all sessions that track
+ * the page are then such.
+ */
+#define WTRACK_RING_NATIVE	(1U << 2)
 
 /**
  * wtrack_session_set_budget() - limit what a page may cost the guest

@@ -61,6 +61,8 @@ class Cause(IntEnum):
     OPERAND = _wtrack.CAUSE_OPERAND
     #: A locked store across pages, which KVM would make without the lock.
     SPLIT_LOCK = _wtrack.CAUSE_SPLIT_LOCK
+    #: Any store, because a session with RingFlag.NATIVE tracks the page.
+    NATIVE = _wtrack.CAUSE_NATIVE
 
 
 class Feature(IntFlag):
@@ -82,6 +84,8 @@ class Feature(IntFlag):
     GUARD = _wtrack.FEAT_GUARD
     #: Session.set_budget(), and the budget of a restriction, work.
     BUDGET = _wtrack.FEAT_BUDGET
+    #: RingFlag.NATIVE is known.
+    NATIVE = _wtrack.FEAT_NATIVE
 
 
 class RingFlag(IntFlag):
@@ -91,6 +95,8 @@ class RingFlag(IntFlag):
     COALESCE = _wtrack.RING_COALESCE
     #: What the guard stops observing is not tracked any more.
     STOP = _wtrack.RING_STOP
+    #: No store is emulated: each disarms its page before it is made.
+    NATIVE = _wtrack.RING_NATIVE
 
 
 class GfnState(IntFlag):

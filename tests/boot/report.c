@@ -22,6 +22,7 @@ static const char *const cause_names[NR_CAUSES] = {
 	[WTRACK_CAUSE_NEW_VCPU] = "new_vcpu",
 	[WTRACK_CAUSE_OPERAND] = "operand",
 	[WTRACK_CAUSE_SPLIT_LOCK] = "split-lock",
+	[WTRACK_CAUSE_NATIVE] = "native",
 };
 
 void report_faults(struct outcome *outcome)

@@ -8,6 +8,7 @@ BEGIN {
 	word["changed page-walk"] = "page changed (page walk)"
 	word["changed event"] = "page changed (event)"
 	word["changed operand"] = "page changed (operand)"
+	word["changed split-lock"] = "page changed (split lock)"
 	word["changed unreported"] = "page changed (unreported)"
 	word["changed nested"] = "page changed (guest of the guest)"
 	word["unseen"] = "not seen"

@@ -107,6 +107,8 @@
 #define KVM_WTRACK_FEAT_GUARD		(1ULL << 6)
 /* RING and RESTRICT know budgets. */
 #define KVM_WTRACK_FEAT_BUDGET		(1ULL << 7)
+/* KVM_WTRACK_RING_F_NATIVE is known. */
+#define KVM_WTRACK_FEAT_NATIVE		(1ULL << 8)
 
 /**
  * struct kvm_wtrack_info - what this module can do (KVM_WTRACK_INFO)
@@ -288,6 +290,16 @@ struct kvm_wtrack_restrict {
  * instead of being observed again a little later.
  */
 #define KVM_WTRACK_RING_F_STOP		(1U << 1)
+/*
+ * No store that faults on the session's pages is emulated: see "Tearing". Each
+ * disarms its page instead, before it is made, for the period of the budget if
+ * the session has one and for the guard's back-off otherwise. The session
+ * learns that the page was stored to, and the guest's stores are the
+ * processor's own. That holds for all sessions that track the page with it. If
+ * others track it already, a store that faulted before ADD may still be
+ * emulated.
+ */
+#define KVM_WTRACK_RING_F_NATIVE	(1U << 2)
 
 /**
  * struct kvm_wtrack_ring - make the session's ring (KVM_WTRACK_RING)
@@ -584,6 +596,23 @@ struct kvm_wtrack_fence {
  * with out_backoff_min_ms and doubles up to out_backoff_max_ms for a page that
  * is disarmed again soon. Adding a page that is disarmed arms it at once. A
  * full ring has the same said by the resync set.
+ *
+ * Tearing
+ * -------
+ * A store that KVM emulates is not always one store to others. KVM copies the
+ * bytes with the kernel's function for it: 2 and 4 bytes one by one, and 8 bytes
+ * as one on processors without FSRM, and on others as the processor likes. A
+ * vCPU, a vhost thread, a device or a VMM that reads at the same moment may find
+ * a part of the old value and a part of the new one. Locked instructions are not
+ * concerned: KVM makes them with one of the host's, and the guard disarms the
+ * page of one that KVM would make without the lock.
+ *
+ * Guests have structures in memory that rely on stores of one piece without a
+ * lock, the indices of virtio's rings (16 bits) and the doorbells and phase bits
+ * of other queues among them. A page with such a structure that others read
+ * while the guest writes is not safe in an ordinary session, budget or not: the
+ * first store in each period is emulated, too. KVM_WTRACK_RING_F_NATIVE is for
+ * these pages.
  */
 #define KVM_WTRACK_MMAP_CONSUMER	0
 #define KVM_WTRACK_MMAP_RECORDS		4096
@@ -642,6 +671,8 @@ struct kvm_wtrack_consumer {
 #define KVM_WTRACK_CAUSE_OPERAND	8U
 /* a locked store that crosses pages, which KVM would make without the lock */
 #define KVM_WTRACK_CAUSE_SPLIT_LOCK	9U
+/* any store, because a session with RING_F_NATIVE tracks the page */
+#define KVM_WTRACK_CAUSE_NATIVE		10U
 
 #define KVM_WTRACK_DATA_BYTES	24
 
