@@ -99,7 +99,8 @@ check-packages:
 	$(Q)tests/packages/run.sh "$(KERNEL)"
 
 check-host:
-	$(Q)tests/host/run.sh --cpu "$(CPU)" "$(KERNEL)" "$(PAGING)" \
+	$(Q)tests/host/run.sh --cpu "$(CPU)" --features '$(FEATURES)' \
+		"$(KERNEL)" "$(PAGING)" \
 		'$(TESTS)'
 
 check-matrix:
@@ -153,6 +154,8 @@ help:
 #:                    PAGING=nested|shadow; TESTS= are patterns, or the first
 #:                    words of names. KERNEL=6.12-cloud|6.1-cloud, which lack
 #:                    the option: what the module says to them
+#:                    FEATURES= are processor features of QEMU's, as +la57 or
+#:                    -smap,-smep
 #: make check-matrix  check-host on all of these, two at a time, with a table at
 #:                    the end; HOSTS= is a pattern of 6.12-intel-nested
 #: make check-boot    a whole guest, all of its memory tracked; KERNEL, PAGING

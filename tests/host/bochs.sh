@@ -8,6 +8,7 @@ emulator=Bochs
 smp=${smp:-1}
 work=${work:-10800}
 [ "$icount" = 0 ] || die "--icount is for CPU=amd"
+[ -z "$features" ] || die "--features is for CPU=amd"
 
 # Instructions per second of the emulated clock: about what it really does, so
 # that time limits mean what they mean elsewhere.

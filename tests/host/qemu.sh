@@ -15,7 +15,7 @@ accel=(-accel "tcg,thread=single" -icount "shift=$shift,sleep=off")
 # With all instructions that store and that this emulator knows.
 processor=qemu64,+svm,+npt,+ssse3,+sse4.1,+movbe,+xsave,+xsaveopt,+avx,+avx2
 # What protects systems from their users today.
-processor+=,+smap,+smep,+umip,+pku
+processor+=,+smap,+smep,+umip,+pku${features:+,$features}
 
 # emulator_start LINE: in the background
 emulator_start()

@@ -15,6 +15,8 @@
 #				as in QEMU with a Linux guest; Bochs' (1) are as
 #				slow together as one
 #	--mem M			megabytes (2048)
+#	--features LIST		what QEMU's processor has besides, or has not:
+#				+la57, or -smap,-smep
 #	--limit S		seconds that one program may take (600), by the
 #				host's clock, which counts instructions
 #	--work S		seconds of processor time that the emulator may
@@ -37,7 +39,7 @@ script=
 programs=tests
 copies=()
 # For the emulator: 0, or nothing, is as it likes it.
-export emulator='' icount=0 smp='' mem=2048 work=''
+export emulator='' icount=0 smp='' mem=2048 work='' features=''
 
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -49,6 +51,7 @@ while [ $# -gt 0 ]; do
 		;;
 	--smp) smp=$2; shift ;;
 	--mem) mem=$2; shift ;;
+	--features) features=$2; shift ;;
 	--limit) limit=$2; shift ;;
 	--work) work=$2; shift ;;
 	--copy) copies+=("$2"); shift ;;
