@@ -236,6 +236,18 @@ doctor_reads_the_configuration()
 	kernel_is ok true
 }
 
+# SIGXFSZ would end it with a core dump and no word.
+a_file_size_limit_is_no_success()
+{
+	local code=0
+	(ulimit -f 0 && exec "$CTL" help >limited 2>/dev/null) || code=$?
+	[ $code = 1 ] || echo "exit code $code"
+	code=0
+	(ulimit -f 0 && exec "$CTL" help --json=short >limited 2>/dev/null) ||
+		code=$?
+	[ $code = 1 ] || echo "JSON: exit code $code"
+}
+
 a_full_disk_is_no_success()
 {
 	code=0
@@ -330,6 +342,7 @@ check "version is printed" versions
 check "a module that lacks features is too old" an_old_module_is_named
 check "doctor reads the kernel's configuration" doctor_reads_the_configuration
 check "a full disk is no success" a_full_disk_is_no_success
+check "neither is a limit of file sizes" a_file_size_limit_is_no_success
 check "colours are for terminals, and not with NO_COLOR" colours_are_for_terminals
 check "bash completes words" bash_completes
 check "bash completes VMs and expands no name" bash_completes_vms

@@ -207,6 +207,7 @@ pid_t run_child(guest_fn guest, int out, int err, char **words)
 
 		block_signals(&signals);
 		pthread_create(&thread, NULL, run_guest, &guest);
+		pthread_detach(thread);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 	}
 	_exit(run_words(nr, sorted));
