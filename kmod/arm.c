@@ -34,6 +34,29 @@ static void armed(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 }
 
 /*
+ * Begin a grace period of KVM's read side that nobody waits for. KVM must not
+ * destroy its srcu before it is over. Under the VM's lock.
+ */
+static unsigned long begin_grace(struct kwt_space *space)
+{
+	space->newest_grace =
+		start_poll_synchronize_srcu(&space_kvm(space)->srcu);
+	space->graced = true;
+	return space->newest_grace;
+}
+
+/*
+ * Is every grace period over that was begun? A later one is not over before an
+ * earlier one. Under the VM's lock, or nobody begins one any more.
+ */
+bool kwt_grace_is_over(struct kwt_space *space)
+{
+	return !space->graced ||
+	       poll_state_synchronize_srcu(&space_kvm(space)->srcu,
+					   space->newest_grace);
+}
+
+/*
  * Have a grace period of KVM's read side end the era. Faults of an era that is
  * over are handled, even if the vCPU has not come back to the guest. Nobody
  * waits here: a vCPU may be long about a page that has to be brought in.
@@ -44,7 +67,7 @@ static void end_era(struct kwt_space *space)
 
 	if (space->era == space->era_over) {
 		WRITE_ONCE(space->era, space->era + 1);
-		space->era_end = start_poll_synchronize_srcu(srcu);
+		space->era_end = begin_grace(space);
 	} else if (poll_state_synchronize_srcu(srcu, space->era_end)) {
 		space->era_over = space->era;
 	}
@@ -71,7 +94,7 @@ bool kwt_settled(struct kwt_space *space, u64 tick, u64 now)
 		return true;
 	if (!space->settling && now >= tick) {
 		space->settling = now;
-		space->settle_end = start_poll_synchronize_srcu(srcu);
+		space->settle_end = begin_grace(space);
 	}
 	return false;
 }

@@ -67,5 +67,6 @@ void kwt_untrack(struct kwt_space *space, u64 gfn);
 
 /* arm.c, under the VM's lock */
 bool kwt_settled(struct kwt_space *space, u64 tick, u64 now);
+bool kwt_grace_is_over(struct kwt_space *space);
 
 #endif /* KWT_GUARD_H */

@@ -22,7 +22,6 @@
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/kvm_host.h>
-#include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/wait.h>
@@ -45,16 +44,20 @@ struct kwt_session;
  * @refs: sessions, and attachments under way; the last one under kwt_vms_lock
  * @in_vms: in the list of VMs; kwt_vms_lock
  * @stale: the address in @kvm may be another VM's by now; kwt_vms_lock
- * @attach_lock: protects @started
+ * @attach_lock: protects @started, @starting and @start_error
  * @started: registered with KVM
+ * @starting: @start was queued and is not done; read without the lock
+ * @start_error: of the last time
+ * @start: registers, for who attaches from another process
+ * @start_wait: those who wait until that is done
  * @gone: no use of @kvm any more; attach_lock and (L) to set
+ * @held: by us are @kvm and @vendor; attach_lock
  * @lock: (L)
  * @sessions: (L)
  * @nr_sessions: (L)
  * @vendor: kvm_amd or kvm_intel, pinned until the VM is released
- * @death: tells when the VMM's mm goes
- * @mm_gone: it went
- * @watch: looks whether the VM is gone
+ * @exit: in the queue of those who wait for the VMM's end
+ * @watch: looks whether the VM is gone, then whether it can be let go
  * @in_probe: in the table of the guard's probes; see probe.c
  * @rearm: arms what the guard has disarmed
  * @rearm_soon: it was queued for that, and has not begun
@@ -74,13 +77,17 @@ struct kwt_vm {
 	bool stale;
 	struct mutex attach_lock;
 	bool started;
+	bool starting;
+	int start_error;
+	struct work_struct start;
+	wait_queue_head_t start_wait;
 	bool gone;
+	bool held;
 	struct mutex lock;
 	struct list_head sessions;
 	u32 nr_sessions;
 	struct module *vendor;
-	struct mmu_notifier death;
-	bool mm_gone;
+	wait_queue_entry_t exit;
 	struct delayed_work watch;
 	struct hlist_node in_probe;
 	struct delayed_work rearm;

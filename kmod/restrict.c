@@ -78,7 +78,11 @@ int kwt_restrict(struct kwt_session *session,
 	r = ranges_load(arg, &ranges);
 	if (r)
 		return r;
-	mutex_lock(&session->lock);
+	r = mutex_lock_interruptible(&session->lock);
+	if (r) {
+		kvfree(ranges);
+		return r;
+	}
 	if (session->restricted)
 		r = -EPERM;
 	else if (session->ring.records)

@@ -60,56 +60,24 @@ static void region_removed(struct kvm_page_track_notifier_node *node,
 
 KWT_REMOVAL_HOOK(on_removal, region_removed)
 
-struct registration {
-	struct work_struct work;
-	struct kwt_vm *vm;
-	int r;
-};
-
 /*
+ * From 6.6 on KVM takes a registration only from the VMM's own mm, which the
+ * caller has or has borrowed.
+ *
  * KVM may allocate 2 bytes for each page of the guest here. They stay as long
  * as the guest's memslots, whoever attached: the VM's owner is charged.
  */
-static int register_for_owner(struct kwt_vm *vm)
+int kwt_source_register(struct kwt_vm *vm)
 {
 	struct kwt_payer payer;
 	int r;
 
+	vm->node.track_write = on_write;
+	kwt_set_removal_hook(&vm->node, on_removal);
 	kwt_payer_begin(&payer, vm->kvm);
 	r = kwt_track_register(vm->kvm, &vm->node);
 	kwt_payer_end(&payer);
 	return r;
-}
-
-/* A worker has no mm of its own and may borrow the VMM's. */
-static void register_in_worker(struct work_struct *work)
-{
-	struct registration *reg = container_of(work, struct registration, work);
-	struct mm_struct *mm = reg->vm->kvm->mm;
-
-	kthread_use_mm(mm);
-	reg->r = register_for_owner(reg->vm);
-	kthread_unuse_mm(mm);
-}
-
-/*
- * From 6.6 on KVM takes a registration only from the VMM's own mm. The caller
- * holds a user of kvm->mm.
- */
-int kwt_source_register(struct kwt_vm *vm)
-{
-	struct registration reg = { .vm = vm };
-
-	vm->node.track_write = on_write;
-	kwt_set_removal_hook(&vm->node, on_removal);
-	if (current->mm == vm->kvm->mm)
-		return register_for_owner(vm);
-
-	INIT_WORK_ONSTACK(&reg.work, register_in_worker);
-	queue_work(kwt_wq, &reg.work);
-	flush_work(&reg.work);
-	destroy_work_on_stack(&reg.work);
-	return reg.r;
 }
 
 /* Waits for hooks that run. The caller holds a reference to the VM. */

@@ -113,6 +113,8 @@ struct kwt_table {
  *	notification; (L)
  * @settling: what @settled will be after the grace period @settle_end, or 0; (L)
  * @settle_end: (L)
+ * @newest_grace: the newest grace period of KVM's that was begun; (L)
+ * @graced: there was one; (L)
  * @tripped: chunks with a gfn that the guard has disarmed; (A)
  */
 struct kwt_space {
@@ -129,6 +131,8 @@ struct kwt_space {
 	u64 settled;
 	u64 settling;
 	unsigned long settle_end;
+	unsigned long newest_grace;
+	bool graced;
 	struct list_head tripped;
 };
 

@@ -5,15 +5,22 @@
  *
  * Gone it is when the VMM's mm is (it exited, was killed, or called exec), or
  * when nobody but us holds a reference to it (the VMM closed all of its
- * descriptors). The first is told by an mmu notifier, the second has to be
- * looked for. Either way the sessions are told and our references are dropped,
+ * descriptors). Both have to be looked for; that the VMM's process has ended is
+ * told as well. Either way the sessions are told and our references are dropped,
  * so that KVM can destroy the VM; the sessions live on, without a VM.
+ *
+ * Nothing here takes the mmap_lock of the VMM, which a thread of it may hold for
+ * as long as it likes, in a page fault on a file of its own file system; an mmu
+ * notifier would. What has to run in the VMM's mm does so in a worker if the
+ * VMM is another process, and who attaches waits for it interruptibly.
  */
 #include <linux/file.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "compat/mm.h"
 #include "guard.h"
 #include "kwt.h"
 #include "payer.h"
@@ -27,18 +34,15 @@ static atomic64_t last_session_id;
 /* References to the VM that are ours while we are registered. */
 #define OWN_KVM_REFS	(1 + KWT_NODE_KVM_REFS)
 
-/* In the way of the mm's end: nothing may be waited for here. */
-static void on_mm_release(struct mmu_notifier *death, struct mm_struct *mm)
+/* In the way of a process' end, with locks held: nothing may be waited for. */
+static int on_exit(wait_queue_entry_t *exit, unsigned int mode, int flags,
+		   void *key)
 {
-	struct kwt_vm *vm = container_of(death, struct kwt_vm, death);
+	struct kwt_vm *vm = container_of(exit, struct kwt_vm, exit);
 
-	WRITE_ONCE(vm->mm_gone, true);
 	mod_delayed_work(kwt_wq, &vm->watch, 0);
+	return 0;
 }
-
-static const struct mmu_notifier_ops death_ops = {
-	.release = on_mm_release,
-};
 
 /* The process of the VMM, which is often not the one that attaches. */
 static struct pid *mm_pid(struct mm_struct *mm)
@@ -48,7 +52,7 @@ static struct pid *mm_pid(struct mm_struct *mm)
 	struct task_struct *owner;
 #endif
 
-	if (current->mm == mm)
+	if (current->mm == mm && !(current->flags & PF_KTHREAD))
 		return get_task_pid(current, PIDTYPE_TGID);
 #ifdef CONFIG_MEMCG
 	rcu_read_lock();
@@ -60,45 +64,85 @@ static struct pid *mm_pid(struct mm_struct *mm)
 	return pid;
 }
 
-/* Under attach_lock. */
+/* In the VMM's mm, which has a user. Under attach_lock. */
 static int vm_start(struct kwt_vm *vm)
 {
-	struct mm_struct *mm = vm->kvm->mm;
-	int r = -ESRCH;
+	int r;
 
-	if (!mmget_not_zero(mm))
-		return r;
 	if (READ_ONCE(vm->kvm->vm_dead))
-		goto out_mmput;
+		return -ESRCH;
 	r = kwt_probe_add(vm);
 	if (r)
-		goto out_mmput;
+		return r;
 	r = kwt_source_register(vm);
-	if (r)
-		goto err_probe;
-	r = mmu_notifier_register(&vm->death, mm);
-	if (r)
-		goto err_source;
-	vm->pid = mm_pid(mm);
+	if (r) {
+		kwt_probe_remove(vm);
+		return r;
+	}
+	vm->pid = mm_pid(vm->kvm->mm);
+	if (vm->pid)
+		add_wait_queue(&vm->pid->wait_pidfd, &vm->exit);
 	vm->started = true;
 	queue_delayed_work(kwt_wq, &vm->watch,
 			   msecs_to_jiffies(READ_ONCE(kwt_poll_ms)));
-	mmput(mm);
 	return 0;
+}
 
-err_source:
-	kwt_source_unregister(vm);
-err_probe:
-	kwt_probe_remove(vm);
-out_mmput:
-	mmput(mm);
+/*
+ * A worker has no mm of its own and may borrow the VMM's, of which *@mm becomes
+ * a user, or NULL. Under attach_lock.
+ */
+static int vm_start_in_worker(struct kwt_vm *vm, struct mm_struct **mm)
+{
+	int r;
+
+	*mm = NULL;
+	if (vm->started)
+		return 0;
+	if (vm->gone || !mmget_not_zero(vm->kvm->mm))
+		return -ESRCH;
+	*mm = vm->kvm->mm;
+	kthread_use_mm(*mm);
+	r = vm_start(vm);
+	kthread_unuse_mm(*mm);
 	return r;
+}
+
+/* Has a reference to the VM, and one to the module. */
+static void start(struct work_struct *work)
+{
+	struct kwt_vm *vm = container_of(work, struct kwt_vm, start);
+	struct mm_struct *mm;
+
+	mutex_lock(&vm->attach_lock);
+	vm->start_error = vm_start_in_worker(vm, &mm);
+	WRITE_ONCE(vm->starting, false);
+	mutex_unlock(&vm->attach_lock);
+	wake_up_all(&vm->start_wait);
+	kwt_vm_put(vm);
+	/* If the VMM has ended, its files may be long about their end. */
+	if (mm)
+		kwt_mmput_later(mm);
+	/* The module is not unloaded before its work queue is empty. */
+	module_put(THIS_MODULE);
+}
+
+/* Once for all who wait for it. Under attach_lock. */
+static void vm_start_from_outside(struct kwt_vm *vm)
+{
+	if (vm->starting)
+		return;
+	refcount_inc(&vm->refs);
+	__module_get(THIS_MODULE);
+	WRITE_ONCE(vm->starting, true);
+	queue_work(kwt_wq, &vm->start);
 }
 
 /* Under attach_lock. No gfn is armed any more, or the VM is gone. */
 static void vm_stop(struct kwt_vm *vm)
 {
-	mmu_notifier_unregister(&vm->death, vm->kvm->mm);
+	if (vm->pid)
+		remove_wait_queue(&vm->pid->wait_pidfd, &vm->exit);
 	kwt_probe_remove(vm);
 	kwt_source_unregister(vm);
 	vm->started = false;
@@ -107,8 +151,27 @@ static void vm_stop(struct kwt_vm *vm)
 /* The VM may be destroyed in here, with the vendor module's help. */
 static void vm_release_kvm(struct kwt_vm *vm)
 {
+	vm->held = false;
 	kvm_put_kvm(vm->kvm);
 	module_put(vm->vendor);
+}
+
+/*
+ * Let go of a VM that was stopped, or have @watch do it: KVM's srcu must not be
+ * destroyed before the grace periods that we have begun are over. That is soon,
+ * unless a vCPU sleeps in a page fault, and then it has a reference as well.
+ * Under attach_lock, or nobody else knows the VM. Returns false when it is left
+ * to @watch.
+ */
+static bool vm_let_go(struct kwt_vm *vm)
+{
+	if (vm->held && !kwt_grace_is_over(&vm->space)) {
+		queue_delayed_work(kwt_wq, &vm->watch, 1);
+		return false;
+	}
+	if (vm->held)
+		vm_release_kvm(vm);
+	return true;
 }
 
 static void vm_set_stale(struct kwt_vm *vm)
@@ -141,12 +204,12 @@ static void vm_give_up(struct kwt_vm *vm)
 	mutex_unlock(&vm->lock);
 
 	vm_stop(vm);
-	vm_release_kvm(vm);
+	vm_let_go(vm);
 }
 
 static bool vm_is_gone(const struct kwt_vm *vm)
 {
-	return READ_ONCE(vm->mm_gone) ||
+	return !atomic_read(&vm->kvm->mm->mm_users) ||
 	       refcount_read(&vm->kvm->users_count) == OWN_KVM_REFS;
 }
 
@@ -162,6 +225,8 @@ static void watch(struct work_struct *work)
 		else
 			queue_delayed_work(kwt_wq, &vm->watch,
 				msecs_to_jiffies(READ_ONCE(kwt_poll_ms)));
+	} else if (vm->gone) {
+		vm_let_go(vm);
 	}
 	mutex_unlock(&vm->attach_lock);
 }
@@ -184,7 +249,10 @@ static struct kwt_vm *vm_create(struct kvm *kvm, struct file *file)
 		goto err_space;
 	kvm_get_kvm(kvm);
 	vm->kvm = kvm;
-	vm->death.ops = &death_ops;
+	vm->held = true;
+	init_waitqueue_func_entry(&vm->exit, on_exit);
+	init_waitqueue_head(&vm->start_wait);
+	INIT_WORK(&vm->start, start);
 	refcount_set(&vm->refs, 1);
 	mutex_init(&vm->attach_lock);
 	mutex_init(&vm->lock);
@@ -271,6 +339,26 @@ out:
 	return vm;
 }
 
+static void vm_free(struct kwt_vm *vm)
+{
+	kwt_space_exit(&vm->space);
+	put_pid(vm->pid);
+	kfree(vm);
+}
+
+/* Instead of watch(), when no session is left. */
+static void let_go_later(struct work_struct *work)
+{
+	struct kwt_vm *vm = container_of(to_delayed_work(work), struct kwt_vm,
+					 watch);
+
+	if (!vm_let_go(vm))
+		return;
+	vm_free(vm);
+	/* As above. */
+	module_put(THIS_MODULE);
+}
+
 void kwt_vm_put(struct kwt_vm *vm)
 {
 	if (!refcount_dec_and_mutex_lock(&vm->refs, &kwt_vms_lock))
@@ -286,11 +374,14 @@ void kwt_vm_put(struct kwt_vm *vm)
 	cancel_delayed_work_sync(&vm->watch);
 	kwt_rearm_exit(vm);
 	kwt_vcpus_free(&vm->space);
-	if (!vm->gone)
-		vm_release_kvm(vm);
-	kwt_space_exit(&vm->space);
-	put_pid(vm->pid);
-	kfree(vm);
+
+	INIT_DELAYED_WORK(&vm->watch, let_go_later);
+	__module_get(THIS_MODULE);
+	/* If not, the worker may have freed it already. */
+	if (!vm_let_go(vm))
+		return;
+	vm_free(vm);
+	module_put(THIS_MODULE);
 }
 
 static int vm_add_session(struct kwt_vm *vm, struct kwt_session *session)
@@ -315,6 +406,44 @@ static int vm_add_session(struct kwt_vm *vm, struct kwt_session *session)
 	return r;
 }
 
+/* -EINPROGRESS: wait until @start is done, then again. Under attach_lock. */
+static int vm_join_locked(struct kwt_vm *vm, struct kwt_session *session,
+			  bool waited)
+{
+	int r = 0;
+
+	if (vm->gone)
+		return -ESRCH;
+	if (!vm->started && current->mm == vm->kvm->mm) {
+		r = vm_start(vm);
+	} else if (!vm->started) {
+		if (waited && !vm->starting)
+			return vm->start_error;
+		vm_start_from_outside(vm);
+		return -EINPROGRESS;
+	}
+	return r ?: vm_add_session(vm, session);
+}
+
+static int vm_join(struct kwt_vm *vm, struct kwt_session *session)
+{
+	bool waited = false;
+	int r;
+
+	for (;; waited = true) {
+		r = mutex_lock_interruptible(&vm->attach_lock);
+		if (r)
+			return r;
+		r = vm_join_locked(vm, session, waited);
+		mutex_unlock(&vm->attach_lock);
+		if (r != -EINPROGRESS)
+			return r;
+		if (wait_event_interruptible(vm->start_wait,
+					     !READ_ONCE(vm->starting)))
+			return -EINTR;
+	}
+}
+
 /* Attach @session, which is not attached, to the VM of @file. */
 int kwt_vm_join(struct kwt_session *session, struct file *file)
 {
@@ -327,17 +456,7 @@ int kwt_vm_join(struct kwt_session *session, struct file *file)
 	vm = vm_get(kvm, file);
 	if (!vm)
 		return -ENOMEM;
-	r = mutex_lock_killable(&vm->attach_lock);
-	if (r)
-		goto err_put;
-	if (vm->gone)
-		r = -ESRCH;
-	else if (!vm->started)
-		r = vm_start(vm);
-	if (!r)
-		r = vm_add_session(vm, session);
-	mutex_unlock(&vm->attach_lock);
-err_put:
+	r = vm_join(vm, session);
 	if (r)
 		kwt_vm_put(vm);
 	return r;
