@@ -116,7 +116,9 @@ int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 	WRITE_ONCE(space->arming, gfn);
 	/* Pairs with the barrier in is_concerned(), probe.c. */
 	smp_mb();
-	if (!kwt_vcpus_store_to(space, gfn, space->era_over))
+	if (unlikely(READ_ONCE(space->forbidden)))
+		r = -EOPNOTSUPP;
+	else if (!kwt_vcpus_store_to(space, gfn, space->era_over))
 		r = kwt_track_add_gfn(space_kvm(space), gfn);
 	if (!r)
 		armed(space, chunk, gfn, again);

@@ -198,6 +198,7 @@ void kwt_source_unregister(struct kwt_vm *vm);
 /* vm.c */
 struct kwt_vm *kwt_vm_next(u64 id);
 void kwt_vm_put(struct kwt_vm *vm);
+void kwt_vm_forbid(struct kwt_vm *vm);
 int kwt_vm_join(struct kwt_session *session, struct file *file);
 void kwt_vm_leave(struct kwt_session *session);
 

@@ -82,6 +82,8 @@ static __always_inline u32 trouble(const struct kwt_space *space,
 				   const struct kwt_vcpu *state, u64 address,
 				   u64 error_code)
 {
+	if (unlikely(READ_ONCE(space->forbidden)))
+		return KVM_WTRACK_CAUSE_UNEMULATED;
 	if (unlikely(kwt_fault_walks(vcpu, error_code)))
 		return KVM_WTRACK_CAUSE_PAGE_WALK;
 	if (unlikely(kwt_fault_event(vcpu)))

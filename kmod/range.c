@@ -142,13 +142,15 @@ static u64 remove_chunk(struct kwt_session *session,
 
 /*
  * What stands against adding anything, and is then the answer for each gfn. A
- * guest may become confidential between ATTACH and its first vCPU. The guard
- * should know all vCPUs before anything is armed.
+ * guest may become confidential between ATTACH and its first vCPU; the VM is
+ * given up then. The guard should know all vCPUs before anything is armed.
  */
 static int check_before_add(struct kwt_vm *vm)
 {
-	if (kwt_kvm_is_confidential(vm->kvm))
+	if (kwt_kvm_is_confidential(vm->kvm)) {
+		kwt_vm_forbid(vm);
 		return -EOPNOTSUPP;
+	}
 	return kwt_vcpus_update(&vm->space, vm->kvm);
 }
 

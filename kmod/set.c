@@ -143,6 +143,20 @@ int kwt_set_remove(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 	return 1;
 }
 
+/* All of it, for good; what is tracked stays in the set. */
+void kwt_set_disarm(struct kwt_set *set)
+{
+	struct kwt_span *span = kwt_span_first(set, 0);
+	u32 bit;
+
+	while (span) {
+		for_each_set_bit(bit, span->tracked, KWT_CHUNK_PAGES)
+			kwt_disarm(set->space, span->chunk,
+				   kwt_span_gfn(span, bit));
+		span = kwt_span_first(set, span->chunk->index + 1);
+	}
+}
+
 /* Empty and free the first span. Returns false when there is none. */
 bool kwt_set_clear_first(struct kwt_set *set, bool disarm)
 {

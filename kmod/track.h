@@ -115,6 +115,8 @@ struct kwt_table {
  * @settle_end: (L)
  * @newest_grace: the newest grace period of KVM's that was begun; (L)
  * @graced: there was one; (L)
+ * @forbidden: KVM must not emulate what this guest does: no gfn is armed any
+ *	more, and what is armed is disarmed; set once, in a vCPU's thread
  * @tripped: chunks with a gfn that the guard has disarmed; (A)
  */
 struct kwt_space {
@@ -133,6 +135,7 @@ struct kwt_space {
 	unsigned long settle_end;
 	unsigned long newest_grace;
 	bool graced;
+	bool forbidden;
 	struct list_head tripped;
 };
 
@@ -288,6 +291,7 @@ u32 kwt_set_query(const struct kwt_set *set, u64 *gfn,
 		  struct kvm_wtrack_range *range, u32 room);
 void kwt_set_drop(struct kwt_set *set, struct kwt_span *span, u32 bit,
 		  bool disarm);
+void kwt_set_disarm(struct kwt_set *set);
 bool kwt_set_clear_first(struct kwt_set *set, bool disarm);
 
 /* arm.c: what KVM does when a gfn gets its first user or loses its last */

@@ -28,6 +28,20 @@ static bool is_mine(const struct kwt_space *space, struct kwt_vcpu *vcpu, u32 i)
 	return vcpu->vcpu && kwt_vcpu_is_mine(vcpu);
 }
 
+/*
+ * By a probe, in the vCPU's thread: it faults or is about to enter the guest for
+ * the first time. A guest may have become confidential since pages were added,
+ * but not once it has vCPUs.
+ */
+void kwt_vcpu_meet(struct kwt_space *space, struct kwt_vcpu *state,
+		   struct kvm_vcpu *vcpu)
+{
+	if (kwt_kvm_is_confidential(vcpu->kvm))
+		kwt_vm_forbid(container_of(space, struct kwt_vm, space));
+	WRITE_ONCE(state->vcpu, vcpu);
+	state->met = true;
+}
+
 /* With preemption disabled; NULL for a vCPU that has no place yet. */
 struct kwt_vcpu *kwt_vcpu_search(const struct kwt_space *space)
 {

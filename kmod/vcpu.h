@@ -25,6 +25,7 @@
  * @repeats: how often the same fault came again without a notification
  * @told: there was a notification of it since, or it takes none
  * @waiting: KVM has not entered the guest since
+ * @met: a probe has seen it
  *
  * Written by the vCPU's thread alone: the guard's probes and the write hook run
  * in it. Whoever arms a gfn looks at @waiting, @era and @address.
@@ -38,6 +39,7 @@ struct kwt_vcpu {
 	u32 repeats;
 	bool told;
 	bool waiting;
+	bool met;
 } ____cacheline_aligned_in_smp;
 
 /**
@@ -66,6 +68,8 @@ DECLARE_PER_CPU(struct kwt_here, kwt_here);
 
 bool kwt_vcpus_store_to(const struct kwt_space *space, u64 gfn, u64 era);
 struct kwt_vcpu *kwt_vcpu_search(const struct kwt_space *space);
+void kwt_vcpu_meet(struct kwt_space *space, struct kwt_vcpu *state,
+		   struct kvm_vcpu *vcpu);
 int kwt_vcpus_update(struct kwt_space *space, struct kvm *kvm);
 void kwt_vcpus_free(struct kwt_space *space);
 
@@ -96,7 +100,7 @@ static inline void kwt_vcpu_set_here(const struct kwt_space *space,
 }
 
 /* In its thread, under RCU. NULL when there is no place for it yet. */
-static inline struct kwt_vcpu *kwt_vcpu_of(const struct kwt_space *space,
+static inline struct kwt_vcpu *kwt_vcpu_of(struct kwt_space *space,
 					   struct kvm_vcpu *vcpu)
 {
 	const struct kwt_vcpus *vcpus = rcu_dereference_sched(space->vcpus);
@@ -105,8 +109,8 @@ static inline struct kwt_vcpu *kwt_vcpu_of(const struct kwt_space *space,
 	if (!vcpus || vcpu->vcpu_idx >= vcpus->nr)
 		return NULL;
 	state = vcpus->vcpu[vcpu->vcpu_idx];
-	if (unlikely(!state->vcpu))
-		WRITE_ONCE(state->vcpu, vcpu);
+	if (unlikely(!state->met))
+		kwt_vcpu_meet(space, state, vcpu);
 	return state;
 }
 

@@ -195,6 +195,9 @@ static void vm_give_up(struct kwt_vm *vm)
 	mutex_lock(&vm->lock);
 	vm->gone = true;
 	list_for_each_entry(session, &vm->sessions, in_vm) {
+		/* This guest goes on, and KVM with its counts. */
+		if (READ_ONCE(vm->space.forbidden))
+			kwt_set_disarm(&session->set);
 		if (kwt_ring_made(session))
 			kwt_ring_gone(&session->ring, ktime_get_ns());
 		else
@@ -207,9 +210,21 @@ static void vm_give_up(struct kwt_vm *vm)
 	vm_let_go(vm);
 }
 
+/*
+ * The guest is found to be confidential, by a vCPU that is about to run. Its
+ * faults on what is armed are let pass from here on, and nothing is armed any
+ * more; the rest is left to @watch. Nothing may be waited for here.
+ */
+void kwt_vm_forbid(struct kwt_vm *vm)
+{
+	WRITE_ONCE(vm->space.forbidden, true);
+	mod_delayed_work(kwt_wq, &vm->watch, 0);
+}
+
 static bool vm_is_gone(const struct kwt_vm *vm)
 {
-	return !atomic_read(&vm->kvm->mm->mm_users) ||
+	return READ_ONCE(vm->space.forbidden) ||
+	       !atomic_read(&vm->kvm->mm->mm_users) ||
 	       refcount_read(&vm->kvm->users_count) == OWN_KVM_REFS;
 }
 

@@ -10,7 +10,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "guest.h"
 #include "module.h"
+#include "stage.h"
 #include "tap.h"
 #include "wt.h"
 
@@ -132,6 +134,66 @@ CASE(private_memory_is_eopnotsupp_or_kvm_has_none)
 	} else {
 		CHECK(err == EINVAL || err == ENOTTY);
 	}
+}
+
+/*
+ * KVM_SEV_INIT comes after KVM_CREATE_VM and before the first vCPU, and so may
+ * come after ADD. What a vCPU then stores KVM must not emulate: the pages are
+ * the guest's again before it runs, and the sessions are told.
+ */
+static void turn_confidential(struct vm *vm, struct wt *wt)
+{
+	struct kvm_wtrack_change c = { .gfn = VM_DATA_GFN, .nr_pages = PAGES };
+	WT_ARG(add, add, .changes = (uintptr_t)&c, .nr_changes = 1);
+	struct kvm_wtrack_record r;
+	struct vcpu *v;
+	unsigned int i;
+	int stage = stage_open();
+
+	stage_make_sev(stage, vm->fd);
+	v = vcpu_new(vm);
+	vcpu_call(v, g_store8, VM_DATA, 5, PAGES, PAGE);
+	for (i = 0; i < PAGES; i++)
+		CHECK_EQ(*(uint64_t *)(vm->data + i * PAGE), 5 + i);
+	do {
+		CHECK_SOON(wt_take(wt, &r));
+		CHECK(r.type != KVM_WTRACK_RECORD_WRITE);
+	} while (r.type != KVM_WTRACK_RECORD_VM_GONE);
+	CHECK_ERRNO(__wt_add(wt->fd, &add), ESRCH);
+}
+
+CASE(a_guest_that_turns_confidential_is_given_up_before_it_runs)
+{
+	struct vm *vm = vm_new(PAGES);
+	struct wt *wt = wt_session(vm->fd, 64, 0);
+	WT_ARG(attach, a, .vm_fd = vm->fd);
+
+	wt_add(wt->fd, VM_DATA_GFN, PAGES);
+	turn_confidential(vm, wt);
+	CHECK_ERRNO(__wt_attach(wt_open(), &a), EOPNOTSUPP);
+	/* Nothing of ours keeps the VM, nor its pages protected. */
+	wt_close(wt);
+}
+
+/* Without a vCPU that runs, the next ADD finds it, and says so for each gfn. */
+CASE(a_guest_that_turns_confidential_gets_no_more_pages)
+{
+	struct vm *vm = vm_new(PAGES);
+	struct wt *wt = wt_session(vm->fd, 64, 0);
+	struct kvm_wtrack_change c = { .gfn = VM_DATA_GFN, .nr_pages = PAGES };
+	WT_ARG(add, a, .changes = (uintptr_t)&c, .nr_changes = 1);
+	struct kvm_wtrack_record r;
+
+	wt_add(wt->fd, VM_DATA_GFN, 1);
+	stage_make_sev(stage_open(), vm->fd);
+	CHECK_ERRNO(__wt_add(wt->fd, &a), 0);
+	CHECK_EQ(a.out_failed_pages, PAGES);
+	CHECK_EQ(c.out_failed, PAGES);
+	CHECK_ERRNO(c.out_error, EOPNOTSUPP);
+	CHECK_EQ(c.out_error_gfn, VM_DATA_GFN);
+	CHECK_SOON(wt_take(wt, &r));
+	CHECK_EQ(r.type, KVM_WTRACK_RECORD_VM_GONE);
+	CHECK_ERRNO(__wt_add(wt->fd, &a), ESRCH);
 }
 
 /* Its descriptor is one of KVM's, and not of a VM. */
