@@ -137,3 +137,32 @@ void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
 		kwt_untrack(space, gfn);
 	spin_unlock(&space->arm_lock);
 }
+
+/*
+ * Gfns that the session of @span tracks, and whose memslot is gone: nobody
+ * observes them any more. KVM has dropped its counts of them, or they are given
+ * back here, not too many at a time: vCPUs may wait for the lock. Under the VM's
+ * lock.
+ */
+void kwt_disarm_removed(struct kwt_space *space, struct kwt_span *span,
+			const unsigned long *gone)
+{
+	struct kwt_chunk *chunk = span->chunk;
+	u32 bit, n = 0;
+
+	spin_lock(&space->arm_lock);
+	if (KWT_REMOVAL_KEEPS_COUNTS)
+		for_each_set_bit(bit, gone, KWT_CHUNK_PAGES) {
+			if (!test_and_clear_bit(bit, chunk->armed))
+				continue;
+			kwt_untrack(space, kwt_span_gfn(span, bit));
+			if (++n % 64)
+				continue;
+			spin_unlock(&space->arm_lock);
+			cond_resched();
+			spin_lock(&space->arm_lock);
+		}
+	bitmap_andnot(chunk->armed, chunk->armed, gone, KWT_CHUNK_PAGES);
+	bitmap_andnot(span->observed, span->observed, gone, KWT_CHUNK_PAGES);
+	spin_unlock(&space->arm_lock);
+}

@@ -1,64 +1,120 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A memslot is deleted: what was tracked in it is not any more. */
-
+/*
+ * A memslot is deleted: what was tracked in it is not any more. KVM calls under
+ * its slots_lock, and the VMM waits for it in KVM_SET_USER_MEMORY_REGION: a
+ * chunk of 1,024 gfns costs each session that has something in it a few
+ * operations on bitmaps, however many of them it tracks.
+ */
+#include "guard.h"
 #include "kwt.h"
 
-/* The tracked gfns of [gfn, end) in @span whose memslot is gone. */
-static u32 next_removed(const struct kwt_vm *vm, const struct kwt_span *span,
-			u64 gfn, u64 end, u32 bit)
-{
-	for_each_set_bit_from(bit, span->tracked, KWT_CHUNK_PAGES) {
-		u64 at = kwt_span_gfn(span, bit);
+/* A part of a chunk, as bits [from, to) of it. */
+struct part {
+	u32 from;
+	u32 to;
+	DECLARE_BITMAP(mask, KWT_CHUNK_PAGES);
+};
 
-		if (at >= gfn && at < end && kwt_removal_is_over(vm->kvm, at))
-			return bit;
-	}
-	return KWT_CHUNK_PAGES;
+/* What of [gfn, end) is in the span's chunk; the first of them is before @end. */
+static void part_of(struct part *part, const struct kwt_span *span, u64 gfn,
+		    u64 end)
+{
+	u64 first = kwt_span_gfn(span, 0);
+
+	part->from = gfn > first ? gfn - first : 0;
+	part->to = min_t(u64, end - first, KWT_CHUNK_PAGES);
+	bitmap_zero(part->mask, KWT_CHUNK_PAGES);
+	bitmap_set(part->mask, part->from, part->to - part->from);
 }
 
-static u64 count_removed(struct kwt_vm *vm, struct kwt_session *session,
-			 u64 gfn, u64 end)
-{
-	struct kwt_span *span = kwt_span_first(&session->set,
-					       kwt_chunk_index(gfn));
-	u64 n = 0;
-	u32 bit;
+/* How many gfns of it the session tracks, or drop them. */
+typedef u32 (*visit_fn)(struct kwt_session *session, struct kwt_span *span,
+			const struct part *part);
 
-	while (span && kwt_span_gfn(span, 0) < end) {
-		bit = next_removed(vm, span, gfn, end, 0);
-		for (; bit < KWT_CHUNK_PAGES;
-		     bit = next_removed(vm, span, gfn, end, bit + 1))
-			n++;
-		span = kwt_span_first(&session->set, span->chunk->index + 1);
-		cond_resched();
+static u32 count(struct kwt_session *session, struct kwt_span *span,
+		 const struct part *part)
+{
+	DECLARE_BITMAP(gone, KWT_CHUNK_PAGES);
+
+	bitmap_and(gone, span->tracked, part->mask, KWT_CHUNK_PAGES);
+	return bitmap_weight(gone, KWT_CHUNK_PAGES);
+}
+
+/* All sessions lose these: nobody is left that has them. */
+static void forget(struct kwt_chunk *chunk, const struct part *part)
+{
+	memset(&chunk->users[part->from], 0,
+	       (part->to - part->from) * sizeof(chunk->users[0]));
+}
+
+static u32 drop(struct kwt_session *session, struct kwt_span *span,
+		const struct part *part, bool told)
+{
+	struct kwt_set *set = &session->set;
+	DECLARE_BITMAP(gone, KWT_CHUNK_PAGES);
+	u32 bit, n;
+
+	bitmap_and(gone, span->tracked, part->mask, KWT_CHUNK_PAGES);
+	n = bitmap_weight(gone, KWT_CHUNK_PAGES);
+	if (!n)
+		return 0;
+	kwt_disarm_removed(set->space, span, gone);
+	bitmap_andnot(span->tracked, span->tracked, gone, KWT_CHUNK_PAGES);
+	forget(span->chunk, part);
+	span->nr_tracked -= n;
+	set->pages -= n;
+	if (!told) {
+		kwt_resync_mark_all(span, gone, ktime_get_ns());
+		return n;
 	}
+	bitmap_and(gone, gone, span->resync, KWT_CHUNK_PAGES);
+	for_each_set_bit(bit, gone, KWT_CHUNK_PAGES)
+		clear_bit(bit, span->resync);
 	return n;
 }
 
-/* With @told false, the reader hears of it from the resync set. */
-static void drop_removed(struct kwt_vm *vm, struct kwt_session *session,
-			 u64 gfn, u64 end, bool told)
+static u32 drop_told(struct kwt_session *session, struct kwt_span *span,
+		     const struct part *part)
+{
+	return drop(session, span, part, true);
+}
+
+/* The reader hears of it from the resync set. */
+static u32 drop_untold(struct kwt_session *session, struct kwt_span *span,
+		       const struct part *part)
+{
+	return drop(session, span, part, false);
+}
+
+/* Each span of the session in [gfn, end), all of which is removed. */
+static u64 visit_run(struct kwt_session *session, u64 gfn, u64 end, visit_fn fn)
 {
 	struct kwt_span *span = kwt_span_first(&session->set,
 					       kwt_chunk_index(gfn));
-	u64 index, now = ktime_get_ns();
-	u32 bit;
+	struct part part;
+	u64 n = 0, index;
 
 	while (span && kwt_span_gfn(span, 0) < end) {
-		bit = next_removed(vm, span, gfn, end, 0);
-		for (; bit < KWT_CHUNK_PAGES;
-		     bit = next_removed(vm, span, gfn, end, bit + 1)) {
-			kwt_set_drop(&session->set, span, bit, true);
-			if (told)
-				clear_bit(bit, span->resync);
-			else
-				kwt_resync_mark(span, bit, now);
-		}
+		part_of(&part, span, gfn, end);
+		n += fn(session, span, &part);
 		index = span->chunk->index + 1;
 		kwt_span_put(&session->set, span);
 		span = kwt_span_first(&session->set, index);
 		cond_resched();
 	}
+	return n;
+}
+
+/* Leaves out what another address space has at the same gfns. */
+static u64 visit(struct kwt_vm *vm, struct kwt_session *session, u64 gfn,
+		 u64 end, visit_fn fn)
+{
+	u64 n = 0, run_end;
+
+	for (; gfn < end; gfn = run_end)
+		if (kwt_removal_run(vm->kvm, gfn, end, &run_end))
+			n += visit_run(session, gfn, run_end, fn);
+	return n;
 }
 
 /*
@@ -73,13 +129,13 @@ void kwt_range_removed(struct kwt_vm *vm, u64 gfn, u64 nr_pages)
 
 	mutex_lock(&vm->lock);
 	list_for_each_entry(session, &vm->sessions, in_vm) {
-		n = count_removed(vm, session, gfn, end);
+		n = visit(vm, session, gfn, end, count);
 		if (!n)
 			continue;
 		told = kwt_ring_region(&session->ring, gfn, nr_pages, n,
 				       ktime_get_ns());
 		atomic64_inc(&session->ring.regions);
-		drop_removed(vm, session, gfn, end, told);
+		visit(vm, session, gfn, end, told ? drop_told : drop_untold);
 		kwt_notice_region(session, gfn, nr_pages, n);
 	}
 	mutex_unlock(&vm->lock);

@@ -26,6 +26,24 @@ void kwt_resync_mark(struct kwt_span *span, u32 bit, u64 time_ns)
 	} while (!kwt_ring_closed(span->ring));
 }
 
+/* The same for all gfns of a bitmap. */
+void kwt_resync_mark_all(struct kwt_span *span, const unsigned long *bits,
+			 u64 time_ns)
+{
+	u32 i;
+
+	do {
+		if (kwt_ring_close(span->ring, time_ns))
+			kwt_notice_overflow(span->ring);
+		for (i = 0; i < BITS_TO_LONGS(KWT_CHUNK_PAGES); i++)
+			if (bits[i])
+				atomic_long_or(bits[i], (atomic_long_t *)
+							&span->resync[i]);
+		/* As above. */
+		smp_mb__after_atomic();
+	} while (!kwt_ring_closed(span->ring));
+}
+
 /* A store that found no room. */
 void kwt_resync_write(struct kwt_span *span, u32 bit, u64 time_ns)
 {

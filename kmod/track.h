@@ -333,6 +333,8 @@ bool kwt_ring_published(const struct kwt_ring *ring, u64 pos);
 
 /* resync.c */
 void kwt_resync_mark(struct kwt_span *span, u32 bit, u64 time_ns);
+void kwt_resync_mark_all(struct kwt_span *span, const unsigned long *bits,
+			 u64 time_ns);
 void kwt_resync_write(struct kwt_span *span, u32 bit, u64 time_ns);
 u32 kwt_resync_fetch(struct kwt_set *set, struct kwt_span *span,
 		     struct kvm_wtrack_resync_range *range, u32 used, u32 room);

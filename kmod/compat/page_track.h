@@ -9,7 +9,9 @@
  *	kwt_track_remove_gfn	no error when the memslot is gone meanwhile
  *	KWT_WRITE_HOOK		the head of the function for node.track_write
  *	kwt_set_removal_hook	calls it with (vm node, gfn, nr_pages)
- *	kwt_removal_is_over	in that hook: is this gfn's memslot gone?
+ *	kwt_removal_run		in that hook: is this gfn's memslot gone, and how
+ *				many behind each other have the same answer?
+ *	KWT_REMOVAL_KEEPS_COUNTS	and have our counts to be given back?
  *	kwt_slot_run		may gfns be tracked, and how many behind each
  *				other have the same answer?
  *
@@ -115,10 +117,26 @@ static inline void kwt_track_remove_gfn(struct kvm *kvm, gfn_t gfn)
 #define kwt_set_removal_hook(node, hook)				\
 	((node)->track_remove_region = (hook))
 
-static inline bool kwt_removal_is_over(struct kvm *kvm, gfn_t gfn)
+#define KWT_REMOVAL_KEEPS_COUNTS	0
+
+/* slots_lock is held. */
+static inline bool kwt_removal_run(struct kvm *kvm, gfn_t start, gfn_t end,
+				   gfn_t *run_end)
 {
-	/* slots_lock is held. */
-	return !__gfn_to_memslot(kvm_memslots(kvm), gfn);
+	struct kvm_memslot_iter iter;
+
+	*run_end = end;
+	kvm_for_each_memslot_in_gfn_range(&iter, kvm_memslots(kvm), start, end) {
+		const struct kvm_memory_slot *slot = iter.slot;
+
+		if (slot->base_gfn > start) {
+			*run_end = slot->base_gfn;
+			return true;
+		}
+		*run_end = min(end, slot->base_gfn + slot->npages);
+		return false;
+	}
+	return true;
 }
 
 #else /* !KWT_HAVE_WRITE_TRACK_GFN */
@@ -197,8 +215,12 @@ static inline void kwt_track_remove_gfn(struct kvm *kvm, gfn_t gfn)
 #define kwt_set_removal_hook(node, hook)				\
 	((node)->track_flush_slot = (hook))
 
-static inline bool kwt_removal_is_over(struct kvm *kvm, gfn_t gfn)
+#define KWT_REMOVAL_KEEPS_COUNTS	1
+
+static inline bool kwt_removal_run(struct kvm *kvm, gfn_t start, gfn_t end,
+				   gfn_t *run_end)
 {
+	*run_end = end;
 	return true;
 }
 

@@ -32,6 +32,11 @@ static inline s64 atomic64_read(const atomic64_t *v)
 	return __atomic_load_n(&v->counter, __ATOMIC_RELAXED);
 }
 
+static inline void atomic_long_or(long bits, atomic_long_t *v)
+{
+	__atomic_fetch_or(&v->counter, bits, __ATOMIC_RELAXED);
+}
+
 static inline void atomic64_inc(atomic64_t *v)
 {
 	__atomic_fetch_add(&v->counter, 1, __ATOMIC_RELAXED);
