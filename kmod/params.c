@@ -53,10 +53,14 @@ static const struct kernel_param_ops bounded_ops = {
 	module_param_cb(name, &bounded_ops, &name##_bounds, 0644);	\
 	MODULE_PARM_DESC(name, text)
 
-BOUNDED(max_sessions, 1024, 1, 65535, false,
-	"sessions on one VM (1 to 65535)");
-BOUNDED(max_users, 65535, 1, 65535, false,
-	"sessions that track one gfn (1 to 65535)");
+/*
+ * A vCPU goes through the sessions that have something in a chunk with
+ * preemption disabled, and publishes a record for each that tracks the gfn.
+ */
+BOUNDED(max_sessions, 1024, 1, 1024, false,
+	"sessions on one VM (1 to 1024)");
+BOUNDED(max_users, 1024, 1, 1024, false,
+	"sessions that track one gfn (1 to 1024)");
 BOUNDED(max_records, 65536, KWT_MIN_RECORDS, KWT_MAX_RECORDS, true,
 	"records in one ring (a power of two, 64 to 1048576)");
 BOUNDED(max_pages, 1U << 22, 1, UINT_MAX, false,

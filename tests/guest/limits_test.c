@@ -158,7 +158,8 @@ CASE(parameters_have_hard_bounds)
 		check_bound(params[i], "-1");
 		check_bound(params[i], "18446744073709551615");
 	}
-	check_bound("max_users", "65536");
+	check_bound("max_users", "1025");
+	check_bound("max_sessions", "1025");
 	check_bound("max_records", "32");
 	check_bound("max_records", "2097152");
 	check_bound("guard_min_ms", "7");
