@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # For all Makefiles: what is done is one line each; V=1 shows the commands.
 
+# A name is one word to make. What includes this names it without $(TOP).
+ifneq ($(word 2,[$(CURDIR)]),)
+$(error the tree has to be in a directory without spaces, not "$(CURDIR)")
+endif
+
 V ?= 0
 export V
 ifeq ($(V),1)

@@ -92,6 +92,37 @@ refuses_other_places()
 	find . "$scratch" -name stage -o -name half
 }
 
+# refused COMMAND...: in one line, and nothing was made
+refused()
+{
+	"$@" >/dev/null 2>"$scratch/said" </dev/null && echo "no error: $*"
+	[ "$(wc -l <"$scratch/said") $(grep -cF \
+		'the tree has to be in a directory without spaces, not "' \
+		"$scratch/said")" = "1 1" ] || { echo "$*:" && cat "$scratch/said"; }
+}
+
+refuses_spaces()
+{
+	local tree="$scratch/a tree" directory target
+	mkdir "$tree"
+	git ls-files -z | xargs -0 cp --parents -t "$tree"
+	(cd "$tree" && find . | sort) >"$scratch/before"
+	for target in all install uninstall install-dkms dist deb module demo \
+		check check-unit check-style check-host; do
+		refused make -C "$tree" "$target" DESTDIR="$scratch/none"
+	done
+	for directory in $(git ls-files | sed -n 's,/Makefile$,,p'); do
+		refused make -C "$tree/$directory"
+	done
+	refused "$tree/tests/run.sh"
+	refused "$tree/tests/host/packages.sh" check
+	refused "$tree/tests/host/kernel.sh" 6.1
+	refused "$tree/examples/demo/demo.sh"
+	(cd "$tree" && find . | sort) | diff "$scratch/before" -
+	[ ! -e "$scratch/none" ] || echo "something was installed"
+	rm -r "$tree"
+}
+
 # uninstalls DIR VARIABLE=VALUE...
 uninstalls()
 {
@@ -174,6 +205,7 @@ check "make install puts the programs and the manual there" installs
 check "every directory can be another" honours_all_directories
 check "systemd finds its files, whatever the prefix" systemd_finds_its_files
 check "a DESTDIR that cannot be one is refused" refuses_other_places
+check "a tree whose path has a space is refused, in one line" refuses_spaces
 check "make uninstall leaves nothing" uninstalls "$scratch/a"
 check "nor in other directories" uninstalls "$scratch/e" "${ELSEWHERE[@]}"
 check "what others have put there stays" leaves_what_others_have

@@ -8,6 +8,14 @@ CACHE=${KVM_WTRACK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kvm-wtrack}
 HOST=$TOP/tests/host
 export TOP BUILD CACHE HOST
 
+case $TOP in
+*[[:space:]]*)
+	printf '%s: the tree has to be in a directory without spaces, not "%s"\n' \
+		"${0##*/}" "$TOP" >&2
+	exit 1
+	;;
+esac
+
 # Progress goes to stderr: stdout belongs to a script's result.
 say()
 {
