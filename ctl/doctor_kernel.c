@@ -2,104 +2,144 @@
 /* doctor: the kernel's option, KVM. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "doctor.h"
 #include "json.h"
 #include "sysfile.h"
 
-#define OPTION	"CONFIG_KVM_EXTERNAL_WRITE_TRACKING"
+#define OPTION		"CONFIG_KVM_EXTERNAL_WRITE_TRACKING"
+#define REALTIME	"CONFIG_PREEMPT_RT"
 
 enum answer { NOT_KNOWN, NO, YES };
 
-/* In what stdio reads as lines; a kernel's configuration says all or nothing. */
-static enum answer search(FILE *file)
+/* What a kernel's configuration says. */
+struct config {
+	enum answer option, realtime;
+};
+
+/* Lines that stdio reads. A configuration that says anything says all. */
+static struct config search(FILE *file)
 {
-	enum answer answer = NOT_KNOWN;
+	struct config config = { 0 };
 	char line[256];
 
 	while (fgets(line, sizeof(line), file)) {
 		if (!strcmp(line, OPTION "=y\n"))
-			return YES;
-		if (!strncmp(line, "CONFIG_KVM", 10))
-			answer = NO;
+			config.option = YES;
+		else if (!strcmp(line, REALTIME "=y\n"))
+			config.realtime = YES;
+		else if (!strncmp(line, "CONFIG_KVM", 10) && !config.option)
+			config.option = NO;
 	}
-	return answer;
+	if (config.option && !config.realtime)
+		config.realtime = NO;
+	return config;
 }
 
-static enum answer search_path(const char *path)
+static struct config search_path(const char *path)
 {
 	FILE *file = fopen(path, "re");
-	enum answer answer;
+	struct config config;
 
 	if (!file)
-		return NOT_KNOWN;
-	answer = search(file);
+		return (struct config) { 0 };
+	config = search(file);
 	fclose(file);
-	return answer;
+	return config;
 }
 
-static enum answer search_proc(void)
+static struct config search_proc(void)
 {
-	enum answer answer;
+	struct config config = { 0 };
 	FILE *file;
 
 	if (!sysfile_exists("/proc/config.gz"))
-		return NOT_KNOWN;
+		return config;
 	file = popen("gzip -cd </proc/config.gz 2>/dev/null", "re");
 	if (!file)
-		return NOT_KNOWN;
-	answer = search(file);
+		return config;
+	config = search(file);
 	pclose(file);
-	return answer;
+	return config;
 }
 
-static enum answer search_all(const char *release, char *path, size_t size)
+static struct config search_all(const char *release)
 {
 	static const char *const places[] = {
 		"/boot/config-%s", "/lib/modules/%s/config",
 		"/lib/modules/%s/build/.config",
 	};
-	enum answer answer = NOT_KNOWN;
+	struct config config = { 0 };
+	char path[256];
 	size_t i;
 
-	for (i = 0; i < sizeof(places) / sizeof(places[0]) && !answer; i++) {
-		snprintf(path, size, places[i], release);
-		answer = search_path(path);
+	for (i = 0; i < sizeof(places) / sizeof(places[0]) && !config.option;
+	     i++) {
+		snprintf(path, sizeof(path), places[i], release);
+		config = search_path(path);
 	}
-	if (!answer) {
-		snprintf(path, size, "/proc/config.gz");
-		answer = search_proc();
-	}
-	return answer;
+	return config.option ? config : search_proc();
 }
 
-void doctor_kernel(struct doctor *doctor)
+/* "#1 SMP PREEMPT_RT Debian 6.12..." */
+static bool says_realtime(void)
 {
-	char path[256] = "";
-	enum answer answer = search_all(doctor->release, path, sizeof(path));
+	struct utsname name;
+
+	return !uname(&name) && strstr(name.version, " PREEMPT_RT");
+}
+
+static struct check *judge_kernel(struct doctor *doctor,
+				  const struct config *config)
+{
 	struct check *check;
 
-	/* From 6.6 on the module is not loaded by a kernel without. */
-	if (doctor->loaded && !answer)
-		answer = YES;
-	if (answer == YES)
-		check = doctor_add(doctor, "kernel", CHECK_OK, "%s has %s",
-				   doctor->release, OPTION + 7);
-	else if (answer == NO)
+	if (config->realtime == YES) {
+		check = doctor_add(doctor, "kernel", CHECK_FAIL, "%s is a "
+				   "PREEMPT_RT kernel: the module does not work "
+				   "there", doctor->release);
+		check_hint(check, EXIT_UNSUPPORTED, "run a kernel without it, as "
+			   "Debian's amd64: not the rt flavour");
+		return check;
+	}
+	if (config->option == YES)
+		return doctor_add(doctor, "kernel", CHECK_OK, "%s has %s",
+				  doctor->release, OPTION + 7);
+	if (config->option == NO)
 		check = doctor_add(doctor, "kernel", CHECK_FAIL,
 				   "%s lacks %s", doctor->release, OPTION + 7);
 	else
 		check = doctor_add(doctor, "kernel", CHECK_WARN,
 				   "%s: its configuration is not to be found",
 				   doctor->release);
-	if (answer != YES)
-		check_hint(check, answer == NO ? EXIT_UNSUPPORTED : EXIT_FAILED,
-			   "run a kernel with it, as Debian's amd64: not the "
-			   "cloud flavour");
+	check_hint(check, config->option == NO ? EXIT_UNSUPPORTED : EXIT_FAILED,
+		   "run a kernel with it, as Debian's amd64: not the cloud "
+		   "flavour");
+	return check;
+}
+
+static void add_answer(struct check *check, const char *name,
+		       enum answer answer)
+{
+	json_object_object_add(check->details, name, answer == NOT_KNOWN ?
+			       NULL : json_object_new_boolean(answer == YES));
+}
+
+void doctor_kernel(struct doctor *doctor)
+{
+	struct config config = search_all(doctor->release);
+	struct check *check;
+
+	if (says_realtime())
+		config.realtime = YES;
+	/* From 6.6 on the module is not loaded by a kernel without. */
+	if (doctor->loaded && !config.option)
+		config.option = YES;
+	check = judge_kernel(doctor, &config);
 	json_string(check->details, "release", doctor->release);
-	json_object_object_add(check->details, "write_tracking",
-			       answer == NOT_KNOWN ? NULL :
-			       json_object_new_boolean(answer == YES));
+	add_answer(check, "write_tracking", config.option);
+	add_answer(check, "realtime", config.realtime);
 }
 
 void doctor_kvm(struct doctor *doctor)

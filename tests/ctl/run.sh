@@ -248,6 +248,27 @@ a_file_size_limit_is_no_success()
 	[ $code = 1 ] || echo "JSON: exit code $code"
 }
 
+# realtime_is STATE REALTIME
+realtime_is()
+{
+	kernel_is "$1" true
+	jq -e --argjson realtime "$2" '.checks[] | select(.name == "kernel") |
+		.details.realtime == $realtime' out >/dev/null || cat out
+}
+
+doctor_refuses_realtime()
+{
+	local option=CONFIG_KVM_EXTERNAL_WRITE_TRACKING=y real=CONFIG_PREEMPT_RT
+	run_on "$option"$'\n'"$real=y" doctor --json=short
+	realtime_is fail true
+	run_on "$option"$'\n'"# $real is not set" doctor --json=short
+	realtime_is ok false
+	run_on "$real=y"$'\n'"$option" doctor
+	[ "$code" = 5 ] || echo "exit code $code"
+	[ "$(grep -c 'is a PREEMPT_RT kernel: the module does not work there$' \
+		out)" = 1 ] || cat out
+}
+
 a_full_disk_is_no_success()
 {
 	code=0
@@ -341,6 +362,7 @@ check "doctor agrees with itself" doctor_is_consistent
 check "version is printed" versions
 check "a module that lacks features is too old" an_old_module_is_named
 check "doctor reads the kernel's configuration" doctor_reads_the_configuration
+check "it says that a PREEMPT_RT kernel is none for the module" doctor_refuses_realtime
 check "a full disk is no success" a_full_disk_is_no_success
 check "neither is a limit of file sizes" a_file_size_limit_is_no_success
 check "colours are for terminals, and not with NO_COLOR" colours_are_for_terminals

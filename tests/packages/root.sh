@@ -6,7 +6,7 @@
 # they are: build.tar, in which the packages of this tree are built and looked
 # at, and fresh.tar, which has nothing but apt, with debs/, a repository of all
 # that is needed to install them. The kernels whose headers are there:
-# release-6.1, release-6.12, release-cloud.
+# release-6.1, release-6.12, release-cloud, release-rt.
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 . "$TOP/tests/lib/apt.sh"
@@ -34,15 +34,17 @@ headers()
 
 fetch()
 {
-	local closure old new cloud
+	local closure old new cloud rt
 	apt_refresh
 	old=$(headers 6.1 6.1)
 	new=$(headers 6.12 6.12)
 	cloud=$(headers cloud 6.1-cloud)
+	rt=$(headers rt 6.12-rt)
 	say FETCH "a Debian 12 with compiler, kernel headers, about 250 MB"
 	# The meta package is that of the release.
 	# shellcheck disable=SC2086 # they are words
-	closure=$(apt_closure '?essential' $PACKAGES $FRESH "$old" "$new" "$cloud")
+	closure=$(apt_closure '?essential' $PACKAGES $FRESH "$old" "$new" "$cloud" \
+		"$rt")
 	# shellcheck disable=SC2086
 	cache_debs_fetch $closure
 }
@@ -83,7 +85,7 @@ build()
 
 mode=unshare
 [ "$(id -u)" != 0 ] || mode=root
-cache_open packages-bookworm "$PACKAGES $FRESH $KERNEL_PARTS"
+cache_open packages-bookworm "$PACKAGES $FRESH $KERNEL_PARTS rt"
 cache_debs_valid || fetch
 cache_root "$0"
 cache_root_valid || build

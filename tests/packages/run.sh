@@ -27,7 +27,8 @@ all()
 {
 	in_root debs build
 	in_root dkms build "$(<"$root/release-6.1")" \
-		"$(<"$root/release-6.12")" "$(<"$root/release-cloud")"
+		"$(<"$root/release-6.12")" "$(<"$root/release-cloud")" \
+		"$(<"$root/release-rt")"
 	in_root fresh fresh "$(basename "$root")"
 	in_root prebuilt build "$(<"$directory/release")" "$directory/headers"
 }
