@@ -20,7 +20,7 @@ BUILD := $(CURDIR)/build
 
 .PHONY: all $(SUBDIRS) install uninstall install-dkms uninstall-dkms dist deb
 .PHONY: guest module demo clean help check-install check-packages check-style
-.PHONY: check check-unit check-abi check-ctl check-docs check-man check-python
+.PHONY: check check-quick check-unit check-abi check-ctl check-docs check-man check-python
 .PHONY: check-bed check-host check-matrix check-boot check-debug check-system
 .PHONY: bench-cost
 .PHONY: docs-table
@@ -64,8 +64,11 @@ module:
 check:
 	$(Q)tests/run.sh
 
+check-quick:
+	$(Q)tests/run.sh --quick
+
 check-unit: all
-	$(Q)$(MAKE) $(QUIET) -C tests/unit check TESTS='$(TESTS)'
+	$(Q)$(MAKE) $(QUIET) -C tests/unit check$(VARIANT:%=-%) TESTS='$(TESTS)'
 
 check-ctl: all
 	$(Q)tests/ctl/run.sh
@@ -138,7 +141,10 @@ help:
 #: make module        the module for the kernel in KDIR (the running one)
 #: make demo          watch a guest of an unmodified QEMU being written to
 #: make check         what a change has to pass; the last line is the sum
-#: make check-unit    what needs no kernel; TESTS= is a pattern
+#: make check-quick   the part of it that says within minutes whether a change is
+#:                    on the way
+#: make check-unit    what needs no kernel; TESTS= is a pattern, VARIANT=plain|asan
+#:                    |tsan one way to build it
 #: make check-abi     headers, symbols and documentation of the interfaces
 #: make check-ctl     wtrackctl on a machine without daemon and module
 #: make check-python  the Python package, without a kernel
@@ -149,11 +155,12 @@ help:
 #: make check-style   sparse on each kernel, checkpatch and shellcheck
 #: make check-bed     what the tests themselves stand on
 #: make docs-table    write what the last host tests saw of stores to docs/
-#: make check-host    guest tests on KERNEL=6.12|6.1|newest (the newest one in
-#:                    Debian 13's backports), CPU=amd|intel (in QEMU, Bochs),
-#:                    PAGING=nested|shadow; TESTS= are patterns, or the first
-#:                    words of names. KERNEL=6.12-cloud|6.1-cloud, which lack
-#:                    the option: what the module says to them
+#: make check-host    guest tests on KERNEL=6.12|6.1 (Debian 12's), 6.12-trixie
+#:                    (Debian 13's) or newest (in Debian 13's backports),
+#:                    CPU=amd|intel (in QEMU, Bochs), PAGING=nested|shadow;
+#:                    TESTS= are patterns, or the first words of names.
+#:                    KERNEL=6.12-cloud|6.1-cloud, which lack the option: what
+#:                    the module says to them
 #:                    FEATURES= are processor features of QEMU's, as +la57 or
 #:                    -smap,-smep
 #: make check-matrix  check-host on all of these, two at a time, with a table at

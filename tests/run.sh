@@ -1,8 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# usage: run.sh [--quick]
+#
 # make check: what a change has to pass, two targets at a time. make
-# check-matrix has the hosts that are not here. The last lines are the
-# failures, the results of the parts, and their sum.
+# check-matrix has the hosts that are not here. With --quick it is what says
+# within minutes whether a change is on the way (make check-quick). The last
+# lines are the failures, the results of the parts, and their sum.
 set -uo pipefail
 . "$(dirname "$0")/lib/common.sh"
 . "$TOP/tests/lib/results.sh"
@@ -12,6 +15,7 @@ PARTS=(bed unit-plain unit-asan unit-tsan abi ctl man python style install docs
 	packages packages-host-6.12 system-6.12 demo bench-cost
 	host-6.12-nested host-6.1-shadow host-newest-nested host-debug-nested
 	host-6.12-intel-nested host-newest-intel-shadow
+	host-6.12-trixie-nested
 	host-6.12-cloud-nested host-6.1-cloud-nested host-6.1-cloud-shadow
 	boot-6.1-nested)
 
@@ -33,6 +37,7 @@ jobs()
 	check-host KERNEL=newest PAGING=nested TESTS='guard* attach region store'
 	check-host CPU=intel KERNEL=6.12 PAGING=nested TESTS='$intel'
 	check-host CPU=intel KERNEL=newest PAGING=shadow TESTS='$intel'
+	check-host KERNEL=6.12-trixie PAGING=nested TESTS='guard_event attach region store'
 	check-host KERNEL=6.12-cloud PAGING=nested
 	check-host KERNEL=6.1-cloud PAGING=nested
 	check-host KERNEL=6.1-cloud PAGING=shadow
@@ -49,6 +54,30 @@ jobs()
 	JOBS
 }
 
+QUICK_PARTS=(unit-plain abi ctl man docs host-6.12-nested)
+
+# Of the host's programs those that are over within seconds, one for each thing
+# that the module does.
+quick_jobs()
+{
+	local programs="abi attach coalesce fence guard_event guard_integer"
+	programs+=" libwtrack overflow read region restrict sessions state store"
+	cat <<-JOBS
+	check-host KERNEL=6.12 PAGING=nested TESTS='$programs'
+	check-unit VARIANT=plain
+	check-man
+	check-ctl
+	check-abi
+	JOBS
+}
+
+case ${1:-} in
+--quick)
+	PARTS=("${QUICK_PARTS[@]}")
+	list=quick_jobs
+	;;
+*) list="jobs" ;;
+esac
 unset MAKEFLAGS MFLAGS MAKELEVEL
 "$HOST/packages.sh" check || exit 1
 mkdir -p "$BUILD/log"
@@ -56,7 +85,7 @@ rm -f "$RESULTS"
 # Once, before two of them want it at the same time.
 make -C "$TOP" --no-print-directory all || exit 1
 "$HOST/guest-programs.sh" || true
-jobs_run 2 < <(jobs)
+jobs_run 2 < <($list)
 # With what the hosts saw.
 make -C "$TOP" --no-print-directory check-docs || true
 echo

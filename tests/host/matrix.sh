@@ -19,7 +19,7 @@ combinations()
 {
 	local cpu kernel paging name
 	for cpu in intel amd; do
-		for kernel in 6.12 6.1 newest; do
+		for kernel in 6.12 6.1 6.12-trixie newest; do
 			for paging in nested shadow; do
 				name=$kernel-$cpu-$paging
 				# shellcheck disable=SC2053 # it is a pattern
