@@ -21,8 +21,6 @@ static int read_ranges(sd_bus_message *m, struct open_options *options,
 	struct wtrack_range *range;
 	int r;
 
-	if (options->ranges)
-		return invalid(error, "ranges is given twice");
 	r = sd_bus_message_enter_container(m, 'a', "(tt)");
 	if (r < 0)
 		return r;
@@ -57,27 +55,48 @@ static int read_value(sd_bus_message *m, const char *name,
 	return read_ranges(m, options, error);
 }
 
-static const char *type_of(const char *name)
+static const struct option {
+	const char *name, *type;
+} known_options[] = {
+	{ "max_pages", "t" },
+	{ "max_records", "u" },
+	{ "ranges", "a(tt)" },
+};
+
+/* -1 when there is no such option. */
+static int find_option(const char *name)
 {
-	return !strcmp(name, "max_pages") ? "t" :
-	       !strcmp(name, "max_records") ? "u" :
-	       !strcmp(name, "ranges") ? "a(tt)" : NULL;
+	int i;
+
+	for (i = 0; i < (int)ARRAY_SIZE(known_options); i++)
+		if (!strcmp(known_options[i].name, name))
+			return i;
+	return -1;
 }
 
+/*
+ * @given has a bit for each option that was there already. None may come twice:
+ * a message of the bus has room for a million.
+ */
 static int read_option(sd_bus_message *m, struct open_options *options,
-		       sd_bus_error *error)
+		       unsigned int *given, sd_bus_error *error)
 {
 	const char *name, *contents, *type;
-	int r;
+	int i, r;
 
 	r = sd_bus_message_read(m, "s", &name);
 	if (r < 0)
 		return r;
-	type = type_of(name);
-	if (!type)
+	i = find_option(name);
+	if (i < 0)
 		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
 					 "unknown option %.100s",
 					 strlen(name) <= 100 ? name : "");
+	if (*given & 1U << i)
+		return sd_bus_error_setf(error, ERROR_INVALID_ARGUMENT,
+					 "option %s is given twice", name);
+	*given |= 1U << i;
+	type = known_options[i].type;
 	r = sd_bus_message_peek_type(m, NULL, &contents);
 	if (r >= 0 && strcmp(contents, type))
 		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
@@ -107,6 +126,7 @@ int open_options_read_vm(struct request *request, sd_bus_message *call,
 int open_options_read(struct request *request, sd_bus_message *call,
 		      sd_bus_error *error)
 {
+	unsigned int given = 0;
 	int r;
 
 	r = open_options_read_vm(request, call, error);
@@ -114,7 +134,7 @@ int open_options_read(struct request *request, sd_bus_message *call,
 		r = sd_bus_message_enter_container(call, 'a', "{sv}");
 	while (r >= 0 &&
 	       (r = sd_bus_message_enter_container(call, 'e', "sv")) > 0) {
-		r = read_option(call, &request->options, error);
+		r = read_option(call, &request->options, &given, error);
 		if (r >= 0)
 			r = sd_bus_message_exit_container(call);
 	}

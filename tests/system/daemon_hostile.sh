@@ -23,6 +23,8 @@ bad "." Nothing
 bad "." OpenSession
 bad "." OpenSession s fred
 bad "." OpenSession u 1
+bad "given twice" OpenSession 'sa{sv}' fred 2 max_pages t 1 max_pages t 1
+bad "given twice" OpenSession 'sa{sv}' fred 2 max_records u 4 max_records u 4
 bad "named by" OpenSession 'sa{sv}' "" 0
 bad "named by" OpenSession 'sa{sv}' "$long" 0
 bad "unknown option" OpenSession 'sa{sv}' fred 1 nothing u 1

@@ -36,7 +36,7 @@ install_module()
 
 install_modules()
 {
-	modules_copy "$directory" "$out" kvm_amd autofs4
+	modules_copy "$directory" "$out" kvm_amd autofs4 fuse
 	[ "$what" = packages ] || install_module
 	mkdir -p "$out/usr/lib"
 	mv "$out/lib/modules" "$out/usr/lib/"

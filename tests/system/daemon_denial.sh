@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What ordinary users can do to keep the daemon from serving others. Each attack
+# ends by itself, or with this case; the daemon must serve everybody afterwards.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib-daemon.sh"
+. "$(dirname "$0")/lib-watch.sh"
+
+REDESIGN='issue 12, "The daemon, redesigned"'
+
+# A daemon that is stuck for a while is not to be killed and leave a core.
+systemctl service-watchdogs no
+sysctl -q vm.unprivileged_userfaultfd=1
+trap 'leave_attacks' EXIT
+
+leave_attacks()
+{
+	local status=$? fd
+	for fd in "$SCRATCH"/*/fd; do
+		[ ! -e "$fd" ] || end_attack "$(basename "$(dirname "$fd")")"
+	done
+	sysctl -q vm.unprivileged_userfaultfd=0
+	systemctl service-watchdogs yes
+	(exit "$status")
+	leave_watches
+}
+
+# attack NAME WORD PROGRAM ARGUMENT...: by bob, in the background, until it has
+# said a line that begins with this word
+attack()
+{
+	local dir=$SCRATCH/$1 word=$2 writer
+	shift 2
+	mkdir -p "$dir"
+	mkfifo "$dir/in"
+	as_user bob "$@" <"$dir/in" >"$dir/out" 2>&1 &
+	echo $! >"$dir/pid"
+	exec {writer}>"$dir/in"
+	echo "$writer" >"$dir/fd"
+	wait_for grep -q "^$word" "$dir/out" || sed 's/^/# /' "$dir/out"
+}
+
+end_attack()
+{
+	local dir=$SCRATCH/$1 fd
+	fd=$(cat "$dir/fd")
+	rm -f "$dir/fd"
+	exec {fd}>&-
+	wait "$(cat "$dir/pid")"
+}
+
+# tell NAME LINE: and it has done it
+tell()
+{
+	echo "$2" >&"$(cat "$SCRATCH/$1/fd")"
+	wait_for grep -q "^did $2" "$SCRATCH/$1/out"
+}
+
+# Any call of another user. The clock is that of the emulated host: it stands for
+# so many instructions.
+serves()
+{
+	as_user alice timeout 10 busctl --timeout=8 call $BUS $ROOT \
+		$BUS.Manager ListVMs
+}
+
+# Whoever names a process has it looked at.
+look_at()
+{
+	as_user bob busctl --timeout=1 call $BUS $ROOT $BUS.Manager FindVM s \
+		"$1" >/dev/null 2>&1
+}
+
+daemon=$(systemctl show -P MainPID wtrackd)
+check "alice is served" serves
+
+# The kernel prints all items of an epoll set to whoever reads its fdinfo.
+attack epoll ready epollset 200000 256
+look_at "$(pgrep -u bob -n epollset)"
+check_known "$REDESIGN" \
+	"alice is served when a process has an epoll set of 200,000 items" serves
+end_attack epoll
+check "she is when it has ended" wait_for serves
+
+# A descriptor of a process that is within execve(2) is waited for.
+modprobe fuse
+install -d -o bob "$SCRATCH/mount"
+attack exec stuck stuckexec "$SCRATCH/mount"
+look_at "$(sed -n 's/^stuck //p' "$SCRATCH/exec/out")"
+check_known "$REDESIGN" \
+	"alice is served when a process is in execve(2) for ever" serves
+end_attack exec
+check "she is when it has ended" wait_for serves
+
+# A message may have 128 MiB, and is gone through entry by entry.
+attack flood sent python3 "$PLACE/bin/flood.py" 8 30
+check "alice is served when there are messages of 30 MiB" serves
+check "all of them are refused" wait_for grep -q '^refused 8' \
+	"$SCRATCH/flood/out"
+end_attack flood
+
+# A page cannot be added as long as a vCPU waits for it.
+watch_file lazy '[Match]' 'User=bob' '[Watch]' 'Gfn=0x10'
+systemctl reload wtrackd
+attack slow ready slowvm
+pid=$(pgrep -u bob -n slowvm)
+check "a VM of a lazy restore is watched" wait_for nr_sessions_is 1
+tell slow slot
+tell slow store
+# Missing memory is tried again and again, after five seconds at most.
+watch_wants_it()
+{
+	! timeout 3 busctl --timeout=2 call $BUS $ROOT $BUS.Manager ListVMs
+}
+wait_for watch_wants_it >/dev/null
+check_known "$REDESIGN" \
+	"alice is served when a vCPU waits for a page that is watched" serves
+tell slow page
+check "she is when the page is there" wait_for serves
+end_attack slow
+check "its VM is gone" wait_for nr_vms_is 0 "$pid"
+forget_watches
+
+check "it is the same daemon" same "$daemon" \
+	"$(systemctl show -P MainPID wtrackd)"
+finish
