@@ -144,16 +144,69 @@ int log_errno(int error, const char *format, ...)
 	return error;
 }
 
-bool log_may(struct log_rate *rate, const char *kind)
+/* Of users that cause messages in the same ten seconds. */
+#define RATE_USERS	256
+
+struct rate {
+	bool used;
+	uid_t uid;
+	uint64_t begin_usec;
+	unsigned int nr, left_out;
+};
+
+static struct rate rates[NR_LOG_KINDS][RATE_USERS];
+/* When there is no room for another one. */
+static struct rate shared[NR_LOG_KINDS];
+
+static bool is_over(const struct rate *rate, uint64_t now)
+{
+	return now - rate->begin_usec >= RATE_USEC;
+}
+
+/* The user's, else one that is free, or whose time is over and is told of. */
+static struct rate *find_rate(enum log_kind kind, uid_t uid, uint64_t now)
+{
+	struct rate *rate, *free_one = NULL;
+
+	for (rate = rates[kind]; rate < rates[kind] + RATE_USERS; rate++) {
+		if (rate->used && rate->uid == uid)
+			return rate;
+		if (!free_one && (!rate->used || is_over(rate, now)))
+			free_one = rate;
+	}
+	return free_one ? free_one : &shared[kind];
+}
+
+static void tell_left_out(const struct rate *rate, enum log_kind kind)
+{
+	static const char *const names[NR_LOG_KINDS] = {
+		[LOG_KIND_VMS] = "VMs",
+		[LOG_KIND_SESSIONS] = "sessions",
+		[LOG_KIND_REFUSALS] = "refusals",
+		[LOG_KIND_PROCESSES] = "processes",
+		[LOG_KIND_OTHER] = "other things",
+	};
+
+	if (!rate->left_out)
+		return;
+	if (rate == &shared[kind])
+		log_notice("%u messages about %s of several users were left out",
+			   rate->left_out, names[kind]);
+	else
+		log_notice("%u messages about %s of uid %u were left out",
+			   rate->left_out, names[kind], rate->uid);
+}
+
+bool log_may(enum log_kind kind, uid_t uid)
 {
 	uint64_t now = now_usec();
-	unsigned int left_out = rate->left_out;
+	struct rate *rate = find_rate(kind, uid, now);
 
-	if (now - rate->begin_usec >= RATE_USEC) {
-		*rate = (struct log_rate) { .begin_usec = now };
-		if (left_out)
-			log_notice("%u messages about %s were left out",
-				   left_out, kind);
+	if (!rate->used || is_over(rate, now)) {
+		tell_left_out(rate, kind);
+		*rate = (struct rate) {
+			.used = true, .uid = uid, .begin_usec = now,
+		};
 	}
 	if (rate->nr >= RATE_BURST) {
 		rate->left_out++;

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <syslog.h>
 
 /* Chooses where to; before that it is stderr. */
@@ -40,15 +41,22 @@ __attribute__((format(printf, 4, 5)))
 void log_event(int priority, const char *id, const char *const *fields,
 	       const char *format, ...);
 
-/*
- * For messages that any user can cause: 200 in 10 seconds of each kind. True
- * when there may be one now; says before it how many were left out.
- */
-struct log_rate {
-	uint64_t begin_usec;
-	unsigned int nr, left_out;
+/* Messages that users can cause. */
+enum log_kind {
+	LOG_KIND_VMS,
+	LOG_KIND_SESSIONS,
+	LOG_KIND_REFUSALS,
+	LOG_KIND_PROCESSES,
+	LOG_KIND_OTHER,
+	NR_LOG_KINDS
 };
 
-bool log_may(struct log_rate *rate, const char *kind);
+/*
+ * Each user may cause 200 messages of each kind in 10 seconds, so that nobody's
+ * noise silences what others do; users beyond a number that are noisy at the same
+ * time share what one may. True when there may be one now; says before it how many
+ * of this user were left out.
+ */
+bool log_may(enum log_kind kind, uid_t uid);
 
 #endif

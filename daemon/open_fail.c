@@ -53,13 +53,11 @@ void open_fail_errno(struct request *request, int r)
 /* Of ours: the device before udev has seen it, or a unit that lacks rights. */
 void open_fail(struct request *request, int r)
 {
-	static struct log_rate rate;
-
 	if (r != -EACCES) {
 		open_fail_errno(request, r);
 		return;
 	}
-	if (log_may(&rate, "descriptors"))
+	if (log_may(LOG_KIND_OTHER, request->caller.uid))
 		log_warning("cannot open /dev/kvm-wtrack, or copy descriptors "
 			    "of pid %d: check the device's group and "
 			    "CAP_SYS_PTRACE", request->vm->process->pid);

@@ -34,11 +34,10 @@ static void polkit_free(struct polkit_check *check)
 
 static enum polkit_answer read_answer(sd_bus_message *reply)
 {
-	static struct log_rate rate;
 	int yes, challenge, r;
 
 	if (sd_bus_message_is_method_error(reply, NULL)) {
-		if (log_may(&rate, "polkit"))
+		if (log_may(LOG_KIND_OTHER, (uid_t)-1))
 			log_warning("polkit: %s",
 				    sd_bus_message_get_error(reply)->message);
 		return POLKIT_FAILED;

@@ -77,12 +77,10 @@ static void log_refusal(const struct request *request, enum rule rule,
 }
 
 /* What is nobody's mistake but the caller's is not worth a line. */
-static bool is_worth_logging(enum rule rule)
+static bool is_worth_logging(const struct request *request, enum rule rule)
 {
-	static struct log_rate rate;
-
 	return rule != RULE_NO_VM && rule != RULE_BUSY &&
-	       log_may(&rate, "refusals");
+	       log_may(LOG_KIND_REFUSALS, request->caller.uid);
 }
 
 void request_fail(struct request *request, enum rule rule, const char *error,
@@ -95,7 +93,7 @@ void request_fail(struct request *request, enum rule rule, const char *error,
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	request->manager->refusals[rule]++;
-	if (request->has_caller && is_worth_logging(rule))
+	if (request->has_caller && is_worth_logging(request, rule))
 		log_refusal(request, rule, text);
 	(void)sd_bus_reply_method_errorf(request->call, error, "%s", text);
 	request_free(request);

@@ -107,7 +107,6 @@ static void drop_closed(struct scan *scan)
 /* Into the registry. Returns how many are new. */
 static unsigned int register_found(struct scan *scan)
 {
-	static struct log_rate rate;
 	struct manager *m = scan->scans->manager;
 	struct process *process = process_find(m, scan->pid);
 	unsigned int i, nr = 0;
@@ -124,7 +123,7 @@ static unsigned int register_found(struct scan *scan)
 	}
 	if (nr)
 		vms_added(m, scan->pid);
-	if (r < 0 && r != -ESRCH && log_may(&rate, "processes"))
+	if (r < 0 && r != -ESRCH && log_may(LOG_KIND_PROCESSES, (uid_t)-1))
 		log_errno(r, "cannot keep account of the VMs of pid %d",
 			  scan->pid);
 	return nr;

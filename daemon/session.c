@@ -113,9 +113,8 @@ static void log_session(const char *id, const struct session *session,
 {
 	char number[64], pid[64], uid[64];
 	const char *const fields[] = { number, pid, uid, NULL };
-	static struct log_rate rate;
 
-	if (!log_may(&rate, "sessions"))
+	if (!log_may(LOG_KIND_SESSIONS, session->uid))
 		return;
 	snprintf(number, sizeof(number), "WTRACK_SESSION=%ju",
 		 (uintmax_t)session->id);

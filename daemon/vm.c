@@ -74,9 +74,8 @@ static void log_vm(int priority, const char *id, const struct vm *vm,
 {
 	char pid[64], name[PROC_MAX_NAME + 32];
 	const char *const fields[] = { pid, name, NULL };
-	static struct log_rate rate;
 
-	if (!log_may(&rate, "VMs"))
+	if (!log_may(LOG_KIND_VMS, vm->process->info.ids.uid))
 		return;
 	snprintf(pid, sizeof(pid), "WTRACK_VM_PID=%d", vm->process->pid);
 	snprintf(name, sizeof(name), "WTRACK_VM_NAME=%s", vm_name(vm));

@@ -20,13 +20,12 @@ static uint64_t now_usec_of(struct watch_session *session)
 int watch_send(struct watch_session *session)
 {
 	struct watches *watches = session->watches;
-	static struct log_rate rate;
 	int r;
 
 	r = journal_send(&watches->journal, &watches->entry);
 	if (r == 0 || r == -EAGAIN || r == -ENOTCONN)
 		return r;
-	if (log_may(&rate, "refused entries"))
+	if (log_may(LOG_KIND_OTHER, (uid_t)-1))
 		log_warning("watch %s: the journal refused an entry: %s",
 			    session->name, strerror(-r));
 	return 0;

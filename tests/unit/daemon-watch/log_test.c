@@ -44,6 +44,32 @@ static bool next(void)
 	return n >= 0;
 }
 
+/* How many of so many messages of this user there may be. */
+static unsigned int may(uid_t uid, unsigned int nr)
+{
+	unsigned int passed = 0;
+
+	while (nr--)
+		passed += log_may(LOG_KIND_VMS, uid);
+	return passed;
+}
+
+/* Before all others: the budgets are the process'. */
+static void noise_of_one_user_silences_nobody_else(void **state)
+{
+	unsigned int uid, passed = 0;
+
+	(void)state;
+	assert_int_equal(may(1000, 5000), 200);
+	assert_int_equal(may(1001, 5), 5);
+	assert_true(log_may(LOG_KIND_REFUSALS, 1000));
+	/* However many make noise at a time, there is an end to it. */
+	for (uid = 2000; uid < 3000; uid++)
+		passed += may(uid, 300);
+	assert_int_equal(passed, 254 * 200 + 200);
+	assert_int_equal(may(1001, 500), 195);
+}
+
 static void message_has_its_fields(void **state)
 {
 	const char *const fields[] = { "WTRACK_UID=7", "WTRACK_NOTE=a=b", NULL };
@@ -90,6 +116,8 @@ static void full_journal_is_not_waited_for(void **state)
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
+		cmocka_unit_test_setup_teardown(
+			noise_of_one_user_silences_nobody_else, setup, teardown),
 		cmocka_unit_test_setup_teardown(message_has_its_fields, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(full_journal_is_not_waited_for,
