@@ -327,6 +327,19 @@ static void the_daemon_may_refuse(void **state)
 	assert_string_equal(run_output, "");
 }
 
+static void nobody_is_asked_with_no_ask_password(void **state)
+{
+	(void)state;
+	assert_int_equal(run_ctl(write_words, "monitor", VM_PID, PAGES, NULL),
+			 EXIT_OK);
+	assert_true(fake.daemon.interactive);
+	fake_teardown(state);
+	run_setup_guest(state);
+	assert_int_equal(run_ctl(write_words, "monitor", VM_PID, PAGES,
+				 "--no-ask-password", NULL), EXIT_OK);
+	assert_false(fake.daemon.interactive);
+}
+
 static void without_a_daemon_it_goes_directly(void **state)
 {
 	(void)state;
@@ -365,6 +378,7 @@ int main(void)
 		CASE(memory_that_comes_later_is_tracked),
 		CASE(pages_without_memory_are_refused),
 		CASE(the_daemon_may_refuse),
+		CASE(nobody_is_asked_with_no_ask_password),
 		CASE(without_a_daemon_it_goes_directly),
 		CASE(quiet_hides_remarks_but_no_losses),
 	};
