@@ -139,15 +139,13 @@ void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
 }
 
 /*
- * Gfns that the session of @span tracks, and whose memslot is gone: nobody
- * observes them any more. KVM has dropped its counts of them, or they are given
- * back here, not too many at a time: vCPUs may wait for the lock. Under the VM's
- * lock.
+ * Gfns whose memslot is gone: nobody arms or disarms them from here on. KVM has
+ * dropped its counts of them, or they are given back here, not too many at a
+ * time: vCPUs may wait for the lock. Under the VM's lock.
  */
-void kwt_disarm_removed(struct kwt_space *space, struct kwt_span *span,
+void kwt_disarm_removed(struct kwt_space *space, struct kwt_chunk *chunk,
 			const unsigned long *gone)
 {
-	struct kwt_chunk *chunk = span->chunk;
 	u32 bit, n = 0;
 
 	spin_lock(&space->arm_lock);
@@ -155,7 +153,8 @@ void kwt_disarm_removed(struct kwt_space *space, struct kwt_span *span,
 		for_each_set_bit(bit, gone, KWT_CHUNK_PAGES) {
 			if (!test_and_clear_bit(bit, chunk->armed))
 				continue;
-			kwt_untrack(space, kwt_span_gfn(span, bit));
+			kwt_untrack(space, (chunk->index << KWT_CHUNK_SHIFT) +
+					   bit);
 			if (++n % 64)
 				continue;
 			spin_unlock(&space->arm_lock);
@@ -163,6 +162,5 @@ void kwt_disarm_removed(struct kwt_space *space, struct kwt_span *span,
 			spin_lock(&space->arm_lock);
 		}
 	bitmap_andnot(chunk->armed, chunk->armed, gone, KWT_CHUNK_PAGES);
-	bitmap_andnot(span->observed, span->observed, gone, KWT_CHUNK_PAGES);
 	spin_unlock(&space->arm_lock);
 }

@@ -68,7 +68,7 @@ void kwt_untrack(struct kwt_space *space, u64 gfn);
 /* arm.c, under the VM's lock */
 bool kwt_settled(struct kwt_space *space, u64 tick, u64 now);
 bool kwt_grace_is_over(struct kwt_space *space);
-void kwt_disarm_removed(struct kwt_space *space, struct kwt_span *span,
+void kwt_disarm_removed(struct kwt_space *space, struct kwt_chunk *chunk,
 			const unsigned long *gone);
 
 #endif /* KWT_GUARD_H */

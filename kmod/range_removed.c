@@ -40,11 +40,29 @@ static u32 count(struct kwt_session *session, struct kwt_span *span,
 	return bitmap_weight(gone, KWT_CHUNK_PAGES);
 }
 
-/* All sessions lose these: nobody is left that has them. */
-static void forget(struct kwt_chunk *chunk, const struct part *part)
+/*
+ * All sessions lose these: nobody is left that has them. A vCPU may change
+ * what is tracked elsewhere in the chunk, under the same lock. Returns how many
+ * the session had; @gone is which.
+ */
+static u32 forget(struct kwt_set *set, struct kwt_span *span,
+		  const struct part *part, unsigned long *gone)
 {
-	memset(&chunk->users[part->from], 0,
-	       (part->to - part->from) * sizeof(chunk->users[0]));
+	u32 n;
+
+	spin_lock(&set->space->arm_lock);
+	bitmap_and(gone, span->tracked, part->mask, KWT_CHUNK_PAGES);
+	n = bitmap_weight(gone, KWT_CHUNK_PAGES);
+	bitmap_andnot(span->tracked, span->tracked, gone, KWT_CHUNK_PAGES);
+	/* What is not observed, but tracked, is disarmed: see what_of(). */
+	smp_mb();
+	bitmap_andnot(span->observed, span->observed, gone, KWT_CHUNK_PAGES);
+	memset(&span->chunk->users[part->from], 0,
+	       (part->to - part->from) * sizeof(span->chunk->users[0]));
+	span->nr_tracked -= n;
+	WRITE_ONCE(set->pages, set->pages - n);
+	spin_unlock(&set->space->arm_lock);
+	return n;
 }
 
 static u32 drop(struct kwt_session *session, struct kwt_span *span,
@@ -54,19 +72,12 @@ static u32 drop(struct kwt_session *session, struct kwt_span *span,
 	DECLARE_BITMAP(gone, KWT_CHUNK_PAGES);
 	u32 bit, n;
 
-	bitmap_and(gone, span->tracked, part->mask, KWT_CHUNK_PAGES);
-	n = bitmap_weight(gone, KWT_CHUNK_PAGES);
-	if (!n)
-		return 0;
-	kwt_disarm_removed(set->space, span, gone);
-	bitmap_andnot(span->tracked, span->tracked, gone, KWT_CHUNK_PAGES);
-	forget(span->chunk, part);
-	span->nr_tracked -= n;
-	set->pages -= n;
-	if (!told) {
+	kwt_disarm_removed(set->space, span->chunk, part->mask);
+	n = forget(set, span, part, gone);
+	if (n && !told)
 		kwt_resync_mark_all(span, gone, ktime_get_ns());
+	if (!told)
 		return n;
-	}
 	bitmap_and(gone, gone, span->resync, KWT_CHUNK_PAGES);
 	for_each_set_bit(bit, gone, KWT_CHUNK_PAGES)
 		clear_bit(bit, span->resync);
