@@ -198,14 +198,14 @@ run_old()
 an_old_module_is_named()
 {
 	run_old version
-	grep -q '^ *too old, lacks: guard budget$' out || cat out
+	grep -q '^ *too old, lacks: guard budget native$' out || cat out
 	run_old version --json=short
-	jq -e '.lacks == ["guard", "budget"] and
+	jq -e '.lacks == ["guard", "budget", "native"] and
 		(.features | index("rip"))' out >/dev/null || cat out
 	run_old doctor --json=short
 	jq -e '.checks[] | select(.name == "versions") | .state == "fail" and
-		.details.lacks == ["guard", "budget"] and
-		(.text | test("lacks: guard budget"))' out >/dev/null || cat out
+		.details.lacks == ["guard", "budget", "native"] and
+		(.text | test("lacks: guard budget native"))' out >/dev/null || cat out
 }
 
 # run_on CONFIG WORD...: on a kernel with such a line in its configuration
