@@ -12,6 +12,7 @@
 #include <linux/ktime.h>
 
 #include "compat/fault.h"
+#include "compat/vmcs.h"
 #include "guard.h"
 #include "kwt.h"
 #include "operand.h"
@@ -132,12 +133,14 @@ void kwt_guard_unreported(struct kwt_space *space, struct kvm_vcpu *vcpu,
  * KVM emulated sgdt or sidt, which stores without a notification, and not
  * because of a fault: see compat/vmcs.h.
  */
-void kwt_guard_untold(struct kwt_space *space, struct kvm_vcpu *vcpu,
-		      u64 address, u64 rip)
+void kwt_guard_untold(struct kwt_space *space, struct kvm_vcpu *vcpu)
 {
-	const u64 last = address + KWT_SILENT_BYTES - 1;
 	struct kwt_pagewalk *walk = kwt_guest_walk(vcpu);
+	u64 address, last, rip;
 
+	if (!kwt_store_untold(vcpu, &address, &rip))
+		return;
+	last = address + KWT_SILENT_BYTES - 1;
 	changed(space, vcpu, kwt_walk(vcpu, walk, address, 0), rip);
 	if ((address ^ last) & PAGE_MASK)
 		changed(space, vcpu, kwt_walk(vcpu, walk, last, 0), rip);

@@ -38,8 +38,7 @@ void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,
 		      struct kwt_vcpu *state, u64 address, u32 cause);
 bool kwt_guard_is_tracked(const struct kwt_space *space, u64 gpa);
 bool kwt_guard_is_native(const struct kwt_space *space, u64 gpa);
-void kwt_guard_untold(struct kwt_space *space, struct kvm_vcpu *vcpu,
-		      u64 address, u64 rip);
+void kwt_guard_untold(struct kwt_space *space, struct kvm_vcpu *vcpu);
 void kwt_guard_unreported(struct kwt_space *space, struct kvm_vcpu *vcpu,
 			  const struct kwt_vcpu *state);
 

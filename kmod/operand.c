@@ -92,8 +92,9 @@ static u32 lock_risk(struct kvm_vcpu *vcpu, u64 address, u64 rip,
 }
 
 /* The same for itself, whatever KVM was told: @address may be virtual. */
-u32 kwt_operand_lock_risk(struct kvm_vcpu *vcpu, u64 address, bool mode64)
+u32 kwt_operand_lock_risk(struct kvm_vcpu *vcpu, u64 address)
 {
+	bool mode64 = kwt_guest_is_64(vcpu, kwt_rip_read(vcpu));
 	u8 insn[KWT_INSN_BYTES];
 	u64 rip;
 
@@ -108,8 +109,9 @@ u32 kwt_operand_lock_risk(struct kvm_vcpu *vcpu, u64 address, bool mode64)
  * short way only with nested paging. Code that cannot be found, as 16-bit code
  * on kernels from 6.18 on, may be anything.
  */
-u32 kwt_operand_risk(struct kvm_vcpu *vcpu, u64 gpa, bool mode64)
+u32 kwt_operand_risk(struct kvm_vcpu *vcpu, u64 gpa)
 {
+	bool mode64 = kwt_guest_is_64(vcpu, kwt_rip_read(vcpu));
 	u64 rsp = kwt_rsp_read(vcpu), rip;
 	bool by_the_way, silent, lock;
 	u8 insn[KWT_INSN_BYTES];

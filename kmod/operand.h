@@ -74,8 +74,8 @@ u32 kwt_insn_locked_bytes(const u8 *insn, u32 len, bool mode64);
 
 extern u32 kwt_lock_line;
 void kwt_operand_init(void);
-u32 kwt_operand_risk(struct kvm_vcpu *vcpu, u64 gpa, bool mode64);
-u32 kwt_operand_lock_risk(struct kvm_vcpu *vcpu, u64 address, bool mode64);
+u32 kwt_operand_risk(struct kvm_vcpu *vcpu, u64 gpa);
+u32 kwt_operand_lock_risk(struct kvm_vcpu *vcpu, u64 address);
 
 static __always_inline bool kwt_store_crosses(u64 gpa)
 {
@@ -97,7 +97,8 @@ static __always_inline bool kwt_lock_suspect(u64 address)
 /*
  * Can this be such a store at all? To just below the stack pointer, to the
  * upper half of what could be a descriptor, or to the end of a page. Code that
- * is not 64-bit may have a stack segment whose base is not that of a page.
+ * is not 64-bit may have a stack segment whose base is not that of a page. The
+ * caller need not be sure that it is: @mode64 may be false.
  */
 static __always_inline bool kwt_operand_suspect(u64 gpa, u64 rsp, bool mode64)
 {

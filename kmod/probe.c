@@ -23,7 +23,6 @@
 #include <linux/tracepoint.h>
 
 #include "compat/fault.h"
-#include "compat/guest.h"
 #include "compat/vmcs.h"
 #include "guard.h"
 #include "kwt.h"
@@ -109,18 +108,16 @@ static __always_inline u32 trouble(const struct kwt_space *space,
 static __always_inline u32 risk(const struct kwt_space *space,
 				struct kvm_vcpu *vcpu, u64 address, bool direct)
 {
-	bool mode64;
-
-	if (unlikely(!direct) &&
-	    (likely(!kwt_lock_suspect(address)) ||
-	     !kwt_guard_is_tracked(space, kwt_fault_gpa(vcpu, address))))
+	if (unlikely(!direct)) {
+		if (likely(!kwt_lock_suspect(address)) ||
+		    !kwt_guard_is_tracked(space, kwt_fault_gpa(vcpu, address)))
+			return KVM_WTRACK_CAUSE_NONE;
+		return kwt_operand_lock_risk(vcpu, address);
+	}
+	if (likely(!kwt_operand_suspect(address, kwt_rsp_read(vcpu),
+					kwt_rip_read(vcpu) >> 32)))
 		return KVM_WTRACK_CAUSE_NONE;
-	mode64 = kwt_guest_is_64(vcpu, kwt_rip_read(vcpu));
-	if (unlikely(!direct))
-		return kwt_operand_lock_risk(vcpu, address, mode64);
-	if (likely(!kwt_operand_suspect(address, kwt_rsp_read(vcpu), mode64)))
-		return KVM_WTRACK_CAUSE_NONE;
-	return kwt_operand_risk(vcpu, address, mode64);
+	return kwt_operand_risk(vcpu, address);
 }
 
 static __always_inline void remember(const struct kwt_space *space,
@@ -207,16 +204,14 @@ static void on_entry(void *data, struct kvm_vcpu *vcpu)
 {
 	struct kwt_vcpu *state;
 	struct kwt_vm *vm;
-	u64 address, rip;
 
 	preempt_disable_notrace();
 	vm = find(vcpu->kvm);
 	if (likely(!vm))
 		goto out;
 	state = kwt_vcpu_of(&vm->space, vcpu);
-	if (unlikely(kwt_may_store_untold(vcpu)) && kwt_rip_is_known(vcpu) &&
-	    kwt_store_untold(vcpu, &address, &rip))
-		kwt_guard_untold(&vm->space, vcpu, address, rip);
+	if (unlikely(kwt_may_store_untold(vcpu)) && kwt_rip_is_known(vcpu))
+		kwt_guard_untold(&vm->space, vcpu);
 	if (!state || !state->waiting)
 		goto out;
 	WRITE_ONCE(state->waiting, false);
