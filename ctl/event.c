@@ -142,6 +142,7 @@ const char *event_cause_name(uint32_t cause)
 		[WTRACK_CAUSE_OPERAND] = "operand",
 		[WTRACK_CAUSE_SPLIT_LOCK] = "split-lock",
 		[WTRACK_CAUSE_NATIVE] = "native",
+		[WTRACK_CAUSE_HOLE] = "hole",
 	};
 
 	return name_of(causes, ARRAY_SIZE(causes), cause);

@@ -46,6 +46,8 @@ static const char *cause_text(uint32_t cause)
 		return "a locked write goes across its end";
 	case WTRACK_CAUSE_NATIVE:
 		return "a session wants no write to it emulated";
+	case WTRACK_CAUSE_HOLE:
+		return "it has come where the guest had found no memory";
 	default:
 		return "for a reason that is new";
 	}

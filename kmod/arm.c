@@ -1,6 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What this module asks KVM to protect: arm and disarm a gfn.
+ * Arming and disarming: what KVM protects for this module.
+ *
+ * The invariant, at every instant: a gfn that KVM may protect for us is visible
+ * to the guard. The guard sees a gfn that has a user (kwt_chunk.users), and KVM
+ * protects those that are marked as armed (kwt_chunk.armed). So
+ *
+ *	a gfn gets its first user before it is armed, and is disarmed before its
+ *	last user is gone;
+ *	it is marked as armed after KVM has taken the count, and is not marked
+ *	any more before KVM gives the count back, both under arm_lock;
+ *	it is not armed under a fault that the guard has let pass because the
+ *	gfn had no user then, nor under one that the guard has not seen.
+ *
+ * And the other way round: all stores to a gfn that is marked as armed come to
+ * the write hook. KVM may map a page writable in spite of its count if it had an
+ * entry for a hole there, see walk.c: such a gfn is disarmed when the guest
+ * touches it.
  */
 #include "guard.h"
 #include "kwt.h"
@@ -11,33 +27,42 @@ static struct kvm *space_kvm(struct kwt_space *space)
 	return container_of(space, struct kwt_vm, space)->kvm;
 }
 
-/* KVM's count of the gfn: give it back. Does not sleep. */
+/* Give KVM's count of the gfn back. Does not sleep. */
 void kwt_untrack(struct kwt_space *space, u64 gfn)
 {
 	lockdep_assert_held(&space->arm_lock);
 	kwt_track_remove_gfn(space_kvm(space), gfn);
 }
 
-/* Under arm_lock: the gfn is armed, and whoever tracks it hears of it here. */
-static void armed(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
-		  bool again)
+/*
+ * Under arm_lock: KVM has the count, and the sessions that track the gfn are told.
+ *
+ * A store of the time when it was armed before may still be under way to its
+ * notification: its vCPU may be scheduled away, or wait for a page, for as long
+ * as it likes. Its record will come behind this arming, when the memory may
+ * already hold something newer that nobody has seen. So the arming has a number,
+ * and a record of a fault that is older says that the page has to be read again,
+ * see kwt_stale_bits().
+ */
+static void mark_armed(struct kwt_space *space, struct kwt_chunk *chunk,
+		       u64 gfn, bool again)
 {
 	u32 bit = kwt_chunk_bit(gfn);
 
+	WRITE_ONCE(chunk->arming_nr, space->arming_nr + 1);
+	WRITE_ONCE(space->arming_nr, space->arming_nr + 1);
 	set_bit(bit, chunk->armed);
-	if (again) {
+	if (again)
 		kwt_rearm_tell(space, chunk, bit);
-		kwt_due_armed(chunk, bit);
-	} else if (chunk->guard) {
+	else if (chunk->guard)
 		chunk->guard[bit] = 0;
-	}
 }
 
 /*
  * Begin a grace period of KVM's read side that nobody waits for. KVM must not
  * destroy its srcu before it is over. Under the VM's lock.
  */
-static unsigned long begin_grace(struct kwt_space *space)
+unsigned long kwt_grace_begin(struct kwt_space *space)
 {
 	space->newest_grace =
 		start_poll_synchronize_srcu(&space_kvm(space)->srcu);
@@ -58,8 +83,7 @@ bool kwt_grace_is_over(struct kwt_space *space)
 
 /*
  * Have a grace period of KVM's read side end the era. Faults of an era that is
- * over are handled, even if the vCPU has not come back to the guest. Nobody
- * waits here: a vCPU may be long about a page that has to be brought in.
+ * over are handled, even if the vCPU has not come back to the guest.
  */
 static void end_era(struct kwt_space *space)
 {
@@ -67,61 +91,38 @@ static void end_era(struct kwt_space *space)
 
 	if (space->era == space->era_over) {
 		WRITE_ONCE(space->era, space->era + 1);
-		space->era_end = begin_grace(space);
+		space->era_end = kwt_grace_begin(space);
 	} else if (poll_state_synchronize_srcu(srcu, space->era_end)) {
 		space->era_over = space->era;
 	}
 }
 
 /*
- * Have all stores that began before a tick come to their notification? A vCPU
- * may be scheduled away between its store and the hook. The record of a store
- * that is older than what others stored unseen since must not follow REARMED:
- * the reader would put it over what it has read again. KVM emulates within its
- * read side, so a grace period that began later answers it. Nobody waits here,
- * but for the next time there is one under way.
- */
-bool kwt_settled(struct kwt_space *space, u64 tick, u64 now)
-{
-	struct srcu_struct *srcu = &space_kvm(space)->srcu;
-
-	if (space->settling &&
-	    poll_state_synchronize_srcu(srcu, space->settle_end)) {
-		space->settled = space->settling;
-		space->settling = 0;
-	}
-	if (space->settled >= tick)
-		return true;
-	if (!space->settling && now >= tick) {
-		space->settling = now;
-		space->settle_end = begin_grace(space);
-	}
-	return false;
-}
-
-/*
  * KVM's count, what we know of it, and the records that tell of it change
  * together: the guard may find the gfn armed, and disarm it, as soon as it is.
  *
- * -EAGAIN when KVM is just handling a fault on it that the guard has let pass:
- * it must not find the gfn armed half-way. Under the VM's lock; @again: it was
- * disarmed by the guard.
+ * -EAGAIN when KVM may be handling a fault on it that the guard has let pass, or
+ * has not seen: KVM must not find the gfn armed half-way. Under the VM's lock;
+ * @again: it was disarmed by the guard.
  */
 int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 	    bool again)
 {
+	struct kvm *kvm = space_kvm(space);
 	int r = -EAGAIN;
 
+	KWT_ASSERT(chunk->users[kwt_chunk_bit(gfn)]);
 	spin_lock(&space->arm_lock);
 	WRITE_ONCE(space->arming, gfn);
-	/* Pairs with the barrier in is_concerned(), probe.c. */
+	/* Pairs with the barriers in is_concerned() and kwt_guard_locate(). */
 	smp_mb();
 	if (unlikely(READ_ONCE(space->forbidden)))
 		r = -EOPNOTSUPP;
-	else if (!kwt_vcpus_store_to(space, gfn, space->era_over))
-		r = kwt_track_add_gfn(space_kvm(space), gfn);
+	else if (kwt_vcpus_known(space, kvm) &&
+		 !kwt_vcpus_store_to(space, gfn, space->era_over))
+		r = kwt_track_add_gfn(kvm, gfn);
 	if (!r)
-		armed(space, chunk, gfn, again);
+		mark_armed(space, chunk, gfn, again);
 	WRITE_ONCE(space->arming, KWT_NO_GFN);
 	spin_unlock(&space->arm_lock);
 	if (r == -EAGAIN)
@@ -129,9 +130,13 @@ int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 	return r;
 }
 
-/* Unless the guard did. Under the VM's lock. */
+/*
+ * Remove KVM's write protection for @gfn unless the guard already removed it.
+ * The gfn still has a user. The caller holds the VM's lock.
+ */
 void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
 {
+	KWT_ASSERT(chunk->users[kwt_chunk_bit(gfn)]);
 	spin_lock(&space->arm_lock);
 	if (test_and_clear_bit(kwt_chunk_bit(gfn), chunk->armed))
 		kwt_untrack(space, gfn);

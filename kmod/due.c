@@ -12,15 +12,11 @@
 #include "guard.h"
 #include "kwt.h"
 
-/* Counted from the host's start; not 0, with which a space begins. */
-static u64 tick_count(void)
+/* In ticks from the host's start. */
+static u32 due_now(void)
 {
-	return div_u64(ktime_get_ns(), NSEC_PER_MSEC * KWT_GUARD_TICK_MS) + 1;
-}
-
-u32 kwt_due_now(void)
-{
-	return tick_count() & KWT_GUARD_TICK_MASK;
+	return div_u64(ktime_get_ns(), NSEC_PER_MSEC * KWT_GUARD_TICK_MS) &
+	       KWT_GUARD_TICK_MASK;
 }
 
 /* From a to b, negative when b is before a. */
@@ -83,9 +79,9 @@ static void set_due(const struct kwt_chunk *chunk, u32 bit, u32 now)
 }
 
 /* Ticks until it is time to arm the gfn; 0 and less when it is. */
-int kwt_due_wait(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit,
-		 u32 now)
+int kwt_due_wait(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 {
+	u32 now = due_now();
 	int ticks = 0;
 
 	spin_lock(&space->arm_lock);
@@ -108,7 +104,7 @@ void kwt_due_armed(const struct kwt_chunk *chunk, u32 bit)
 		return;
 	guard = &chunk->guard[bit];
 	*guard = (*guard & ~(KWT_GUARD_WAITS | KWT_GUARD_BUDGET |
-			     KWT_GUARD_TICK_MASK)) | kwt_due_now();
+			     KWT_GUARD_TICK_MASK)) | due_now();
 }
 
 /* The gfn is wanted before its time: that is the next tick. Under arm_lock. */
@@ -130,32 +126,11 @@ static void hasten(const struct kwt_chunk *chunk, u32 bit, u32 now)
 void kwt_due_hasten(struct kwt_space *space, struct kwt_chunk *chunk,
 		    u64 gfn, u64 end)
 {
-	u32 now = kwt_due_now();
+	u32 now = due_now();
 
 	spin_lock(&space->arm_lock);
 	for (; chunk->guard && gfn < end; gfn++)
 		if (kwt_chunk_disarmed(chunk, kwt_chunk_bit(gfn)))
 			hasten(chunk, kwt_chunk_bit(gfn), now);
 	spin_unlock(&space->arm_lock);
-}
-
-/*
- * Have all stores of the time when the gfn was armed come to their
- * notification? It was disarmed before the tick at which it is due.
- */
-bool kwt_due_settled(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
-{
-	u64 now = tick_count(), due;
-	u16 guard;
-
-	spin_lock(&space->arm_lock);
-	guard = chunk->guard ? chunk->guard[bit] : 0;
-	spin_unlock(&space->arm_lock);
-	if (!chunk->guard)
-		return true;
-	if (!(guard & KWT_GUARD_WAITS))
-		return false;
-	due = now - ticks_between(guard & KWT_GUARD_TICK_MASK,
-				  now & KWT_GUARD_TICK_MASK);
-	return kwt_settled(space, due, now);
 }

@@ -20,7 +20,7 @@
 #include "vcpu.h"
 
 /* The chunk of a gfn that somebody tracks, or NULL. */
-static struct kwt_chunk *find(const struct kwt_space *space, u64 gfn)
+static struct kwt_chunk *find_chunk(const struct kwt_space *space, u64 gfn)
 {
 	struct kwt_chunk *chunk;
 
@@ -33,14 +33,14 @@ static struct kwt_chunk *find(const struct kwt_space *space, u64 gfn)
 
 bool kwt_guard_is_tracked(const struct kwt_space *space, u64 gpa)
 {
-	return find(space, gpa >> KWT_PAGE_SHIFT);
+	return find_chunk(space, gpa >> KWT_PAGE_SHIFT);
 }
 
 /* Does a session track the page that wants no store to it emulated? Under RCU. */
 bool kwt_guard_is_native(const struct kwt_space *space, u64 gpa)
 {
 	u64 gfn = gpa >> KWT_PAGE_SHIFT;
-	const struct kwt_chunk *chunk = find(space, gfn);
+	const struct kwt_chunk *chunk = find_chunk(space, gfn);
 	const struct kwt_span *span;
 
 	if (!chunk)
@@ -67,19 +67,14 @@ static void fill(struct kvm_wtrack_record *record, struct kvm_vcpu *vcpu,
 	record->guard.cause = cause;
 }
 
-/*
- * KVM would not get out of this fault. Where it was told a virtual address, the
- * gfn is looked up only now: guests without nested paging fault often, and
- * seldom on a tracked page.
- */
+/* KVM would not get out of this fault on @gpa, if that is armed. */
 void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,
-		      struct kwt_vcpu *state, u64 address, u32 cause)
+		      struct kwt_vcpu *state, u64 gpa, u32 cause)
 {
 	struct kvm_wtrack_record record;
 	struct kwt_chunk *chunk;
-	u64 gpa = kwt_fault_gpa(vcpu, address);
 
-	chunk = find(space, gpa >> KWT_PAGE_SHIFT);
+	chunk = find_chunk(space, gpa >> KWT_PAGE_SHIFT);
 	if (!chunk)
 		return;
 	kwt_rip_read(vcpu);
@@ -90,12 +85,26 @@ void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,
 		state->told = true;
 }
 
+/*
+ * The same, and what the fault is on was found out just now. An arming of it that
+ * has not looked at this vCPU yet will find it here, and wait; one that has looked
+ * has given the gfn its user before.
+ */
+void kwt_guard_locate(struct kwt_space *space, struct kvm_vcpu *vcpu,
+		      struct kwt_vcpu *state, u64 gpa, u32 cause)
+{
+	WRITE_ONCE(state->gfn, gpa >> KWT_PAGE_SHIFT);
+	/* Pairs with the barrier in kwt_arm(). */
+	smp_mb();
+	kwt_guard_rescue(space, vcpu, state, gpa, cause);
+}
+
 /* In one page: @gpa may be INVALID_GPA. */
 static void changed(struct kwt_space *space, struct kvm_vcpu *vcpu, u64 gpa,
 		    u64 rip)
 {
 	struct kvm_wtrack_record record;
-	struct kwt_chunk *chunk = find(space, gpa >> KWT_PAGE_SHIFT);
+	struct kwt_chunk *chunk = find_chunk(space, gpa >> KWT_PAGE_SHIFT);
 
 	if (!chunk)
 		return;

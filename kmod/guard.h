@@ -6,6 +6,7 @@
 #include "track.h"
 
 struct kvm_vcpu;
+struct tracepoint;
 struct kwt_vcpu;
 struct kwt_vm;
 
@@ -31,11 +32,40 @@ struct kwt_vm;
 /* probe.c */
 int kwt_probe_add(struct kwt_vm *vm);
 void kwt_probe_remove(struct kwt_vm *vm);
+int kwt_probe_walks(struct kwt_vm *vm);
 void kwt_probe_exit(void);
+
+/**
+ * struct kwt_kvm_tp - a tracepoint that KVM does not export
+ * @name: as KVM has it
+ * @tp: set by kwt_kvm_tp_find()
+ */
+struct kwt_kvm_tp {
+	const char *name;
+	struct tracepoint *tp;
+};
+
+enum { KWT_TP_WALK, KWT_TP_ENTRY_READ, KWT_TP_HOLE, KWT_NR_KVM_TPS };
+
+/* kvm_tp.c */
+extern struct kwt_kvm_tp kwt_kvm_tp[KWT_NR_KVM_TPS];
+int kwt_kvm_tp_find(void);
+
+/* walk.c; these six under the lock of probe.c */
+int kwt_hole_start(void);
+void kwt_hole_stop(void);
+int kwt_walk_start(void);
+void kwt_walk_stop(void);
+void kwt_walk_add(struct kwt_vm *vm);
+void kwt_walk_remove(struct kwt_vm *vm);
+bool kwt_walk_is_watched(void);
+bool kwt_walk_is_needed(const struct kwt_vm *vm);
 
 /* guard.c */
 void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,
-		      struct kwt_vcpu *state, u64 address, u32 cause);
+		      struct kwt_vcpu *state, u64 gpa, u32 cause);
+void kwt_guard_locate(struct kwt_space *space, struct kvm_vcpu *vcpu,
+		      struct kwt_vcpu *state, u64 gpa, u32 cause);
 bool kwt_guard_is_tracked(const struct kwt_space *space, u64 gpa);
 bool kwt_guard_is_native(const struct kwt_space *space, u64 gpa);
 void kwt_guard_untold(struct kwt_space *space, struct kvm_vcpu *vcpu);
@@ -54,18 +84,14 @@ void kwt_rearm_soon(struct kwt_space *space,
 		    const struct kvm_wtrack_record *record);
 
 /* due.c */
-u32 kwt_due_now(void);
-int kwt_due_wait(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit,
-		 u32 now);
+int kwt_due_wait(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
 void kwt_due_armed(const struct kwt_chunk *chunk, u32 bit);
-bool kwt_due_settled(struct kwt_space *space, struct kwt_chunk *chunk,
-		     u32 bit);
 
 /* arm.c, under the space's arm_lock */
 void kwt_untrack(struct kwt_space *space, u64 gfn);
 
 /* arm.c, under the VM's lock */
-bool kwt_settled(struct kwt_space *space, u64 tick, u64 now);
+unsigned long kwt_grace_begin(struct kwt_space *space);
 bool kwt_grace_is_over(struct kwt_space *space);
 void kwt_disarm_removed(struct kwt_space *space, struct kwt_chunk *chunk,
 			const unsigned long *gone);

@@ -59,6 +59,9 @@ struct kwt_session;
  * @exit: in the queue of those who wait for the VMM's end
  * @watch: looks whether the VM is gone, then whether it can be let go
  * @in_probe: in the table of the guard's probes; see probe.c
+ * @in_walk: in that of the probes which KVM tells no vCPU; see walk.c
+ * @probed: it is in these tables, and so @kvm is there; lock of probe.c
+ * @indirect: KVM was told of a fault where it has to find the gfn by itself
  * @rearm: arms what the guard has disarmed
  * @rearm_soon: it was queued for that, and has not begun
  * @disarms: by the guard since the start
@@ -90,6 +93,9 @@ struct kwt_vm {
 	wait_queue_entry_t exit;
 	struct delayed_work watch;
 	struct hlist_node in_probe;
+	struct hlist_node in_walk;
+	bool probed;
+	bool indirect;
 	struct delayed_work rearm;
 	bool rearm_soon;
 	atomic64_t disarms;
@@ -276,6 +282,13 @@ void kwt_notice_session(struct kwt_session *session, u8 event);
 void kwt_notice_guard(struct kwt_vm *vm);
 void kwt_notice_region(struct kwt_session *session, u64 gfn, u64 nr_pages,
 		       u64 nr_tracked);
+
+/* In kernels that look for mistakes of their own. */
+#define KWT_ASSERT(cond)						\
+	do {								\
+		if (IS_ENABLED(CONFIG_PROVE_LOCKING))			\
+			WARN_ON_ONCE(!(cond));				\
+	} while (0)
 
 /* A range of gfns that a guest may have: not empty, not wrapping. */
 static inline bool kwt_gfns_valid(u64 gfn, u64 nr_pages)

@@ -21,6 +21,9 @@ static int __init kwt_init(void)
 		return -EOPNOTSUPP;
 	}
 	kwt_operand_init();
+	r = kwt_kvm_tp_find();
+	if (r)
+		return r;
 	kwt_wq = alloc_workqueue("kvm-wtrack", WQ_UNBOUND, 0);
 	if (!kwt_wq)
 		return -ENOMEM;

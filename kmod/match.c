@@ -11,7 +11,8 @@
 #include "trace.h"
 
 static __always_inline bool put_word(struct kwt_span *span, u64 bit, u64 head,
-				     u64 gpa, u64 rip, u64 time_ns, u64 word)
+				     u64 gpa, u64 rip, u64 time_ns, u64 word,
+				     u64 arming_nr)
 {
 	struct kwt_ring *ring = span->ring;
 	struct kvm_wtrack_record *record;
@@ -20,7 +21,9 @@ static __always_inline bool put_word(struct kwt_span *span, u64 bit, u64 head,
 	if (unlikely(!kwt_ring_reserve_for(span, bit, 1, &pos)))
 		return false;
 	record = kwt_ring_at(ring, pos);
-	*kwt_record_word(record) = head;
+	*kwt_record_word(record) =
+		head | kwt_stale_flag(span->chunk, arming_nr) <<
+		       KWT_RECORD_FLAGS_SHIFT;
 	record->gpa = gpa;
 	record->rip = rip;
 	record->time_ns = time_ns;
@@ -85,7 +88,8 @@ static bool coalesce_put(struct kwt_span *span, u64 bit,
 
 /* A store that fits one record, into a ring that does not coalesce or does. */
 static bool put_record(struct kwt_span *span, u64 bit,
-		       const struct kvm_wtrack_record *record)
+		       const struct kvm_wtrack_record *record,
+		       u64 arming_nr)
 {
 	struct kwt_ring *ring = span->ring;
 	struct kvm_wtrack_record *to;
@@ -101,6 +105,7 @@ static bool put_record(struct kwt_span *span, u64 bit,
 		return false;
 	to = kwt_ring_at(ring, pos);
 	kwt_ring_fill(to, record);
+	to->flags |= kwt_stale_flag(span->chunk, arming_nr);
 	kwt_ring_publish(to, pos);
 	trace_kvm_wtrack_ring(ring->id, pos + 1, record->gpa, record->total);
 	kwt_ring_wake(ring, false);
@@ -109,7 +114,8 @@ static bool put_record(struct kwt_span *span, u64 bit,
 
 /* Any store, any kind of session. */
 static noinline bool put_any(struct kwt_span *span, u64 bit, u64 head, u64 gpa,
-			     u64 rip, u64 time_ns, const u8 *data)
+			     u64 rip, u64 time_ns, const u8 *data,
+			     u64 arming_nr)
 {
 	struct kvm_wtrack_record record = {
 		.gpa = gpa, .rip = rip, .time_ns = time_ns,
@@ -117,10 +123,11 @@ static noinline bool put_any(struct kwt_span *span, u64 bit, u64 head, u64 gpa,
 
 	*kwt_record_word(&record) = head;
 	if (record.total > KVM_WTRACK_DATA_BYTES && !span->last)
-		return kwt_ring_put_parts(span, bit, &record, data);
+		return kwt_ring_put_parts(span, bit, &record, data,
+					  arming_nr);
 	record.len = min_t(u32, record.total, KVM_WTRACK_DATA_BYTES);
 	memcpy(record.data, data, record.len);
-	return put_record(span, bit, &record);
+	return put_record(span, bit, &record, arming_nr);
 }
 
 /*
@@ -148,7 +155,7 @@ static noinline bool spend(struct kwt_span *span, u64 bit, u64 now)
  */
 static __always_inline bool match_spans(struct kwt_chunk *chunk, u64 gpa,
 					const u8 *data, u32 len, u64 vcpu,
-					u64 rip)
+					u64 rip, u64 arming_nr)
 {
 	u64 bit = kwt_chunk_bit(gpa >> KWT_PAGE_SHIFT);
 	u64 word = 0;
@@ -164,9 +171,11 @@ static __always_inline bool match_spans(struct kwt_chunk *chunk, u64 gpa,
 		if (!kwt_span_observes(span, bit))
 			continue;
 		if (len == 8 && likely(!span->last))
-			done = put_word(span, bit, head, gpa, rip, now, word);
+			done = put_word(span, bit, head, gpa, rip, now, word,
+					arming_nr);
 		else
-			done = put_any(span, bit, head, gpa, rip, now, data);
+			done = put_any(span, bit, head, gpa, rip, now, data,
+				       arming_nr);
 		if (unlikely(!done)) {
 			/* There was no room, or it was disarmed just now. */
 			if (!kwt_span_observes(span, bit))
@@ -202,23 +211,27 @@ void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
 		   struct kwt_space *space)
 {
 	struct kwt_vcpu *vcpu = kwt_vcpu_here(space) ?: kwt_vcpu_search(space);
-	u64 bits = 0, rip = 0;
+	u64 bits = 0, rip = 0, arming_nr = 0;
 	bool over;
 
 	if (likely(vcpu)) {
 		bits = kwt_vcpu_bits(vcpu);
 		rip = kwt_vcpu_rip(vcpu);
+		arming_nr = vcpu->arming_nr;
 		kwt_vcpu_tell(vcpu, gpa);
 	}
 	trace_kvm_wtrack_match(gpa, len);
 	kwt_flight_begin(space->id);
 	/* Twice the same, but with a constant that the compiler can use. */
 	if (likely(len == 8))
-		over = match_spans(chunk, gpa, data, 8, bits, rip);
+		over = match_spans(chunk, gpa, data, 8, bits, rip, arming_nr);
 	else
-		over = match_spans(chunk, gpa, data, len, bits, rip);
+		over = match_spans(chunk, gpa, data, len, bits, rip, arming_nr);
 	if (unlikely(over))
 		over_budget(space, chunk, gpa, bits, rip);
+	/* What this vCPU stores next is newer, also if it does not fault. */
+	if (likely(vcpu))
+		vcpu->arming_nr = READ_ONCE(space->arming_nr);
 	kwt_flight_end();
 	preempt_enable();
 }

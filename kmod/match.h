@@ -29,6 +29,7 @@ static __always_inline u64 kwt_record_head(u32 len, u64 vcpu)
 static __always_inline u64 *kwt_record_word(struct kvm_wtrack_record *record)
 {
 	BUILD_BUG_ON(offsetof(struct kvm_wtrack_record, type) != 8 ||
+		     offsetof(struct kvm_wtrack_record, flags) != 9 ||
 		     offsetof(struct kvm_wtrack_record, len) != 12 ||
 		     offsetof(struct kvm_wtrack_record, gpa) != 16);
 	return (u64 *)&record->type;
@@ -68,7 +69,9 @@ static __always_inline void kwt_match(u64 gpa, const u8 *data, u32 len,
 		return kwt_match_all(gpa, data, len, chunk, space);
 	kwt_vcpu_tell(vcpu, gpa);
 	record = kwt_ring_at(ring, pos);
-	*kwt_record_word(record) = kwt_record_head(8, kwt_vcpu_bits(vcpu));
+	*kwt_record_word(record) =
+		kwt_record_head(8, kwt_vcpu_bits(vcpu)) |
+		kwt_stale_flag(chunk, vcpu->arming_nr) << KWT_RECORD_FLAGS_SHIFT;
 	record->gpa = gpa;
 	record->rip = kwt_vcpu_rip(vcpu);
 	memcpy(record->data, data, 8);

@@ -83,6 +83,8 @@ static __always_inline u32 trouble(const struct kwt_space *space,
 {
 	if (unlikely(READ_ONCE(space->forbidden)))
 		return KVM_WTRACK_CAUSE_UNEMULATED;
+	if (unlikely(kwt_fault_holes(vcpu, error_code)))
+		return KVM_WTRACK_CAUSE_HOLE;
 	if (unlikely(kwt_fault_walks(vcpu, error_code)))
 		return KVM_WTRACK_CAUSE_PAGE_WALK;
 	if (unlikely(kwt_fault_event(vcpu)))
@@ -120,24 +122,6 @@ static __always_inline u32 risk(const struct kwt_space *space,
 	return kwt_operand_risk(vcpu, address);
 }
 
-static __always_inline void remember(const struct kwt_space *space,
-				     struct kwt_vcpu *state, u64 address,
-				     u64 rip, bool direct)
-{
-	if (unlikely(!state->told && state->rip == rip &&
-		     state->address == address))
-		state->repeats++;
-	else
-		state->repeats = 0;
-	WRITE_ONCE(state->address, address);
-	state->mask = direct ? PAGE_MASK : 0;
-	WRITE_ONCE(state->era, READ_ONCE(space->era));
-	state->rip = rip;
-	state->told = false;
-	/* Pairs with the acquire in kwt_vcpus_store_to(). */
-	smp_store_release(&state->waiting, true);
-}
-
 /*
  * Is the gfn tracked, or about to be armed? Whoever arms it says so, then looks
  * whether KVM handles a fault on it; we say that it does, then look.
@@ -145,7 +129,7 @@ static __always_inline void remember(const struct kwt_space *space,
 static __always_inline bool is_concerned(const struct kwt_space *space,
 					 struct kwt_vcpu *state, u64 gfn)
 {
-	/* Pairs with the barrier in arm(). */
+	/* Pairs with the barrier in kwt_arm(). */
 	smp_mb();
 	if (is_tracked(space, gfn) || unlikely(READ_ONCE(space->arming) == gfn))
 		return true;
@@ -154,24 +138,62 @@ static __always_inline bool is_concerned(const struct kwt_space *space,
 	return false;
 }
 
-static __always_inline void write_fault(struct kwt_space *space,
-					struct kvm_vcpu *vcpu, u64 address,
-					u64 error_code)
+/* Until the worker has seen to it, walks are not seen. */
+static noinline void walks_wanted(struct kwt_vm *vm)
 {
+	WRITE_ONCE(vm->indirect, true);
+	if (!kwt_walk_is_watched() && !xchg(&vm->rearm_soon, true))
+		mod_delayed_work(kwt_wq, &vm->rearm, 1);
+}
+
+/*
+ * KVM was told an address that it has to look up in page tables of the guest's,
+ * and would not get out of the fault if the page behind it is armed. The page
+ * tables may not be there now: then walk.c learns from KVM which page it is.
+ */
+static noinline void indirect_fault(struct kwt_vm *vm, struct kvm_vcpu *vcpu,
+				    struct kwt_vcpu *state, u64 address,
+				    u32 cause)
+{
+	u64 gpa = kwt_fault_gpa(vcpu, address);
+
+	if (unlikely(!state)) {
+		kwt_guard_rescue(&vm->space, vcpu, NULL, gpa, cause);
+	} else if (likely(gpa != INVALID_GPA)) {
+		kwt_guard_locate(&vm->space, vcpu, state, gpa, cause);
+	} else if (kwt_walk_is_watched()) {
+		state->cause = cause;
+		state->walk = KWT_WALK_AHEAD;
+	} else {
+		WRITE_ONCE(state->gfn, KWT_ANY_GFN);
+	}
+}
+
+static __always_inline void note_fault(struct kwt_vm *vm, struct kvm_vcpu *vcpu,
+				       u64 address, u64 error_code)
+{
+	struct kwt_space *space = &vm->space;
 	struct kwt_vcpu *state = kwt_vcpu_of(space, vcpu);
 	bool direct = kwt_fault_direct(vcpu);
+	u64 gfn = direct ? address >> KWT_PAGE_SHIFT : KWT_NO_GFN;
 	u32 cause;
 
 	if (likely(state)) {
 		kwt_vcpu_set_here(space, state);
-		remember(space, state, address, kwt_rip_read(vcpu), direct);
+		kwt_vcpu_fault(space, state, address, gfn, kwt_rip_read(vcpu));
 	}
-	if (direct &&
-	    !is_concerned(space, state, address >> KWT_PAGE_SHIFT))
+	if (direct && !is_concerned(space, state, gfn))
 		return;
 	cause = trouble(space, vcpu, state, address, error_code);
 	if (likely(!cause))
 		cause = risk(space, vcpu, address, direct);
+	if (!direct) {
+		if (unlikely(!vm->indirect))
+			walks_wanted(vm);
+		if (unlikely(cause))
+			indirect_fault(vm, vcpu, state, address, cause);
+		return;
+	}
 	if (unlikely(cause))
 		kwt_guard_rescue(space, vcpu, state, address, cause);
 }
@@ -184,8 +206,9 @@ static void on_fault(void *data, struct kvm_vcpu *vcpu, u64 address,
 
 	preempt_disable_notrace();
 	vm = find(vcpu->kvm);
-	if (unlikely(vm) && kwt_fault_writes(error_code))
-		write_fault(&vm->space, vcpu, address, error_code);
+	if (unlikely(vm) && (kwt_fault_writes(error_code) ||
+			     unlikely(kwt_fault_holes(vcpu, error_code))))
+		note_fault(vm, vcpu, address, error_code);
 	preempt_enable_notrace();
 }
 
@@ -237,8 +260,17 @@ static int probes_start(void)
 		return r;
 	r = tracepoint_probe_register(kwt_tp_entry, on_entry, NULL);
 	if (r)
-		tracepoint_probe_unregister(kwt_tp_fault, on_fault, NULL);
-	probing = !r;
+		goto err_fault;
+	r = kwt_hole_start();
+	if (r)
+		goto err_entry;
+	probing = true;
+	return 0;
+
+err_entry:
+	tracepoint_probe_unregister(kwt_tp_entry, on_entry, NULL);
+err_fault:
+	tracepoint_probe_unregister(kwt_tp_fault, on_fault, NULL);
 	return r;
 }
 
@@ -246,6 +278,8 @@ static void stop_if_idle(struct work_struct *work)
 {
 	mutex_lock(&probe_lock);
 	if (probing && !nr_vms) {
+		kwt_walk_stop();
+		kwt_hole_stop();
 		tracepoint_probe_unregister(kwt_tp_entry, on_entry, NULL);
 		tracepoint_probe_unregister(kwt_tp_fault, on_fault, NULL);
 		probing = false;
@@ -263,7 +297,28 @@ int kwt_probe_add(struct kwt_vm *vm)
 	if (!r) {
 		nr_vms++;
 		hlist_add_head_rcu(&vm->in_probe, bucket(vm->kvm));
+		kwt_walk_add(vm);
+		vm->probed = true;
 	}
+	mutex_unlock(&probe_lock);
+	return r;
+}
+
+/*
+ * Before a gfn is armed, and when a vCPU begins to need it: have KVM's walks of
+ * guest page tables seen. Not under the VM's lock, which KVM's removal hook takes
+ * under slots_lock: to register a probe takes the lock of CPU hotplug, under
+ * which KVM takes locks of its own.
+ */
+int kwt_probe_walks(struct kwt_vm *vm)
+{
+	int r = 0;
+
+	if (kwt_walk_is_watched())
+		return 0;
+	mutex_lock(&probe_lock);
+	if (vm->probed && kwt_walk_is_needed(vm))
+		r = kwt_walk_start();
 	mutex_unlock(&probe_lock);
 	return r;
 }
@@ -276,6 +331,8 @@ void kwt_probe_remove(struct kwt_vm *vm)
 {
 	mutex_lock(&probe_lock);
 	hlist_del_rcu(&vm->in_probe);
+	kwt_walk_remove(vm);
+	vm->probed = false;
 	if (!--nr_vms)
 		mod_delayed_work(kwt_wq, &stop_work, LINGER);
 	mutex_unlock(&probe_lock);

@@ -6,6 +6,7 @@
  */
 #include <linux/sched/signal.h>
 
+#include "guard.h"
 #include "kwt.h"
 #include "vcpu.h"
 
@@ -91,6 +92,7 @@ static u64 add_chunk(struct kwt_session *session,
 {
 	struct kwt_set *set = &session->set;
 	struct kwt_span *span;
+	bool hastened = false;
 	u64 next;
 
 	set->max_pages = session_max_pages(session);
@@ -107,10 +109,12 @@ static u64 add_chunk(struct kwt_session *session,
 	for (; gfn < end; gfn++) {
 		int r = add_gfn(session, span, gfn);
 
-		if (r == -EAGAIN) {
+		if (r == -EAGAIN && !hastened) {
 			kwt_due_hasten(set->space, span->chunk, gfn, end);
-			break;
+			hastened = true;
 		}
+		if (r == -EAGAIN)
+			break;
 		note(change, gfn, r);
 		/* KVM takes mmu_lock and flushes TLBs for each of them. */
 		if (!(gfn % 64))
@@ -165,13 +169,21 @@ static u64 add_or_refuse(struct kwt_session *session,
 	return end;
 }
 
-/* @change was checked; its outputs are zero. -EINTR or -ESRCH on the way. */
+/*
+ * @change was checked; its outputs are zero. @flags are those of ADD. -EINTR or
+ * -ESRCH on the way.
+ */
 int kwt_range_change(struct kwt_session *session,
 		     struct kvm_wtrack_change *change, bool add)
 {
 	struct kwt_vm *vm = session->vm;
 	u64 gfn = change->gfn, end = gfn + change->nr_pages, at;
+	int r = add ? kwt_probe_walks(vm) : 0;
 
+	if (r) {
+		refuse(change, gfn, end - gfn, r);
+		return 0;
+	}
 	while (gfn < end) {
 		at = gfn;
 		if (signal_pending(current) ||

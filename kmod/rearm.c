@@ -23,24 +23,19 @@ static struct kwt_vm *space_vm(struct kwt_space *space)
 /*
  * Arm a gfn that the guard has disarmed, and tell the sessions. Under the VM's
  * lock, which also keeps chunk->guard. Spans that are left without a bit stay
- * until the worker comes. -EAGAIN: not all stores of before have settled, or as
- * from kwt_arm(); -ENOENT and so on: the memslot is about to go, and takes the
- * gfn's tracking with it.
+ * until the worker comes. -EAGAIN: as from kwt_arm(); -ENOENT and so on: the
+ * memslot is about to go, and takes the gfn's tracking with it.
  */
 int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 {
 	u64 gfn = (chunk->index << KWT_CHUNK_SHIFT) + bit;
-	int r = 0;
+	int r;
 
 	/* Whoever disarmed it has told all sessions, and those that stop left. */
 	spin_lock(&space->arm_lock);
 	spin_unlock(&space->arm_lock);
 	if (!chunk->users[bit])
 		return 0;
-	/* Where memory is short, nothing is known, and nobody waits. */
-	(void)kwt_chunk_guard(space, chunk);
-	if (!kwt_due_settled(space, chunk, bit))
-		return -EAGAIN;
 	r = kwt_arm(space, chunk, gfn, true);
 	if (!r)
 		trace_kvm_wtrack_rearm(space->id, gfn);
@@ -70,13 +65,13 @@ static void put_spans(struct kwt_chunk *chunk)
 static int rearm_chunk(struct kwt_space *space, struct kwt_chunk *chunk)
 {
 	int ticks, next = INT_MAX;
-	u32 now = kwt_due_now(), bit = next_disarmed(chunk, 0);
+	u32 bit = next_disarmed(chunk, 0);
 
 	/* Without memory it is armed as soon as we come by. */
 	if (bit < KWT_CHUNK_PAGES)
 		(void)kwt_chunk_guard(space, chunk);
 	for (; bit < KWT_CHUNK_PAGES; bit = next_disarmed(chunk, bit + 1)) {
-		ticks = kwt_due_wait(space, chunk, bit, now);
+		ticks = kwt_due_wait(space, chunk, bit);
 		/* Behind arm_lock: sessions that stop have left. */
 		if (ticks <= 0 && chunk->users[bit])
 			/* -EAGAIN, or its memslot is on its way out. */
@@ -155,7 +150,9 @@ static void rearm_work(struct work_struct *work)
 	LIST_HEAD(chunks);
 
 	WRITE_ONCE(vm->rearm_soon, false);
+	(void)kwt_probe_walks(vm);
 	update_vcpus(vm);
+
 	for (chunk = take_first(space, &chunks); chunk;
 	     chunk = list_first_entry_or_null(&chunks, struct kwt_chunk,
 					      in_tripped)) {

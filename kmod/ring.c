@@ -53,7 +53,8 @@ bool kwt_ring_published(const struct kwt_ring *ring, u64 pos)
  * parts.
  */
 bool kwt_ring_put_parts(const struct kwt_span *span, u64 bit,
-			struct kvm_wtrack_record *record, const u8 *data)
+			struct kvm_wtrack_record *record, const u8 *data,
+			u64 arming_nr)
 {
 	struct kwt_ring *ring = span->ring;
 	u32 left = record->total;
@@ -62,6 +63,7 @@ bool kwt_ring_put_parts(const struct kwt_span *span, u64 bit,
 
 	if (nr > ring->room || !kwt_ring_reserve_for(span, bit, nr, &pos))
 		return false;
+	record->flags |= kwt_stale_flag(span->chunk, arming_nr);
 	for (; left; left -= record->len, pos++) {
 		record->gpa += record->total - left ? record->len : 0;
 		record->len = min_t(u32, left, KVM_WTRACK_DATA_BYTES);
@@ -190,6 +192,9 @@ bool kwt_ring_guard(struct kwt_span *span, u32 bit,
 	else
 		room = kwt_ring_reserve(ring, 1, &pos);
 	if (action == KVM_WTRACK_GUARD_REARMED) {
+		/* No record of the page comes before one that tells of it. */
+		if (!room && kwt_ring_close(ring, record->time_ns))
+			kwt_notice_overflow(ring);
 		set_bit(bit, span->observed);
 		/* Pairs with the barrier in kwt_span_observes(). */
 		smp_mb__after_atomic();

@@ -59,6 +59,21 @@ static inline bool kwt_ring_reserve(struct kwt_ring *ring, u32 nr, u64 *pos)
 }
 
 /*
+ * A store of a fault that began before arming @nr + 1: was the page disarmed, and
+ * armed again, since? Then what it stored may have been overwritten by what
+ * nobody has seen, and the record says that the page has to be read again.
+ *
+ * After a place was reserved, whose cmpxchg pairs with that of the record
+ * REARMED: a place behind that one finds the number of that arming here. The same
+ * holds for a page that was removed and added, whose caller reads it after ADD.
+ */
+static __always_inline u32 kwt_stale_flag(const struct kwt_chunk *chunk, u64 nr)
+{
+	return unlikely(READ_ONCE(chunk->arming_nr) > nr) ?
+	       KVM_WTRACK_RECORD_F_PAGE : 0;
+}
+
+/*
  * Is a store to be recorded, which is in memory? One to a page that the guard
  * has disarmed is not: the page is read again when it is armed. KVM goes on with
  * a string instruction for up to 1,024 elements after its page was disarmed,

@@ -47,7 +47,7 @@
 #define KWT_CHUNK_PAGES		(1U << KWT_CHUNK_SHIFT)
 #define KWT_CHUNK_MASK		(KWT_CHUNK_PAGES - 1)
 
-/* No gfn that there can be. */
+/* Not a valid gfn: guest physical addresses have 52 bits. */
 #define KWT_NO_GFN		U64_MAX
 
 /* x86 has no more physical address bits, in a guest or elsewhere. */
@@ -67,11 +67,14 @@ struct kwt_vcpus;
  *	set. There before it is needed, for sessions with a budget
  * @armed: gfns that KVM protects for us; (A). A gfn with users that is not
  *	armed was disarmed by the guard
+ * @arming_nr: number of the last arming of a gfn in it; (A), read by the write
+ *	hook
  * @users: sessions by gfn; (A), and (L) to become more, read under RCU
  */
 struct kwt_chunk {
 	u64 index;
 	struct hlist_head spans;
+	u64 arming_nr;
 	union {
 		struct list_head in_tripped;
 		struct rcu_head rcu;
@@ -109,10 +112,9 @@ struct kwt_table {
  * @era: of faults, see kwt_arm(); (L), read by the probes
  * @era_over: faults of eras before it are handled; (L)
  * @era_end: the grace period of KVM's that ends @era; (L)
- * @settled: tick (guard.h): stores that began before it came to their
- *	notification; (L)
- * @settling: what @settled will be after the grace period @settle_end, or 0; (L)
- * @settle_end: (L)
+ * @known: the guard sees each fault of those that have a place in @vcpus; (L)
+ * @known_end: the grace period of KVM's after which it is so; (L)
+ * @arming_nr: number of the last arming; (A), read by the probes
  * @newest_grace: the newest grace period of KVM's that was begun; (L)
  * @graced: there was one; (L)
  * @forbidden: KVM must not emulate what this guest does: no gfn is armed any
@@ -130,9 +132,9 @@ struct kwt_space {
 	u64 era;
 	u64 era_over;
 	unsigned long era_end;
-	u64 settled;
-	u64 settling;
-	unsigned long settle_end;
+	bool known;
+	unsigned long known_end;
+	u64 arming_nr;
 	unsigned long newest_grace;
 	bool graced;
 	bool forbidden;
@@ -318,7 +320,8 @@ void kwt_match_probe(u64 gpa, const u8 *data, u32 len,
 
 /* ring.c, ring.h */
 bool kwt_ring_put_parts(const struct kwt_span *span, u64 bit,
-			struct kvm_wtrack_record *record, const u8 *data);
+			struct kvm_wtrack_record *record, const u8 *data,
+			u64 arming_nr);
 bool kwt_ring_close(struct kwt_ring *ring, u64 time_ns);
 bool kwt_ring_reopen(struct kwt_ring *ring);
 bool kwt_ring_region(struct kwt_ring *ring, u64 gfn, u64 nr_pages,

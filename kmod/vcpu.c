@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The vCPUs of a VM. There is a place for those that the VM has, and for some
- * more: what a vCPU needs in its first fault cannot be allocated there. It is
- * seen to when pages are added, and by the worker that arms pages again.
+ * more: what a vCPU needs in its first fault cannot be allocated there. Places
+ * are made when the VM is attached to, when pages are added, and by the worker
+ * that arms pages again.
  */
 #include <linux/slab.h>
 
+#include "guard.h"
 #include "kwt.h"
 #include "payer.h"
 #include "vcpu.h"
@@ -60,9 +62,12 @@ struct kwt_vcpu *kwt_vcpu_search(const struct kwt_space *space)
 }
 
 /*
- * Does KVM handle a write fault on this gfn, which began in @era or later? Of
- * a vCPU without nested paging it is not known where it stores; there KVM makes
- * no mistake that would matter. Under the VM's lock.
+ * Does KVM handle a fault on this gfn, which began in @era or later? Under the
+ * VM's lock.
+ *
+ * A fault without nested paging that KVM gets out of has no gfn here, and need
+ * not have one: KVM finds the operands of the instruction anew, and makes no
+ * mistake when the page is armed meanwhile.
  */
 bool kwt_vcpus_store_to(const struct kwt_space *space, u64 gfn, u64 era)
 {
@@ -72,13 +77,35 @@ bool kwt_vcpus_store_to(const struct kwt_space *space, u64 gfn, u64 era)
 
 	for (i = 0; vcpus && i < vcpus->nr; i++) {
 		const struct kwt_vcpu *vcpu = vcpus->vcpu[i];
+		u64 at;
 
-		/* Pairs with the release in remember(), probe.c. */
-		if (smp_load_acquire(&vcpu->waiting) && READ_ONCE(vcpu->era) >= era &&
-		    READ_ONCE(vcpu->address) >> KWT_PAGE_SHIFT == gfn)
+		/* Pairs with the release in kwt_vcpu_fault(). */
+		if (!smp_load_acquire(&vcpu->waiting) ||
+		    READ_ONCE(vcpu->era) < era)
+			continue;
+		at = READ_ONCE(vcpu->gfn);
+		if (at == gfn || at == KWT_ANY_GFN)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Does the guard see each fault that KVM handles now? Each vCPU has a place, and
+ * the faults of the time before it had one are over: KVM handles them within its
+ * read side. Under the VM's lock, after what may be armed has got a user, and a
+ * barrier.
+ */
+bool kwt_vcpus_known(struct kwt_space *space, struct kvm *kvm)
+{
+	const struct kwt_vcpus *vcpus =
+		rcu_dereference_protected(space->vcpus, 1);
+
+	if (!space->known)
+		space->known = poll_state_synchronize_srcu(&kvm->srcu,
+							   space->known_end);
+	return space->known && vcpus && atomic_read(&kvm->online_vcpus) <=
+					(int)vcpus->nr;
 }
 
 static struct kwt_vcpus *vcpus_alloc(u32 nr, const struct kwt_vcpus *old)
@@ -117,6 +144,10 @@ static int vcpus_grow(struct kwt_space *space, struct kvm *kvm)
 					   sizeof(*new->vcpu));
 	nr = new->nr;
 	rcu_assign_pointer(space->vcpus, new);
+	if (nr > had) {
+		space->known = false;
+		space->known_end = kwt_grace_begin(space);
+	}
 	if (old)
 		kfree_rcu(old, rcu);
 	return nr < online ? -ENOMEM : 0;

@@ -14,29 +14,44 @@
 #include "compat/rip.h"
 #include "track.h"
 
+/* No gfn: it has more bits than there are, and stands for each of them. */
+#define KWT_ANY_GFN		(U64_MAX - 1)
+
+enum { KWT_WALK_OVER, KWT_WALK_AHEAD, KWT_WALK_BEGUN };
+
 /**
  * struct kwt_vcpu - a vCPU, and the store that it is making
  * @vcpu: NULL before it is first met, constant then
- * @address: of its last write fault, as KVM was told it
+ * @address: of its last fault that counts, as KVM was told it: of a write, or
+ *	on an entry that KVM has for a hole
+ * @gfn: the page that this fault is on; KWT_NO_GFN while nobody knows,
+ *	KWT_ANY_GFN if nobody will find out
  * @mask: the bits of @address that a notification of that store has, too: all
  *	but the offset in the page, or none if @address is virtual
  * @rip: of that fault
  * @era: the space's at that time
+ * @arming_nr: likewise: stores that KVM makes now came after this arming
+ * @cause: why KVM would not get out of that fault, while @walk is not over
  * @repeats: how often the same fault came again without a notification
+ * @walk: KVM has to find @gfn in page tables of the guest's, see walk.c
  * @told: there was a notification of it since, or it takes none
  * @waiting: KVM has not entered the guest since
  * @met: a probe has seen it
  *
  * Written by the vCPU's thread alone: the guard's probes and the write hook run
- * in it. Whoever arms a gfn looks at @waiting, @era and @address.
+ * in it. Whoever arms a gfn looks at @waiting, @era and @gfn.
  */
 struct kwt_vcpu {
 	struct kvm_vcpu *vcpu;
 	u64 address;
+	u64 gfn;
 	u64 mask;
 	u64 rip;
 	u64 era;
+	u64 arming_nr;
+	u32 cause;
 	u32 repeats;
+	u8 walk;
 	bool told;
 	bool waiting;
 	bool met;
@@ -45,7 +60,7 @@ struct kwt_vcpu {
 /**
  * struct kwt_vcpus - the vCPUs of a VM, by index
  * @rcu: to free it, not what it points to
- * @nr: how many, more than the VM has
+ * @nr: how many, more than the VM had when they were made
  * @vcpu: they live until the VM is given up
  */
 struct kwt_vcpus {
@@ -71,6 +86,7 @@ struct kwt_vcpu *kwt_vcpu_search(const struct kwt_space *space);
 void kwt_vcpu_meet(struct kwt_space *space, struct kwt_vcpu *state,
 		   struct kvm_vcpu *vcpu);
 int kwt_vcpus_update(struct kwt_space *space, struct kvm *kvm);
+bool kwt_vcpus_known(struct kwt_space *space, struct kvm *kvm);
 void kwt_vcpus_free(struct kwt_space *space);
 
 /* The low bits of a mutex' owner are flags. */
@@ -115,6 +131,31 @@ static inline struct kwt_vcpu *kwt_vcpu_of(struct kwt_space *space,
 }
 
 /*
+ * KVM begins to handle a fault. @gfn may be KWT_NO_GFN: whoever finds it out sets
+ * it, and then looks whether it is tracked.
+ */
+static __always_inline void kwt_vcpu_fault(const struct kwt_space *space,
+					   struct kwt_vcpu *vcpu, u64 address,
+					   u64 gfn, u64 rip)
+{
+	if (unlikely(!vcpu->told && vcpu->rip == rip &&
+		     vcpu->address == address))
+		vcpu->repeats++;
+	else
+		vcpu->repeats = 0;
+	vcpu->address = address;
+	WRITE_ONCE(vcpu->gfn, gfn);
+	vcpu->mask = gfn == KWT_NO_GFN ? 0 : ~(KWT_PAGE_SIZE - 1);
+	WRITE_ONCE(vcpu->era, READ_ONCE(space->era));
+	vcpu->arming_nr = READ_ONCE(space->arming_nr);
+	vcpu->rip = rip;
+	vcpu->walk = KWT_WALK_OVER;
+	vcpu->told = false;
+	/* Pairs with the acquire in kwt_vcpus_store_to(). */
+	smp_store_release(&vcpu->waiting, true);
+}
+
+/*
  * An instruction may store to two pages, and KVM tell of one of them only: it
  * has to be the one that faulted.
  */
@@ -124,13 +165,17 @@ static __always_inline void kwt_vcpu_tell(struct kwt_vcpu *vcpu, u64 gpa)
 		vcpu->told = true;
 }
 
+/* Of the field flags, in the word of a record that begins with its type. */
+#define KWT_RECORD_FLAGS_SHIFT	8
+
 /*
  * The fields flags and vcpu of a record, where they are in the word that begins
  * with its type. KVM has read the instruction pointer before it emulates.
  */
 static __always_inline u64 kwt_vcpu_bits(const struct kwt_vcpu *vcpu)
 {
-	return (KVM_WTRACK_RECORD_F_VCPU | KVM_WTRACK_RECORD_F_RIP) << 8 |
+	return (KVM_WTRACK_RECORD_F_VCPU | KVM_WTRACK_RECORD_F_RIP) <<
+	       KWT_RECORD_FLAGS_SHIFT |
 	       (u64)vcpu->vcpu->vcpu_idx << 16;
 }
 

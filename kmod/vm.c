@@ -74,7 +74,12 @@ static int vm_start(struct kwt_vm *vm)
 	r = kwt_probe_add(vm);
 	if (r)
 		return r;
-	r = kwt_source_register(vm);
+	/* Faults are seen from here on, of those that have a place. */
+	mutex_lock(&vm->lock);
+	r = kwt_vcpus_update(&vm->space, vm->kvm);
+	mutex_unlock(&vm->lock);
+	if (!r)
+		r = kwt_source_register(vm);
 	if (r) {
 		kwt_probe_remove(vm);
 		return r;

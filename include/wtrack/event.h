@@ -94,6 +94,8 @@ struct wtrack_event;
 #define WTRACK_CAUSE_SPLIT_LOCK		UINT32_C(9)
 /* Any store, because a session with WTRACK_RING_NATIVE tracks the page. */
 #define WTRACK_CAUSE_NATIVE		UINT32_C(10)
+/* The guest found a hole here before there was memory, and KVM now maps it. */
+#define WTRACK_CAUSE_HOLE		UINT32_C(11)
 
 /**
  * wtrack_event_get_type() - what happened
@@ -187,8 +189,10 @@ bool wtrack_event_has_more(const struct wtrack_event *event);
  *
  * Return: true when the event stands for one or more writes to this page, of
  * which the data are the first at most: release the event, then re-read the
- * page. So are all write events of a session with WTRACK_RING_COALESCE, and
- * guard events with REARMED and CHANGED.
+ * page. So are all write events of a session with WTRACK_RING_COALESCE; guard
+ * events with REARMED and CHANGED; and in any session the write event of a store
+ * that was under way while the page was armed, so that memory may already hold
+ * something newer than its data.
  * Since: 1.0
  */
 bool wtrack_event_is_page(const struct wtrack_event *event);

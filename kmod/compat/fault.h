@@ -4,6 +4,7 @@
  *
  *	kwt_tp_fault, kwt_tp_entry	KVM's tracepoints
  *	kwt_fault_writes	was it a write?
+ *	kwt_fault_holes		was it on an entry that KVM has for a hole?
  *	kwt_fault_walks		did the processor store by itself, as when it walks
  *				guest page tables?
  *	kwt_fault_gpa		the guest physical address
@@ -75,6 +76,18 @@ static inline bool kwt_paging_is_nested(const struct kvm_vcpu *vcpu)
 {
 	return vcpu->arch.root_mmu.root_role.direct &&
 	       vcpu->arch.root_mmu.root_role.level > 3;
+}
+
+/*
+ * KVM's entry for a hole has a reserved bit set, and so says the error code. With
+ * EPT the entry is misconfigured: that is no fault, and the bit says whether the
+ * page may be read.
+ */
+static inline bool kwt_fault_holes(const struct kvm_vcpu *vcpu, u64 error_code)
+{
+	if (likely(!(error_code & BIT_ULL(3))))
+		return false;
+	return !boot_cpu_has(X86_FEATURE_VMX) || !kwt_paging_is_nested(vcpu);
 }
 
 /*

@@ -63,6 +63,8 @@ class Cause(IntEnum):
     SPLIT_LOCK = _wtrack.CAUSE_SPLIT_LOCK
     #: Any store, because a session with RingFlag.NATIVE tracks the page.
     NATIVE = _wtrack.CAUSE_NATIVE
+    #: The guest found a hole here before there was memory, and KVM now maps it.
+    HOLE = _wtrack.CAUSE_HOLE
 
 
 class Feature(IntFlag):

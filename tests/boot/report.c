@@ -23,6 +23,7 @@ static const char *const cause_names[NR_CAUSES] = {
 	[WTRACK_CAUSE_OPERAND] = "operand",
 	[WTRACK_CAUSE_SPLIT_LOCK] = "split-lock",
 	[WTRACK_CAUSE_NATIVE] = "native",
+	[WTRACK_CAUSE_HOLE] = "hole",
 };
 
 void report_faults(struct outcome *outcome)

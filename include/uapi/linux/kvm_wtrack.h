@@ -638,7 +638,12 @@ struct kvm_wtrack_consumer {
 
 /* The next record goes on with the same store. */
 #define KVM_WTRACK_RECORD_F_MORE	(1U << 0)
-/* Release the record, then re-read the page: there is more than it tells. */
+/*
+ * Release the record, then re-read the page: there is more than the record tells.
+ * A WRITE record has this flag in a coalescing session; and in any session when
+ * the store was under way while the page was armed, so that memory may already
+ * hold something newer.
+ */
 #define KVM_WTRACK_RECORD_F_PAGE	(1U << 1)
 /* vcpu is the index of the vCPU that made the store. */
 #define KVM_WTRACK_RECORD_F_VCPU	(1U << 2)
@@ -673,6 +678,8 @@ struct kvm_wtrack_consumer {
 #define KVM_WTRACK_CAUSE_SPLIT_LOCK	9U
 /* any store, because a session with RING_F_NATIVE tracks the page */
 #define KVM_WTRACK_CAUSE_NATIVE		10U
+/* the guest found a hole here before there was memory, and KVM now maps it */
+#define KVM_WTRACK_CAUSE_HOLE		11U
 
 #define KVM_WTRACK_DATA_BYTES	24
 

@@ -8,7 +8,7 @@
 
 #include "wt.h"
 
-enum { MIRROR_ACTIONS = 5, MIRROR_CAUSES = 11 };
+enum { MIRROR_ACTIONS = 5, MIRROR_CAUSES = 16 };
 
 /* What the reader knows of a page, beside its bytes. */
 enum mirror_page {

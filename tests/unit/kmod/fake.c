@@ -50,6 +50,13 @@ static bool has_memory(u64 gfn)
 				      gfn >= FAKE_HIGH_END - FAKE_PAGES / 2);
 }
 
+static void fake_number_arming(struct kwt_space *space,
+			       struct kwt_chunk *chunk)
+{
+	WRITE_ONCE(chunk->arming_nr, space->arming_nr + 1);
+	WRITE_ONCE(space->arming_nr, space->arming_nr + 1);
+}
+
 int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 	    bool again)
 {
@@ -67,6 +74,7 @@ int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 	spin_lock(&space->arm_lock);
 	set_bit(place(gfn), armed);
 	set_bit(kwt_chunk_bit(gfn), chunk->armed);
+	fake_number_arming(space, chunk);
 	fake.arms++;
 	spin_unlock(&space->arm_lock);
 	return 0;
@@ -155,6 +163,7 @@ int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 	spin_lock(&space->arm_lock);
 	set_bit(place(gfn), armed);
 	set_bit(bit, chunk->armed);
+	fake_number_arming(space, chunk);
 	kwt_rearm_tell(space, chunk, bit);
 	spin_unlock(&space->arm_lock);
 	fake.rearms++;

@@ -8,8 +8,6 @@
 #define PAGES	3
 
 static struct machine m;
-/* KVM's read side: held from a fault to the last notification of it. */
-static pthread_rwlock_t handled = PTHREAD_RWLOCK_INITIALIZER;
 /* What processors know of a page: nobody stores natively while it is armed. */
 static pthread_rwlock_t mapped[PAGES];
 
@@ -39,6 +37,24 @@ static void trip(u32 page)
 /* That are still at it. */
 static u32 vcpus;
 
+/*
+ * A store that KVM makes. Its vCPU may be scheduled away before it notifies,
+ * while the page is disarmed, others store, and it is armed again.
+ */
+static void store_late(struct test_random *r, u32 vcpu, u32 page, u32 offset,
+		       u8 value)
+{
+	u64 nr = READ_ONCE(m.space.arming_nr);
+	u32 n;
+
+	__atomic_store_n(&m.memory[page][offset], value, __ATOMIC_RELAXED);
+	for (n = test_one_in(r, 4) ? 20 : 0; n; n--)
+		if (READ_ONCE(m.space.arming_nr) == nr)
+			sched_yield();
+	hook(&m.space, (m.gfns[page] << KWT_PAGE_SHIFT) + offset, &value, 1,
+	     vcpu);
+}
+
 /* One instruction: a store, or a string of them, of which KVM makes all. */
 static void execute(struct test_random *r, u32 vcpu)
 {
@@ -46,21 +62,22 @@ static void execute(struct test_random *r, u32 vcpu)
 	bool emulated;
 	u8 value;
 
-	pthread_rwlock_rdlock(&handled);
+	/* A fault. It may be handled later than others that come behind it. */
+	hook_arming_nr = READ_ONCE(m.space.arming_nr);
 	pthread_rwlock_rdlock(&mapped[page]);
 	/* Some code KVM interprets, whatever it stores to. */
 	emulated = fake_armed(m.gfns[page]) || test_one_in(r, 2);
+	/* Also over what another vCPU has stored, and is about to notify of. */
 	if (!emulated)
-		store_natively(vcpu, page, test_below(r, 64), test_next(r));
+		store_natively(test_below(r, MACHINE_VCPUS), page,
+			       test_below(r, 64), test_next(r));
 	pthread_rwlock_unlock(&mapped[page]);
 	for (; emulated && n; n--) {
 		value = test_next(r);
-		machine_store(&m, vcpu, page, vcpu * 64 + test_below(r, 64),
-			      &value, 1);
+		store_late(r, vcpu, page, vcpu * 64 + test_below(r, 64), value);
 		if (test_one_in(r, 12))
 			trip(page);
 	}
-	pthread_rwlock_unlock(&handled);
 }
 
 static void arm_again(u32 page)
@@ -71,9 +88,6 @@ static void arm_again(u32 page)
 
 	if (!kwt_chunk_disarmed(chunk, kwt_chunk_bit(gfn)))
 		return;
-	/* What kwt_settled() waits for. */
-	pthread_rwlock_wrlock(&handled);
-	pthread_rwlock_unlock(&handled);
 	pthread_mutex_lock(&m.lock);
 	pthread_rwlock_wrlock(&mapped[page]);
 	shim_require(!kwt_rearm(&m.space, chunk, kwt_chunk_bit(gfn)));
@@ -173,6 +187,66 @@ static void rings_that_are_too_small_lose_nothing(void **state)
 	rounds(8, true);
 }
 
+/*
+ * A vCPU has stored, and notifies only when the page was disarmed, stored to by
+ * another one that nobody saw, and armed again: @len bytes, of what was 1 and
+ * is 2.
+ */
+static void store_before_notify_behind(u32 len, bool remove)
+{
+	u64 gpa;
+	u8 old[64];
+
+	machine_init(&m, PAGES, 64, false);
+	gpa = m.gfns[0] << KWT_PAGE_SHIFT;
+	memset(old, 1, sizeof(old));
+	hook_arming_nr = READ_ONCE(m.space.arming_nr);
+	memcpy(m.memory[0], old, len);
+	if (remove) {
+		assert_int_equal(session_remove(&m.session, m.gfns[0]), 1);
+		memset(m.memory[0], 2, len);
+		session_add_all(&m.session, m.gfns[0], 1);
+		memcpy(m.copy[0], m.memory[0], sizeof(m.copy[0]));
+	} else {
+		trip(0);
+		memset(m.memory[0], 2, len);
+		arm_again(0);
+		while (machine_read(&m, 1000))
+			;
+	}
+	hook(&m.space, gpa, old, len, 0);
+	while (machine_read(&m, 1000))
+		;
+	machine_check(&m);
+	/* A store of the time after that is told with its bytes. */
+	hook_arming_nr = READ_ONCE(m.space.arming_nr);
+	memset(m.memory[0], 3, len);
+	hook(&m.space, gpa, m.memory[0], len, 0);
+	assert_int_equal(session_record(&m.session, m.pos)->flags &
+			 KVM_WTRACK_RECORD_F_PAGE, 0);
+	while (machine_read(&m, 1000))
+		;
+	machine_check(&m);
+	machine_exit(&m);
+	hook_arming_nr = U64_MAX;
+}
+
+static void a_late_record_does_not_undo_what_was_read_again(void **state)
+{
+	(void)state;
+	store_before_notify_behind(8, false);
+	store_before_notify_behind(1, false);
+	store_before_notify_behind(64, false);
+}
+
+static void nor_what_was_read_when_the_page_was_added_again(void **state)
+{
+	(void)state;
+	store_before_notify_behind(8, true);
+	store_before_notify_behind(1, true);
+	store_before_notify_behind(64, true);
+}
+
 /* The counts are what they should be, whoever gave the pages up. */
 static void check_counts(void)
 {
@@ -220,6 +294,8 @@ int main(void)
 		CASE(nothing_is_between_disarmed_and_rearmed),
 		CASE(nor_in_a_coalescing_session),
 		CASE(rings_that_are_too_small_lose_nothing),
+		CASE(a_late_record_does_not_undo_what_was_read_again),
+		CASE(nor_what_was_read_when_the_page_was_added_again),
 		CASE(pages_that_are_stopped_and_added_are_counted),
 	};
 

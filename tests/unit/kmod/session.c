@@ -165,6 +165,9 @@ void hook_alone(struct kwt_space *space, u64 gpa, const void *data, u32 len)
 	shim_require(!rcu_read_lock_sched_held());
 }
 
+/* Of the last fault of this thread's vCPU. */
+__thread u64 hook_arming_nr = U64_MAX;
+
 /* The guard's probe was here before. */
 void hook(struct kwt_space *space, u64 gpa, const void *data, u32 len,
 	  int vcpu_idx)
@@ -174,7 +177,9 @@ void hook(struct kwt_space *space, u64 gpa, const void *data, u32 len,
 		.mutex.owner.counter = (long)current | 3,
 		.arch.regs[VCPU_REGS_RIP] = HOOK_RIP,
 	};
-	struct kwt_vcpu state = { .vcpu = &vcpu };
+	struct kwt_vcpu state = {
+		.vcpu = &vcpu, .arming_nr = hook_arming_nr,
+	};
 
 	kwt_vcpu_set_here(space, &state);
 	hook_alone(space, gpa, data, len);

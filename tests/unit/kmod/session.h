@@ -51,6 +51,9 @@ const struct kvm_wtrack_record *session_record(const struct session *session,
 /* Where the vCPUs are. */
 #define HOOK_RIP	0xffffffff81234567ULL
 
+/* Of the last fault of this thread's vCPU; all there are, if not set. */
+extern __thread u64 hook_arming_nr;
+
 /* What KVM does after a vCPU's store. */
 void hook(struct kwt_space *space, u64 gpa, const void *data, u32 len,
 	  int vcpu);
