@@ -126,7 +126,8 @@ static const struct call {
 	     KVM_WTRACK_RING_F_COALESCE | KVM_WTRACK_RING_F_STOP |
 	     KVM_WTRACK_RING_F_NATIVE, A_VM, false,
 	     do_ring),
-	CALL(KVM_WTRACK_ADD, add, 0, A_RING, true, kwt_ioctl_add),
+	CALL(KVM_WTRACK_ADD, add, KVM_WTRACK_ADD_F_NOWAIT, A_RING, true,
+	     kwt_ioctl_add),
 	CALL(KVM_WTRACK_REMOVE, remove, KVM_WTRACK_REMOVE_F_FENCE, A_RING, true,
 	     kwt_ioctl_remove),
 	CALL(KVM_WTRACK_QUERY, query, 0, A_RING, false, kwt_ioctl_query),

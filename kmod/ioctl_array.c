@@ -61,7 +61,7 @@ static int change_ranges(struct kwt_session *session,
 	if (r)
 		goto out;
 	for (i = 0; i < arg->nr_changes && !r; i++) {
-		r = kwt_range_change(session, &changes[i], add);
+		r = kwt_range_change(session, &changes[i], add, arg->flags);
 		arg->out_failed_pages += changes[i].out_failed;
 		if (!r)
 			arg->out_nr_changes++;

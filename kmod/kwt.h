@@ -227,7 +227,7 @@ bool kwt_restrict_allows(const struct kwt_session *session, u64 gfn);
 
 /* range.c */
 int kwt_range_change(struct kwt_session *session,
-		     struct kvm_wtrack_change *change, bool add);
+		     struct kvm_wtrack_change *change, bool add, u32 flags);
 void kwt_range_drop(struct kwt_session *session);
 
 /* range_fetch.c */

@@ -85,10 +85,11 @@ static u64 skip_refused(struct kwt_session *session,
 
 /*
  * Add from @gfn up to the end of its chunk, or to one that cannot be armed just
- * now; returns where to go on.
+ * now; returns where to go on. With @nowait such a gfn is refused.
  */
 static u64 add_chunk(struct kwt_session *session,
-		     struct kvm_wtrack_change *change, u64 gfn, u64 end)
+		     struct kvm_wtrack_change *change, u64 gfn, u64 end,
+		     bool nowait)
 {
 	struct kwt_set *set = &session->set;
 	struct kwt_span *span;
@@ -113,7 +114,7 @@ static u64 add_chunk(struct kwt_session *session,
 			kwt_due_hasten(set->space, span->chunk, gfn, end);
 			hastened = true;
 		}
-		if (r == -EAGAIN)
+		if (r == -EAGAIN && !nowait)
 			break;
 		note(change, gfn, r);
 		/* KVM takes mmu_lock and flushes TLBs for each of them. */
@@ -159,12 +160,13 @@ static int check_before_add(struct kwt_vm *vm)
 }
 
 static u64 add_or_refuse(struct kwt_session *session,
-			 struct kvm_wtrack_change *change, u64 gfn, u64 end)
+			 struct kvm_wtrack_change *change, u64 gfn, u64 end,
+			 bool nowait)
 {
 	int r = check_before_add(session->vm);
 
 	if (!r)
-		return add_chunk(session, change, gfn, end);
+		return add_chunk(session, change, gfn, end, nowait);
 	refuse(change, gfn, end - gfn, r);
 	return end;
 }
@@ -174,7 +176,7 @@ static u64 add_or_refuse(struct kwt_session *session,
  * -ESRCH on the way.
  */
 int kwt_range_change(struct kwt_session *session,
-		     struct kvm_wtrack_change *change, bool add)
+		     struct kvm_wtrack_change *change, bool add, u32 flags)
 {
 	struct kwt_vm *vm = session->vm;
 	u64 gfn = change->gfn, end = gfn + change->nr_pages, at;
@@ -194,7 +196,8 @@ int kwt_range_change(struct kwt_session *session,
 			return -ESRCH;
 		}
 		if (add)
-			gfn = add_or_refuse(session, change, gfn, end);
+			gfn = add_or_refuse(session, change, gfn, end,
+					    flags & KVM_WTRACK_ADD_F_NOWAIT);
 		else
 			gfn = remove_chunk(session, change, gfn, end);
 		mutex_unlock(&vm->lock);

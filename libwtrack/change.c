@@ -15,6 +15,8 @@ static int call_add(struct work *work, struct kvm_wtrack_change *changes,
 {
 	struct kvm_wtrack_add args = {
 		.size = sizeof(args),
+		.flags = work->flags & WTRACK_CHANGE_NOWAIT ?
+			 KVM_WTRACK_ADD_F_NOWAIT : 0,
 		.changes = (uintptr_t)changes,
 		.nr_changes = nr,
 	};
@@ -164,12 +166,14 @@ static void close_results(struct work *work, int err)
 
 int wtrack__change_run(struct work *work)
 {
+	const unsigned int allowed = WTRACK_CHANGE_INTR |
+		(work->remove ? 0 : WTRACK_CHANGE_NOWAIT);
 	size_t i;
 	int r = 0;
 
 	for (i = 0; work->results && i < work->nr; i++)
 		work->results[i] = (struct wtrack_result) { 0 };
-	if (work->flags & ~WTRACK_CHANGE_INTR)
+	if (work->flags & ~allowed)
 		r = -EINVAL;
 	else if (work->nr)
 		r = run_chunks(work);

@@ -44,6 +44,13 @@ struct wtrack_result {
  * of going on. @results then tell how far it came.
  */
 #define WTRACK_CHANGE_INTR	(1U << 0)
+/*
+ * For the flags of add: refuse a page that cannot be tracked just now with
+ * -EAGAIN, instead of waiting. That is one on which KVM handles a fault of the
+ * guest's, for as long as the VMM takes to provide the page, and each page of a VM
+ * for some milliseconds after the first session was opened on it.
+ */
+#define WTRACK_CHANGE_NOWAIT	(1U << 1)
 
 /**
  * wtrack_session_add() - track pages
@@ -52,7 +59,7 @@ struct wtrack_result {
  * @nr_ranges: how many ranges, in any number; with 0 nothing is done
  * @results: where to store what became of each range, an array of @nr_ranges,
  *	or NULL. Is filled in whenever the function returns
- * @flags: 0 or WTRACK_CHANGE_INTR
+ * @flags: 0, WTRACK_CHANGE_INTR, WTRACK_CHANGE_NOWAIT, or both
  *
  * A page that is refused does not stop the others. From the moment the call
  * returns, no write of a vCPU to a page that is done goes unnoticed: add
@@ -62,6 +69,8 @@ struct wtrack_result {
  *
  * Return: 0 when all pages are tracked now. Otherwise the reason of the first
  * page that was refused, while all others are tracked:
+ *	-EAGAIN		the page cannot be tracked just now, and
+ *			WTRACK_CHANGE_NOWAIT was given
  *	-ENOENT		the guest has no memory at this page
  *	-ENOMEM		no memory
  *	-ENOSPC		the session's page limit is reached

@@ -205,15 +205,13 @@ CASE(a_vm_is_kept_until_the_grace_periods_of_its_srcu_are_over)
 {
 	struct vm *vm = vm_new(PAGES);
 	struct vcpu *v = vcpu_new(vm);
-	struct wt *wt = wt_session(vm->fd, 64, 0);
 	int stage = stage_open();
+	struct wt *wt;
 
-	wt_add(wt->fd, VM_DATA_GFN, 1);
 	stage_read(stage, vm->fd);
-	vcpu_call(v, g_fstp, VM_DATA, 0, 1);
-	/* The worker has come by and begun one, which cannot end. */
-	sleep_ms(200);
-	CHECK(wt_gfn_state(wt->fd, VM_DATA_GFN) & KVM_WTRACK_GFN_DISARMED);
+	/* ATTACH begins one, which cannot end. */
+	wt = wt_session(vm->fd, 64, 0);
+	CHECK_ERRNO(__wt_add_page_nowait(wt->fd, VM_DATA_GFN), EAGAIN);
 	vcpu_close(v);
 	vm_close(vm);
 	wt_close(wt);

@@ -36,7 +36,9 @@
  *	E2BIG		the struct is longer than known here and the rest of it
  *			is not zero: it asks for something newer
  *	EACCES		a writable mapping of the records
- *	EAGAIN		non-blocking read() with nothing to read
+ *	EAGAIN		not without waiting: non-blocking read() with nothing to
+ *			read; ADD with ADD_F_NOWAIT while KVM handles, or may
+ *			handle, a fault of the guest on this gfn
  *	EBADF		vm_fd is not an open descriptor
  *	EBADFD		vm_fd is open, but not a KVM virtual machine
  *	EBUSY		not now: a ring exists already; RESTRICT after RING or
@@ -361,10 +363,13 @@ struct kvm_wtrack_change {
 	__u32 __reserved;
 };
 
+/* Refuse a gfn that cannot be armed just now, with EAGAIN. */
+#define KVM_WTRACK_ADD_F_NOWAIT		(1U << 0)
+
 /**
  * struct kvm_wtrack_add - track pages (KVM_WTRACK_ADD)
  * @size: sizeof(struct kvm_wtrack_add)
- * @flags: must be 0
+ * @flags: KVM_WTRACK_ADD_F_*
  * @changes: pointer to struct kvm_wtrack_change[]
  * @nr_changes: how many
  * @out_nr_changes: of these, how many were worked through
@@ -374,7 +379,16 @@ struct kvm_wtrack_change {
  * Returns 0 when all @nr_changes were worked through, even if gfns were
  * refused: look at @out_failed_pages. Once a page is reported as done no write
  * of a vCPU to it goes unnoticed: add first, then read the page's contents.
- * Per gfn: ENOENT, ENOSPC, EOPNOTSUPP, EOVERFLOW, EPERM, ENOMEM.
+ * Per gfn: ENOENT, ENOSPC, EOPNOTSUPP, EOVERFLOW, EPERM, ENOMEM; with
+ * ADD_F_NOWAIT also EAGAIN.
+ *
+ * A gfn cannot be armed while KVM handles a fault of the guest on it, nor, for
+ * some milliseconds after the VM's first ATTACH, while KVM may still handle a
+ * fault that began earlier. Such a fault lasts as long as the VMM takes to
+ * provide the page: with userfaultfd, for instance in a migration by post-copy,
+ * that has no bound. ADD waits for it, and the gfns behind it wait as well; a
+ * signal ends the wait. With ADD_F_NOWAIT the call refuses the gfn and goes on
+ * with the others.
  */
 struct kvm_wtrack_add {
 	__u32 size;

@@ -154,16 +154,27 @@ uint64_t wt_fence(int fd)
 	return f.out_seq;
 }
 
-int __wt_add_page(int fd, uint64_t gfn)
+static int add_page(int fd, uint64_t gfn, uint32_t flags)
 {
 	struct kvm_wtrack_change c = { .gfn = gfn, .nr_pages = 1 };
-	WT_ARG(add, a, .changes = (uintptr_t)&c, .nr_changes = 1);
+	WT_ARG(add, a, .flags = flags, .changes = (uintptr_t)&c,
+	       .nr_changes = 1);
 
 	CHECK_ERRNO(__wt_add(fd, &a), 0);
 	CHECK_EQ(a.out_failed_pages, c.out_error ? 1 : 0);
 	CHECK_EQ(c.out_failed, a.out_failed_pages);
 	CHECK_EQ(c.out_done, c.out_error ? 0 : 1);
 	return c.out_error;
+}
+
+int __wt_add_page(int fd, uint64_t gfn)
+{
+	return add_page(fd, gfn, 0);
+}
+
+int __wt_add_page_nowait(int fd, uint64_t gfn)
+{
+	return add_page(fd, gfn, KVM_WTRACK_ADD_F_NOWAIT);
 }
 
 int __wt_remove_page(int fd, uint64_t gfn)

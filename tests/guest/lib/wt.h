@@ -69,6 +69,8 @@ void wt_add(int fd, uint64_t gfn, uint64_t nr_pages);
 void wt_remove(int fd, uint64_t gfn, uint64_t nr_pages);
 /* The errno for this one page. */
 int __wt_add_page(int fd, uint64_t gfn);
+/* The same without waiting. */
+int __wt_add_page_nowait(int fd, uint64_t gfn);
 int __wt_remove_page(int fd, uint64_t gfn);
 /* With the fence: sequence number behind which the pages have no record. */
 uint64_t wt_remove_fence(int fd, uint64_t gfn, uint64_t nr_pages);
