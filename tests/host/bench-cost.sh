@@ -71,10 +71,10 @@ limit()
 
 check_limits()
 {
-	limit one_session floor 345
-	limit two_sessions one_session 110
-	limit untracked_near floor 180
-	limit untracked_far floor 170
+	limit one_session floor 405
+	limit two_sessions one_session 137
+	limit untracked_near floor 205
+	limit untracked_far floor 190
 }
 
 compare_all()
