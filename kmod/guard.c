@@ -82,7 +82,7 @@ void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,
 	kwt_guard_trip(space, chunk, &record);
 	/* It stores by itself now, and KVM does not. */
 	if (state)
-		state->told = true;
+		WRITE_ONCE(state->told, KWT_TOLD);
 }
 
 /*
@@ -99,6 +99,15 @@ void kwt_guard_locate(struct kwt_space *space, struct kvm_vcpu *vcpu,
 	kwt_guard_rescue(space, vcpu, state, gpa, cause);
 }
 
+static void fill_changed(struct kvm_wtrack_record *record,
+			 struct kvm_vcpu *vcpu, u64 gpa, u64 rip)
+{
+	fill(record, vcpu, gpa, KVM_WTRACK_GUARD_CHANGED,
+	     KVM_WTRACK_CAUSE_UNREPORTED);
+	record->flags |= KVM_WTRACK_RECORD_F_PAGE;
+	record->rip = rip;
+}
+
 /* In one page: @gpa may be INVALID_GPA. */
 static void changed(struct kwt_space *space, struct kvm_vcpu *vcpu, u64 gpa,
 		    u64 rip)
@@ -108,10 +117,7 @@ static void changed(struct kwt_space *space, struct kvm_vcpu *vcpu, u64 gpa,
 
 	if (!chunk)
 		return;
-	fill(&record, vcpu, gpa, KVM_WTRACK_GUARD_CHANGED,
-	     KVM_WTRACK_CAUSE_UNREPORTED);
-	record.flags |= KVM_WTRACK_RECORD_F_PAGE;
-	record.rip = rip;
+	fill_changed(&record, vcpu, gpa, rip);
 	trace_kvm_wtrack_guard(space->id, gpa >> KWT_PAGE_SHIFT,
 			       record.guard.cause, record.vcpu, rip);
 	kwt_guard_changed(chunk, &record);
@@ -121,21 +127,30 @@ static void changed(struct kwt_space *space, struct kvm_vcpu *vcpu, u64 gpa,
  * KVM emulated an instruction that faulted on an armed page, and there was no
  * notification: re-read the page. Also when KVM found an exception, since a
  * part of the store may be in memory. Of a virtual address the page next to it
- * is known, which such a store may have reached; otherwise see operand.h.
+ * is known, which such a store may have reached; otherwise see operand.h. Under
+ * RCU, with KWT_TELLING.
  */
-void kwt_guard_unreported(struct kwt_space *space, struct kvm_vcpu *vcpu,
+void kwt_guard_unreported(struct kwt_space *space,
 			  const struct kwt_vcpu *state)
 {
-	const u64 reach = KWT_SILENT_MAX - 1, at = state->address;
-	bool direct = kwt_fault_direct(vcpu);
+	u64 gpa[KWT_STORE_PAGES];
+	u32 i, nr = kwt_vcpu_pages(state, gpa);
 
-	changed(space, vcpu, kwt_fault_gpa(vcpu, at), state->rip);
-	if (!direct && ((at + reach) ^ at) & PAGE_MASK)
-		changed(space, vcpu, kwt_fault_gpa(vcpu, at + reach),
-			state->rip);
-	if (!direct && ((at - reach) ^ at) & PAGE_MASK)
-		changed(space, vcpu, kwt_fault_gpa(vcpu, at - reach),
-			state->rip);
+	for (i = 0; i < nr; i++)
+		changed(space, state->vcpu, gpa[i], state->rip);
+}
+
+/*
+ * A store may have been made to this page: one session asks, and is told. Under
+ * the VM's lock.
+ */
+void kwt_guard_maybe_changed(struct kwt_span *span,
+			     const struct kwt_vcpu *state, u64 gpa)
+{
+	struct kvm_wtrack_record record;
+
+	fill_changed(&record, state->vcpu, gpa, READ_ONCE(state->rip));
+	kwt_tell_changed(span, kwt_chunk_bit(gpa >> KWT_PAGE_SHIFT), &record);
 }
 
 /*

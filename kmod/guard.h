@@ -69,10 +69,14 @@ void kwt_guard_locate(struct kwt_space *space, struct kvm_vcpu *vcpu,
 bool kwt_guard_is_tracked(const struct kwt_space *space, u64 gpa);
 bool kwt_guard_is_native(const struct kwt_space *space, u64 gpa);
 void kwt_guard_untold(struct kwt_space *space, struct kvm_vcpu *vcpu);
-void kwt_guard_unreported(struct kwt_space *space, struct kvm_vcpu *vcpu,
+void kwt_guard_unreported(struct kwt_space *space,
 			  const struct kwt_vcpu *state);
+void kwt_guard_maybe_changed(struct kwt_span *span,
+			     const struct kwt_vcpu *state, u64 gpa);
 
 /* tell.c */
+void kwt_tell_changed(struct kwt_span *span, u32 bit,
+		      const struct kvm_wtrack_record *record);
 void kwt_guard_changed(struct kwt_chunk *chunk,
 		       const struct kvm_wtrack_record *record);
 void kwt_rearm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);

@@ -78,11 +78,16 @@ int kwt_ioctl_add(struct kwt_session *session, union kwt_arg *arg)
 	return change_ranges(session, &arg->add, true);
 }
 
-/* Every hook that began before this call has published what it had to. */
+/*
+ * Every hook that began before this call has published what it had to. What
+ * vCPUs stored without one, they or others have told before.
+ */
 static int fence(struct kwt_session *session, u64 *seq)
 {
-	int r = kwt_fence(session->vm_id);
+	int r;
 
+	kwt_pending_settle(session);
+	r = kwt_fence(session->vm_id);
 	if (!r)
 		*seq = kwt_ring_head(&session->ring);
 	return r;
@@ -95,6 +100,11 @@ int kwt_ioctl_remove(struct kwt_session *session, union kwt_arg *arg)
 	BUILD_BUG_ON(offsetof(struct kvm_wtrack_add, out_failed_pages) !=
 		     offsetof(struct kvm_wtrack_remove, out_failed_pages));
 	arg->remove.out_seq = 0;
+	/* Of a store to a page that is removed nobody is told later. */
+	if (arg->head.flags & KVM_WTRACK_REMOVE_F_FENCE)
+		kwt_pending_settle(session);
+	else
+		kwt_pending_look(session->vm);
 	r = change_ranges(session, &arg->add, false);
 	if (!r && arg->head.flags & KVM_WTRACK_REMOVE_F_FENCE)
 		r = fence(session, &arg->remove.out_seq);

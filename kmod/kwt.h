@@ -217,6 +217,11 @@ void kwt_session_destroy(struct kwt_session *session);
 int kwt_session_attach(struct kwt_session *session, int vm_fd);
 struct kwt_vm *kwt_session_vm(struct kwt_session *session);
 
+/* pending.c */
+void kwt_pending_tell(struct kwt_space *space);
+void kwt_pending_look(struct kwt_vm *vm);
+void kwt_pending_settle(struct kwt_session *session);
+
 /* restrict.c */
 int kwt_restrict(struct kwt_session *session,
 		 const struct kvm_wtrack_restrict *arg);

@@ -134,8 +134,28 @@ static __always_inline bool is_concerned(const struct kwt_space *space,
 	if (is_tracked(space, gfn) || unlikely(READ_ONCE(space->arming) == gfn))
 		return true;
 	if (state)
-		state->told = true;
+		WRITE_ONCE(state->told, KWT_TOLD);
 	return false;
+}
+
+/*
+ * Where KVM was told a virtual address: the page behind it, and the next one if
+ * a store that KVM makes silently may reach it. Looked up here and not when it
+ * is needed, which may be in another thread.
+ */
+static noinline void locate(struct kvm_vcpu *vcpu, struct kwt_vcpu *state,
+			    u64 address)
+{
+	const u64 reach = KWT_SILENT_MAX - 1;
+
+	state->page[0] = kwt_fault_gpa(vcpu, address);
+	state->page[1] = INVALID_GPA;
+	if (kwt_fault_nested(vcpu))
+		return;
+	if (((address + reach) ^ address) & PAGE_MASK)
+		state->page[1] = kwt_fault_gpa(vcpu, address + reach);
+	else if (((address - reach) ^ address) & PAGE_MASK)
+		state->page[1] = kwt_fault_gpa(vcpu, address - reach);
 }
 
 /* Until the worker has seen to it, walks are not seen. */
@@ -180,6 +200,8 @@ static __always_inline void note_fault(struct kwt_vm *vm, struct kvm_vcpu *vcpu,
 
 	if (likely(state)) {
 		kwt_vcpu_set_here(space, state);
+		if (unlikely(!direct))
+			locate(vcpu, state, address);
 		kwt_vcpu_fault(space, state, address, gfn, kwt_rip_read(vcpu));
 	}
 	if (direct && !is_concerned(space, state, gfn))
@@ -213,14 +235,34 @@ static void on_fault(void *data, struct kvm_vcpu *vcpu, u64 address,
 }
 
 /*
- * If nobody has asked for the instruction pointer, nothing was emulated. With
- * an exception a part of the store may be in memory.
+ * Whoever gets it tells of the store, and then sets KWT_TOLD. Nobody has it for
+ * long.
  */
-static __always_inline bool went_on(const struct kvm_vcpu *vcpu,
-				    const struct kwt_vcpu *state)
+static bool claim_store(struct kwt_vcpu *vcpu)
 {
-	return kwt_rip_is_known(vcpu) && (kwt_rip(vcpu) != state->rip ||
-					  vcpu->arch.exception.injected);
+	u32 told;
+
+	/* Pairs with the barrier in tell_if_out(), pending.c. */
+	while ((told = cmpxchg(&vcpu->told, KWT_UNTOLD, KWT_TELLING)) ==
+	       KWT_TELLING)
+		cpu_relax();
+	return told == KWT_UNTOLD;
+}
+
+/*
+ * KVM emulated an instruction, and there was no notification. If somebody tells
+ * of it in our place, the guest has to wait for that.
+ */
+static noinline void tell_of_store(struct kwt_space *space,
+				   struct kwt_vcpu *state)
+{
+	if (!claim_store(state))
+		return;
+	/* The same store again is not hopeless. */
+	state->repeats = 0;
+	kwt_guard_unreported(space, state);
+	/* Pairs with the acquire in pending.c. */
+	smp_store_release(&state->told, KWT_TOLD);
 }
 
 static void on_entry(void *data, struct kvm_vcpu *vcpu)
@@ -237,13 +279,11 @@ static void on_entry(void *data, struct kvm_vcpu *vcpu)
 		kwt_guard_untold(&vm->space, vcpu);
 	if (!state || !state->waiting)
 		goto out;
-	WRITE_ONCE(state->waiting, false);
-	if (unlikely(!state->told && went_on(vcpu, state))) {
-		/* It was emulated: the same store again is not hopeless. */
-		state->repeats = 0;
-		state->told = true;
-		kwt_guard_unreported(&vm->space, vcpu, state);
-	}
+	if (unlikely(READ_ONCE(state->told) != KWT_TOLD &&
+		     kwt_fault_went_on(vcpu, state->rip)))
+		tell_of_store(&vm->space, state);
+	/* Pairs with the acquire in pending.c. */
+	smp_store_release(&state->waiting, false);
 out:
 	preempt_enable_notrace();
 }

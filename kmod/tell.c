@@ -13,8 +13,8 @@
 #include "ring.h"
 #include "trace.h"
 
-static void tell_changed(struct kwt_span *span, u32 bit,
-			 const struct kvm_wtrack_record *record)
+void kwt_tell_changed(struct kwt_span *span, u32 bit,
+		      const struct kvm_wtrack_record *record)
 {
 	if (!kwt_span_observes(span, bit))
 		return;
@@ -39,7 +39,7 @@ void kwt_guard_changed(struct kwt_chunk *chunk,
 
 	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
 				 rcu_read_lock_sched_held())
-		tell_changed(span, bit, record);
+		kwt_tell_changed(span, bit, record);
 }
 
 static void tell_disarmed(struct kwt_span *span, u32 bit,

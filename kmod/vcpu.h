@@ -19,6 +19,16 @@
 
 enum { KWT_WALK_OVER, KWT_WALK_AHEAD, KWT_WALK_BEGUN };
 
+/* Of a fault: whether anybody was told of what KVM stored for it. */
+enum {
+	KWT_UNTOLD,
+	KWT_TOLD,	/* or there was nothing to tell */
+	KWT_TELLING,	/* with preemption disabled */
+};
+
+/* Pages that a store may reach which KVM makes without telling. */
+#define KWT_STORE_PAGES	2
+
 /**
  * struct kwt_vcpu - a vCPU, and the store that it is making
  * @vcpu: NULL before it is first met, constant then
@@ -28,18 +38,22 @@ enum { KWT_WALK_OVER, KWT_WALK_AHEAD, KWT_WALK_BEGUN };
  *	KWT_ANY_GFN if nobody will find out
  * @mask: the bits of @address that a notification of that store has, too: all
  *	but the offset in the page, or none if @address is virtual
+ * @page: if @address is virtual: the physical ones of it, and of the page next to
+ *	it if the store may reach that, or INVALID_GPA
  * @rip: of that fault
+ * @serial: its number
  * @era: the space's at that time
  * @arming_nr: likewise: stores that KVM makes now came after this arming
  * @cause: why KVM would not get out of that fault, while @walk is not over
  * @repeats: how often the same fault came again without a notification
  * @walk: KVM has to find @gfn in page tables of the guest's, see walk.c
- * @told: there was a notification of it since, or it takes none
+ * @told: KWT_TOLD when there was a notification of it, or it takes none; whoever
+ *	tells in the thread's place, see pending.c, changes it as well
  * @waiting: KVM has not entered the guest since
  * @met: a probe has seen it
  *
- * Written by the vCPU's thread alone: the guard's probes and the write hook run
- * in it. Whoever arms a gfn looks at @waiting, @era and @gfn.
+ * Written by the vCPU's thread alone, but for @told: the guard's probes and the
+ * write hook run in it. Whoever arms a gfn looks at @waiting, @era and @gfn.
  */
 struct kwt_vcpu {
 	struct kvm_vcpu *vcpu;
@@ -51,10 +65,12 @@ struct kwt_vcpu {
 	u64 arming_nr;
 	u32 cause;
 	u32 repeats;
+	u32 serial;
+	u32 told;
 	u8 walk;
-	bool told;
 	bool waiting;
 	bool met;
+	u64 page[KWT_STORE_PAGES];
 } ____cacheline_aligned_in_smp;
 
 /**
@@ -150,7 +166,8 @@ static __always_inline void kwt_vcpu_fault(const struct kwt_space *space,
 	vcpu->arming_nr = READ_ONCE(space->arming_nr);
 	vcpu->rip = rip;
 	vcpu->walk = KWT_WALK_OVER;
-	vcpu->told = false;
+	WRITE_ONCE(vcpu->serial, vcpu->serial + 1);
+	WRITE_ONCE(vcpu->told, KWT_UNTOLD);
 	/* Pairs with the acquire in kwt_vcpus_store_to(). */
 	smp_store_release(&vcpu->waiting, true);
 }
@@ -162,11 +179,25 @@ static __always_inline void kwt_vcpu_fault(const struct kwt_space *space,
 static __always_inline void kwt_vcpu_tell(struct kwt_vcpu *vcpu, u64 gpa)
 {
 	if (likely(!((gpa ^ vcpu->address) & vcpu->mask)))
-		vcpu->told = true;
+		WRITE_ONCE(vcpu->told, KWT_TOLD);
 }
 
 /* Of the field flags, in the word of a record that begins with its type. */
 #define KWT_RECORD_FLAGS_SHIFT	8
+
+/* The pages that the store may be in; some may be INVALID_GPA. */
+static inline u32 kwt_vcpu_pages(const struct kwt_vcpu *vcpu, u64 *gpa)
+{
+	u32 i;
+
+	if (vcpu->mask) {
+		gpa[0] = READ_ONCE(vcpu->address);
+		return 1;
+	}
+	for (i = 0; i < KWT_STORE_PAGES; i++)
+		gpa[i] = READ_ONCE(vcpu->page[i]);
+	return KWT_STORE_PAGES;
+}
 
 /*
  * The fields flags and vcpu of a record, where they are in the word that begins

@@ -198,6 +198,7 @@ static void vm_give_up(struct kwt_vm *vm)
 	vm_set_stale(vm);
 
 	mutex_lock(&vm->lock);
+	kwt_pending_tell(&vm->space);
 	vm->gone = true;
 	list_for_each_entry(session, &vm->sessions, in_vm) {
 		/* This guest goes on, and KVM with its counts. */
@@ -239,12 +240,13 @@ static void watch(struct work_struct *work)
 					 watch);
 
 	mutex_lock(&vm->attach_lock);
-	if (vm->started) {
-		if (vm_is_gone(vm))
-			vm_give_up(vm);
-		else
-			queue_delayed_work(kwt_wq, &vm->watch,
-				msecs_to_jiffies(READ_ONCE(kwt_poll_ms)));
+	if (vm->started && vm_is_gone(vm)) {
+		vm_give_up(vm);
+	} else if (vm->started) {
+		/* While the VM is paused, nobody else may come by. */
+		kwt_pending_look(vm);
+		queue_delayed_work(kwt_wq, &vm->watch,
+				   msecs_to_jiffies(READ_ONCE(kwt_poll_ms)));
 	} else if (vm->gone) {
 		vm_let_go(vm);
 	}

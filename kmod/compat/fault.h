@@ -15,6 +15,7 @@
  *	kwt_rip_read		the instruction pointer, in a fault
  *	kwt_rsp_read		the stack pointer, likewise
  *	kwt_rip_is_known	has KVM read it since the guest was left?
+ *	kwt_fault_went_on	was an instruction emulated since?
  *
  * The declarations of the tracepoints are not among the installed headers. Both
  * pass the vCPU first on all kernels; then come the address and the error code,
@@ -47,6 +48,18 @@ static inline bool kwt_rip_is_known(const struct kvm_vcpu *vcpu)
 {
 	return test_bit(KWT_REG_RIP,
 			(const unsigned long *)&vcpu->arch.regs_avail);
+}
+
+/*
+ * Since a fault at @rip, which was read there. With an exception a part of the
+ * store may be in memory. In the vCPU's thread, or when none runs it.
+ */
+static __always_inline bool kwt_fault_went_on(const struct kvm_vcpu *vcpu,
+					      u64 rip)
+{
+	return kwt_rip_is_known(vcpu) &&
+	       (kwt_rip(vcpu) != rip || vcpu->arch.exception.injected ||
+		vcpu->arch.exception.pending);
 }
 
 /* In the vCPU's thread. Intel keeps it in the VMCS until somebody asks. */

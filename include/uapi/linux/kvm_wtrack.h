@@ -535,9 +535,16 @@ struct kvm_wtrack_resync {
  * struct kvm_wtrack_fence - wait for notifications under way (KVM_WTRACK_FENCE)
  * @size: sizeof(struct kvm_wtrack_fence)
  * @flags: must be 0
- * @out_seq: every store notified before the call is in the ring, at or before
- *	this sequence number, or in the resync set
+ * @out_seq: what is known of every store of before the call is in the ring, at
+ *	or before this sequence number, or in the resync set
  * @__reserved: must be 0
+ *
+ * Of each instruction that a vCPU had executed before the call, each store to a
+ * page of the session is a record, if the page was observed, or the page is said
+ * to be CHANGED; also when that vCPU has left KVM_RUN since. If KVM is about to
+ * make a store in place of a vCPU, the call waits for it, for some milliseconds
+ * at most. Then the page is said to be CHANGED as well, to the caller alone: it
+ * may have been, and another record follows if it was.
  */
 struct kvm_wtrack_fence {
 	__u32 size;
@@ -603,7 +610,11 @@ struct kvm_wtrack_fence {
  *			removed in that moment. No record of it follows until
  *			the session adds it again
  *	CHANGED		KVM made a store to this page without telling what (it
- *			does so for fxsave, sgdt, sidt): release, then re-read
+ *			does so for fxsave, sgdt, sidt), or may have done so when
+ *			the session called FENCE: release, then re-read. It is
+ *			published before the vCPU executes its next instruction,
+ *			and before a FENCE returns; if the vCPU has left KVM_RUN
+ *			meanwhile, a little later in any case
  *
  * What a reader knows is so exact for all stores that fault; of some it only
  * learns that the page changed. The time between DISARMED and REARMED begins

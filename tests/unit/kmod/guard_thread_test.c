@@ -141,7 +141,7 @@ static void read_all(struct test_random *r)
 
 static void rounds(u32 records, bool coalesce)
 {
-	u32 round, n = test_rounds(200), i;
+	u32 round, n = test_rounds(100), i;
 	struct test_random r = test_random(800 + records + coalesce);
 	u64 seen = 0;
 	struct team team;
@@ -268,7 +268,7 @@ static void check_counts(void)
 static void pages_that_are_stopped_and_added_are_counted(void **state)
 {
 	struct test_random r = test_random(900);
-	u32 round, n = test_rounds(100);
+	u32 round, n = test_rounds(50);
 	struct team team;
 
 	(void)state;
