@@ -171,6 +171,22 @@ CASE(a_page_that_is_removed_is_told_of_before)
 	done(&o);
 }
 
+CASE(the_end_of_the_vm_is_told_of_after)
+{
+	struct out o;
+
+	/* The watch has to find the end: it may find the store before. */
+	init(&o, filled(), false);
+	step(&o, g_sgdt, VM_DATA);
+	vcpu_close(o.v);
+	vm_close(o.vm);
+	while (!o.m.gone) {
+		CHECK_SOON(wt_peek(o.wt));
+		mirror_step(&o.m);
+	}
+	check_exact(&o, 1);
+}
+
 static int uffd_on(void *mem, uint64_t bytes)
 {
 	struct uffdio_api api = { .api = UFFD_API };
