@@ -60,9 +60,10 @@ const struct abi_call abi_calls[] = {
 	     .reserved = { FIELD(restrict, __reserved) }),
 	CALL(ring, RING, ABI_ATTACHED,
 	     .known_flags = KVM_WTRACK_RING_F_COALESCE |
-			    KVM_WTRACK_RING_F_STOP,
+			    KVM_WTRACK_RING_F_STOP | KVM_WTRACK_RING_F_NATIVE,
 	     .reserved = { FIELD(ring, __reserved0), FIELD(ring, __reserved) }),
 	CALL(add, ADD, ABI_READY, .has_out = true,
+	     .known_flags = KVM_WTRACK_ADD_F_NOWAIT,
 	     ARRAY(add, changes, nr_changes),
 	     .reserved = { FIELD(add, __reserved) },
 	     .out = { FIELD(add, out_nr_changes),
