@@ -16,7 +16,7 @@
  * And the other way round: all stores to a gfn that is marked as armed come to
  * the write hook. KVM may map a page writable in spite of its count if it had an
  * entry for a hole there, see walk.c: such a gfn is disarmed when the guest
- * touches it.
+ * touches it, or as soon as KVM says that it has mapped it.
  */
 #include "guard.h"
 #include "kwt.h"
@@ -123,7 +123,8 @@ int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 		r = kwt_track_add_gfn(kvm, gfn);
 	if (!r)
 		mark_armed(space, chunk, gfn, again);
-	WRITE_ONCE(space->arming, KWT_NO_GFN);
+	/* Pairs with the acquire in is_armed(), walk.c. */
+	smp_store_release(&space->arming, KWT_NO_GFN);
 	spin_unlock(&space->arm_lock);
 	if (r == -EAGAIN)
 		end_era(space);

@@ -45,7 +45,10 @@ struct kwt_kvm_tp {
 	struct tracepoint *tp;
 };
 
-enum { KWT_TP_WALK, KWT_TP_ENTRY_READ, KWT_TP_HOLE, KWT_NR_KVM_TPS };
+enum {
+	KWT_TP_WALK, KWT_TP_ENTRY_READ, KWT_TP_HOLE, KWT_TP_MAP,
+	KWT_NR_KVM_TPS
+};
 
 /* kvm_tp.c */
 extern struct kwt_kvm_tp kwt_kvm_tp[KWT_NR_KVM_TPS];
@@ -60,6 +63,7 @@ void kwt_walk_add(struct kwt_vm *vm);
 void kwt_walk_remove(struct kwt_vm *vm);
 bool kwt_walk_is_watched(void);
 bool kwt_walk_is_needed(const struct kwt_vm *vm);
+void kwt_hole_disarm_mapped(struct kwt_vm *vm);
 
 /* guard.c */
 void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,

@@ -13,6 +13,7 @@ struct kwt_kvm_tp kwt_kvm_tp[KWT_NR_KVM_TPS] = {
 	[KWT_TP_WALK] = { .name = "kvm_mmu_pagetable_walk" },
 	[KWT_TP_ENTRY_READ] = { .name = "kvm_mmu_paging_element" },
 	[KWT_TP_HOLE] = { .name = "check_mmio_spte" },
+	[KWT_TP_MAP] = { .name = "kvm_mmu_set_spte" },
 };
 
 static void take_if_wanted(struct tracepoint *tp)

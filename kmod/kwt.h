@@ -35,6 +35,9 @@
 
 struct kwt_session;
 
+/* KVM maps up to eight pages for one fault. */
+#define KWT_MAX_MAPPED	32
+
 /**
  * struct kwt_vm - a VM with at least one session
  * @node: what KVM calls
@@ -61,6 +64,9 @@ struct kwt_session;
  * @in_probe: in the table of the guard's probes; see probe.c
  * @in_walk: in that of the probes which KVM tells no vCPU; see walk.c
  * @probed: it is in these tables, and so @kvm is there; lock of probe.c
+ * @mapped_lock: inside of KVM's mmu_lock; protects @nr_mapped and @mapped
+ * @nr_mapped: gfns in @mapped; more of them than fit stand for all that is armed
+ * @mapped: armed, and mapped writable by KVM all the same; see walk.c
  * @indirect: KVM was told of a fault where it has to find the gfn by itself
  * @rearm: arms what the guard has disarmed
  * @rearm_soon: it was queued for that, and has not begun
@@ -94,6 +100,9 @@ struct kwt_vm {
 	struct delayed_work watch;
 	struct hlist_node in_probe;
 	struct hlist_node in_walk;
+	spinlock_t mapped_lock;
+	u32 nr_mapped;
+	u64 mapped[KWT_MAX_MAPPED];
 	bool probed;
 	bool indirect;
 	struct delayed_work rearm;

@@ -152,6 +152,10 @@ static void rearm_work(struct work_struct *work)
 	WRITE_ONCE(vm->rearm_soon, false);
 	(void)kwt_probe_walks(vm);
 	update_vcpus(vm);
+	mutex_lock(&vm->lock);
+	if (!vm->gone)
+		kwt_hole_disarm_mapped(vm);
+	mutex_unlock(&vm->lock);
 
 	for (chunk = take_first(space, &chunks); chunk;
 	     chunk = list_first_entry_or_null(&chunks, struct kwt_chunk,
@@ -188,6 +192,7 @@ void kwt_rearm_soon(struct kwt_space *space,
 
 void kwt_rearm_init(struct kwt_vm *vm)
 {
+	spin_lock_init(&vm->mapped_lock);
 	INIT_DELAYED_WORK(&vm->rearm, rearm_work);
 }
 

@@ -15,6 +15,12 @@
  * page is disarmed then; when it is armed again, KVM protects what it has mapped.
  * On AMD, and without nested paging, probe.c sees the same in the fault itself.
  *
+ * Without nested paging KVM also maps the neighbours of a page that was faulted
+ * on, and so replaces entries for holes that nobody faults on. KVM says what it
+ * has mapped, but under its mmu_lock, where nothing can be disarmed: a worker does
+ * it at once. Stores that come before are unseen, and are in memory when the page
+ * is read again. That also catches whatever else KVM may map in spite of a count.
+ *
  * These tracepoints do not name the vCPU; it is the one that this thread runs.
  * Those of a walk are many, KVM makes one also when it emulates, so the probes
  * are there only while a VM needs them.
@@ -119,12 +125,115 @@ static void on_hole(void *data, u64 spte, unsigned int gen,
 	preempt_enable_notrace();
 }
 
-/* Without EPT there is no need: the fault itself says so. */
+/* Or about to be: then KVM has the count already, or will protect the page. */
+static bool is_armed(const struct kwt_space *space, u64 gfn)
+{
+	const struct kwt_chunk *chunk;
+
+	/* Pairs with the release behind the mark, kwt_arm(). */
+	if (smp_load_acquire(&space->arming) == gfn)
+		return true;
+	chunk = kwt_table_find(rcu_dereference_sched(space->table),
+			       kwt_chunk_index(gfn));
+	return chunk && test_bit(kwt_chunk_bit(gfn), chunk->armed);
+}
+
+/*
+ * KVM has made an entry for a page, and holds its mmu_lock. What is marked as
+ * armed has KVM's count now: the mark is taken away before the count, and the
+ * count goes under mmu_lock. KVM makes no large entry where there is a count.
+ */
+static void on_map(void *data, int level, u64 gfn, u64 *entry)
+{
+	struct kwt_vm *vm;
+
+	if (level != PG_LEVEL_4K || !(READ_ONCE(*entry) & KWT_ENTRY_WRITABLE))
+		return;
+	preempt_disable_notrace();
+	if (find_running(&vm) && unlikely(is_armed(&vm->space, gfn))) {
+		spin_lock(&vm->mapped_lock);
+		if (vm->nr_mapped < KWT_MAX_MAPPED)
+			vm->mapped[vm->nr_mapped] = gfn;
+		if (vm->nr_mapped <= KWT_MAX_MAPPED)
+			vm->nr_mapped++;
+		spin_unlock(&vm->mapped_lock);
+		mod_delayed_work(kwt_wq, &vm->rearm, 0);
+	}
+	preempt_enable_notrace();
+}
+
+static void disarm_mapped(struct kwt_space *space, struct kwt_chunk *chunk,
+			  u32 bit)
+{
+	const struct kvm_wtrack_record record = {
+		.type = KVM_WTRACK_RECORD_GUARD,
+		.gpa = ((chunk->index << KWT_CHUNK_SHIFT) + bit) <<
+		       KWT_PAGE_SHIFT,
+		.time_ns = ktime_get_ns(),
+		.guard = {
+			.action = KVM_WTRACK_GUARD_DISARMED,
+			.cause = KVM_WTRACK_CAUSE_HOLE,
+		},
+	};
+
+	preempt_disable();
+	kwt_guard_trip(space, chunk, &record);
+	preempt_enable();
+}
+
+/* There were too many to remember. */
+static void disarm_all(struct kwt_space *space)
+{
+	const struct kwt_table *table = rcu_dereference_protected(space->table, 1);
+	struct kwt_chunk *chunk;
+	u64 i;
+	u32 bit;
+
+	for (i = 0; i <= table->mask; i++) {
+		chunk = rcu_dereference_protected(table->slot[i], 1);
+		if (!chunk || chunk->index == U64_MAX)
+			continue;
+		for_each_set_bit(bit, chunk->armed, KWT_CHUNK_PAGES)
+			disarm_mapped(space, chunk, bit);
+		cond_resched();
+	}
+}
+
+/* By the worker, under the VM's lock. */
+void kwt_hole_disarm_mapped(struct kwt_vm *vm)
+{
+	struct kwt_space *space = &vm->space;
+	u64 mapped[KWT_MAX_MAPPED];
+	struct kwt_chunk *chunk;
+	u32 nr, i;
+
+	spin_lock(&vm->mapped_lock);
+	nr = vm->nr_mapped;
+	memcpy(mapped, vm->mapped, sizeof(mapped));
+	vm->nr_mapped = 0;
+	spin_unlock(&vm->mapped_lock);
+	if (nr > KWT_MAX_MAPPED)
+		return disarm_all(space);
+	for (i = 0; i < nr; i++) {
+		chunk = kwt_chunk_find(space, kwt_chunk_index(mapped[i]));
+		if (chunk)
+			disarm_mapped(space, chunk, kwt_chunk_bit(mapped[i]));
+	}
+}
+
+/* Only with EPT, otherwise the fault itself says so; and what KVM maps. */
 int kwt_hole_start(void)
 {
-	return boot_cpu_has(X86_FEATURE_VMX) ?
-	       tracepoint_probe_register(kwt_kvm_tp[KWT_TP_HOLE].tp, on_hole,
-					 NULL) : 0;
+	int r = tracepoint_probe_register(kwt_kvm_tp[KWT_TP_MAP].tp, on_map,
+					  NULL);
+
+	if (r || !boot_cpu_has(X86_FEATURE_VMX))
+		return r;
+	r = tracepoint_probe_register(kwt_kvm_tp[KWT_TP_HOLE].tp, on_hole, NULL);
+	if (r)
+		tracepoint_probe_unregister(kwt_kvm_tp[KWT_TP_MAP].tp, on_map,
+					    NULL);
+	return r;
 }
 
 void kwt_hole_stop(void)
@@ -132,6 +241,7 @@ void kwt_hole_stop(void)
 	if (boot_cpu_has(X86_FEATURE_VMX))
 		tracepoint_probe_unregister(kwt_kvm_tp[KWT_TP_HOLE].tp, on_hole,
 					    NULL);
+	tracepoint_probe_unregister(kwt_kvm_tp[KWT_TP_MAP].tp, on_map, NULL);
 }
 
 /* Are walks that begin from now on seen? */

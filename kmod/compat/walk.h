@@ -19,6 +19,9 @@
 /* In entries of all formats but that of the last level. */
 #define KWT_PTE_LARGE	BIT_ULL(7)
 
+/* In KVM's own entries of any format, EPT included. */
+#define KWT_ENTRY_WRITABLE	BIT_ULL(1)
+
 /* KVM puts the upper bits of a hole's gfn this much higher, see below. */
 #define KWT_MMIO_SHIFT	5
 
