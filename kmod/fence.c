@@ -17,8 +17,10 @@ static bool landed(const struct kwt_flight *flight, u64 vm, u64 nr)
 	 * Pairs with kwt_flight_end(); or with the next kwt_flight_begin(),
 	 * which comes behind that.
 	 */
-	return smp_load_acquire(&flight->vm) != vm ||
-	       smp_load_acquire(&flight->nr) != nr;
+	if (smp_load_acquire(&flight->vm) != vm)
+		return true;
+	/* Likewise. */
+	return smp_load_acquire(&flight->nr) != nr;
 }
 
 /*
@@ -30,6 +32,7 @@ static int wait_to_land(const struct kwt_flight *flight, u64 vm)
 	unsigned int looks = 0;
 	u64 nr;
 
+	/* Pairs with kwt_flight_end(): what it ended is published. */
 	if (smp_load_acquire(&flight->vm) != vm)
 		return 0;
 	nr = READ_ONCE(flight->nr);

@@ -40,6 +40,7 @@ static __always_inline void kwt_flight_begin(u64 vm)
 	/* Behind @nr, as all stores on x86. */
 	barrier();
 	this_cpu_write(kwt_flight.vm, vm);
+	/* Pairs with the barrier in kwt_fence(). */
 	smp_mb();
 }
 

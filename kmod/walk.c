@@ -247,6 +247,7 @@ void kwt_hole_stop(void)
 /* Are walks that begin from now on seen? */
 bool kwt_walk_is_watched(void)
 {
+	/* Pairs with the release in kwt_walk_start(): the probes are there. */
 	return smp_load_acquire(&walk_watched);
 }
 
@@ -275,7 +276,7 @@ void kwt_walk_stop(void)
 {
 	if (!walk_watched)
 		return;
-	smp_store_release(&walk_watched, false);
+	WRITE_ONCE(walk_watched, false);
 	tracepoint_probe_unregister(kwt_kvm_tp[KWT_TP_ENTRY_READ].tp,
 				    on_entry_read, NULL);
 	tracepoint_probe_unregister(kwt_kvm_tp[KWT_TP_WALK].tp, on_walk, NULL);
