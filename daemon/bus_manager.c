@@ -101,6 +101,7 @@ static int method_list_vms(sd_bus_message *call, void *userdata,
 	int r;
 
 	(void)error;
+	processes_check_users(m);
 	r = sd_bus_message_new_method_return(call, &reply);
 	if (r >= 0)
 		r = sd_bus_message_open_container(reply, 'a', "(oiiust)");

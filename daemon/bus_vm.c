@@ -26,9 +26,11 @@
 GETTER(get_number)
 {
 	const struct vm *vm = userdata;
-	const struct process *process = vm->process;
+	struct process *process = vm->process;
 
 	UNUSED_BUT_PROPERTY();
+	if (!strcmp(property, "Uid"))
+		process_check_user(process);
 	if (!strcmp(property, "Pid"))
 		return sd_bus_message_append(reply, "i", (int32_t)process->pid);
 	if (!strcmp(property, "Fd"))

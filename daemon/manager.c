@@ -148,6 +148,7 @@ void manager_free(struct manager *m)
 	machines_free(m->machines);
 	sd_bus_flush_close_unref(m->bus);
 	sd_event_source_unref(m->counts_source);
+	sd_event_source_unref(m->look_source);
 	sd_event_unref(m->event);
 	limits_done(&m->limits);
 	config_done(&m->config);

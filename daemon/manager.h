@@ -74,6 +74,7 @@ struct manager {
 	uint64_t features;		/* of the module, 0 without */
 	bool ready;			/* READY=1 was sent */
 	sd_event_source *counts_source;
+	sd_event_source *look_source;	/* at who runs VMs */
 };
 
 int manager_new(struct manager **ret);

@@ -86,6 +86,8 @@ static void open_found(struct request *request)
 		open_fail_errno(request, -ENODEV);
 		return;
 	}
+	/* What is known of it is for polkit's question. */
+	process_check_user(request->vm->process);
 	if (open_look_at(request, &vmm) < 0) {
 		open_fail_errno(request, -ESRCH);
 		return;

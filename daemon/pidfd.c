@@ -48,11 +48,11 @@ bool fd_is_vm(int fd)
 	       !memcmp(link, VM_LINK, sizeof(VM_LINK) - 1);
 }
 
-bool fd_is_same(int a, int b)
+int pid_fd_compare(pid_t pid, int a, int b)
 {
-	pid_t self = getpid();
+	long r = syscall(SYS_kcmp, pid, pid, KCMP_FILE, (long)a, (long)b);
 
-	return syscall(SYS_kcmp, self, self, KCMP_FILE, (long)a, (long)b) == 0;
+	return r == 1 ? -1 : r != 0;
 }
 
 int fd_anon_mnt_id(void)

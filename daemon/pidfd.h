@@ -13,8 +13,13 @@ bool pidfd_is_alive(int pidfd);
 
 /* Of our own descriptors. */
 bool fd_is_vm(int fd);
-bool fd_is_same(int a, int b);
 /* The mount that KVM's descriptors, among others, are on. */
 int fd_anon_mnt_id(void);
+
+/*
+ * The order of two descriptors of a process: 0 when they are of one file. Any
+ * order, but always the same, of such as are still there.
+ */
+int pid_fd_compare(pid_t pid, int a, int b);
 
 #endif

@@ -96,6 +96,19 @@ void proc_info_done(struct proc_info *info)
 	*info = (struct proc_info) {};
 }
 
+int proc_read_euid(pid_t pid, uid_t *ret)
+{
+	struct stat st;
+	char path[64];
+
+	/* The folder is the user's; of files in it the owner may be root. */
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	if (stat(path, &st) < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	*ret = st.st_uid;
+	return 0;
+}
+
 int proc_read_owner(pid_t pid, uid_t *ret)
 {
 	struct stat st;

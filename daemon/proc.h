@@ -32,6 +32,8 @@ struct proc_info {
 int proc_read_ids(pid_t pid, struct proc_ids *ret);
 int proc_read_info(pid_t pid, struct proc_info *ret);
 void proc_info_done(struct proc_info *info);
+/* Its effective user, whether it is dumpable or not. Waits for nobody. */
+int proc_read_euid(pid_t pid, uid_t *ret);
 /* Who owns /proc/PID: root, and nobody else, when it is not dumpable. */
 int proc_read_owner(pid_t pid, uid_t *ret);
 /* Who made the user namespace that it is in: root, for the first one. */

@@ -82,6 +82,76 @@ static int machine_from_cgroup(struct process *process)
 	return proc_parse_machine(process->info.cgroup, &process->machine);
 }
 
+static void process_changed(struct process *process)
+{
+	struct manager *m = process->manager;
+	struct vm *vm = vm_of_pid(m, process->pid, NULL);
+
+	for (; vm; vm = vm_of_pid(m, process->pid, vm)) {
+		bus_vm_changed(vm, "Uid", "Name", "Machine", "QemuName", "Cgroup",
+			       "Comm", NULL);
+		watches_vm_changed(m->watches, vm);
+	}
+}
+
+/* A process that drops its privileges tells nobody: it is looked at. */
+#define LOOK_USEC	UINT64_C(2000000)
+
+void process_check_user(struct process *process)
+{
+	struct proc_ids ids;
+	uid_t uid;
+
+	if (process->ended || proc_read_euid(process->pid, &uid) < 0 ||
+	    uid == process->info.ids.euid ||
+	    proc_read_ids(process->pid, &ids) < 0 ||
+	    !pidfd_is_alive(process->pidfd))
+		return;
+	process->info.ids = ids;
+	process_changed(process);
+}
+
+void processes_check_users(struct manager *m)
+{
+	struct process *process;
+
+	LIST_FOREACH(process, &m->processes, link)
+		process_check_user(process);
+}
+
+static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *m = userdata;
+
+	(void)usec;
+	processes_check_users(m);
+	if (LIST_EMPTY(&m->processes))
+		return 0;
+	(void)sd_event_source_set_time_relative(source, LOOK_USEC);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static void look_from_now_on(struct manager *m)
+{
+	int r = 0, enabled = SD_EVENT_OFF;
+
+	if (m->look_source)
+		(void)sd_event_source_get_enabled(m->look_source, &enabled);
+	if (enabled != SD_EVENT_OFF)
+		return;
+	if (!m->look_source)
+		r = sd_event_add_time_relative(m->event, &m->look_source,
+					       CLOCK_MONOTONIC, LOOK_USEC, 0,
+					       on_look, m);
+	else
+		r = sd_event_source_set_time_relative(m->look_source, LOOK_USEC);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(m->look_source,
+						SD_EVENT_ONESHOT);
+	if (r < 0)
+		log_errno(r, "whose VMs are is not looked at again");
+}
+
 static int process_look(struct process *process)
 {
 	int r;
@@ -115,21 +185,10 @@ int process_new(struct manager *m, pid_t pid, int pidfd, struct process **ret)
 		return r;
 	}
 	LIST_INSERT_HEAD(&m->processes, process, link);
+	look_from_now_on(m);
 	machines_ask(m->machines, process);
 	*ret = process;
 	return 0;
-}
-
-static void process_changed(struct process *process)
-{
-	struct manager *m = process->manager;
-	struct vm *vm = vm_of_pid(m, process->pid, NULL);
-
-	for (; vm; vm = vm_of_pid(m, process->pid, vm)) {
-		bus_vm_changed(vm, "Name", "Machine", "QemuName", "Cgroup",
-			       "Comm", NULL);
-		watches_vm_changed(m->watches, vm);
-	}
 }
 
 static bool same_info(const struct proc_info *a, const struct proc_info *b)
@@ -142,6 +201,7 @@ static bool same_info(const struct proc_info *a, const struct proc_info *b)
 void process_refresh(struct process *process)
 {
 	struct proc_info info;
+	bool same_user;
 
 	if (proc_read_info(process->pid, &info) < 0)
 		return;
@@ -149,8 +209,9 @@ void process_refresh(struct process *process)
 		proc_info_done(&info);
 		return;
 	}
+	same_user = process->info.ids.uid == info.ids.uid;
 	process->info.ids = info.ids;
-	if (same_info(&info, &process->info)) {
+	if (same_user && same_info(&info, &process->info)) {
 		proc_info_done(&info);
 		return;
 	}

@@ -98,6 +98,7 @@ static bool try(struct request *request, matches_fn matches)
  */
 static void find_by_name(struct request *request)
 {
+	processes_check_users(request->manager);
 	if (try(request, matches_machine) || try(request, matches_own) ||
 	    try(request, matches_qemu_name))
 		return;

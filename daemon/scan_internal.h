@@ -17,11 +17,6 @@
 #include "scan.h"
 #include "vm.h"
 
-struct found {
-	int number;		/* of the descriptor, in the process */
-	int copy;		/* ours */
-};
-
 struct scan {
 	TAILQ_ENTRY(scan) link;
 	struct scans *scans;
@@ -32,8 +27,9 @@ struct scan {
 	bool announced;
 	unsigned int tries;
 	sd_event_source *retry;
-	struct found found[VMS_PER_PROCESS];
+	int *found;		/* descriptors of the process, by kcmp(2) */
 	unsigned int nr_found;
+	unsigned int nr_left_out;
 	LIST_HEAD(, scan_wait) waits;
 };
 

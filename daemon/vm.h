@@ -19,7 +19,7 @@
 #include "proc.h"
 
 /* The daemon's own bounds, whatever users do. */
-#define VMS_PER_PROCESS	64
+#define VMS_PER_PROCESS	1024
 #define VMS_PER_USER	1024		/* root's are not counted */
 
 struct manager;
@@ -35,6 +35,7 @@ struct process {
 	char *machine;			/* machined's name, "" when unknown */
 	sd_bus_slot *machine_call;
 	unsigned int nr_vms;		/* that refer to it, gone ones too */
+	unsigned int nr_left_out;	/* VMs beyond the bounds above */
 	bool ended;			/* its number may be another's now */
 };
 
@@ -80,6 +81,9 @@ struct process *process_find(struct manager *m, pid_t pid);
 void process_check(struct manager *m, pid_t pid);
 /* The pidfd is copied. The process is freed with the last of its VMs. */
 int process_new(struct manager *m, pid_t pid, int pidfd, struct process **ret);
+/* Has it another user now? A VMM may be started by root, and drop that later. */
+void process_check_user(struct process *process);
+void processes_check_users(struct manager *m);
 /* Takes what proc.c or machined know now, and tells who wants to know. */
 void process_refresh(struct process *process);
 void process_set_machine(struct process *process, const char *machine);

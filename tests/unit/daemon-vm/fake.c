@@ -231,6 +231,7 @@ int fake_teardown(void **state)
 	vms_free(m);
 	sd_bus_close_unref(m->bus);
 	close(other_end);
+	sd_event_source_unref(m->look_source);
 	sd_event_unref(m->event);
 	limits_done(&m->limits);
 	free(m->state_dir);
