@@ -34,8 +34,9 @@
 /* A write; the guard's steps. */
 #define MESSAGE_WATCH_WRITE	"30048d38a22c45d0917dded25544b366"
 #define MESSAGE_WATCH_GUARD	"c2fac935493144c98e47faeb57958051"
-/* The rate limit: reached; what was held back. */
+/* The rate limit: reached; of entries about pages; what was held back. */
 #define MESSAGE_WATCH_LIMITED	"c4b430ecb60a46cb9d59d9a174378007"
+#define MESSAGE_WATCH_PAUSED	"5d0a7f1c3b0e4c6f9a2d84e6b1f7c935"
 #define MESSAGE_WATCH_SUPPRESSED	"a1f946d1fceb4cf1967108daa6d88fc5"
 /* The ring was full; pages that were written to then. */
 #define MESSAGE_WATCH_OVERFLOW	"2bf70de89c704c2eba47998252c086f0"

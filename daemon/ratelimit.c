@@ -20,6 +20,15 @@ enum ratelimit_verdict ratelimit_ask(const struct ratelimit *limit,
 	return RATELIMIT_CLOSE;
 }
 
+void ratelimit_use_up(struct ratelimit *limit, uint64_t now_usec)
+{
+	if (interval_is_over(limit, now_usec)) {
+		limit->started = true;
+		limit->begin_usec = now_usec;
+	}
+	limit->passed = limit->burst;
+}
+
 void ratelimit_passed(struct ratelimit *limit, uint64_t now_usec)
 {
 	if (interval_is_over(limit, now_usec)) {

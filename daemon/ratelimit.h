@@ -53,6 +53,8 @@ enum ratelimit_verdict {
 /* What to do with an event at @now_usec; it is accounted for by the caller. */
 enum ratelimit_verdict ratelimit_ask(const struct ratelimit *limit,
 				     uint64_t now_usec);
+/* Somebody else's limit is reached: nothing passes until the interval is over. */
+void ratelimit_use_up(struct ratelimit *limit, uint64_t now_usec);
 void ratelimit_passed(struct ratelimit *limit, uint64_t now_usec);
 void ratelimit_held(struct ratelimit *limit, uint64_t gfn, uint64_t seq,
 		    uint64_t time_ns);

@@ -49,13 +49,22 @@ static int step_tell(struct watch_session *session)
 				&session->watch->config->ranges);
 	if (!session->todo.nr && tell(session, &session->tell_armed, &r))
 		return r;
+	if (session->paused)
+		return 0;
 	r = watch_arm_entry(session, &origin, entry);
 	if (r <= 0)
 		return r;
-	r = watch_send(session);
+	r = watch_state_may(session);
+	if (r <= 0)
+		return r;
+	/* The entry that says why there is a pause may have been in its place. */
+	r = watch_arm_entry(session, &origin, entry);
+	if (r > 0)
+		r = watch_send(session);
 	if (r < 0)
 		return r;
 	watch_arm_told(session);
+	watch_state_told(session);
 	return 1;
 }
 
@@ -88,6 +97,9 @@ static int step_event(struct watch_session *session)
 	r = watch_on_event(session, session->event);
 	if (r < 0)
 		return r;
+	/* It stays for the time after the pause. */
+	if (session->paused)
+		return 0;
 	session->event = NULL;
 	return 1;
 }
@@ -119,6 +131,8 @@ static int step(struct watch_session *session)
 	r = step_tell(session);
 	if (r || !session->wtrack || session->state == WATCH_STORING)
 		return r;
+	if (session->paused)
+		return 0;
 	if (session->state == WATCH_ACTIVE && !session->vm_ended) {
 		r = watch_arm_step(session);
 		if (r)

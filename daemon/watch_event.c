@@ -5,6 +5,7 @@
 
 #include "log.h"
 #include "manager.h"
+#include "util.h"
 #include "watch_session.h"
 
 static uint64_t now_usec_of(struct watch_session *session)
@@ -103,9 +104,23 @@ static int log_event_entry(struct watch_session *session,
 	else
 		watch_log_guard(&session->watches->entry, &origin, event);
 	r = watch_send(session);
-	if (!r)
+	if (!r) {
 		ratelimit_passed(&session->limit, now_usec_of(session));
+		watch_user_told(session, now_usec());
+	}
 	return r;
+}
+
+/* What the watch may, or less when the user's VMs have had too much together. */
+static enum ratelimit_verdict ask(struct watch_session *session)
+{
+	uint64_t now = now_usec_of(session);
+	enum ratelimit_verdict verdict = ratelimit_ask(&session->limit, now);
+
+	if (verdict != RATELIMIT_PASS || watch_user_may(session, now_usec()))
+		return verdict;
+	ratelimit_use_up(&session->limit, now);
+	return RATELIMIT_CLOSE;
 }
 
 static int on_limited(struct watch_session *session,
@@ -113,7 +128,7 @@ static int on_limited(struct watch_session *session,
 {
 	int r = 0;
 
-	switch (ratelimit_ask(&session->limit, now_usec_of(session))) {
+	switch (ask(session)) {
 	case RATELIMIT_PASS:
 		r = log_event_entry(session, event);
 		break;
@@ -167,6 +182,14 @@ static int on_removed(struct watch_session *session,
 			      wtrack_event_get_time_ns(event));
 }
 
+/* An entry about pages, of which there may be so many. */
+static int on_state(struct watch_session *session, int r)
+{
+	if (r >= 0)
+		watch_state_told(session);
+	return r;
+}
+
 /* In the order in which things happened: the summary goes first. */
 int watch_on_event(struct watch_session *session,
 		   const struct wtrack_event *event)
@@ -179,11 +202,16 @@ int watch_on_event(struct watch_session *session,
 	r = watch_tell_suppressed(session);
 	if (r < 0)
 		return r;
+	if (type == WTRACK_EVENT_RESYNC || type == WTRACK_EVENT_REGION_REMOVED) {
+		r = watch_state_may(session);
+		if (r <= 0)
+			return r;
+	}
 	switch (type) {
 	case WTRACK_EVENT_RESYNC:
-		return on_overflow(session, event);
+		return on_state(session, on_overflow(session, event));
 	case WTRACK_EVENT_REGION_REMOVED:
-		return on_removed(session, event);
+		return on_state(session, on_removed(session, event));
 	case WTRACK_EVENT_VM_GONE:
 		session->vm_ended = true;
 		return 0;

@@ -29,7 +29,7 @@ void watches_unblock(struct watches *watches)
 		if (!session->blocked)
 			continue;
 		session->blocked = false;
-		if (session->io)
+		if (session->io && !session->paused)
 			(void)sd_event_source_set_enabled(session->io,
 							  SD_EVENT_ON);
 		watch_session_poke(session);

@@ -35,6 +35,10 @@ void watch_log_limited(struct journal_entry *entry,
 		       const struct watch_origin *origin,
 		       const struct ratelimit *limit,
 		       const struct wtrack_event *event);
+/* Entries about its pages were too many: it is not read for a while. */
+void watch_log_paused(struct journal_entry *entry,
+		      const struct watch_origin *origin,
+		      const struct ratelimit *limit);
 void watch_log_suppressed(struct journal_entry *entry,
 			  const struct watch_origin *origin,
 			  const struct held_back *held);

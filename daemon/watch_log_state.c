@@ -59,6 +59,20 @@ void watch_log_limited(struct journal_entry *entry,
 		    wtrack_event_get_seq(event));
 }
 
+void watch_log_paused(struct journal_entry *entry,
+		      const struct watch_origin *origin,
+		      const struct ratelimit *limit)
+{
+	char interval[48], text[200];
+
+	duration_text(limit->interval_usec * 1000, interval, sizeof(interval));
+	snprintf(text, sizeof(text),
+		 "too many entries about pages in %s, which may be %" PRIu32
+		 " of a watch on a VM: what follows stays in the ring until "
+		 "they are over", interval, limit->burst);
+	watch_log_begin(entry, origin, LOG_NOTICE, MESSAGE_WATCH_PAUSED, text);
+}
+
 static void held_pages(const struct held_back *held, char text[PAGES_BYTES])
 {
 	unsigned int i;

@@ -62,11 +62,15 @@ int watch_step_resync(struct watch_session *session)
 		add_all(session);
 	last = session->resync_fetched &&
 	       !(session->resync_all && session->watch);
+	r = watch_state_may(session);
+	if (r <= 0)
+		return r;
 	watch_log_resync(&session->watches->entry, &origin,
 			 session->resync_ranges, session->nr_resync, last);
 	r = watch_send(session);
 	if (r < 0)
 		return r;
+	watch_state_told(session);
 	session->nr_resync = 0;
 	session->resync = !last;
 	return 1;

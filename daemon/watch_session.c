@@ -81,6 +81,8 @@ void watch_session_close(struct watch_session *session)
 	watch_drop_source(&session->barrier);
 	watch_drop_source(&session->barrier_timer);
 	watch_drop_source(&session->summary_timer);
+	watch_drop_source(&session->pause_timer);
+	session->paused = false;
 	watch_drop_source(&session->retry_timer);
 	watch_arm_clear(session);
 	wtrack_session_close(session->wtrack);
@@ -124,6 +126,7 @@ int watch_session_set_vm(struct watch_session *session, struct vm *vm)
 {
 	session->vm = vm;
 	session->vm_pid = vm->process->pid;
+	session->uid = vm->process->info.ids.uid;
 	if (session->state == WATCH_ACTIVE)
 		watch_announce(session->watch);
 	return string_set(&session->vm_name, vm_name(vm));
@@ -199,6 +202,7 @@ void watch_session_leave(struct watch_session *session, const char *why)
 	session->state = WATCH_LEAVING;
 	watch_announce(watch);
 	session->watch = NULL;
+	session->paused = false;
 	session->stopped = why;
 	session->tell_armed = false;
 	/* Its name is free for one that comes in its place. */

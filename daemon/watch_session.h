@@ -28,6 +28,7 @@
 
 LIST_HEAD(watch_list, watch);
 LIST_HEAD(watch_session_list, watch_session);
+LIST_HEAD(watch_user_list, watch_user);
 
 struct watch {
 	LIST_ENTRY(watch) link;
@@ -45,6 +46,8 @@ struct watches {
 	/* Of all watches, and of those that were taken away. */
 	struct watch_session_list sessions;
 	bool scanned;
+	/* Whose VMs have caused entries: watch_budget.c. */
+	struct watch_user_list users;
 	struct journal journal;
 	/* One of them while sessions wait for the journal. */
 	sd_event_source *journal_io;
@@ -83,6 +86,7 @@ struct watch_session {
 	char *name;
 	char *vm_name;
 	int vm_pid;
+	uid_t uid;			/* of the VM */
 	uint64_t vm_id;
 	uint64_t id;
 	char store_name[FDSTORE_NAME_BYTES];	/* "" when not stored */
@@ -90,6 +94,11 @@ struct watch_session {
 	struct wtrack_session *wtrack;		/* NULL in WAITING */
 	const struct wtrack_event *event;	/* taken, not logged yet */
 	struct ratelimit limit;
+
+	/* watch_budget.c: entries about pages, of this interval */
+	uint64_t state_begin_usec;
+	uint32_t state_passed;
+	bool paused;			/* nothing is read until the next one */
 
 	bool check;			/* poll has something, is it an error? */
 
@@ -124,6 +133,7 @@ struct watch_session {
 	sd_event_source *barrier;
 	sd_event_source *barrier_timer;
 	sd_event_source *summary_timer;
+	sd_event_source *pause_timer;
 	sd_event_source *retry_timer;
 };
 
@@ -188,6 +198,20 @@ int watch_arm_entry(struct watch_session *session,
 /* That entry is logged. */
 void watch_arm_told(struct watch_session *session);
 void watch_arm_clear(struct watch_session *session);
+
+/*
+ * watch_budget.c. May there be an entry about a write of the user's VMs? It is for
+ * the caller to hold it back if not.
+ */
+bool watch_user_may(struct watch_session *session, uint64_t now_usec);
+void watch_user_told(struct watch_session *session, uint64_t now_usec);
+/*
+ * May there be an entry about pages? 1; 0 when the session is paused instead,
+ * which an entry says; or what watch_send() says of that.
+ */
+int watch_state_may(struct watch_session *session);
+void watch_state_told(struct watch_session *session);
+void watch_users_free(struct watches *watches);
 
 /* watch_journal.c: nothing of it is read until all are unblocked. */
 void watch_session_block(struct watch_session *session);

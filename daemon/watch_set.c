@@ -124,6 +124,7 @@ void watches_free(struct watches *watches)
 	watch_drop_source(&watches->journal_timer);
 	watch_drop_source(&watches->adopt_timer);
 	journal_close(&watches->journal);
+	watch_users_free(watches);
 	free(watches);
 }
 

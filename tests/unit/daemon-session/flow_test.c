@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* More than the journal takes, more than the ring holds, memory that goes. */
 #include "scene.h"
+#include "util.h"
 
 static struct watch_session *started(const struct wtrack_range *ranges,
 				     size_t nr)
@@ -78,12 +79,13 @@ static void summary_is_in_order_with_what_follows(void **state)
 	struct watch_session *session;
 
 	(void)state;
-	limit(10000000, 1);
+	limit(10000000, 2);
 	session = started(PAGES({ 8, 4 }));
 	store_times(8, 3);
 	fake_region_removed(8, 1);
 	store_times(9, 2);
 	scene_io(session);
+	expect(MESSAGE_WATCH_WRITE);
 	expect(MESSAGE_WATCH_WRITE);
 	expect(MESSAGE_WATCH_LIMITED);
 	expect(MESSAGE_WATCH_SUPPRESSED);
@@ -235,6 +237,79 @@ static void memory_that_comes_back_is_tracked_again(void **state)
 }
 
 /* Pages beside the removed ones are not touched. */
+/* How many entries there are now, of all kinds. */
+static unsigned int count_entries(void)
+{
+	unsigned int nr = 0;
+
+	while (skip_to(NULL))
+		nr++;
+	return nr;
+}
+
+static void remove_times(struct watch_session *session, unsigned int nr)
+{
+	while (nr--) {
+		fake_region_removed(8, 8);
+		scene_io(session);
+		scene_run(3000);
+	}
+}
+
+/* A guest that plugs and unplugs memory all the time. */
+static void entries_about_pages_have_a_limit_too(void **state)
+{
+	struct watch_session *session;
+	unsigned int i;
+
+	(void)state;
+	limit(200000, 10);
+	scene.config.ring_records = 128;
+	session = started(PAGES({ 8, 8 }));
+	remove_times(session, 40);
+	assert_true(session->paused);
+	/* Those, and the one that says why there are no more. */
+	assert_int_equal(count_entries(), 11);
+	assert_non_null(strstr(scene.entry, MESSAGE_WATCH_PAUSED));
+	/* What is in the ring is told of when the time has come. */
+	scene_run(250000);
+	scene_io(session);
+	assert_in_range(count_entries(), 1, 11);
+	/* When the VM goes, the rest is told of nevertheless. */
+	remove_times(session, 40);
+	fake_vm_gone();
+	for (i = 0; i < 20 && !skip_to(MESSAGE_WATCH_ENDED); i++) {
+		scene_run(250000);
+		if (!LIST_EMPTY(&scene.watches.sessions))
+			scene_io(session);
+	}
+	assert_true(LIST_EMPTY(&scene.watches.sessions));
+}
+
+/* Ten times as much for all VMs of a user, who has used it up elsewhere. */
+static void user_has_a_limit_for_all_vms(void **state)
+{
+	struct watch_session *session;
+	unsigned int i;
+
+	(void)state;
+	limit(10000000, 10);
+	scene.manager.config.rate_limit_burst = 10;
+	session = started(PAGES({ 8, 4 }));
+	for (i = 0; i < 98; i++)
+		watch_user_told(session, now_usec());
+	store_times(8, 5);
+	scene_io(session);
+	expect(MESSAGE_WATCH_WRITE);
+	expect(MESSAGE_WATCH_WRITE);
+	expect(MESSAGE_WATCH_LIMITED);
+	expect_nothing();
+	assert_int_equal(session->limit.held.events, 3);
+	/* Another user's are not concerned. */
+	session->uid++;
+	assert_true(watch_user_may(session, now_usec()));
+}
+
 static void only_what_was_removed_is_missing(void **state)
 {
 	struct watch_session *session = started(PAGES({ 8, 8 }));
@@ -359,6 +434,8 @@ int main(void)
 		SCENE(work_of_one_call_is_bounded),
 		SCENE(guard_is_logged),
 		SCENE(unknown_events_are_passed_over),
+		SCENE(entries_about_pages_have_a_limit_too),
+		SCENE(user_has_a_limit_for_all_vms),
 	};
 
 	return cmocka_run_group_tests(cases, NULL, NULL);

@@ -117,6 +117,7 @@ int scene_teardown(void **state)
 	watch_drop_source(&scene.watches.journal_io);
 	watch_drop_source(&scene.watches.journal_timer);
 	journal_close(&scene.watches.journal);
+	watch_users_free(&scene.watches);
 	ranges_clear(&scene.config.ranges);
 	sd_event_unref(scene.manager.event);
 	close(scene.journald);
@@ -245,9 +246,9 @@ bool skip_to(const char *id)
 {
 	char line[64];
 
-	snprintf(line, sizeof(line), "\nMESSAGE_ID=%s\n", id);
+	snprintf(line, sizeof(line), "\nMESSAGE_ID=%s\n", id ? id : "");
 	while (next_entry())
-		if (strstr(scene.entry, line))
+		if (!id || strstr(scene.entry, line))
 			return true;
 	return false;
 }

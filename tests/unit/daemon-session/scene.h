@@ -59,6 +59,7 @@ void expect(const char *id);
 void expect_nothing(void);
 /* Of that entry. */
 void expect_field(const char *name, const char *value);
+/* To the next one with this id, or to any one with NULL. */
 bool skip_to(const char *id);
 /* What the service manager was told, "" if nothing. */
 void expect_told(const char *text);

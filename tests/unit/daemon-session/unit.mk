@@ -2,7 +2,7 @@
 # A watch's session, with the library on the simulated module, a real event
 # loop, and sockets in the place of journald and the service manager.
 UNIT_SOURCES := $(addprefix $(TOP)/daemon/,fdstore.c journal.c log.c \
-	ranges.c ratelimit.c util.c watch_arm.c watch_drain.c watch_event.c \
+	ranges.c ratelimit.c util.c watch_arm.c watch_budget.c watch_drain.c watch_event.c \
 	watch_gap.c watch_journal.c watch_log.c watch_log_state.c \
 	watch_open.c watch_query.c watch_resync.c watch_session.c) \
 	$(TOP)/common/number.c \
