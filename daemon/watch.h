@@ -42,6 +42,8 @@ const char *watch_name(const struct watch *watch);
 const char *watch_file(const struct watch *watch);
 uint64_t watch_events(const struct watch *watch);
 uint64_t watch_suppressed(const struct watch *watch);
+/* Sessions for which the service manager has no place. */
+unsigned int watches_not_stored(struct watches *watches);
 /* Is it armed on a VM? */
 bool watch_active(const struct watch *watch);
 /* Calls fn for each VM that it is armed on, until it returns an error. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Entries for what becomes of a watch, and for what it cannot show. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -220,7 +221,9 @@ void watch_log_failed(struct journal_entry *entry,
 {
 	char text[256];
 
-	snprintf(text, sizeof(text), "not watched: %s", wtrack_strerror(error));
+	snprintf(text, sizeof(text), "not watched: %s", error == -ENOSPC ?
+		 "FileDescriptorStoreMax= of wtrackd.service allows no more "
+		 "sessions of watches" : wtrack_strerror(error));
 	watch_log_begin(entry, origin, LOG_ERR, MESSAGE_WATCH_FAILED, text);
 	journal_add(entry, "ERRNO", "%d", -error);
 }

@@ -52,6 +52,16 @@ static int on_store_timeout(sd_event_source *source, uint64_t usec,
 	return 0;
 }
 
+static unsigned int nr_stored(const struct watches *watches)
+{
+	const struct watch_session *session;
+	unsigned int nr = 0;
+
+	LIST_FOREACH(session, &watches->sessions, link)
+		nr += *session->store_name != '\0';
+	return nr;
+}
+
 /*
  * Nothing is tracked before the session is where a crash does not reach it: a
  * write is told of by the next daemon, too, or never was.
@@ -118,6 +128,9 @@ static int session_open(struct watch_session *session)
 	struct session *account;
 	int r;
 
+	/* One too many would be dropped by the store without a word to us. */
+	if (nr_stored(session->watches) >= session->watches->store_max)
+		return -ENOSPC;
 	r = session_open_own(session->vm, &session->wtrack, &account);
 	if (r < 0)
 		return r;

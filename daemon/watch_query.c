@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What others ask about watches. */
+#include <errno.h>
+
 #include "manager.h"
 #include "vm.h"
 #include "watch_session.h"
@@ -32,6 +34,19 @@ uint64_t watch_events(const struct watch *watch)
 uint64_t watch_suppressed(const struct watch *watch)
 {
 	return watch->suppressed;
+}
+
+unsigned int watches_not_stored(struct watches *watches)
+{
+	const struct watch_session *session;
+	unsigned int nr = 0;
+
+	if (!watches)
+		return 0;
+	LIST_FOREACH(session, &watches->sessions, link)
+		nr += session->state == WATCH_WAITING &&
+		      session->error == -ENOSPC;
+	return nr;
 }
 
 static bool is_active(const struct watch *watch,

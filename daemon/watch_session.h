@@ -46,8 +46,11 @@ struct watches {
 	/* Of all watches, and of those that were taken away. */
 	struct watch_session_list sessions;
 	bool scanned;
+	/* What the service manager keeps, UINT32_MAX as long as it is not known. */
+	uint32_t store_max;
 	/* Whose VMs have caused entries: watch_budget.c. */
 	struct watch_user_list users;
+	sd_bus_slot *store_call;
 	struct journal journal;
 	/* One of them while sessions wait for the journal. */
 	sd_event_source *journal_io;

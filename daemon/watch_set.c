@@ -89,6 +89,37 @@ static int load(struct watches *watches)
 	return 0;
 }
 
+static int on_store_max(sd_bus_message *reply, void *userdata,
+			sd_bus_error *error)
+{
+	struct watches *watches = userdata;
+	uint32_t max;
+
+	(void)error;
+	if (sd_bus_message_is_method_error(reply, NULL) ||
+	    sd_bus_message_read(reply, "v", "u", &max) < 0)
+		log_notice("the service manager does not say how many sessions "
+			   "of watches it keeps");
+	else
+		watches->store_max = max;
+	watches->store_call = sd_bus_slot_unref(watches->store_call);
+	return 0;
+}
+
+/* The answer comes before the first VM does: that takes another turn. */
+static void ask_store_max(struct watches *watches)
+{
+	watches->store_call = sd_bus_slot_unref(watches->store_call);
+	(void)sd_bus_call_method_async(watches->manager->bus,
+				       &watches->store_call,
+				       "org.freedesktop.systemd1",
+				       "/org/freedesktop/systemd1/unit/self",
+				       "org.freedesktop.DBus.Properties", "Get",
+				       on_store_max, watches, "ss",
+				       "org.freedesktop.systemd1.Service",
+				       "FileDescriptorStoreMax");
+}
+
 int watches_new(struct manager *m, struct watches **ret)
 {
 	struct watches *watches = calloc(1, sizeof(*watches));
@@ -97,6 +128,8 @@ int watches_new(struct manager *m, struct watches **ret)
 	if (!watches)
 		return -ENOMEM;
 	watches->manager = m;
+	watches->store_max = UINT32_MAX;
+	ask_store_max(watches);
 	journal_init(&watches->journal, JOURNAL_SOCKET);
 	r = load(watches);
 	if (r < 0) {
@@ -120,6 +153,7 @@ void watches_free(struct watches *watches)
 	}
 	while (!LIST_EMPTY(&watches->list))
 		watch_free(LIST_FIRST(&watches->list));
+	sd_bus_slot_unref(watches->store_call);
 	watch_drop_source(&watches->journal_io);
 	watch_drop_source(&watches->journal_timer);
 	watch_drop_source(&watches->adopt_timer);
@@ -133,6 +167,7 @@ void watches_reload(struct watches *watches)
 	struct watch *watch;
 	int r;
 
+	ask_store_max(watches);
 	r = load(watches);
 	if (r < 0) {
 		log_errno(r, "the watches stay as they were");

@@ -180,6 +180,28 @@ static void failure_to_open_is_told_once_and_tried_again(void **state)
 	assert_true(fake.tracked[8]);
 }
 
+/* One too many would be dropped without a word. */
+static void full_fd_store_means_that_nothing_is_tracked(void **state)
+{
+	struct watch_session *session;
+
+	(void)state;
+	scene.watches.store_max = 0;
+	session = scene_start(PAGES({ 8, 4 }));
+	expect(MESSAGE_WATCH_FAILED);
+	expect_told("");
+	assert_non_null(strstr(scene.entry, "FileDescriptorStoreMax="));
+	assert_int_equal(session->state, WATCH_WAITING);
+	assert_false(fake.tracked[8]);
+	assert_int_equal(watches_not_stored(&scene.watches), 1);
+	scene.watches.store_max = 1;
+	scene_run(1600000);
+	expect_told(STORED);
+	expect_told("BARRIER=1");
+	expect(MESSAGE_WATCH_ARMED);
+	assert_int_equal(watches_not_stored(&scene.watches), 0);
+}
+
 static void failures_on_the_way_leave_nothing_open(void **state)
 {
 	static const enum fake_call calls[] = {
@@ -227,6 +249,7 @@ int main(void)
 		SCENE(vm_that_was_gone_before_ends_at_once),
 		SCENE(what_is_taken_away_is_drained_first),
 		SCENE(failure_to_open_is_told_once_and_tried_again),
+		SCENE(full_fd_store_means_that_nothing_is_tracked),
 		SCENE(failures_on_the_way_leave_nothing_open),
 		SCENE(ring_that_was_tampered_with_is_made_anew),
 	};

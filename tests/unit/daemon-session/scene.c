@@ -88,6 +88,7 @@ static void make_manager(void)
 		.watches = &scene.watches, .config = &scene.config,
 	};
 	scene.watches.manager = &scene.manager;
+	scene.watches.store_max = UINT32_MAX;
 	LIST_INSERT_HEAD(&scene.watches.list, &scene.watch, link);
 	journal_init(&scene.watches.journal, journal_path);
 }
