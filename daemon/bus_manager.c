@@ -14,6 +14,7 @@
 #include "request.h"
 #include "session.h"
 #include "util.h"
+#include "viewer.h"
 #include "vm.h"
 
 #define INTERFACE	BUS_NAME ".Manager"
@@ -113,14 +114,17 @@ static int method_list_vms(sd_bus_message *call, void *userdata,
 	return r < 0 ? r : sd_bus_message_send(reply);
 }
 
-static int append_session(sd_bus_message *reply, const struct session *session)
+static int append_session(sd_bus_message *reply, struct session *session)
 {
+	const struct session_counters *counters =
+		session_counters(session, viewer_sees_session(session));
+
 	return sd_bus_message_append(reply, "(touist)", session->id,
 				     session->vm ? session->vm->path : "/",
 				     (uint32_t)session->uid,
 				     (int32_t)session->pid,
 				     session_kind_name(session->kind),
-				     session->counters.pages);
+				     counters->pages);
 }
 
 static int method_list_sessions(sd_bus_message *call, void *userdata,
@@ -175,7 +179,7 @@ static int method_get_metrics(sd_bus_message *call, void *userdata,
 			      sd_bus_error *error)
 {
 	CLEANUP(free_p) char *text = NULL;
-	int r = metrics_text(userdata, &text);
+	int r = metrics_text(userdata, viewer_sees_all(userdata), &text);
 
 	(void)error;
 	return r < 0 ? r : sd_bus_reply_method_return(call, "s", text);

@@ -10,6 +10,7 @@
 #include "manager.h"
 #include "session.h"
 #include "util.h"
+#include "viewer.h"
 #include "vm.h"
 
 #define INTERFACE	BUS_NAME ".Session"
@@ -55,7 +56,7 @@ struct counter {
 };
 
 #define COUNTER(name, type, field) \
-	{ name, type, offsetof(struct session, counters.field) }
+	{ name, type, offsetof(struct session_counters, field) }
 
 static const struct counter counters[] = {
 	COUNTER("State", 'u', state),
@@ -79,7 +80,8 @@ static int get_counter(sd_bus *bus, const char *path, const char *interface,
 		       const char *property, sd_bus_message *reply,
 		       void *userdata, sd_bus_error *error)
 {
-	const struct session *session = userdata;
+	struct session *session = userdata;
+	const struct session_counters *values;
 	size_t i;
 
 	(void)bus;
@@ -87,11 +89,12 @@ static int get_counter(sd_bus *bus, const char *path, const char *interface,
 	(void)interface;
 	(void)error;
 	sessions_refresh(session->manager);
+	values = session_counters(session, viewer_sees_session(session));
 	for (i = 0; i < ARRAY_SIZE(counters); i++)
 		if (!strcmp(counters[i].name, property))
 			return sd_bus_message_append_basic(
 				reply, counters[i].type,
-				(const char *)session + counters[i].offset);
+				(const char *)values + counters[i].offset);
 	return -ENOENT;
 }
 

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "manager.h"
 #include "session.h"
+#include "viewer.h"
 #include "vm.h"
 
 #define INTERFACE	BUS_NAME ".VM"
@@ -96,16 +97,21 @@ GETTER(get_sum)
 {
 	struct vm *vm = userdata;
 	bool pages = !strcmp(property, "Pages");
-	const struct session *session;
+	const struct session_counters *counters;
+	struct session *session;
 	uint64_t sum;
+	bool fresh;
 
 	UNUSED_BUT_PROPERTY();
 	sessions_refresh(vm->manager);
+	fresh = viewer_sees_vm(vm);
 	sum = pages || !vm->nr_sessions ? 0 : vm->memory_bytes;
 	LIST_FOREACH(session, &vm->manager->sessions, link)
-		if (session->vm == vm)
-			sum += pages ? session->counters.pages :
-				       session->counters.memory_bytes;
+		if (session->vm == vm) {
+			counters = session_counters(session, fresh);
+			sum += pages ? counters->pages :
+				       counters->memory_bytes;
+		}
 	return sd_bus_message_append(reply, "t", sum);
 }
 

@@ -6,7 +6,9 @@
 
 #include "bus.h"
 #include "manager.h"
+#include "session.h"
 #include "util.h"
+#include "viewer.h"
 #include "vm.h"
 #include "watch.h"
 
@@ -51,13 +53,18 @@ static int get_counter(sd_bus *bus, const char *path, const char *interface,
 		       const char *property, sd_bus_message *reply,
 		       void *userdata, sd_bus_error *error)
 {
+	struct manager *m = watch_manager(userdata);
+	bool fresh;
+
 	(void)bus;
 	(void)path;
 	(void)interface;
 	(void)error;
+	sessions_refresh(m);
+	fresh = viewer_sees_all(m);
 	return sd_bus_message_append(reply, "t", !strcmp(property, "Events") ?
-				     watch_events(userdata) :
-				     watch_suppressed(userdata));
+				     watch_events(userdata, fresh) :
+				     watch_suppressed(userdata, fresh));
 }
 
 static int get_active(sd_bus *bus, const char *path, const char *interface,

@@ -57,6 +57,7 @@ struct manager {
 	struct genl_vm *module_vms;
 	size_t nr_module_vms;
 	uint64_t dumped_usec;
+	uint64_t coarse_period;		/* whose beginning coarse counters are of */
 	bool dump_under_way;
 	bool dump_counters_only;	/* no session may come or go now */
 	bool dump_differs;		/* but one should have */

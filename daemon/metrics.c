@@ -12,6 +12,7 @@
 
 /* metrics_text.h's arrays, which here may be written to. */
 struct gathered {
+	bool fresh;		/* viewer.h */
 	struct metrics metrics;
 	struct metrics_vm *vms;
 	struct metrics_session *sessions;
@@ -19,11 +20,15 @@ struct gathered {
 	struct metrics_count refusals[NR_RULES];
 };
 
-static void add_to_vm(struct metrics_vm *entry, const struct session *session)
+static void add_to_vm(struct metrics_vm *entry, struct session *session,
+		      bool fresh)
 {
+	const struct session_counters *counters =
+		session_counters(session, fresh);
+
 	entry->sessions++;
-	entry->pages += session->counters.pages;
-	entry->memory_bytes += session->counters.memory_bytes;
+	entry->pages += counters->pages;
+	entry->memory_bytes += counters->memory_bytes;
 }
 
 static int gather_vms(struct manager *m, struct gathered *gathered)
@@ -47,7 +52,7 @@ static int gather_vms(struct manager *m, struct gathered *gathered)
 		entry->memory_bytes = vm->memory_bytes;
 		LIST_FOREACH(session, &m->sessions, link)
 			if (session->vm == vm)
-				add_to_vm(entry, session);
+				add_to_vm(entry, session, gathered->fresh);
 		entry++;
 	}
 	gathered->metrics.vms = gathered->vms;
@@ -56,9 +61,10 @@ static int gather_vms(struct manager *m, struct gathered *gathered)
 	return 0;
 }
 
-static struct metrics_session session_entry(const struct session *session)
+static struct metrics_session session_entry(struct session *session, bool fresh)
 {
-	const struct session_counters *counters = &session->counters;
+	const struct session_counters *counters =
+		session_counters(session, fresh);
 	const struct vm *vm = session->vm;
 
 	return (struct metrics_session){
@@ -100,7 +106,8 @@ static int gather_sessions(struct manager *m, struct gathered *gathered)
 		return -ENOMEM;
 	nr = 0;
 	LIST_FOREACH(session, &m->sessions, link)
-		gathered->sessions[nr++] = session_entry(session);
+		gathered->sessions[nr++] =
+			session_entry(session, gathered->fresh);
 	metrics->sessions = gathered->sessions;
 	metrics->nr_sessions = nr;
 	return 0;
@@ -121,8 +128,8 @@ static int gather_watches(struct manager *m, struct gathered *gathered)
 	for (watch = watches_first(m->watches); watch;
 	     watch = watches_next(watch))
 		*entry++ = (struct metrics_count){
-			watch_name(watch), watch_events(watch),
-			watch_suppressed(watch),
+			watch_name(watch), watch_events(watch, gathered->fresh),
+			watch_suppressed(watch, gathered->fresh),
 		};
 	gathered->metrics.watches = gathered->watches;
 	gathered->metrics.nr_watches = nr;
@@ -164,9 +171,9 @@ static int to_text(const struct metrics *metrics, char **ret)
 	return 0;
 }
 
-int metrics_text(struct manager *m, char **ret)
+int metrics_text(struct manager *m, bool fresh, char **ret)
 {
-	struct gathered gathered = { 0 };
+	struct gathered gathered = { .fresh = fresh };
 	int r;
 
 	sessions_refresh(m);

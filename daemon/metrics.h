@@ -5,7 +5,9 @@
 
 struct manager;
 
-/* For Manager.GetMetrics(); *ret is allocated. */
-int metrics_text(struct manager *m, char **ret);
+#include <stdbool.h>
+
+/* For Manager.GetMetrics(); *ret is allocated. Counters as of viewer.h. */
+int metrics_text(struct manager *m, bool fresh, char **ret);
 
 #endif

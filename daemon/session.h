@@ -61,6 +61,7 @@ struct session {
 	uint64_t max_pages;		/* 0 when unknown: kind direct */
 	struct limit_amount reserved;	/* all 0 when not limited */
 	struct session_counters counters;
+	struct session_counters coarse;	/* for those whom it is no concern of */
 	char *path;
 	sd_bus_slot *slot;
 	bool seen;			/* by the dump under way */
@@ -97,6 +98,12 @@ void sessions_end(struct manager *m, bool complete);
  * milliseconds. For properties and metrics: no session comes or goes meanwhile.
  */
 void sessions_refresh(struct manager *m);
+/*
+ * What a caller gets: viewer.h. The coarse counters change at the beginning of a
+ * period that the clock has, whoever asks and how often.
+ */
+const struct session_counters *session_counters(struct session *session,
+						bool fresh);
 
 /*
  * The daemon's own sessions, for watches; not limited. The wtrack session is

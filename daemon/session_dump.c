@@ -10,7 +10,9 @@
 #include "session.h"
 #include "state.h"
 #include "util.h"
+#include "viewer.h"
 #include "vm.h"
+#include "watch.h"
 
 #define FRESH_USEC	10000
 #define RECORD_BYTES	64
@@ -153,7 +155,7 @@ void sessions_end(struct manager *m, bool complete)
  * A session that a dump brings is announced with its properties, which ask for
  * new counters: those of that dump are.
  */
-void sessions_refresh(struct manager *m)
+static void refresh(struct manager *m)
 {
 	if (m->dump_under_way || now_usec() - m->dumped_usec <= FRESH_USEC)
 		return;
@@ -162,4 +164,30 @@ void sessions_refresh(struct manager *m)
 	m->dump_counters_only = false;
 	if (m->dump_differs)
 		genl_refresh_soon(m->genl);
+}
+
+static void keep_coarse(struct manager *m)
+{
+	struct session *session;
+
+	LIST_FOREACH(session, &m->sessions, link)
+		session->coarse = session->counters;
+	watches_keep_coarse(m->watches);
+}
+
+void sessions_refresh(struct manager *m)
+{
+	uint64_t period = now_usec() / VIEWER_PERIOD_USEC;
+
+	refresh(m);
+	if (period == m->coarse_period)
+		return;
+	m->coarse_period = period;
+	keep_coarse(m);
+}
+
+const struct session_counters *session_counters(struct session *session,
+						bool fresh)
+{
+	return fresh ? &session->counters : &session->coarse;
 }

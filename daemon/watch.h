@@ -38,10 +38,13 @@ void watches_module_changed(struct watches *watches);
 /* For metrics and the bus. */
 struct watch *watches_first(struct watches *watches);
 struct watch *watches_next(struct watch *watch);
+struct manager *watch_manager(const struct watch *watch);
 const char *watch_name(const struct watch *watch);
 const char *watch_file(const struct watch *watch);
-uint64_t watch_events(const struct watch *watch);
-uint64_t watch_suppressed(const struct watch *watch);
+uint64_t watch_events(const struct watch *watch, bool fresh);
+uint64_t watch_suppressed(const struct watch *watch, bool fresh);
+/* What is not fresh is as of now, until this is called again: viewer.h. */
+void watches_keep_coarse(struct watches *watches);
 /* Sessions for which the service manager has no place. */
 unsigned int watches_not_stored(struct watches *watches);
 /* Is it armed on a VM? */

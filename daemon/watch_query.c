@@ -26,14 +26,31 @@ const char *watch_file(const struct watch *watch)
 	return watch->config->path;
 }
 
-uint64_t watch_events(const struct watch *watch)
+struct manager *watch_manager(const struct watch *watch)
 {
-	return watch->events;
+	return watch->watches->manager;
 }
 
-uint64_t watch_suppressed(const struct watch *watch)
+uint64_t watch_events(const struct watch *watch, bool fresh)
 {
-	return watch->suppressed;
+	return fresh ? watch->events : watch->coarse_events;
+}
+
+uint64_t watch_suppressed(const struct watch *watch, bool fresh)
+{
+	return fresh ? watch->suppressed : watch->coarse_suppressed;
+}
+
+void watches_keep_coarse(struct watches *watches)
+{
+	struct watch *watch;
+
+	if (!watches)
+		return;
+	LIST_FOREACH(watch, &watches->list, link) {
+		watch->coarse_events = watch->events;
+		watch->coarse_suppressed = watch->suppressed;
+	}
 }
 
 unsigned int watches_not_stored(struct watches *watches)

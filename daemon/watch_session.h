@@ -36,6 +36,8 @@ struct watch {
 	struct watch_config *config;
 	uint64_t events;
 	uint64_t suppressed;
+	uint64_t coarse_events;
+	uint64_t coarse_suppressed;
 	char *bus_path;
 	sd_bus_slot *bus_slot;
 };
