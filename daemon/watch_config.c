@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fdstore.h"
+#include "proc.h"
 #include "util.h"
 #include "watch_config.h"
 
@@ -50,6 +53,35 @@ static int on_entry(const struct ini_reader *reader,
 	return 0;
 }
 
+/*
+ * It will be a part of the name of a stored descriptor, with the numbers of any
+ * VM, and text on the bus.
+ */
+static int watch_check_name(const char *name)
+{
+	char store_name[FDSTORE_NAME_BYTES];
+	CLEANUP(free_p) char *clean = NULL;
+	int r;
+
+	r = proc_clean(name, strlen(name), &clean);
+	if (r < 0)
+		return r;
+	if (strcmp(name, clean))
+		return -EILSEQ;
+	return fdstore_name(name, UINT64_MAX, INT_MAX, store_name);
+}
+
+static const char *name_problem(int error)
+{
+	return error == -EILSEQ ?
+	       "no watch: its name is not printable UTF-8" :
+	       error == -ENAMETOOLONG ?
+	       "no watch: its name is too long; it may have " WATCH_MAX_PLAIN
+	       " bytes, of which all but a-z, A-Z, 0-9, '.', '_' and '-' count "
+	       "four times" :
+	       NULL;
+}
+
 static int name_of_path(const char *path, char **ret)
 {
 	const char *slash = strrchr(path, '/');
@@ -60,10 +92,8 @@ static int name_of_path(const char *path, char **ret)
 	    strcmp(file + length - strlen(SUFFIX), SUFFIX))
 		return -EINVAL;
 	length -= strlen(SUFFIX);
-	if (length > WATCH_MAX_NAME)
-		return -ENAMETOOLONG;
 	*ret = strndup(file, length);
-	return *ret ? 0 : -ENOMEM;
+	return *ret ? watch_check_name(*ret) : -ENOMEM;
 }
 
 static int config_new(const char *path, const struct config *defaults,
@@ -166,8 +196,8 @@ int watch_config_read(const char *path, const struct config *defaults,
 	int r;
 
 	r = config_new(path, defaults, &config);
-	if (r == -ENAMETOOLONG)
-		report(userdata, path, 0, "no watch: its name is too long");
+	if (name_problem(r))
+		report(userdata, path, 0, name_problem(r));
 	if (r < 0)
 		return r == -ENOMEM ? r : -EINVAL;
 	r = read_into(config, report, userdata);

@@ -8,8 +8,8 @@
 #include "ranges.h"
 #include "watch_match.h"
 
-/* Longer names would have no place in the name of a stored descriptor. */
-#define WATCH_MAX_NAME	64
+/* What is left for it in the name of a stored descriptor: see fdstore.h. */
+#define WATCH_MAX_PLAIN	"217"
 
 struct watch_config {
 	char *name;		/* of the file, without .conf */

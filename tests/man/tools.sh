@@ -109,13 +109,14 @@ parser()
 {
 	local part sources=()
 	for part in ini ini_list ini_value util config watch_config watch_keys \
-		watch_match ranges; do
+		watch_match ranges fdstore proc_parse; do
 		sources+=("$DAEMON/$part.c")
 	done
 	sources+=("$TOP"/common/*.c)
 	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -iquote "$TOP" \
 		-I"$TOP/include" -I"$DAEMON" \
-		-o "$WORK/parse_config" "$SRC/parse_config.c" "${sources[@]}"
+		-o "$WORK/parse_config" "$SRC/parse_config.c" "${sources[@]}" \
+		-lsystemd
 }
 
 # The file that is shown, in a folder of its own.

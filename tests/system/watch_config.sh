@@ -42,7 +42,14 @@ mkdir -p "$WATCHES/70-directory.conf"
 ln -s /dev/zero "$WATCHES/80-endless.conf"
 watch_file 90-good '[Match]' 'Name=fred' '[Watch]' "Gfn=$second"
 
+# 30 letters of two bytes, each of which is stored as four characters.
+cyrillic=жжжжжжжжжжжжжжжжжжжжжжжжжжжжжж
+watch_file "$cyrillic" '[Match]' 'Name=fred' '[Watch]' "Gfn=$first"
+watch_file $'85-\xff' '[Match]' 'Name=fred' '[Watch]' "Gfn=$first"
+
 check "the daemon takes it all in" systemctl reload wtrackd
+check "a name that could not be stored is told" warned "its name is too long"
+check "a name that is no text is told" warned "its name is not printable UTF-8"
 check "a wrong value is named with file and line" \
 	warned "$WATCHES/20-wrong.conf:5: Gfn=0x1-: not understood"
 check "an unknown key as well" \

@@ -306,20 +306,17 @@ static void broken_files_do_not_stop_the_others(void **state)
 	struct fixture *f = *state;
 	const char *const dirs[] = { f->dir, NULL };
 	struct watch_config **configs;
-	char long_name[80], garbage[3000];
+	char garbage[3000];
 	unsigned int i, seed = 3;
 	size_t nr;
 
 	for (i = 0; i < sizeof(garbage); i++)
 		garbage[i] = (char)rand_r(&seed);
-	memset(long_name, 'n', 70);
-	strcpy(long_name + 70, ".conf");
 	put_bytes(f, "10-good.conf", good, strlen(good));
 	put_bytes(f, "20-garbage.conf", garbage, sizeof(garbage));
 	put_bytes(f, "30-cut.conf", good, 20);
 	put_bytes(f, "40-good.conf", good, strlen(good));
 	put_bytes(f, "ignored.txt", good, strlen(good));
-	put_bytes(f, long_name, good, strlen(good));
 	assert_int_equal(watch_configs_load(dirs, &defaults, on_report, f,
 					    &configs, &nr), 0);
 	assert_int_equal(nr, 2);
@@ -327,8 +324,55 @@ static void broken_files_do_not_stop_the_others(void **state)
 	assert_string_equal(configs[1]->name, "40-good");
 	assert_non_null(strstr(f->reports, "20-garbage.conf:"));
 	assert_non_null(strstr(f->reports, "30-cut.conf:"));
-	assert_non_null(strstr(f->reports, ":0:no watch: its name is too "));
 	watch_configs_free(configs, nr);
+}
+
+/* With @letter so many times. */
+static int read_named(struct fixture *f, const char *letter, unsigned int nr)
+{
+	static const char good[] = "[Match]\nName=a\n[Watch]\nGfn=1\n";
+	struct watch_config *config;
+	char name[512] = "", path[768];
+	int r;
+
+	while (nr--)
+		strcat(name, letter);
+	strcat(name, ".conf");
+	put_bytes(f, name, good, strlen(good));
+	snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+	f->reports[0] = '\0';
+	r = watch_config_read(path, &defaults, on_report, f, &config);
+	if (!r)
+		watch_config_free(config);
+	unlink(path);
+	return r;
+}
+
+/* What loads has a place in the fd store, whatever VM it is for. */
+static void names_that_cannot_be_stored_are_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(read_named(f, "n", 217), 0);
+	assert_int_equal(read_named(f, "n", 218), -EINVAL);
+	assert_non_null(strstr(f->reports, ":0:no watch: its name is too long"));
+	assert_non_null(strstr(f->reports, "217 bytes"));
+	assert_int_equal(read_named(f, "\u0444", 27), 0);
+	assert_int_equal(read_named(f, "\u0444", 30), -EINVAL);
+	assert_non_null(strstr(f->reports, ":0:no watch: its name is too long"));
+	assert_int_equal(read_named(f, " ", 54), 0);
+	assert_int_equal(read_named(f, " ", 55), -EINVAL);
+}
+
+/* The bus would refuse to say it. */
+static void names_that_are_no_text_are_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(read_named(f, "\xff", 1), -EINVAL);
+	assert_non_null(strstr(f->reports, ":0:no watch: its name is not "));
+	assert_int_equal(read_named(f, "a\nb", 1), -EINVAL);
+	assert_int_equal(read_named(f, "\x1b[31m", 1), -EINVAL);
 }
 
 /* Cut off anywhere, and with any byte replaced. */
@@ -405,6 +449,8 @@ int main(void)
 		CASE(mistake_in_match_makes_no_watch),
 		CASE(watch_of_nothing_or_for_all_is_none),
 		CASE(broken_files_do_not_stop_the_others),
+		CASE(names_that_cannot_be_stored_are_refused),
+		CASE(names_that_are_no_text_are_refused),
 		CASE(no_file_is_too_broken),
 		CASE(changes_are_seen),
 	};

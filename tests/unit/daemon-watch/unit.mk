@@ -3,7 +3,8 @@
 UNIT_SOURCES := $(addprefix $(TOP)/daemon/,fdstore.c ini.c ini_list.c \
 	ini_value.c journal.c log.c metrics_text.c ranges.c \
 	ratelimit.c util.c watch_config.c watch_gap.c watch_keys.c \
-	watch_log.c watch_log_state.c watch_match.c) \
+	watch_log.c watch_log_state.c watch_match.c \
+	proc_parse.c) \
 	$(TOP)/common/number.c $(TOP)/common/range.c \
 	$(addprefix $(TOP)/libwtrack/,error.c event.c)
 UNIT_CPPFLAGS := -I$(TOP)/include -I$(TOP)/include/uapi -iquote $(TOP)/daemon \
