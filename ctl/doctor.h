@@ -33,7 +33,9 @@ struct check {
 	struct json_object *details;
 };
 
-#define MAX_CHECKS	16
+/* Of the daemon. */
+#define MAX_PROBLEMS	8
+#define MAX_CHECKS	(16 + MAX_PROBLEMS)
 
 /**
  * struct doctor - a visit

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bus.h"
 #include "doctor.h"
 #include "json.h"
 #include "sysfile.h"
@@ -83,6 +84,26 @@ void doctor_device(struct doctor *doctor)
 	add_device_details(check, &st, user, group, may);
 }
 
+/* Each thing that the daemon knows to be wrong is a check of its own. */
+static void add_problems(struct doctor *doctor)
+{
+	char **problems = NULL;
+	size_t i;
+
+	if (sd_bus_get_property_strv(doctor->ctl->bus, BUS_NAME, BUS_PATH,
+				     BUS_MANAGER, "Problems", NULL,
+				     &problems) < 0)
+		return;
+	for (i = 0; problems && problems[i]; i++) {
+		if (i < MAX_PROBLEMS)
+			check_hint(doctor_add(doctor, "daemon", CHECK_WARN, "%s",
+					      problems[i]), EXIT_FAILED,
+				   "wtrackd.conf(5), journalctl -u wtrackd");
+		free(problems[i]);
+	}
+	free(problems);
+}
+
 void doctor_daemon(struct doctor *doctor)
 {
 	struct check *check;
@@ -104,6 +125,8 @@ void doctor_daemon(struct doctor *doctor)
 			   "journalctl -u wtrackd");
 	}
 	json_flag(check->details, "running", !doctor->daemon);
+	if (!doctor->daemon)
+		add_problems(doctor);
 }
 
 void doctor_ptrace(struct doctor *doctor)

@@ -155,6 +155,8 @@ static void reload_permitted(struct request *request)
 	if (r < 0)
 		request_fail(request, RULE_BUSY, SD_BUS_ERROR_FAILED,
 			     "the configuration could not be read: %s",
+			     request->manager->problems.nr_of_config ?
+			     request->manager->problems.of_config[0] :
 			     strerror(-r));
 	else
 		request_reply(request, "");
@@ -227,6 +229,26 @@ static int get_count(sd_bus *bus, const char *path, const char *interface,
 				     manager_nr_sessions(m));
 }
 
+static int get_problems(sd_bus *bus, const char *path, const char *interface,
+			const char *property, sd_bus_message *reply,
+			void *userdata, sd_bus_error *error)
+{
+	char **list;
+	int r;
+
+	(void)bus;
+	(void)path;
+	(void)interface;
+	(void)property;
+	(void)error;
+	r = problems_list(userdata, &list);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append_strv(reply, list);
+	strv_free(list);
+	return r;
+}
+
 #define CHANGES	SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 
 static const sd_bus_vtable vtable[] = {
@@ -259,6 +281,7 @@ static const sd_bus_vtable vtable[] = {
 			offsetof(struct manager, features), CHANGES),
 	SD_BUS_PROPERTY("NVMs", "u", get_count, 0, CHANGES),
 	SD_BUS_PROPERTY("NSessions", "u", get_count, 0, CHANGES),
+	SD_BUS_PROPERTY("Problems", "as", get_problems, 0, CHANGES),
 	SD_BUS_SIGNAL_WITH_ARGS("VMAdded", SD_BUS_ARGS("o", vm), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("VMRemoved", SD_BUS_ARGS("o", vm), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("SessionAdded", SD_BUS_ARGS("o", session), 0),

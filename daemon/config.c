@@ -203,12 +203,12 @@ static void on_report(void *userdata, const char *file, unsigned int line,
 		loading->report(loading->userdata, file, line, message);
 }
 
-/* What cannot be read was reported, and counts as not there. */
+/* It may have been taken away since it was listed. */
 static int read_one(const struct ini_reader *reader, const char *path)
 {
 	int r = ini_read(reader, path);
 
-	return r == -ENOMEM ? r : 0;
+	return r == -ENOENT ? 0 : r;
 }
 
 static int read_main(const struct ini_reader *reader, const char *const *dirs)
@@ -224,7 +224,7 @@ static int read_main(const struct ini_reader *reader, const char *const *dirs)
 		}
 		r = ini_read(reader, path);
 	}
-	return r == -ENOMEM ? r : 0;
+	return r == -ENOENT ? 0 : r;
 }
 
 static int read_drop_ins(const struct ini_reader *reader,
@@ -237,7 +237,8 @@ static int read_drop_ins(const struct ini_reader *reader,
 
 	if (!subdirs)
 		return -ENOMEM;
-	r = ini_list((const char *const *)subdirs, &paths);
+	r = ini_list((const char *const *)subdirs, reader->report,
+		     reader->userdata, &paths);
 	for (i = 0; r >= 0 && paths[i]; i++)
 		r = read_one(reader, paths[i]);
 	strv_free(paths);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "ini.h"
 #include "util.h"
@@ -189,6 +191,36 @@ int ini_parse(const struct ini_reader *reader, const char *file,
 	return r < 0 ? r : 0;
 }
 
+/* 0 for what may be read: a regular file, or /dev/null. */
+static int look_at(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		if (errno != ENOENT)
+			return -errno;
+		/* A link whose target is missing is not meant to be nothing. */
+		return lstat(path, &st) < 0 ? -ENOENT : -ENOLINK;
+	}
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	return S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) &&
+				       st.st_rdev == makedev(1, 3)) ?
+	       0 : -ENODEV;
+}
+
+static const char *reason(int error)
+{
+	switch (error) {
+	case -ENOLINK:
+		return "it is a link to nothing";
+	case -ENODEV:
+		return "it is no regular file";
+	default:
+		return strerror(-error);
+	}
+}
+
 int ini_read(const struct ini_reader *reader, const char *path)
 {
 	CLEANUP(free_p) char *text = NULL;
@@ -196,17 +228,20 @@ int ini_read(const struct ini_reader *reader, const char *path)
 	size_t size;
 	int r;
 
-	r = read_file_at(AT_FDCWD, path, INI_MAX_BYTES + 1, &text, &size);
+	r = look_at(path);
+	if (!r)
+		r = read_file_at(AT_FDCWD, path, INI_MAX_BYTES + 1, &text,
+				 &size);
 	if (r == -ENOENT)
 		return r;
 	if (r < 0) {
 		snprintf(message, sizeof(message), "cannot be read: %s",
-			 strerror(-r));
+			 reason(r));
 		report(reader, path, 0, message);
 		return r;
 	}
 	if (size > INI_MAX_BYTES) {
-		report(reader, path, 0, "too long: left out");
+		report(reader, path, 0, "cannot be read: it is too long");
 		return -EFBIG;
 	}
 	return ini_parse(reader, path, text, size);

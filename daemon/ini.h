@@ -46,16 +46,20 @@ void ini_report(const struct ini_reader *reader, const struct ini_entry *entry,
 /* file is the name for reports. */
 int ini_parse(const struct ini_reader *reader, const char *file,
 	      const char *text, size_t size);
-/* -ENOENT when there is none; that it cannot be read is also reported. */
+/*
+ * -ENOENT when there is none. What is there and cannot be read is another error,
+ * and reported: it is too long, no regular file, or a link to nothing.
+ */
 int ini_read(const struct ini_reader *reader, const char *path);
 
 /*
  * The *.conf files of directories, sorted by name. A file hides those of the
  * same name in later directories; an empty one, or a link to /dev/null, hides
  * them as well and is not returned. dirs ends with NULL; directories that do
- * not exist count as empty.
+ * not exist count as empty. One that cannot be read is an error, and reported.
  */
-int ini_list(const char *const *dirs, char ***ret_paths);
+int ini_list(const char *const *dirs, ini_report_fn report, void *userdata,
+	     char ***ret_paths);
 
 /*
  * yes no true false on off 1 0. 0, or -EINVAL and *ret is left alone. Numbers

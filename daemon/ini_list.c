@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "ini.h"
 #include "util.h"
@@ -31,8 +32,21 @@ static bool is_hidden(char *const *paths, const char *name)
 	return false;
 }
 
+static int cannot_read(const char *dir, int error, ini_report_fn report,
+		       void *userdata)
+{
+	char message[128];
+
+	snprintf(message, sizeof(message), "cannot be read: %s",
+		 strerror(error));
+	if (report)
+		report(userdata, dir, 0, message);
+	return -error;
+}
+
 /* Empty files are in the list until the end, since they hide others. */
-static int add_dir(const char *dir, char ***paths)
+static int add_dir(const char *dir, ini_report_fn report, void *userdata,
+		   char ***paths)
 {
 	CLEANUP(free_p) char *path = NULL;
 	struct dirent *entry;
@@ -41,8 +55,16 @@ static int add_dir(const char *dir, char ***paths)
 
 	d = opendir(dir);
 	if (!d)
-		return errno == ENOMEM ? -ENOMEM : 0;
-	while (r >= 0 && (entry = readdir(d))) {
+		return errno == ENOENT ? 0 :
+		       cannot_read(dir, errno, report, userdata);
+	while (r >= 0) {
+		errno = 0;
+		entry = readdir(d);
+		if (!entry) {
+			if (errno)
+				r = cannot_read(dir, errno, report, userdata);
+			break;
+		}
 		if (!is_wanted(entry->d_name) ||
 		    is_hidden(*paths, entry->d_name))
 			continue;
@@ -54,13 +76,19 @@ static int add_dir(const char *dir, char ***paths)
 	return r;
 }
 
+static bool is_null(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
+/* What cannot be looked at is not: reading it will tell. */
 static bool is_empty(const char *path)
 {
 	struct stat st;
 
 	if (stat(path, &st) < 0)
-		return errno == ENOENT;
-	return S_ISCHR(st.st_mode) || (S_ISREG(st.st_mode) && !st.st_size);
+		return false;
+	return is_null(&st) || (S_ISREG(st.st_mode) && !st.st_size);
 }
 
 static int by_name(const void *a, const void *b)
@@ -83,13 +111,14 @@ static void drop_empty(char **paths)
 		*to = NULL;
 }
 
-int ini_list(const char *const *dirs, char ***ret_paths)
+int ini_list(const char *const *dirs, ini_report_fn report, void *userdata,
+	     char ***ret_paths)
 {
 	char **paths = calloc(1, sizeof(*paths));
 	int r = paths ? 0 : -ENOMEM;
 
 	for (; r >= 0 && *dirs; dirs++)
-		r = add_dir(*dirs, &paths);
+		r = add_dir(*dirs, report, userdata, &paths);
 	if (r < 0) {
 		strv_free(paths);
 		return r;

@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "log.h"
 #include "manager.h"
@@ -61,6 +62,11 @@ static int run(void)
 	r = manager_new(&m);
 	if (r < 0)
 		return r;
+	/* It makes no sense to try it again. */
+	if (manager_load_config(m) < 0) {
+		manager_tell_config(m);
+		return EX_CONFIG;
+	}
 	r = manager_start(m);
 	if (r < 0)
 		return r;
@@ -77,5 +83,6 @@ int main(int argc, char **argv)
 	if (r)
 		return r < 0 ? 2 : 0;
 	log_init();
-	return run() ? EXIT_FAILURE : EXIT_SUCCESS;
+	r = run();
+	return !r ? EXIT_SUCCESS : r == EX_CONFIG ? EX_CONFIG : EXIT_FAILURE;
 }

@@ -40,13 +40,20 @@ static int on_hangup(sd_event_source *source,
 static int on_counts(sd_event_source *source, void *userdata)
 {
 	struct manager *m = userdata;
+	char **problems = NULL;
+	size_t nr;
 
 	sd_event_source_set_enabled(source, SD_EVENT_OFF);
-	bus_manager_changed(m, "NVMs", "NSessions", NULL);
-	(void)sd_notifyf(false, "STATUS=%u VMs, %u sessions%s",
+	bus_manager_changed(m, "NVMs", "NSessions", "Problems", NULL);
+	(void)problems_list(m, &problems);
+	nr = strv_length(problems);
+	(void)sd_notifyf(false, "STATUS=%u VMs, %u sessions%s%s%s%s",
 			 manager_nr_vms(m), manager_nr_sessions(m),
 			 manager_module_loaded(m) ? "" :
-			 "; the module kvm-wtrack is not loaded");
+			 "; the module kvm-wtrack is not loaded",
+			 nr ? "; " : "", nr ? problems[0] : "",
+			 nr > 1 ? " (and more: wtrackctl doctor)" : "");
+	strv_free(problems);
 	return 0;
 }
 
@@ -152,6 +159,7 @@ void manager_free(struct manager *m)
 	sd_event_unref(m->event);
 	limits_done(&m->limits);
 	config_done(&m->config);
+	problems_clear(&m->problems);
 	free(m->state_dir);
 	free(m);
 }

@@ -20,6 +20,7 @@
 #include "config.h"
 #include "limit.h"
 #include "policy.h"
+#include "problems.h"
 
 #define BUS_NAME	"org.wtrack1"
 #define BUS_PATH	"/org/wtrack1"
@@ -43,6 +44,7 @@ struct manager {
 	sd_event *event;
 	sd_bus *bus;
 	struct config config;		/* changes with a reload */
+	struct problems problems;
 	bool has_group;			/* of the configuration, exists */
 	gid_t group;
 	const char *const *config_dirs;
@@ -87,6 +89,8 @@ int manager_start(struct manager *m);
 
 /* manager_config.c */
 int manager_load_config(struct manager *m);
+/* It could not be read: systemctl status says why there is no daemon. */
+void manager_tell_config(const struct manager *m);
 /* Reads the configuration again, all of it: SIGHUP, and Manager.Reload(). */
 int manager_reload(struct manager *m);
 /* What makes no sense in a file: an ini_report_fn that logs it. */

@@ -15,8 +15,12 @@ void manager_config_problem(void *userdata, const char *file,
 {
 	char file_field[4200], line_field[32];
 	const char *const fields[] = { file_field, line_field, NULL };
+	struct manager *m = userdata;
 
-	(void)userdata;
+	if (line)
+		problems_add(&m->problems, "%s:%u: %s", file, line, message);
+	else
+		problems_add(&m->problems, "%s: %s", file, message);
 	snprintf(file_field, sizeof(file_field), "CONFIG_FILE=%s", file);
 	snprintf(line_field, sizeof(line_field), "CONFIG_LINE=%u", line);
 	if (line)
@@ -44,12 +48,21 @@ int manager_load_config(struct manager *m)
 {
 	int r;
 
-	r = config_load(&m->config, m->config_dirs, manager_config_problem,
-			NULL);
+	problems_clear(&m->problems);
+	r = config_load(&m->config, m->config_dirs, manager_config_problem, m);
 	if (r < 0)
-		return log_errno(r, "cannot read the configuration");
+		return log_errno(r, "the configuration is not taken, because a "
+				 "part of it cannot be read");
 	find_group(m);
 	return 0;
+}
+
+void manager_tell_config(const struct manager *m)
+{
+	(void)sd_notifyf(false, "STATUS=not started: %s",
+			 m->problems.nr_of_config ?
+			 m->problems.of_config[m->problems.nr_of_config - 1] :
+			 "the configuration cannot be read");
 }
 
 int manager_reload(struct manager *m)
@@ -63,6 +76,9 @@ int manager_reload(struct manager *m)
 		watches_reload(m->watches);
 		log_event(LOG_INFO, MESSAGE_RELOADED, NULL,
 			  "read the configuration again");
+	} else {
+		problems_add(&m->problems,
+			     "the configuration of before is in force");
 	}
 	(void)sd_notify(false, "READY=1");
 	manager_counts_changed(m);

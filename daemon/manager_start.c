@@ -119,9 +119,7 @@ int manager_start(struct manager *m)
 {
 	int r;
 
-	r = manager_load_config(m);
-	if (r >= 0)
-		r = make_state_dir(m);
+	r = make_state_dir(m);
 	if (r >= 0)
 		r = connect_bus(m);
 	if (r >= 0)

@@ -178,7 +178,7 @@ static int read_into(struct watch_config *config, ini_report_fn report,
 
 	r = ini_read(&reader, config->path);
 	if (r < 0)
-		return r == -ENOMEM ? r : -EINVAL;
+		return r == -ENOMEM || r == -ENOENT ? r : -EIO;
 	missing = what_is_missing(&reading);
 	if (missing) {
 		report(userdata, config->path, 0, missing);
@@ -201,6 +201,12 @@ int watch_config_read(const char *path, const struct config *defaults,
 	if (r < 0)
 		return r == -ENOMEM ? r : -EINVAL;
 	r = read_into(config, report, userdata);
+	if (r == -EIO) {
+		config->unreadable = true;
+		r = 0;
+	}
+	if (r == -ENOENT)
+		r = -EINVAL;
 	if (r < 0) {
 		watch_config_free(config);
 		return r;
@@ -257,7 +263,7 @@ int watch_configs_load(const char *const *dirs, const struct config *defaults,
 	size_t i, nr = 0;
 	int r;
 
-	r = ini_list(dirs, &paths);
+	r = ini_list(dirs, report, userdata, &paths);
 	if (r < 0)
 		return r;
 	configs = calloc(strv_length(paths) + 1, sizeof(*configs));

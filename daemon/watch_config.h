@@ -13,6 +13,7 @@
 
 struct watch_config {
 	char *name;		/* of the file, without .conf */
+	bool unreadable;	/* that is all that is known of it */
 	char *path;
 	char *description;	/* "" without one */
 	struct watch_match match;
@@ -27,14 +28,16 @@ struct watch_config {
 
 /*
  * What the files in @dirs say, in the order of their names, with @defaults. A
- * file that makes no watch is reported and left out. 0 or -ENOMEM.
+ * file that makes no watch is reported and left out; of one that cannot be read
+ * there is the name, so that a watch which there is already goes on. 0, -ENOMEM,
+ * or why a folder cannot be read.
  */
 int watch_configs_load(const char *const *dirs, const struct config *defaults,
 		       ini_report_fn report, void *userdata,
 		       struct watch_config ***ret, size_t *ret_nr);
 void watch_configs_free(struct watch_config **configs, size_t nr);
 
-/* -EINVAL when the file makes no watch; that was reported. */
+/* -EINVAL when the file makes no watch, or was not read; that was reported. */
 int watch_config_read(const char *path, const struct config *defaults,
 		      ini_report_fn report, void *userdata,
 		      struct watch_config **ret);

@@ -66,7 +66,7 @@ static int load(struct watches *watches)
 	if (!dirs)
 		return -ENOMEM;
 	r = watch_configs_load((const char *const *)dirs, &m->config,
-			       manager_config_problem, NULL, &configs, &nr);
+			       manager_config_problem, m, &configs, &nr);
 	strv_free(dirs);
 	if (r < 0)
 		return r;
@@ -74,6 +74,9 @@ static int load(struct watches *watches)
 	for (i = 0; i < nr; i++) {
 		watch = watch_find(watches, configs[i]->name);
 		r = 0;
+		/* It stays as it was, if there was one. */
+		if (configs[i]->unreadable)
+			continue;
 		if (watch && watch_config_equal(watch->config, configs[i]))
 			continue;
 		if (watch)
@@ -132,10 +135,11 @@ int watches_new(struct manager *m, struct watches **ret)
 	ask_store_max(watches);
 	journal_init(&watches->journal, JOURNAL_SOCKET);
 	r = load(watches);
-	if (r < 0) {
+	if (r == -ENOMEM) {
 		watches_free(watches);
 		return r;
 	}
+	/* A folder that cannot be read was reported: there are no watches. */
 	watches_take_stored(watches);
 	*ret = watches;
 	return 0;

@@ -4,6 +4,53 @@
 # process goes on. VMs that were there before the daemon.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib-daemon.sh"
+. "$(dirname "$0")/lib-watch.sh"
+
+no_problem()
+{
+	same 0 "$(manager_prop Problems)"
+}
+
+# Its page has no memory: the watch tries, and says so.
+has_failed_or_armed()
+{
+	[ "$(entries hers | wc -l)" -gt 0 ]
+}
+
+# As many as a process may well have.
+start_vms alice 70
+check "a process has 70 VMs" wait_for nr_vms_is 70 "$vms_pid"
+check "there is no problem" same 0 "$(manager_prop Problems)"
+end_vms
+start_vms alice 1026
+check "of 1026 VMs 1024 are listed" wait_for nr_vms_is 1024 "$vms_pid"
+two_are_left_out()
+{
+	manager_prop Problems |
+		grep "pid $vms_pid (uid $(id -u alice)) has 2 VMs that are not listed"
+}
+check "the daemon says so" wait_for two_are_left_out
+check "in the journal, too" logged "$began" "has 2 VMs that are not listed"
+end_vms
+check "it says so no more" wait_for no_problem
+
+# Started by root, who is somebody else later.
+start_vms root 1
+pid=$vms_pid
+vm=$(find_vm "$pid")
+check "a VM is root's" prop_is 0 "$vm" VM Uid
+watch_file hers '[Match]' User=alice '[Watch]' Gfn=0x10
+systemctl reload wtrackd
+check "it is in no watch of alice's VMs" wait_for prop_is 0 "$ROOT/watch/hers" \
+	Watch Vms
+tell_vms "user $(id -u alice)"
+check "it becomes alice's" wait_for prop_is "$(id -u alice)" "$vm" VM Uid
+check "in the list as well" jq -e --argjson pid "$pid" --argjson uid \
+	"$(id -u alice)" '.data[0] | any(.[1] == $pid and .[3] == $uid)' \
+	<(manager ListVMs)
+check "and in the watch, without anybody's asking" wait_for has_failed_or_armed
+end_vms
+forget_watches
 
 start_vms alice 2
 pid=$vms_pid

@@ -34,7 +34,7 @@ sees_nothing()
 	local before after round
 	for round in 1 2 3; do
 		before=$("$@")
-		vm_burst fred 50 >/dev/null
+		vm_burst fred 10 >/dev/null
 		after=$("$@")
 		[[ $after =~ ^[0-9]+$ ]] || break
 		[ "$before" != "$after" ] || return 0
@@ -47,8 +47,8 @@ sees_each()
 {
 	local before
 	before=$("$@")
-	vm_burst fred 50 >/dev/null
-	same $((before + 50)) "$("$@")"
+	vm_burst fred 10 >/dev/null
+	same $((before + 10)) "$("$@")"
 }
 
 for user in root alice carol; do
@@ -75,14 +75,14 @@ settled()
 	sleep 0.3
 	same "$seen" "$(counter root Events "$watch" Watch)"
 }
-vm_burst fred 50 >/dev/null
+vm_burst fred 10 >/dev/null
 wait_for settled
 sees_more()
 {
 	local before
 	before=$(counter root Events "$watch" Watch)
-	vm_burst fred 50 >/dev/null
-	wait_for same $((before + 50)) "$(counter root Events "$watch" Watch)" ||
+	vm_burst fred 10 >/dev/null
+	wait_for same $((before + 10)) "$(counter root Events "$watch" Watch)" ||
 		test "$(counter root Events "$watch" Watch)" -gt "$before"
 }
 check "root sees its events" sees_more

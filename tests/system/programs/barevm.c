@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int say(const char *what, int fd)
@@ -58,6 +59,16 @@ static int make(int kvm)
 	return say("KVM_CREATE_VM", ioctl(kvm, KVM_CREATE_VM, 0));
 }
 
+static void allow_many_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -66,6 +77,7 @@ int main(int argc, char **argv)
 	char line[32];
 	int vm;
 
+	allow_many_descriptors();
 	if (kvm < 0) {
 		perror("/dev/kvm");
 		return 1;

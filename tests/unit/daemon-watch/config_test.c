@@ -375,6 +375,27 @@ static void names_that_are_no_text_are_refused(void **state)
 	assert_int_equal(read_named(f, "\x1b[31m", 1), -EINVAL);
 }
 
+/* It goes on as it was, so its name is needed. */
+static void file_that_cannot_be_read_leaves_its_name(void **state)
+{
+	struct fixture *f = *state;
+	const char *const dirs[] = { f->dir, NULL };
+	struct watch_config **configs;
+	char path[512];
+	size_t nr;
+
+	snprintf(path, sizeof(path), "%s/gone.conf", f->dir);
+	assert_int_equal(symlink("/nowhere/at/all", path), 0);
+	assert_int_equal(watch_configs_load(dirs, &defaults, on_report, f,
+					    &configs, &nr), 0);
+	assert_int_equal(nr, 1);
+	assert_string_equal(configs[0]->name, "gone");
+	assert_true(configs[0]->unreadable);
+	assert_non_null(strstr(f->reports, "cannot be read"));
+	watch_configs_free(configs, nr);
+	unlink(path);
+}
+
 /* Cut off anywhere, and with any byte replaced. */
 static void no_file_is_too_broken(void **state)
 {
@@ -451,6 +472,7 @@ int main(void)
 		CASE(broken_files_do_not_stop_the_others),
 		CASE(names_that_cannot_be_stored_are_refused),
 		CASE(names_that_are_no_text_are_refused),
+		CASE(file_that_cannot_be_read_leaves_its_name),
 		CASE(no_file_is_too_broken),
 		CASE(changes_are_seen),
 	};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* wtrackd.conf and its drop-ins: what is taken, what is reported. */
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -382,15 +383,68 @@ static void what_was_set_is_forgotten_with_the_file(void **state)
 	assert_string_equal(config.group, "kvm-wtrack-any");
 }
 
-static void file_that_cannot_be_read_is_reported(void **state)
+/* It may set the tighter limits: nothing is taken, and nothing changes. */
+static void is_refused(const char *text)
+{
+	reports[0] = '\0';
+	assert_true(config_load(&config, dirs, on_report, &config) < 0);
+	reported(text);
+	assert_int_equal(config.user_sessions, 7);
+}
+
+static void take_seven(void)
+{
+	tree_write("etc/wtrackd.conf", "[Limits]\nUserSessions=7\n");
+	load();
+	assert_int_equal(config.user_sessions, 7);
+	tree_write("etc/wtrackd.conf.d/b.conf", "[Limits]\nUserSessions=3\n");
+}
+
+static void drop_in_that_cannot_be_read_is_refused(void **state)
 {
 	(void)state;
+	take_seven();
 	/* It is a directory. */
 	tree_path("etc/wtrackd.conf.d/a.conf/x");
-	tree_write("etc/wtrackd.conf.d/b.conf", "[Limits]\nUserSessions=3\n");
+	is_refused("etc/wtrackd.conf.d/a.conf:0: cannot be read");
+	rmdir(tree_path("etc/wtrackd.conf.d/a.conf"));
 	load();
-	reported("etc/wtrackd.conf.d/a.conf:0: cannot be read");
 	assert_int_equal(config.user_sessions, 3);
+}
+
+static void link_to_nothing_is_refused(void **state)
+{
+	(void)state;
+	take_seven();
+	assert_int_equal(symlink("/nowhere/at/all",
+				 tree_path("etc/wtrackd.conf.d/a.conf")), 0);
+	is_refused("etc/wtrackd.conf.d/a.conf:0: cannot be read: "
+		   "it is a link to nothing");
+	unlink(tree_path("etc/wtrackd.conf.d/a.conf"));
+	/* The main file of another folder does not take its place. */
+	tree_write("run/wtrackd.conf", "[Limits]\nUserSessions=9\n");
+	unlink(tree_path("etc/wtrackd.conf"));
+	assert_int_equal(symlink("/nowhere/at/all",
+				 tree_path("etc/wtrackd.conf")), 0);
+	is_refused("etc/wtrackd.conf:0: cannot be read: it is a link to nothing");
+}
+
+static void what_is_no_file_is_refused(void **state)
+{
+	(void)state;
+	take_seven();
+	assert_int_equal(mkfifo(tree_path("etc/wtrackd.conf.d/a.conf"), 0600),
+			 0);
+	is_refused("etc/wtrackd.conf.d/a.conf:0: cannot be read: "
+		   "it is no regular file");
+}
+
+static void folder_that_is_none_is_refused(void **state)
+{
+	(void)state;
+	take_seven();
+	tree_write("run/wtrackd.conf.d", "");
+	is_refused("run/wtrackd.conf.d:0: cannot be read");
 }
 
 /* Whatever is in the file, the daemon gets a configuration. */
@@ -411,17 +465,16 @@ static void noise_does_no_harm(void **state)
 	}
 }
 
-static void endless_file_is_left_out(void **state)
+static void endless_file_is_refused(void **state)
 {
 	char *big = malloc(INI_MAX_BYTES + 1);
 
 	(void)state;
+	take_seven();
 	memset(big, '\n', INI_MAX_BYTES + 1);
 	memcpy(big, "[Limits]\nUserSessions=1\n", 24);
 	tree_write_bytes("etc/wtrackd.conf", big, INI_MAX_BYTES + 1);
-	load();
-	reported("etc/wtrackd.conf:0: too long");
-	assert_int_equal(config.user_sessions, 64);
+	is_refused("etc/wtrackd.conf:0: cannot be read: it is too long");
 	free(big);
 }
 
@@ -441,9 +494,12 @@ int main(void)
 		CASE(drop_ins_come_after_it_by_name),
 		CASE(same_name_hides_and_null_masks),
 		CASE(what_was_set_is_forgotten_with_the_file),
-		CASE(file_that_cannot_be_read_is_reported),
+		CASE(drop_in_that_cannot_be_read_is_refused),
+		CASE(link_to_nothing_is_refused),
+		CASE(what_is_no_file_is_refused),
+		CASE(folder_that_is_none_is_refused),
 		CASE(noise_does_no_harm),
-		CASE(endless_file_is_left_out),
+		CASE(endless_file_is_refused),
 	};
 
 	return RUN(cases);
