@@ -196,7 +196,7 @@ static void losses_are_told_and_counted(void **state)
 	assert_int_equal(run_count("  resync  "), 4);
 	assert_int_equal(run_count("0x13+1             the ring was full for "),
 			 1);
-	assert_int_equal(run_count("s: reread\n"), 4);
+	assert_int_equal(run_count(": reread\n"), 4);
 }
 
 static void guard(uint32_t action, uint32_t cause)
