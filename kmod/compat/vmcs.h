@@ -15,18 +15,26 @@
 
 #include <linux/kvm_host.h>
 
+#include <asm/asm.h>
 #include <asm/cpufeature.h>
 #include <asm/vmx.h>
 
 #include "rip.h"
 
+/*
+ * A host that reboots turns VMX off while vCPUs run: the instruction is undefined
+ * then, which KVM takes care of for its own, and we for ours.
+ */
 static inline bool kwt_vmread(unsigned long field, u64 *value)
 {
-	bool failed;
+	bool failed = true;
 
-	asm volatile("vmread %[field], %[value]"
-		     : "=@ccbe" (failed), [value] "=r" (*value)
-		     : [field] "r" (field));
+	asm volatile("1:	vmread %[field], %[value]\n"
+		     "	setbe %[failed]\n"
+		     "2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : [failed] "+q" (failed), [value] "=&r" (*value)
+		     : [field] "r" (field) : "cc");
 	return !failed;
 }
 
@@ -90,8 +98,12 @@ static inline bool kwt_store_untold(const struct kvm_vcpu *vcpu, u64 *address,
 		at = (u16)at;
 	else if ((info >> 7 & 7) == 1)
 		at = (u32)at;
-	/* The segments' bases follow each other, es first. */
-	if (kwt_vmread(GUEST_ES_BASE + 2 * (info >> 15 & 7), &base))
+	/*
+	 * The segments' bases follow each other, es first. With addresses of 64
+	 * bits only fs and gs have one, the fifth and the sixth.
+	 */
+	if (((info >> 7 & 7) != 2 || (info >> 15 & 7) >= 4) &&
+	    kwt_vmread(GUEST_ES_BASE + 2 * (info >> 15 & 7), &base))
 		at += base;
 	*address = at;
 	return true;
