@@ -61,7 +61,10 @@ static bool tell_if_out(struct kwt_space *space, struct kwt_vcpu *state)
 		cmpxchg(&state->told, KWT_TELLING, KWT_UNTOLD);
 		return false;
 	}
-	if (kwt_fault_went_on(state->vcpu, state->rip)) {
+	if (!state->mask && state->page[0] == INVALID_GPA) {
+		/* Only the vCPU finds out which page it is, on its way back. */
+		cmpxchg(&state->told, KWT_TELLING, KWT_UNTOLD);
+	} else if (kwt_fault_went_on(state->vcpu, state->rip)) {
 		kwt_guard_unreported(space, state);
 		/* Unless KVM came back, and had something to tell. */
 		cmpxchg(&state->told, KWT_TELLING, KWT_TOLD);

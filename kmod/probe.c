@@ -107,12 +107,10 @@ static __always_inline u32 trouble(const struct kwt_space *space,
  * Would KVM make another store of it? Where KVM knows a virtual address, it can
  * only be a lock that is not kept.
  */
-static __always_inline u32 risk(const struct kwt_space *space,
-				struct kvm_vcpu *vcpu, u64 address, bool direct)
+static __always_inline u32 risk(struct kvm_vcpu *vcpu, u64 address, bool direct)
 {
 	if (unlikely(!direct)) {
-		if (likely(!kwt_lock_suspect(address)) ||
-		    !kwt_guard_is_tracked(space, kwt_fault_gpa(vcpu, address)))
+		if (likely(!kwt_lock_suspect(address)))
 			return KVM_WTRACK_CAUSE_NONE;
 		return kwt_operand_lock_risk(vcpu, address);
 	}
@@ -208,7 +206,7 @@ static __always_inline void note_fault(struct kwt_vm *vm, struct kvm_vcpu *vcpu,
 		return;
 	cause = trouble(space, vcpu, state, address, error_code);
 	if (likely(!cause))
-		cause = risk(space, vcpu, address, direct);
+		cause = risk(vcpu, address, direct);
 	if (!direct) {
 		if (unlikely(!vm->indirect))
 			walks_wanted(vm);
@@ -254,10 +252,15 @@ static bool claim_store(struct kwt_vcpu *vcpu)
  * of it in our place, the guest has to wait for that.
  */
 static noinline void tell_of_store(struct kwt_space *space,
+				   struct kvm_vcpu *vcpu,
 				   struct kwt_vcpu *state)
 {
 	if (!claim_store(state))
 		return;
+	/* KVM has brought in page tables that were not there in the fault. */
+	if (!state->mask && (state->page[0] == INVALID_GPA ||
+			     state->page[1] == INVALID_GPA))
+		locate(vcpu, state, state->address);
 	/* The same store again is not hopeless. */
 	state->repeats = 0;
 	kwt_guard_unreported(space, state);
@@ -281,7 +284,7 @@ static void on_entry(void *data, struct kvm_vcpu *vcpu)
 		goto out;
 	if (unlikely(READ_ONCE(state->told) != KWT_TOLD &&
 		     kwt_fault_went_on(vcpu, state->rip)))
-		tell_of_store(&vm->space, state);
+		tell_of_store(&vm->space, vcpu, state);
 	/* Pairs with the acquire in pending.c. */
 	smp_store_release(&state->waiting, false);
 out:

@@ -544,7 +544,10 @@ struct kvm_wtrack_resync {
  * to be CHANGED; also when that vCPU has left KVM_RUN since. If KVM is about to
  * make a store in place of a vCPU, the call waits for it, for some milliseconds
  * at most. Then the page is said to be CHANGED as well, to the caller alone: it
- * may have been, and another record follows if it was.
+ * may have been, and another record follows if it was. Not known before the vCPU
+ * enters the guest again are sgdt and sidt that exit without a fault (on Intel
+ * processors without UMIP, where the guest has CR4.UMIP set), and a store of a
+ * vCPU whose guest page tables were paged out when it faulted.
  */
 struct kvm_wtrack_fence {
 	__u32 size;
