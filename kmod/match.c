@@ -214,6 +214,8 @@ void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
 	u64 bits = 0, rip = 0, arming_nr = 0;
 	bool over;
 
+	/* Before the store counts as told. kwt_match() may have begun it. */
+	(void)kwt_flight_join(space->id);
 	if (likely(vcpu)) {
 		bits = kwt_vcpu_bits(vcpu);
 		rip = kwt_vcpu_rip(vcpu);
@@ -221,7 +223,6 @@ void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
 		kwt_vcpu_tell(vcpu, gpa);
 	}
 	trace_kvm_wtrack_match(gpa, len);
-	kwt_flight_begin(space->id);
 	/* Twice the same, but with a constant that the compiler can use. */
 	if (likely(len == 8))
 		over = match_spans(chunk, gpa, data, 8, bits, rip, arming_nr);

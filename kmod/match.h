@@ -43,7 +43,7 @@ static __always_inline u64 *kwt_record_word(struct kvm_wtrack_record *record)
  * same session had there.
  *
  * The caller has disabled preemption; this, or what it calls, enables it. What
- * fences wait for begins here, or anew in kwt_match_all().
+ * fences wait for begins here, or in kwt_match_all().
  */
 static __always_inline void kwt_match(u64 gpa, const u8 *data, u32 len,
 				      struct kwt_chunk *chunk,
