@@ -16,7 +16,8 @@
  * And the other way round: all stores to a gfn that is marked as armed come to
  * the write hook. KVM may map a page writable in spite of its count if it had an
  * entry for a hole there, see walk.c: such a gfn is disarmed when the guest
- * touches it, or as soon as KVM says that it has mapped it.
+ * touches it, or by a worker when KVM says that it has mapped it. Stores that KVM
+ * makes without calling the hook are told of by GUARD, those in SMM may not be.
  */
 #include "guard.h"
 #include "kwt.h"
@@ -42,7 +43,7 @@ void kwt_untrack(struct kwt_space *space, u64 gfn)
  * as it likes. Its record will come behind this arming, when the memory may
  * already hold something newer that nobody has seen. So the arming has a number,
  * and a record of a fault that is older says that the page has to be read again,
- * see kwt_stale_bits().
+ * see kwt_stale_flag().
  */
 static void mark_armed(struct kwt_space *space, struct kwt_chunk *chunk,
 		       u64 gfn, bool again)
@@ -52,10 +53,13 @@ static void mark_armed(struct kwt_space *space, struct kwt_chunk *chunk,
 	WRITE_ONCE(chunk->arming_nr, space->arming_nr + 1);
 	WRITE_ONCE(space->arming_nr, space->arming_nr + 1);
 	set_bit(bit, chunk->armed);
-	if (again)
+	if (again) {
 		kwt_rearm_tell(space, chunk, bit);
-	else if (chunk->guard)
+		return;
+	}
+	if (chunk->guard)
 		chunk->guard[bit] = 0;
+	kwt_observe(chunk, bit);
 }
 
 /*

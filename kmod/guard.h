@@ -83,6 +83,7 @@ void kwt_tell_changed(struct kwt_span *span, u32 bit,
 		      const struct kvm_wtrack_record *record);
 void kwt_guard_changed(struct kwt_chunk *chunk,
 		       const struct kvm_wtrack_record *record);
+void kwt_observe(struct kwt_chunk *chunk, u32 bit);
 void kwt_rearm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
 
 /* rearm.c */

@@ -11,6 +11,8 @@
  */
 #include <linux/lockdep.h>
 
+#include <linux/sched.h>
+
 #include "track.h"
 
 /* A session that stops gives gfns back at any time. Under the VM's lock. */
@@ -32,7 +34,7 @@ static bool join(struct kwt_space *space, struct kwt_span *span, u32 bit)
 	set_bit(bit, span->tracked);
 	WRITE_ONCE(chunk->users[bit], chunk->users[bit] + 1);
 	armed = test_bit(bit, chunk->armed);
-	if (armed || chunk->users[bit] == 1)
+	if (armed)
 		set_bit(bit, span->observed);
 	span->nr_tracked++;
 	WRITE_ONCE(span->ring->set->pages, span->ring->set->pages + 1);
@@ -153,6 +155,7 @@ void kwt_set_disarm(struct kwt_set *set)
 		for_each_set_bit(bit, span->tracked, KWT_CHUNK_PAGES)
 			kwt_disarm(set->space, span->chunk,
 				   kwt_span_gfn(span, bit));
+		cond_resched();
 		span = kwt_span_first(set, span->chunk->index + 1);
 	}
 }

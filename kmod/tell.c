@@ -157,6 +157,22 @@ static void tell_rearmed(struct kwt_span *span, u32 bit, u64 now)
 		kwt_resync_mark(span, bit, now);
 }
 
+/*
+ * A gfn was armed for its first session. Stores to it are recorded from here on,
+ * and not before: one of an earlier arming would have no later number. Under
+ * arm_lock and the VM's lock.
+ */
+void kwt_observe(struct kwt_chunk *chunk, u32 bit)
+{
+	struct kwt_span *span;
+
+	hlist_for_each_entry(span, &chunk->spans, in_chunk)
+		if (test_bit(bit, span->tracked))
+			set_bit(bit, span->observed);
+	/* Pairs with the barrier in kwt_span_observes(). */
+	smp_mb__after_atomic();
+}
+
 /* A gfn was armed again: tell the sessions. Under arm_lock and the VM's lock. */
 void kwt_rearm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 {

@@ -75,6 +75,7 @@ int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 	set_bit(place(gfn), armed);
 	set_bit(kwt_chunk_bit(gfn), chunk->armed);
 	fake_number_arming(space, chunk);
+	kwt_observe(chunk, kwt_chunk_bit(gfn));
 	fake.arms++;
 	spin_unlock(&space->arm_lock);
 	return 0;

@@ -48,7 +48,7 @@ static void store_late(struct test_random *r, u32 vcpu, u32 page, u32 offset,
 	u32 n;
 
 	__atomic_store_n(&m.memory[page][offset], value, __ATOMIC_RELAXED);
-	for (n = test_one_in(r, 4) ? 20 : 0; n; n--)
+	for (n = test_one_in(r, 16) ? 4 : 0; n; n--)
 		if (READ_ONCE(m.space.arming_nr) == nr)
 			sched_yield();
 	hook(&m.space, (m.gfns[page] << KWT_PAGE_SHIFT) + offset, &value, 1,
