@@ -6,6 +6,8 @@
  *
  *	session->lock		set-up of a session: attach, restrict, ring
  *	vm->attach_lock		registration with KVM; never taken by a hook
+ *	probe_lock		the probes, see probe.c; never taken with vm->lock
+ *				held: to register one takes the lock of CPU hotplug
  *	kwt_vms_lock		the list of VMs; only list operations under it
  *	[kvm->slots_lock]	KVM holds it when it calls the removal hook
  *	vm->lock		all that is tracked on the VM, marked (L)

@@ -150,7 +150,9 @@ static void rearm_work(struct work_struct *work)
 	LIST_HEAD(chunks);
 
 	WRITE_ONCE(vm->rearm_soon, false);
-	(void)kwt_probe_walks(vm);
+	/* Without memory it is for the next time. */
+	if (kwt_probe_walks(vm))
+		next = 1;
 	update_vcpus(vm);
 	mutex_lock(&vm->lock);
 	if (!vm->gone)

@@ -15,15 +15,16 @@
  * page is disarmed then; when it is armed again, KVM protects what it has mapped.
  * On AMD, and without nested paging, probe.c sees the same in the fault itself.
  *
- * Without nested paging KVM also maps the neighbours of a page that was faulted
- * on, and so replaces entries for holes that nobody faults on. KVM says what it
- * has mapped, but under its mmu_lock, where nothing can be disarmed: a worker does
+ * KVM does not say so while a memslot is being changed. And where it does not use
+ * its newer way of nested paging, it maps the neighbours of a page that was faulted
+ * on along with it, and so replaces entries for holes that nobody faults on. KVM
+ * says what it has mapped, but under its mmu_lock, where nothing can be disarmed: a worker does
  * it at once. Stores that come before are unseen, and are in memory when the page
  * is read again. That also catches whatever else KVM may map in spite of a count.
  *
  * These tracepoints do not name the vCPU; it is the one that this thread runs.
  * Those of a walk are many, KVM makes one also when it emulates, so the probes
- * are there only while a VM needs them.
+ * are there only from when a VM needs them, until no VM is attached to.
  */
 #include <linux/hash.h>
 #include <linux/rculist.h>
@@ -94,7 +95,7 @@ static void on_entry_read(void *data, u64 pte, int level)
 	preempt_disable_notrace();
 	state = find_running(&vm);
 	if (!state || likely(state->walk != KWT_WALK_BEGUN) ||
-	    !kwt_walk_is_last(state->vcpu, pte, level))
+	    !kwt_walk_is_present(pte) || !kwt_walk_is_last(state->vcpu, pte, level))
 		goto out;
 	gfn = kwt_walk_gfn(state->vcpu, pte, level, state->address);
 	kwt_guard_locate(&vm->space, state->vcpu, state,
@@ -125,14 +126,14 @@ static void on_hole(void *data, u64 spte, unsigned int gen,
 	preempt_enable_notrace();
 }
 
-/* Or about to be: then KVM has the count already, or will protect the page. */
-static bool is_armed(const struct kwt_space *space, u64 gfn)
+/* Or about to be: if KVM has the count already, it has protected what was there. */
+static bool is_armed(const struct kwt_space *space, struct kvm *kvm, u64 gfn)
 {
 	const struct kwt_chunk *chunk;
 
 	/* Pairs with the release behind the mark, kwt_arm(). */
 	if (smp_load_acquire(&space->arming) == gfn)
-		return true;
+		return kwt_track_has_count(kvm, gfn);
 	chunk = kwt_table_find(rcu_dereference_sched(space->table),
 			       kwt_chunk_index(gfn));
 	return chunk && test_bit(kwt_chunk_bit(gfn), chunk->armed);
@@ -150,7 +151,7 @@ static void on_map(void *data, int level, u64 gfn, u64 *entry)
 	if (level != PG_LEVEL_4K || !(READ_ONCE(*entry) & KWT_ENTRY_WRITABLE))
 		return;
 	preempt_disable_notrace();
-	if (find_running(&vm) && unlikely(is_armed(&vm->space, gfn))) {
+	if (find_running(&vm) && unlikely(is_armed(&vm->space, vm->kvm, gfn))) {
 		spin_lock(&vm->mapped_lock);
 		if (vm->nr_mapped < KWT_MAX_MAPPED)
 			vm->mapped[vm->nr_mapped] = gfn;

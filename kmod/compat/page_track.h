@@ -139,6 +139,12 @@ static inline bool kwt_removal_run(struct kvm *kvm, gfn_t start, gfn_t end,
 	return true;
 }
 
+static inline const unsigned short *
+kwt_slot_counts(const struct kvm_memory_slot *slot)
+{
+	return slot->arch.gfn_write_track;
+}
+
 #else /* !KWT_HAVE_WRITE_TRACK_GFN */
 
 #define KWT_WRITE_HOOK(name)						\
@@ -224,7 +230,23 @@ static inline bool kwt_removal_run(struct kvm *kvm, gfn_t start, gfn_t end,
 	return true;
 }
 
+static inline const unsigned short *
+kwt_slot_counts(const struct kvm_memory_slot *slot)
+{
+	return slot->arch.gfn_track[KVM_PAGE_TRACK_WRITE];
+}
+
 #endif /* !KWT_HAVE_WRITE_TRACK_GFN */
+
+/* Within KVM's read side and under its mmu_lock. */
+static inline bool kwt_track_has_count(struct kvm *kvm, gfn_t gfn)
+{
+	const struct kvm_memory_slot *slot =
+		__gfn_to_memslot(kvm_memslots(kvm), gfn);
+	const unsigned short *counts = slot ? kwt_slot_counts(slot) : NULL;
+
+	return counts && READ_ONCE(counts[gfn - slot->base_gfn]);
+}
 
 /*
  * 0, -ENOENT or -EOPNOTSUPP for @start, and for all gfns from there to *@run_end,

@@ -3,7 +3,8 @@
  * What KVM's own tracepoints, which it does not export, say of its page tables
  * and of the guest's:
  *
- *	kwt_walk_is_last	does the guest's entry lead to a page?
+ *	kwt_walk_is_present	is the guest's entry in use?
+ *	kwt_walk_is_last	does it lead to a page?
  *	kwt_walk_gfn		to which gfn does that entry lead an address?
  *	kwt_mmio_gfn		which gfn stands in KVM's entry for a hole?
  *
@@ -46,6 +47,12 @@ static inline bool kwt_walk_has_pse(const struct kvm_vcpu *vcpu)
 #else
 	return mmu->cpu_role.ext.cr4_pse;
 #endif
+}
+
+/* The lowest bit, but with EPT any of the permissions. */
+static inline bool kwt_walk_is_present(u64 pte)
+{
+	return pte & (boot_cpu_has(X86_FEATURE_VMX) ? 7 : 1);
 }
 
 static inline bool kwt_walk_is_last(const struct kvm_vcpu *vcpu, u64 pte,
