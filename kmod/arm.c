@@ -55,6 +55,7 @@ static void mark_armed(struct kwt_space *space, struct kwt_chunk *chunk,
 	set_bit(bit, chunk->armed);
 	if (again) {
 		kwt_rearm_tell(space, chunk, bit);
+		kwt_due_armed(chunk, bit);
 		return;
 	}
 	if (chunk->guard)
