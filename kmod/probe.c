@@ -280,7 +280,11 @@ static void on_entry(void *data, struct kvm_vcpu *vcpu)
 	state = kwt_vcpu_of(&vm->space, vcpu);
 	if (unlikely(kwt_may_store_untold(vcpu)) && kwt_rip_is_known(vcpu))
 		kwt_guard_untold(&vm->space, vcpu);
-	if (!state || !state->waiting)
+	if (!state)
+		goto out;
+	/* Whatever KVM has stored for this vCPU was notified. */
+	state->arming_nr = READ_ONCE(vm->space.arming_nr);
+	if (!state->waiting)
 		goto out;
 	if (unlikely(READ_ONCE(state->told) != KWT_TOLD &&
 		     kwt_fault_went_on(vcpu, state->rip)))

@@ -43,7 +43,8 @@ enum {
  * @rip: of that fault
  * @serial: its number
  * @era: the space's at that time
- * @arming_nr: likewise: stores that KVM makes now came after this arming
+ * @arming_nr: likewise, or when the guest was entered: stores that KVM makes now
+ *	came after this arming
  * @cause: why KVM would not get out of that fault, while @walk is not over
  * @repeats: how often the same fault came again without a notification
  * @walk: KVM has to find @gfn in page tables of the guest's, see walk.c
