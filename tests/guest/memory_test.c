@@ -62,8 +62,8 @@ CASE_WITHIN(a_densely_tracked_gigabyte_takes_at_most_6_parts_in_10000, 90)
 	tap_note("a gigabyte tracked: %llu bytes, after %llu ms",
 		 (unsigned long long)bytes,
 		 (unsigned long long)(clock_ns() - began) / 1000000);
-	/* And a bit of the guard's for each page. */
-	CHECK(bytes <= GIB / 10000 * 6 + GIB / PAGE / 8);
+	/* And two bits of the guard's for each page. */
+	CHECK(bytes <= GIB / 10000 * 6 + GIB / PAGE / 4);
 	wt_remove(wt->fd, GIB / PAGE, GIB / PAGE);
 	CHECK(status_bytes(wt->fd) <= 16384);
 }

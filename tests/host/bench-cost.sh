@@ -71,10 +71,10 @@ limit()
 
 check_limits()
 {
-	limit one_session floor 410
-	limit two_sessions one_session 137
-	limit untracked_near floor 210
-	limit untracked_far floor 196
+	limit one_session floor 415
+	limit two_sessions one_session 140
+	limit untracked_near floor 215
+	limit untracked_far floor 200
 }
 
 compare_all()
