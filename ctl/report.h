@@ -59,7 +59,7 @@ extern const char *const report_len_names[NR_LENS];
  * @missing: events that have a number, but are not in the stream
  * @last_seq: the number of the last event
  * @resync_seq: the number of the last overflow
- * @resync_pages: of so many more pages the time in overflows is counted
+ * @resync_pages: further pages whose time in overflows is counted
  * @vm_gone: the VM ended
  * @ended: the stream says so, and why in @end_code
  * @pages, @rips, @vcpus: writes of each

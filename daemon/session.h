@@ -100,7 +100,7 @@ void sessions_end(struct manager *m, bool complete);
 void sessions_refresh(struct manager *m);
 /*
  * What a caller gets: viewer.h. The coarse counters change at the beginning of a
- * period that the clock has, whoever asks and how often.
+ * period of the clock; when and how often callers ask makes no difference.
  */
 const struct session_counters *session_counters(struct session *session,
 						bool fresh);

@@ -6,8 +6,8 @@
  * until the interval is over. Its ring keeps what comes meanwhile, and its overflow
  * says which pages, so that nothing is lost but the guest is not listened to.
  *
- * Both count for the user of the VM, too, who may have many of them: no user's
- * guests fill the journal with more than USER_SHARE times what one watch may.
+ * Both also count for the user of the VM. A user may have many VMs, and all of
+ * them together fill the journal with at most USER_SHARE times what one watch may.
  */
 #include <errno.h>
 #include <stdlib.h>

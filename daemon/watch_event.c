@@ -182,7 +182,7 @@ static int on_removed(struct watch_session *session,
 			      wtrack_event_get_time_ns(event));
 }
 
-/* An entry about pages, of which there may be so many. */
+/* An entry about pages: the guest decides how many of these there are. */
 static int on_state(struct watch_session *session, int r)
 {
 	if (r >= 0)
