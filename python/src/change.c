@@ -20,7 +20,7 @@ static int step(struct change *change, struct piece *piece)
 	    wtrack_session_remove(change->session, piece->ranges, piece->nr,
 				  piece->results, 0) :
 	    wtrack_session_add(change->session, piece->ranges, piece->nr,
-			       piece->results, 0);
+			       piece->results, change->flags);
 	Py_END_ALLOW_THREADS
 	piece_account(change, piece);
 	piece_advance(change, piece);
@@ -119,9 +119,11 @@ static PyObject *change_answer(struct change *change, bool fenced)
 }
 
 static PyObject *run(struct session *self, PyObject *ranges, bool is_removal,
-		     bool fenced)
+		     bool fenced, unsigned int flags)
 {
-	struct change change = { .self = self, .remove = is_removal };
+	struct change change = {
+		.self = self, .remove = is_removal, .flags = flags,
+	};
 	PyObject *answer = NULL;
 	Py_ssize_t nr;
 
@@ -143,14 +145,16 @@ static PyObject *run(struct session *self, PyObject *ranges, bool is_removal,
 	return answer;
 }
 
-/* add(ranges) -> (errno or 0, results, None) */
+/* add(ranges, nowait) -> (errno or 0, results, None) */
 PyObject *session_add(PyObject *self, PyObject *args)
 {
 	PyObject *ranges;
+	int nowait;
 
-	if (!PyArg_ParseTuple(args, "O:add", &ranges))
+	if (!PyArg_ParseTuple(args, "Op:add", &ranges, &nowait))
 		return NULL;
-	return run((struct session *)self, ranges, false, false);
+	return run((struct session *)self, ranges, false, false,
+		   nowait ? WTRACK_CHANGE_NOWAIT : 0);
 }
 
 /* remove(ranges, fenced) -> (errno or 0, results, sequence number or None) */
@@ -161,5 +165,5 @@ PyObject *session_remove(PyObject *self, PyObject *args)
 
 	if (!PyArg_ParseTuple(args, "Op:remove", &ranges, &fenced))
 		return NULL;
-	return run((struct session *)self, ranges, true, fenced);
+	return run((struct session *)self, ranges, true, fenced, 0);
 }

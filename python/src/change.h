@@ -15,6 +15,7 @@ struct change {
 	struct session *self;
 	struct wtrack_session *session;
 	bool remove;
+	unsigned int flags;	/* WTRACK_CHANGE_*, of add() */
 	struct wtrack_range *ranges;
 	struct wtrack_result *results;
 	size_t nr;

@@ -230,7 +230,7 @@ class Session:
 
     # What it tracks
 
-    def add(self, ranges: Ranges) -> list[Result]:
+    def add(self, ranges: Ranges, *, nowait: bool = False) -> list[Result]:
         """Track pages. When this returns, no write of a vCPU to them goes
         unnoticed: add first, then read the pages' contents. Pages that are
         tracked already are armed again, if the guard had disarmed them.
@@ -238,10 +238,14 @@ class Session:
         A page that is refused does not stop the others. If there is one, Error
         is raised with the first reason, and has all results.
 
+        A page cannot be armed while KVM handles a fault of the guest on it, which
+        lasts as long as the VMM takes to provide the page. add() waits for that;
+        with nowait it refuses the page with errno.EAGAIN.
+
         The handler of a signal runs after 65536 pages at the latest; when it
         raises, query() tells how far it came.
         """
-        err, answer, _ = self._core.add(ranges)
+        err, answer, _ = self._core.add(ranges, nowait)
         return self._changed(err, _results(answer), None)
 
     def remove(self, ranges: Ranges) -> list[Result]:

@@ -33,6 +33,7 @@ NOT_CALLED = {
 NOT_HERE = {
     "WTRACK_GFN_END": "Session.query() is an iterator",
     "WTRACK_OPEN_INTERACTIVE": "Session.open_daemon() has an argument",
+    "WTRACK_CHANGE_NOWAIT": "Session.add() has an argument",
     "WTRACK_CHANGE_INTR": "signals are handled between pieces of a change",
 }
 

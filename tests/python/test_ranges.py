@@ -36,6 +36,17 @@ class Ranges(machine.Case):
         self.assertEqual(results, [Result(1, 1, 0, 0)] * (machine.PAGES // 2))
         self.assertEqual(list(session.query()), list(every_other()))
 
+    def test_a_page_is_waited_for_or_refused(self) -> None:
+        session = self.session()
+        machine.refuse(6, errno.EAGAIN)
+        with self.assertRaises(wtrack.Error) as raised:
+            session.add([(5, 3)], nowait=True)
+        self.assertEqual(raised.exception.errno, errno.EAGAIN)
+        self.assertEqual(
+            raised.exception.results, [Result(2, 2, 6, errno.EAGAIN)]
+        )
+        self.assertEqual(session.add([(5, 3)]), [Result(3, 1, 0, 0)])
+
     def test_remove(self) -> None:
         session = self.session()
         session.add([(0, 10)])

@@ -14,15 +14,16 @@ import struct
 import sys
 
 
-def pad(data, n):
+def pad(data: bytes, n: int) -> bytes:
     return data + b'\0' * (-len(data) % n)
 
 
-def text(value):
+def text(value: str) -> bytes:
     return struct.pack('<I', len(value)) + value.encode() + b'\0'
 
 
-def header(serial, destination, path, interface, member, signature, length):
+def header(serial: int, destination: str, path: str, interface: str, member: str,
+           signature: str, length: int) -> bytes:
     fields = b''
     for code, kind, value in ((1, 'o', path), (6, 's', destination),
                               (2, 's', interface), (3, 's', member)):
@@ -35,7 +36,7 @@ def header(serial, destination, path, interface, member, signature, length):
     return pad(head + fields, 8)
 
 
-def body(megabytes):
+def body(megabytes: int) -> bytes:
     start = pad(text('nobody'), 4)
     entry = pad(text('max_pages') + b'\1t\0', 8) + struct.pack('<Q', 1)
     entries = entry * (megabytes * 1024 * 1024 // len(entry))
@@ -43,7 +44,7 @@ def body(megabytes):
     return pad(start + struct.pack('<I', len(entries)), 8) + entries
 
 
-def main():
+def main() -> None:
     count, megabytes = int(sys.argv[1]), int(sys.argv[2])
     bus = socket.socket(socket.AF_UNIX)
     bus.connect('/run/dbus/system_bus_socket')

@@ -140,8 +140,8 @@ int fake_kind(int fd);
 long fake_ioctl(unsigned long request, void *arg);
 bool fake_is_vm(int fd);
 /* ADD and REMOVE. */
-long fake_change(uint64_t address, uint32_t nr, bool add, uint32_t *out_nr,
-		 __u64 *failed);
+long fake_change(uint64_t address, uint32_t nr, bool add, bool nowait,
+		 uint32_t *out_nr, __u64 *failed);
 
 /* Guest memory, one word for each page. */
 uint64_t fake_page_read(uint64_t gfn);

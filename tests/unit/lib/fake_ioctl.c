@@ -80,6 +80,7 @@ static long do_add(void *arg)
 	struct kvm_wtrack_add *add = arg;
 
 	return fake_change(add->changes, add->nr_changes, true,
+			   add->flags & KVM_WTRACK_ADD_F_NOWAIT,
 			   &add->out_nr_changes, &add->out_failed_pages);
 }
 
@@ -88,7 +89,7 @@ static long do_remove(void *arg)
 	struct kvm_wtrack_remove *rm = arg;
 	long r;
 
-	r = fake_change(rm->changes, rm->nr_changes, false,
+	r = fake_change(rm->changes, rm->nr_changes, false, false,
 			&rm->out_nr_changes, &rm->out_failed_pages);
 	if (!r && (rm->flags & KVM_WTRACK_REMOVE_F_FENCE))
 		rm->out_seq = fake_head();

@@ -10,12 +10,18 @@
 
 #include "fake.h"
 
-static int change_gfn(uint64_t gfn, bool add, bool *changed)
+/* EAGAIN stands for a fault of the guest that a call may wait for. */
+static int refusal(uint64_t gfn, bool nowait)
+{
+	return fake.refuse[gfn] == EAGAIN && !nowait ? 0 : fake.refuse[gfn];
+}
+
+static int change_gfn(uint64_t gfn, bool add, bool nowait, bool *changed)
 {
 	if (gfn >= FAKE_PAGES)
 		return ENOENT;
-	if (fake.refuse[gfn])
-		return fake.refuse[gfn];
+	if (refusal(gfn, nowait))
+		return refusal(gfn, nowait);
 	if (!add && !fake.tracked[gfn])
 		return ENOENT;
 	*changed = fake.tracked[gfn] != add;
@@ -24,10 +30,10 @@ static int change_gfn(uint64_t gfn, bool add, bool *changed)
 }
 
 static void change_page(struct kvm_wtrack_change *change, uint64_t gfn,
-			bool add, __u64 *failed)
+			bool add, bool nowait, __u64 *failed)
 {
 	bool changed = false;
-	int err = change_gfn(gfn, add, &changed);
+	int err = change_gfn(gfn, add, nowait, &changed);
 
 	if (!err) {
 		change->out_done++;
@@ -42,8 +48,8 @@ static void change_page(struct kvm_wtrack_change *change, uint64_t gfn,
 	}
 }
 
-long fake_change(uint64_t address, uint32_t nr, bool add, uint32_t *out_nr,
-		 __u64 *failed)
+long fake_change(uint64_t address, uint32_t nr, bool add, bool nowait,
+		 uint32_t *out_nr, __u64 *failed)
 {
 	struct kvm_wtrack_change *changes = (void *)(uintptr_t)address;
 	uint64_t left = fake.pages_to_signal;
@@ -66,7 +72,8 @@ long fake_change(uint64_t address, uint32_t nr, bool add, uint32_t *out_nr,
 		for (i = 0; i < change->nr_pages; i++) {
 			if (!left--)
 				return -EINTR;
-			change_page(change, change->gfn + i, add, failed);
+			change_page(change, change->gfn + i, add, nowait,
+				    failed);
 		}
 	}
 	return left ? 0 : -EINTR;

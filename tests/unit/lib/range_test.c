@@ -148,14 +148,30 @@ static void unknown_flags_are_refused(void **state)
 	uint64_t seq = 99;
 
 	(void)state;
-	assert_int_equal(wtrack_session_add(session, &range, 1, &result, 2),
+	assert_int_equal(wtrack_session_add(session, &range, 1, &result, 4),
 			 -EINVAL);
 	check(&result, 0, 0, -EINVAL, 1);
-	assert_int_equal(wtrack_session_remove(session, &range, 1, NULL, 4),
-			 -EINVAL);
+	assert_int_equal(wtrack_session_remove(session, &range, 1, NULL,
+					WTRACK_CHANGE_NOWAIT), -EINVAL);
 	assert_int_equal(wtrack_session_remove_fenced(session, &range, 1, NULL,
 						      8, &seq), -EINVAL);
 	assert_int_equal(seq, 99);
+	wtrack_session_close(session);
+}
+
+static void a_page_is_waited_for_or_refused(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_range range = { 5, 3 };
+	struct wtrack_result result;
+
+	(void)state;
+	fake.refuse[6] = EAGAIN;
+	assert_int_equal(wtrack_session_add(session, &range, 1, &result,
+					    WTRACK_CHANGE_NOWAIT), -EAGAIN);
+	check(&result, 2, 2, -EAGAIN, 6);
+	assert_int_equal(wtrack_session_add(session, &range, 1, &result, 0), 0);
+	check(&result, 3, 1, 0, 0);
 	wtrack_session_close(session);
 }
 
@@ -186,6 +202,7 @@ int main(void)
 		CASE(failed_call_tells_what_was_not_reached),
 		CASE(malformed_range_in_the_middle_is_told),
 		CASE(unknown_flags_are_refused),
+		CASE(a_page_is_waited_for_or_refused),
 		CASE(without_memory_nothing_is_done),
 	};
 
