@@ -16,6 +16,12 @@ accel=(-accel "tcg,thread=single" -icount "shift=$shift,sleep=off")
 case $icount-$kernel in
 0-6.1*) accel=(-accel "tcg,thread=single") ;;
 esac
+# Processors that a clock of instructions makes wait for each other.
+turns=0
+case $smp-${accel[*]} in
+1-*) ;;
+*icount*) turns=1 ;;
+esac
 # With all instructions that store and that this emulator knows.
 processor=qemu64,+svm,+npt,+ssse3,+sse4.1,+movbe,+xsave,+xsaveopt,+avx,+avx2
 # What protects systems from their users today.

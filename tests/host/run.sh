@@ -152,6 +152,8 @@ start_host()
 	line+=" wtrack.dir=/$programs"
 	[ -z "$script" ] || line+=" wtrack.script=/script"
 	[ $programs != lacking ] || line+=" wtrack.load=0"
+	[ "${turns:-0}" = 0 ] || [ $programs = lacking ] ||
+		line+=" wtrack.turns=1"
 	[ "$kernel" != debug ] || line+=" panic_on_warn=1"
 	: >"$run/console.log"
 	: >"$run/tap.log"
