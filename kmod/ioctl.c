@@ -111,7 +111,7 @@ static const struct call {
 	int (*fn)(struct kwt_session *session, union kwt_arg *arg);
 } calls[] = {
 #define CALL(nr, name, flags_, needs_, progress_, fn_)			\
-	[_IOC_NR(nr) - _IOC_NR(KVM_WTRACK_INFO)] = {			\
+	[_IOC_NR(nr)] = {						\
 		.size = sizeof(struct kvm_wtrack_ ## name),		\
 		.min_size = offsetof(struct kvm_wtrack_ ## name,	\
 				     __reserved),			\
@@ -139,12 +139,14 @@ static const struct call {
 
 static const struct call *find_call(unsigned int cmd)
 {
-	unsigned int nr = _IOC_NR(cmd) - _IOC_NR(KVM_WTRACK_INFO);
+	unsigned int nr = _IOC_NR(cmd);
+	const struct call *call;
 
-	if (nr >= ARRAY_SIZE(calls) ||
-	    cmd != _IO(KVM_WTRACK_MAGIC, _IOC_NR(cmd)))
+	if (nr >= ARRAY_SIZE(calls) || cmd != _IO(KVM_WTRACK_MAGIC, nr))
 		return NULL;
-	return &calls[array_index_nospec(nr, ARRAY_SIZE(calls))];
+	call = &calls[array_index_nospec(nr, ARRAY_SIZE(calls))];
+	/* Some numbers are not taken. */
+	return call->fn ? call : NULL;
 }
 
 /* A size of the caller's, from which the rest follows. */
