@@ -22,7 +22,7 @@ static __always_inline bool put_word(struct kwt_span *span, u64 bit, u64 head,
 		return false;
 	record = kwt_ring_at(ring, pos);
 	*kwt_record_word(record) =
-		head | kwt_stale_flag(span->chunk, arming_nr) <<
+		head | (u64)kwt_stale_flag(span->chunk, arming_nr) <<
 		       KWT_RECORD_FLAGS_SHIFT;
 	record->gpa = gpa;
 	record->rip = rip;
@@ -125,7 +125,6 @@ static noinline bool put_any(struct kwt_span *span, u64 bit, u64 head, u64 gpa,
 	if (record.total > KVM_WTRACK_DATA_BYTES && !span->last)
 		return kwt_ring_put_parts(span, bit, &record, data,
 					  arming_nr);
-	record.len = min_t(u32, record.total, KVM_WTRACK_DATA_BYTES);
 	memcpy(record.data, data, record.len);
 	return put_record(span, bit, &record, arming_nr);
 }

@@ -10,6 +10,7 @@
 #define KWT_MATCH_H
 
 #include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/string.h>
 
 #include "fence.h"
@@ -19,18 +20,22 @@
 
 /*
  * What a record's fields from type to total hold for a store of one record, as
- * one word. Multiplied, @len goes into the fields len and total.
+ * one word. Of a longer store the field len is set when it is cut into parts.
  */
 static __always_inline u64 kwt_record_head(u32 len, u64 vcpu)
 {
-	return KVM_WTRACK_RECORD_WRITE + len * (1ULL << 32 | 1ULL << 48) + vcpu;
+	u64 here = min_t(u32, len, KVM_WTRACK_DATA_BYTES);
+
+	return KVM_WTRACK_RECORD_WRITE | here << 8 | (u64)len << 48 | vcpu;
 }
 
 static __always_inline u64 *kwt_record_word(struct kvm_wtrack_record *record)
 {
 	BUILD_BUG_ON(offsetof(struct kvm_wtrack_record, type) != 8 ||
-		     offsetof(struct kvm_wtrack_record, flags) != 9 ||
-		     offsetof(struct kvm_wtrack_record, len) != 12 ||
+		     offsetof(struct kvm_wtrack_record, len) != 9 ||
+		     offsetof(struct kvm_wtrack_record, flags) != 10 ||
+		     offsetof(struct kvm_wtrack_record, vcpu) != 12 ||
+		     offsetof(struct kvm_wtrack_record, total) != 14 ||
 		     offsetof(struct kvm_wtrack_record, gpa) != 16);
 	return (u64 *)&record->type;
 }
@@ -71,7 +76,8 @@ static __always_inline void kwt_match(u64 gpa, const u8 *data, u32 len,
 	record = kwt_ring_at(ring, pos);
 	*kwt_record_word(record) =
 		kwt_record_head(8, kwt_vcpu_bits(vcpu)) |
-		kwt_stale_flag(chunk, vcpu->arming_nr) << KWT_RECORD_FLAGS_SHIFT;
+		(u64)kwt_stale_flag(chunk, vcpu->arming_nr) <<
+			KWT_RECORD_FLAGS_SHIFT;
 	record->gpa = gpa;
 	record->rip = kwt_vcpu_rip(vcpu);
 	memcpy(record->data, data, 8);

@@ -184,7 +184,9 @@ static __always_inline void kwt_vcpu_tell(struct kwt_vcpu *vcpu, u64 gpa)
 }
 
 /* Of the field flags, in the word of a record that begins with its type. */
-#define KWT_RECORD_FLAGS_SHIFT	8
+#define KWT_RECORD_FLAGS_SHIFT	16
+/* Of the field vcpu. */
+#define KWT_RECORD_VCPU_SHIFT	32
 
 /* The pages that the store may be in; some may be INVALID_GPA. */
 static inline u32 kwt_vcpu_pages(const struct kwt_vcpu *vcpu, u64 *gpa)
@@ -208,7 +210,7 @@ static __always_inline u64 kwt_vcpu_bits(const struct kwt_vcpu *vcpu)
 {
 	return (KVM_WTRACK_RECORD_F_VCPU | KVM_WTRACK_RECORD_F_RIP) <<
 	       KWT_RECORD_FLAGS_SHIFT |
-	       (u64)vcpu->vcpu->vcpu_idx << 16;
+	       (u64)vcpu->vcpu->vcpu_idx << KWT_RECORD_VCPU_SHIFT;
 }
 
 static __always_inline u64 kwt_vcpu_rip(const struct kwt_vcpu *vcpu)

@@ -25,9 +25,9 @@ class Record(ctypes.Structure):
     _fields_ = [
         ("seq", ctypes.c_uint64),
         ("type", ctypes.c_uint8),
-        ("flags", ctypes.c_uint8),
+        ("len", ctypes.c_uint8),
+        ("flags", ctypes.c_uint16),
         ("vcpu", ctypes.c_uint16),
-        ("len", ctypes.c_uint16),
         ("total", ctypes.c_uint16),
         ("gpa", ctypes.c_uint64),
         ("time_ns", ctypes.c_uint64),

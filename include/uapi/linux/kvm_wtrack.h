@@ -716,9 +716,9 @@ struct kvm_wtrack_consumer {
  * struct kvm_wtrack_record - one cache line of the ring
  * @seq: sequence number, from 1, no gaps; publishes the record
  * @type: KVM_WTRACK_RECORD_*; skip what you do not know
+ * @len: WRITE: bytes of data in this record
  * @flags: KVM_WTRACK_RECORD_F_*
  * @vcpu: vCPU index, valid with F_VCPU
- * @len: WRITE: bytes of data in this record
  * @total: WRITE: bytes of the whole store, more than @len if it has parts
  * @gpa: WRITE: guest physical address of data[0]; REGION_REMOVED: of the
  *	region's first page; GUARD: in the page, where the store was to go if
@@ -737,9 +737,9 @@ struct kvm_wtrack_consumer {
 struct kvm_wtrack_record {
 	__aligned_u64 seq;
 	__u8 type;
-	__u8 flags;
+	__u8 len;
+	__u16 flags;
 	__u16 vcpu;
-	__u16 len;
 	__u16 total;
 	__aligned_u64 gpa;
 	__aligned_u64 time_ns;
