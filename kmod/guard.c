@@ -59,7 +59,7 @@ static void fill(struct kvm_wtrack_record *record, struct kvm_vcpu *vcpu,
 	memset(record, 0, sizeof(*record));
 	record->type = KVM_WTRACK_RECORD_GUARD;
 	record->flags = KVM_WTRACK_RECORD_F_VCPU | KVM_WTRACK_RECORD_F_RIP;
-	record->vcpu = vcpu->vcpu_idx;
+	record->vcpu = vcpu->vcpu_id;
 	record->gpa = gpa;
 	record->time_ns = ktime_get_ns();
 	record->rip = kwt_rip(vcpu);

@@ -210,7 +210,7 @@ static __always_inline u64 kwt_vcpu_bits(const struct kwt_vcpu *vcpu)
 {
 	return (KVM_WTRACK_RECORD_F_VCPU | KVM_WTRACK_RECORD_F_RIP) <<
 	       KWT_RECORD_FLAGS_SHIFT |
-	       (u64)vcpu->vcpu->vcpu_idx << KWT_RECORD_VCPU_SHIFT;
+	       (u64)vcpu->vcpu->vcpu_id << KWT_RECORD_VCPU_SHIFT;
 }
 
 static __always_inline u64 kwt_vcpu_rip(const struct kwt_vcpu *vcpu)

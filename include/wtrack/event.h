@@ -201,8 +201,9 @@ bool wtrack_event_is_page(const struct wtrack_event *event);
  * wtrack_event_get_vcpu() - which vCPU wrote
  * @event: the event
  *
- * Return: index of the vCPU from 0; for a guard event that of the vCPU whose
- * store it was; or
+ * Return: the vCPU's id as the VMM gave it to KVM_CREATE_VCPU, which on x86 is its
+ * APIC id and need not be one of the first numbers; for a guard event that of the
+ * vCPU whose store it was; or
  *	-ENODATA	not known, or it was no vCPU
  * Since: 1.0
  */

@@ -16,7 +16,7 @@ extern "C" {
 #define WTRACK_FEAT_FOREIGN_ATTACH	(UINT64_C(1) << 0)
 /* WTRACK_RING_COALESCE is known. */
 #define WTRACK_FEAT_COALESCE		(UINT64_C(1) << 1)
-/* Write events carry the vCPU's index. */
+/* Write events tell which vCPU wrote. */
 #define WTRACK_FEAT_VCPU		(UINT64_C(1) << 2)
 /* Write events carry the guest's instruction pointer. */
 #define WTRACK_FEAT_RIP			(UINT64_C(1) << 3)

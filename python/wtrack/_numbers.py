@@ -74,7 +74,7 @@ class Feature(IntFlag):
     FOREIGN_ATTACH = _wtrack.FEAT_FOREIGN_ATTACH
     #: RingFlag.COALESCE is known.
     COALESCE = _wtrack.FEAT_COALESCE
-    #: Write events carry the vCPU's index.
+    #: Write events tell which vCPU wrote.
     VCPU = _wtrack.FEAT_VCPU
     #: Write events carry the guest's instruction pointer.
     RIP = _wtrack.FEAT_RIP

@@ -59,6 +59,12 @@ CASE(stores_in_real_mode_are_seen)
 	stream_expect_end(&s);
 }
 
+GUEST_CODE(g_fst,
+	"fninit\n"
+	"fldpi\n"
+	"fstpl (%rdi)\n"
+	"hlt");
+
 CASE(each_store_to_a_thousand_pages_is_seen_in_order)
 {
 	struct stream s;
@@ -107,7 +113,7 @@ CASE(a_small_ring_goes_round_many_times)
 	CHECK_EQ(s.wt->next, 500);
 }
 
-CASE(stores_of_a_second_vcpu_carry_its_index)
+CASE(stores_of_a_second_vcpu_carry_its_id)
 {
 	struct stream s;
 
@@ -118,6 +124,35 @@ CASE(stores_of_a_second_vcpu_carry_its_index)
 	stream_run(&s, g_store8, VM_DATA, 2, 1, 0);
 	stream_expect_value(&s, VM_DATA, 2, 8);
 	stream_expect_end(&s);
+}
+
+/* The VMM gives ids, with gaps where a socket's number of cores is odd. */
+CASE(a_vcpu_is_named_by_its_id_and_not_by_its_number)
+{
+	struct stream s;
+
+	stream_init(&s, 1, 1);
+	s.vcpu = vcpu_new_id(s.vm, 300);
+	stream_run(&s, g_store8, VM_DATA, 2, 1);
+	stream_expect_value(&s, VM_DATA, 2, 8);
+	s.vcpu = vcpu_new_id(s.vm, 17);
+	stream_run(&s, g_store8, VM_DATA, 3, 1);
+	stream_expect_value(&s, VM_DATA, 3, 8);
+	stream_expect_end(&s);
+}
+
+CASE(the_guard_names_a_vcpu_by_its_id_too)
+{
+	struct kvm_wtrack_record r;
+	struct stream s;
+
+	stream_init(&s, 1, 1);
+	s.vcpu = vcpu_new_id(s.vm, 300);
+	stream_run(&s, g_fst, VM_DATA);
+	CHECK(wt_take(s.wt, &r));
+	CHECK_EQ(r.type, KVM_WTRACK_RECORD_GUARD);
+	CHECK(r.flags & KVM_WTRACK_RECORD_F_VCPU);
+	CHECK_EQ(r.vcpu, 300);
 }
 
 CASE(what_is_stored_before_add_and_after_remove_is_not_seen)

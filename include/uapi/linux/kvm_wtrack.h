@@ -98,7 +98,7 @@
 #define KVM_WTRACK_FEAT_FOREIGN_ATTACH	(1ULL << 0)
 /* KVM_WTRACK_RING_F_COALESCE is known. */
 #define KVM_WTRACK_FEAT_COALESCE	(1ULL << 1)
-/* Write records carry the vCPU's index. */
+/* Write records tell which vCPU made the store. */
 #define KVM_WTRACK_FEAT_VCPU		(1ULL << 2)
 /* Write records carry the guest's instruction pointer. */
 #define KVM_WTRACK_FEAT_RIP		(1ULL << 3)
@@ -674,7 +674,7 @@ struct kvm_wtrack_consumer {
  * hold something newer.
  */
 #define KVM_WTRACK_RECORD_F_PAGE	(1U << 1)
-/* vcpu is the index of the vCPU that made the store. */
+/* vcpu is the vCPU that made the store. */
 #define KVM_WTRACK_RECORD_F_VCPU	(1U << 2)
 /* rip is the guest's instruction pointer. */
 #define KVM_WTRACK_RECORD_F_RIP		(1U << 3)
@@ -718,7 +718,8 @@ struct kvm_wtrack_consumer {
  * @type: KVM_WTRACK_RECORD_*; skip what you do not know
  * @len: WRITE: bytes of data in this record
  * @flags: KVM_WTRACK_RECORD_F_*
- * @vcpu: vCPU index, valid with F_VCPU
+ * @vcpu: the vCPU's id as the VMM gave it to KVM_CREATE_VCPU, which on x86 is
+ *	its APIC id; valid with F_VCPU
  * @total: WRITE: bytes of the whole store, more than @len if it has parts
  * @gpa: WRITE: guest physical address of data[0]; REGION_REMOVED: of the
  *	region's first page; GUARD: in the page, where the store was to go if

@@ -46,7 +46,7 @@ static void expect_record(struct stream *s, uint64_t gpa, const void *data,
 	CHECK_EQ(r.len, len);
 	CHECK_EQ(r.total, total);
 	CHECK_EQ(r.flags, flags);
-	CHECK_EQ(r.vcpu, s->vcpu->index);
+	CHECK_EQ(r.vcpu, s->vcpu->id);
 	CHECK(!memcmp(r.data, data, len));
 	check_time(s, r.time_ns);
 }

@@ -53,7 +53,7 @@ static void set_real_mode(struct kvm_sregs *s, uint64_t code_gpa)
 	s->ds.selector = s->es.selector = VM_REAL_PAGE >> 4;
 }
 
-static struct vcpu *vcpu_make(struct vm *vm, bool real_mode)
+static struct vcpu *vcpu_make(struct vm *vm, unsigned int id, bool real_mode)
 {
 	struct vcpu *v = calloc(1, sizeof(*v));
 
@@ -61,7 +61,8 @@ static struct vcpu *vcpu_make(struct vm *vm, bool real_mode)
 	v->vm = vm;
 	v->real_mode = real_mode;
 	v->index = vm->nr_vcpus++;
-	v->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)v->index);
+	v->id = id;
+	v->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)id);
 	CHECK_SYS(v->fd >= 0);
 	v->run_bytes = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 	v->run = mmap(NULL, v->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -73,12 +74,17 @@ static struct vcpu *vcpu_make(struct vm *vm, bool real_mode)
 
 struct vcpu *vcpu_new(struct vm *vm)
 {
-	return vcpu_make(vm, false);
+	return vcpu_make(vm, vm->nr_vcpus, false);
+}
+
+struct vcpu *vcpu_new_id(struct vm *vm, unsigned int id)
+{
+	return vcpu_make(vm, id, false);
 }
 
 struct vcpu *vcpu_new_real(struct vm *vm)
 {
-	return vcpu_make(vm, true);
+	return vcpu_make(vm, vm->nr_vcpus, true);
 }
 
 void vcpu_close(struct vcpu *v)

@@ -86,7 +86,8 @@ struct vm {
 struct vcpu {
 	struct vm *vm;
 	int fd;
-	unsigned int index;
+	unsigned int index;	/* by which it has its places in memory */
+	unsigned int id;	/* as KVM knows it */
 	bool real_mode;
 	uint64_t cr4;		/* what its code switches on, see below */
 	bool ignore_mmio;	/* go on when memory is not there */
@@ -124,6 +125,8 @@ int __vm_slot_private(struct vm *vm, uint32_t slot, uint64_t gpa, void *mem,
 int vm_check_extension(struct vm *vm, long cap);
 
 struct vcpu *vcpu_new(struct vm *vm);
+/* With an id that is not the vCPU's number in the VM. */
+struct vcpu *vcpu_new_id(struct vm *vm, unsigned int id);
 /* In real mode, with ds at 16-byte paragraph VM_REAL_PAGE / 16. */
 struct vcpu *vcpu_new_real(struct vm *vm);
 void vcpu_close(struct vcpu *v);

@@ -170,10 +170,10 @@ __thread u64 hook_arming_nr = U64_MAX;
 
 /* The guard's probe was here before. */
 void hook(struct kwt_space *space, u64 gpa, const void *data, u32 len,
-	  int vcpu_idx)
+	  int vcpu_id)
 {
 	struct kvm_vcpu vcpu = {
-		.vcpu_idx = vcpu_idx,
+		.vcpu_id = vcpu_id,
 		.mutex.owner.counter = (long)current | 3,
 		.arch.regs[VCPU_REGS_RIP] = HOOK_RIP,
 	};

@@ -25,7 +25,7 @@ static void init(bool coalesce)
 	session_init(&session, &space, 64, coalesce);
 	session_add_all(&session, GFN, 1);
 	vcpu = (struct kvm_vcpu) {
-		.vcpu_idx = 9,
+		.vcpu_id = 9,
 		.mutex.owner.counter = (long)current,
 		.arch.regs[VCPU_REGS_RIP] = HOOK_RIP,
 	};

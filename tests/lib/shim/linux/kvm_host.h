@@ -16,6 +16,7 @@ struct mutex {
 enum { VCPU_REGS_RIP = 16 };
 
 struct kvm_vcpu {
+	int vcpu_id;
 	int vcpu_idx;
 	struct mutex mutex;
 	struct {
