@@ -72,9 +72,20 @@ static int do_restrict(struct kwt_session *session, union kwt_arg *arg)
 
 static int do_ring(struct kwt_session *session, union kwt_arg *arg)
 {
-	if (arg->ring.__reserved0)
+	struct kvm_wtrack_ring *ring = &arg->ring;
+	int r;
+
+	if (ring->__reserved0 || ring->__reserved1)
 		return -EINVAL;
-	return kwt_ring_make(session, &arg->ring);
+	r = kwt_ring_make(session, ring);
+	if (r)
+		return r;
+	ring->out_record_bytes = sizeof(struct kvm_wtrack_record);
+	ring->out_consumer_offset = KWT_CONSUMER_OFFSET;
+	ring->out_consumer_bytes = PAGE_SIZE;
+	ring->out_records_offset = KWT_RECORDS_OFFSET;
+	ring->out_records_bytes = kwt_ring_records_bytes(session);
+	return 0;
 }
 
 static int do_query_gfn(struct kwt_session *session, union kwt_arg *arg)

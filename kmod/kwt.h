@@ -208,6 +208,10 @@ extern unsigned int kwt_guard_max_ms;
 #define KWT_MAX_BUDGET		U16_MAX
 #define KWT_MAX_PERIOD_MS	4000
 
+/* For mmap(2), as RING tells them. Far apart, so that either may grow. */
+#define KWT_CONSUMER_OFFSET	0ULL
+#define KWT_RECORDS_OFFSET	(1ULL << 32)
+
 /* source.c */
 int kwt_source_register(struct kwt_vm *vm);
 void kwt_source_unregister(struct kwt_vm *vm);
@@ -264,6 +268,7 @@ int kwt_ring_make(struct kwt_session *session,
 		  const struct kvm_wtrack_ring *arg);
 void kwt_ring_unmake(struct kwt_session *session);
 int kwt_ring_mmap(struct kwt_session *session, struct vm_area_struct *vma);
+u64 kwt_ring_records_bytes(const struct kwt_session *session);
 bool kwt_ring_made(struct kwt_session *session);
 int kwt_ring_check(struct kwt_session *session);
 

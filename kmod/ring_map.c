@@ -6,7 +6,7 @@
  *	page 1 ...	records: read only, for good
  *
  * The two are mapped by two calls of mmap(2), since they differ in what may be
- * done with them.
+ * done with them. Their offsets there are not their places here.
  */
 #include <linux/log2.h>
 #include <linux/memcontrol.h>
@@ -129,6 +129,7 @@ static int ring_publish(struct kwt_session *session,
 	if (!session->vm->gone) {
 		session->watermark = arg->watermark;
 		session->latency_ns = arg->latency_us * 1000ULL;
+		ring->flags = arg->flags;
 		ring->mask = arg->records - 1;
 		ring->room = arg->records - KWT_RING_SPARE;
 		ring->coalesce = arg->flags & KVM_WTRACK_RING_F_COALESCE;
@@ -150,6 +151,11 @@ static int ring_publish(struct kwt_session *session,
 	}
 	mutex_unlock(&session->vm->lock);
 	return r;
+}
+
+u64 kwt_ring_records_bytes(const struct kwt_session *session)
+{
+	return (u64)(session->nr_pages - 1) << PAGE_SHIFT;
 }
 
 /* The session is attached. */
@@ -183,7 +189,7 @@ out:
  */
 int kwt_ring_mmap(struct kwt_session *session, struct vm_area_struct *vma)
 {
-	unsigned long bytes = vma->vm_end - vma->vm_start;
+	unsigned long bytes = vma->vm_end - vma->vm_start, page;
 	int r = kwt_ring_check(session);
 
 	if (r)
@@ -191,18 +197,20 @@ int kwt_ring_mmap(struct kwt_session *session, struct vm_area_struct *vma)
 	if (!(vma->vm_flags & VM_SHARED) || vma->vm_flags & VM_EXEC)
 		return -EINVAL;
 
-	if (vma->vm_pgoff == KVM_WTRACK_MMAP_CONSUMER >> PAGE_SHIFT) {
+	if (vma->vm_pgoff == KWT_CONSUMER_OFFSET >> PAGE_SHIFT) {
 		if (bytes != PAGE_SIZE)
 			return -EINVAL;
+		page = 0;
 		kwt_vma_change(vma, VM_DONTCOPY, VM_MAYEXEC);
-	} else if (vma->vm_pgoff == KVM_WTRACK_MMAP_RECORDS >> PAGE_SHIFT) {
-		if (bytes != (unsigned long)(session->nr_pages - 1) << PAGE_SHIFT)
+	} else if (vma->vm_pgoff == KWT_RECORDS_OFFSET >> PAGE_SHIFT) {
+		if (bytes != kwt_ring_records_bytes(session))
 			return -EINVAL;
 		if (vma->vm_flags & VM_WRITE)
 			return -EACCES;
+		page = 1;
 		kwt_vma_change(vma, VM_DONTCOPY, VM_MAYEXEC | VM_MAYWRITE);
 	} else {
 		return -EINVAL;
 	}
-	return remap_vmalloc_range(vma, session->memory, vma->vm_pgoff);
+	return remap_vmalloc_range(vma, session->memory, page);
 }

@@ -48,6 +48,17 @@ static void ring_status(struct kwt_session *session,
 	status->out_unreported = atomic64_read(&ring->unreported);
 }
 
+static void map_status(const struct kwt_session *session,
+		       struct kvm_wtrack_status *status)
+{
+	status->out_ring_flags = session->ring.flags;
+	status->out_record_bytes = sizeof(struct kvm_wtrack_record);
+	status->out_consumer_offset = KWT_CONSUMER_OFFSET;
+	status->out_consumer_bytes = PAGE_SIZE;
+	status->out_records_offset = KWT_RECORDS_OFFSET;
+	status->out_records_bytes = kwt_ring_records_bytes(session);
+}
+
 /* Under vm->lock, or before the session has a VM. */
 void kwt_status_locked(struct kwt_session *session, struct kwt_vm *vm,
 		       struct kvm_wtrack_status *status)
@@ -56,8 +67,10 @@ void kwt_status_locked(struct kwt_session *session, struct kwt_vm *vm,
 	if (session->max_pages && session->max_pages < status->out_max_pages)
 		status->out_max_pages = session->max_pages;
 	status->out_state = state_bits(session, vm);
-	if (kwt_ring_made(session))
+	if (kwt_ring_made(session)) {
 		ring_status(session, status);
+		map_status(session, status);
+	}
 	if (!vm)
 		return;
 	status->out_vm_id = vm->id;

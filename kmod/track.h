@@ -214,6 +214,7 @@ struct kwt_set {
  * @consumer: mapped writable by the reader, so anything may stand in it
  * @id: of the session, for tracepoints; constant
  * @vm: of the VM, for fences; constant
+ * @flags: KVM_WTRACK_RING_F_*, as it was made; constant
  * @mask: number of records - 1; constant
  * @room: records for the write hooks, the others are spare; constant
  * @coalesce: at most one unread record for each gfn; constant
@@ -240,6 +241,7 @@ struct kwt_ring {
 	struct kvm_wtrack_consumer *consumer;
 	u64 id;
 	u64 vm;
+	u32 flags;
 	u64 mask;
 	u64 room;
 	bool coalesce;

@@ -30,6 +30,8 @@ struct ring {
 	const struct kvm_wtrack_record *records;	/* NULL without ring */
 	struct kvm_wtrack_consumer *consumer;
 	uint32_t nr_records;
+	size_t consumer_bytes;		/* of the mappings */
+	size_t records_bytes;
 	uint64_t next;			/* the record to hand out next */
 	uint64_t released;
 	bool vm_gone;			/* was handed out */
@@ -63,7 +65,8 @@ int wtrack__device_get_info(int fd, struct kvm_wtrack_info *ret);
 int wtrack__device_get_status(int fd, struct kvm_wtrack_status *ret);
 
 /* ring.c */
-int wtrack__ring_map(struct wtrack_session *session, uint32_t nr_records);
+int wtrack__ring_map(struct wtrack_session *session,
+		     const struct kvm_wtrack_ring *made);
 void wtrack__ring_unmap(struct wtrack_session *session);
 
 /* resync.c */

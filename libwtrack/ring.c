@@ -12,35 +12,44 @@ SAME(WTRACK_RING_COALESCE, KVM_WTRACK_RING_F_COALESCE);
 SAME(WTRACK_RING_STOP, KVM_WTRACK_RING_F_STOP);
 SAME(WTRACK_RING_NATIVE, KVM_WTRACK_RING_F_NATIVE);
 
-#define CONSUMER_BYTES	KVM_WTRACK_MMAP_RECORDS
-
-static uint64_t records_bytes(uint32_t nr_records)
+/* What was asked for is what the module has made, and can be mapped. */
+static bool ring_is_sane(const struct kvm_wtrack_ring *made)
 {
-	return (uint64_t)nr_records * sizeof(struct kvm_wtrack_record);
+	return made->out_record_bytes == sizeof(struct kvm_wtrack_record) &&
+	       made->out_records_bytes ==
+	       (uint64_t)made->records * sizeof(struct kvm_wtrack_record) &&
+	       made->out_consumer_bytes >= sizeof(struct kvm_wtrack_consumer);
 }
 
-int wtrack__ring_map(struct wtrack_session *session, uint32_t nr_records)
+int wtrack__ring_map(struct wtrack_session *session,
+		     const struct kvm_wtrack_ring *made)
 {
+	size_t consumer_bytes = (size_t)made->out_consumer_bytes;
+	size_t records_bytes = (size_t)made->out_records_bytes;
 	struct ring *ring = &session->ring;
-	size_t length = records_bytes(nr_records);
 	void *consumer, *records;
 	int r;
 
-	if (length != records_bytes(nr_records))
+	if (!ring_is_sane(made))
+		return -EPROTO;
+	if (consumer_bytes != made->out_consumer_bytes ||
+	    records_bytes != made->out_records_bytes)
 		return -ENOMEM;
-	r = wtrack__sys_mmap(session->fd, KVM_WTRACK_MMAP_CONSUMER,
-			     CONSUMER_BYTES, PROT_READ | PROT_WRITE, &consumer);
+	r = wtrack__sys_mmap(session->fd, made->out_consumer_offset,
+			     consumer_bytes, PROT_READ | PROT_WRITE, &consumer);
 	if (r < 0)
 		return r;
-	r = wtrack__sys_mmap(session->fd, KVM_WTRACK_MMAP_RECORDS, length,
-			     PROT_READ, &records);
+	r = wtrack__sys_mmap(session->fd, made->out_records_offset,
+			     records_bytes, PROT_READ, &records);
 	if (r < 0) {
-		wtrack__sys_munmap(consumer, CONSUMER_BYTES);
+		wtrack__sys_munmap(consumer, consumer_bytes);
 		return r;
 	}
 	ring->consumer = consumer;
 	ring->records = records;
-	ring->nr_records = nr_records;
+	ring->nr_records = made->records;
+	ring->consumer_bytes = consumer_bytes;
+	ring->records_bytes = records_bytes;
 	ring->released = consumer_load_pos(consumer);
 	ring->next = ring->released;
 	return 0;
@@ -52,9 +61,8 @@ void wtrack__ring_unmap(struct wtrack_session *session)
 
 	if (!ring->records)
 		return;
-	wtrack__sys_munmap((void *)ring->records,
-			   records_bytes(ring->nr_records));
-	wtrack__sys_munmap(ring->consumer, CONSUMER_BYTES);
+	wtrack__sys_munmap((void *)ring->records, ring->records_bytes);
+	wtrack__sys_munmap(ring->consumer, ring->consumer_bytes);
 }
 
 WTRACK_API int wtrack_session_set_budget(struct wtrack_session *session,
@@ -89,7 +97,7 @@ WTRACK_API int wtrack_session_make_ring(struct wtrack_session *session,
 	r = wtrack__retry_ioctl(session->fd, KVM_WTRACK_RING, &args);
 	if (r < 0)
 		return r;
-	return wtrack__ring_map(session, records);
+	return wtrack__ring_map(session, &args);
 }
 
 static const struct kvm_wtrack_record *ring_place(const struct ring *ring)

@@ -85,6 +85,23 @@ static bool position_is_sane(const struct wtrack_session *session,
 	       session->ring.nr_records;
 }
 
+static int session_map(struct wtrack_session *session,
+		       const struct kvm_wtrack_status *status)
+{
+	struct kvm_wtrack_ring made = {
+		.records = status->out_records,
+		.out_record_bytes = status->out_record_bytes,
+		.out_consumer_offset = status->out_consumer_offset,
+		.out_consumer_bytes = status->out_consumer_bytes,
+		.out_records_offset = status->out_records_offset,
+		.out_records_bytes = status->out_records_bytes,
+	};
+
+	if (!is_power_of_two(status->out_records))
+		return -EPROTO;
+	return wtrack__ring_map(session, &made);
+}
+
 /* Continues where the reader before stopped. */
 static int session_take_over(struct wtrack_session *session)
 {
@@ -98,9 +115,7 @@ static int session_take_over(struct wtrack_session *session)
 		return -ENOTCONN;
 	if (!(status.out_state & KVM_WTRACK_STATE_RING))
 		return 0;
-	if (!is_power_of_two(status.out_records))
-		return -EPROTO;
-	r = wtrack__ring_map(session, status.out_records);
+	r = session_map(session, &status);
 	if (r < 0)
 		return r;
 	if (!position_is_sane(session, &status)) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The only place with system calls. */
+#define _FILE_OFFSET_BITS 64
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,9 @@
 #include <unistd.h>
 
 #include "sys.h"
+
+/* A ring may be mapped at offsets that have more than 32 bits. */
+_Static_assert(sizeof(off_t) == sizeof(uint64_t), "no large files");
 
 /* Turns errno into a return value and puts back what it was before. */
 static int take_errno(int saved)
@@ -67,10 +71,11 @@ int wtrack__sys_ioctl(int fd, unsigned long request, void *arg)
 	return r < 0 ? take_errno(saved) : r;
 }
 
-int wtrack__sys_mmap(int fd, off_t offset, size_t length, int prot, void **ret)
+int wtrack__sys_mmap(int fd, uint64_t offset, size_t length, int prot,
+		     void **ret)
 {
 	int saved = errno;
-	void *mem = mmap(NULL, length, prot, MAP_SHARED, fd, offset);
+	void *mem = mmap(NULL, length, prot, MAP_SHARED, fd, (off_t)offset);
 
 	if (mem == MAP_FAILED)
 		return take_errno(saved);

@@ -19,7 +19,8 @@ void wtrack__sys_free(void *mem);
 int wtrack__sys_open(const char *path);
 void wtrack__sys_close(int fd);
 int wtrack__sys_ioctl(int fd, unsigned long request, void *arg);
-int wtrack__sys_mmap(int fd, off_t offset, size_t length, int prot, void **ret);
+int wtrack__sys_mmap(int fd, uint64_t offset, size_t length, int prot,
+		     void **ret);
 void wtrack__sys_munmap(void *mem, size_t length);
 
 /* 1 with *ret_revents, 0 when the time is over. */

@@ -86,6 +86,7 @@ int wtrack_session_set_budget(struct wtrack_session *session, uint32_t budget,
  *			session
  *	-EPERM		@records is above the session's restriction, or the
  *			budget is, or its period below
+ *	-EPROTO		the module answered nonsense
  *	-ERANGE		@records, @watermark or @latency_us is out of bounds:
  *			see struct wtrack_info
  *	-ESRCH		the VM is gone

@@ -44,7 +44,7 @@ FIELD(attach, out_vm_id, 16, 8);
 FIELD(attach, out_session_id, 24, 8);
 FIELD(attach, __reserved, 32, 16);
 
-SIZE(status, 184);
+SIZE(status, 224);
 FIELD(status, size, 0, 4);
 FIELD(status, flags, 4, 4);
 FIELD(status, out_state, 8, 4);
@@ -67,7 +67,13 @@ FIELD(status, out_disarms, 120, 8);
 FIELD(status, out_over_budget, 128, 8);
 FIELD(status, out_rearms, 136, 8);
 FIELD(status, out_unreported, 144, 8);
-FIELD(status, __reserved, 152, 32);
+FIELD(status, out_ring_flags, 152, 4);
+FIELD(status, out_record_bytes, 156, 4);
+FIELD(status, out_consumer_offset, 160, 8);
+FIELD(status, out_consumer_bytes, 168, 8);
+FIELD(status, out_records_offset, 176, 8);
+FIELD(status, out_records_bytes, 184, 8);
+FIELD(status, __reserved, 192, 32);
 
 SIZE(range, 16);
 FIELD(range, gfn, 0, 8);
@@ -84,7 +90,7 @@ FIELD(restrict, budget, 32, 4);
 FIELD(restrict, period_ms, 36, 4);
 FIELD(restrict, __reserved, 40, 8);
 
-SIZE(ring, 40);
+SIZE(ring, 88);
 FIELD(ring, size, 0, 4);
 FIELD(ring, flags, 4, 4);
 FIELD(ring, records, 8, 4);
@@ -93,7 +99,13 @@ FIELD(ring, latency_us, 16, 4);
 FIELD(ring, budget, 20, 4);
 FIELD(ring, period_ms, 24, 4);
 FIELD(ring, __reserved0, 28, 4);
-FIELD(ring, __reserved, 32, 8);
+FIELD(ring, out_record_bytes, 32, 4);
+FIELD(ring, __reserved1, 36, 4);
+FIELD(ring, out_consumer_offset, 40, 8);
+FIELD(ring, out_consumer_bytes, 48, 8);
+FIELD(ring, out_records_offset, 56, 8);
+FIELD(ring, out_records_bytes, 64, 8);
+FIELD(ring, __reserved, 72, 16);
 
 SIZE(change, 56);
 FIELD(change, gfn, 0, 8);
@@ -225,8 +237,6 @@ PIN(KVM_WTRACK_RESYNC_REREAD, 0);
 PIN(KVM_WTRACK_RESYNC_REMOVED, 1);
 PIN(KVM_WTRACK_RESYNC_DISARMED, 2);
 
-PIN(KVM_WTRACK_MMAP_CONSUMER, 0);
-PIN(KVM_WTRACK_MMAP_RECORDS, 4096);
 PIN(KVM_WTRACK_RECORD_WRITE, 1);
 PIN(KVM_WTRACK_RECORD_RESYNC, 2);
 PIN(KVM_WTRACK_RECORD_REGION_REMOVED, 3);

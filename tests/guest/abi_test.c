@@ -10,7 +10,11 @@ enum { CANARY = 0xa5 };
 /* All of the struct but its spare room: what the first callers know. */
 static unsigned int min_size(const struct abi_call *c)
 {
-	return c->reserved[c->reserved[1].bytes ? 1 : 0].offset;
+	unsigned int i = 0;
+
+	while (i < 2 && c->reserved[i + 1].bytes)
+		i++;
+	return c->reserved[i].offset;
 }
 
 CASE(a_size_that_no_caller_ever_had_is_refused)

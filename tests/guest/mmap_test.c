@@ -15,9 +15,18 @@ enum { RECORDS = 128, RING_BYTES = RECORDS * 64 };
 
 #define RW	(PROT_READ | PROT_WRITE)
 
+/* Where the parts are; each case asks for it anew. */
+static uint64_t consumer_at, records_at;
+
 static struct wt *session(void)
 {
-	return wt_session(vm_new(4)->fd, RECORDS, 0);
+	struct wt *wt = wt_session(vm_new(4)->fd, RECORDS, 0);
+	struct kvm_wtrack_status s;
+
+	wt_status(wt->fd, &s);
+	consumer_at = s.out_consumer_offset;
+	records_at = s.out_records_offset;
+	return wt;
 }
 
 static int map(struct wt *wt, uint64_t bytes, int prot, int flags,
@@ -27,15 +36,56 @@ static int map(struct wt *wt, uint64_t bytes, int prot, int flags,
 	       errno : 0;
 }
 
+CASE(ring_and_status_tell_how_the_ring_is_mapped)
+{
+	WT_ARG(ring, r, .records = RECORDS);
+	struct kvm_wtrack_status s;
+	int fd = wt_open();
+
+	wt_attach(fd, vm_new(1)->fd);
+	wt_status(fd, &s);
+	CHECK_EQ(s.out_record_bytes, 0);
+	CHECK_EQ(s.out_consumer_bytes, 0);
+	CHECK_EQ(s.out_records_bytes, 0);
+	CHECK_ERRNO(__wt_ring(fd, &r), 0);
+	CHECK_EQ(r.out_record_bytes, sizeof(struct kvm_wtrack_record));
+	CHECK_EQ(r.out_records_bytes, RING_BYTES);
+	CHECK(r.out_consumer_bytes >= sizeof(struct kvm_wtrack_consumer));
+	CHECK(r.out_records_offset - r.out_consumer_offset >=
+	      r.out_consumer_bytes);
+	wt_status(fd, &s);
+	CHECK_EQ(s.out_record_bytes, r.out_record_bytes);
+	CHECK_EQ(s.out_consumer_offset, r.out_consumer_offset);
+	CHECK_EQ(s.out_consumer_bytes, r.out_consumer_bytes);
+	CHECK_EQ(s.out_records_offset, r.out_records_offset);
+	CHECK_EQ(s.out_records_bytes, r.out_records_bytes);
+}
+
+CASE(status_tells_the_flags_that_the_ring_was_made_with)
+{
+	static const uint32_t flags[] = {
+		0, KVM_WTRACK_RING_F_COALESCE, KVM_WTRACK_RING_F_STOP,
+		KVM_WTRACK_RING_F_STOP | KVM_WTRACK_RING_F_NATIVE,
+	};
+	struct vm *vm = vm_new(1);
+	struct kvm_wtrack_status s;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		wt_status(wt_session(vm->fd, RECORDS, flags[i])->fd, &s);
+		CHECK_EQ(s.out_ring_flags, flags[i]);
+	}
+}
+
 CASE(the_parts_can_be_mapped_as_the_header_says)
 {
 	struct wt *wt = session();
 
-	CHECK_ERRNO(map(wt, PAGE, RW, MAP_SHARED, KVM_WTRACK_MMAP_CONSUMER), 0);
+	CHECK_ERRNO(map(wt, PAGE, RW, MAP_SHARED, consumer_at), 0);
 	CHECK_ERRNO(map(wt, PAGE, PROT_READ, MAP_SHARED,
-			KVM_WTRACK_MMAP_CONSUMER), 0);
+			consumer_at), 0);
 	CHECK_ERRNO(map(wt, RING_BYTES, PROT_READ, MAP_SHARED,
-			KVM_WTRACK_MMAP_RECORDS), 0);
+			records_at), 0);
 }
 
 CASE(records_cannot_be_mapped_writable)
@@ -43,9 +93,9 @@ CASE(records_cannot_be_mapped_writable)
 	struct wt *wt = session();
 
 	CHECK_ERRNO(map(wt, RING_BYTES, RW, MAP_SHARED,
-			KVM_WTRACK_MMAP_RECORDS), EACCES);
+			records_at), EACCES);
 	CHECK_ERRNO(map(wt, RING_BYTES, PROT_WRITE, MAP_SHARED,
-			KVM_WTRACK_MMAP_RECORDS), EACCES);
+			records_at), EACCES);
 }
 
 CASE(records_cannot_be_made_writable_later)
@@ -86,9 +136,9 @@ CASE(nothing_can_be_executable)
 	struct wt *wt = session();
 
 	CHECK_ERRNO(map(wt, PAGE, PROT_READ | PROT_EXEC, MAP_SHARED,
-			KVM_WTRACK_MMAP_CONSUMER), EINVAL);
+			consumer_at), EINVAL);
 	CHECK_ERRNO(map(wt, RING_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED,
-			KVM_WTRACK_MMAP_RECORDS), EINVAL);
+			records_at), EINVAL);
 	CHECK(mprotect(wt->consumer, PAGE, PROT_READ | PROT_EXEC) < 0);
 	CHECK(mprotect((void *)wt->records, RING_BYTES,
 		       PROT_READ | PROT_EXEC) < 0);
@@ -98,25 +148,30 @@ CASE(a_private_mapping_is_refused)
 {
 	struct wt *wt = session();
 
-	CHECK_ERRNO(map(wt, PAGE, RW, MAP_PRIVATE, KVM_WTRACK_MMAP_CONSUMER),
+	CHECK_ERRNO(map(wt, PAGE, RW, MAP_PRIVATE, consumer_at),
 		    EINVAL);
 	CHECK_ERRNO(map(wt, RING_BYTES, PROT_READ, MAP_PRIVATE,
-			KVM_WTRACK_MMAP_RECORDS), EINVAL);
+			records_at), EINVAL);
 }
 
 CASE(another_length_or_offset_is_refused)
 {
 	struct wt *wt = session();
-	static const struct {
+	const struct {
 		uint64_t bytes, offset;
 	} wrong[] = {
-		{ RING_BYTES + PAGE, 0 },	/* the whole of it at once */
-		{ 2 * PAGE, 0 },
-		{ RING_BYTES - PAGE, PAGE },
-		{ RING_BYTES + PAGE, PAGE },
-		{ RING_BYTES, 2 * PAGE },
-		{ PAGE, 2 * PAGE },
-		{ PAGE, 3 * PAGE },
+		{ 2 * PAGE, consumer_at },
+		{ RING_BYTES, consumer_at },
+		{ RING_BYTES + PAGE, consumer_at },
+		{ RING_BYTES - PAGE, records_at },
+		{ RING_BYTES + PAGE, records_at },
+		{ RING_BYTES - PAGE, records_at + PAGE },
+		{ RING_BYTES, records_at - PAGE },
+		{ RING_BYTES, PAGE },
+		{ PAGE, consumer_at + PAGE },
+		{ PAGE, records_at },
+		{ PAGE, records_at + PAGE },
+		{ PAGE, records_at | 1ULL << 40 },
 		{ PAGE, 1ULL << 40 },
 		{ PAGE, -PAGE },
 	};
@@ -145,12 +200,13 @@ CASE(before_ring_there_is_nothing_to_map)
 {
 	struct wt wt = { .fd = wt_open() };
 
-	CHECK(map(&wt, PAGE, RW, MAP_SHARED, KVM_WTRACK_MMAP_CONSUMER));
+	session();
+	CHECK(map(&wt, PAGE, RW, MAP_SHARED, consumer_at));
 	wt_attach(wt.fd, vm_new(1)->fd);
-	CHECK_ERRNO(map(&wt, PAGE, RW, MAP_SHARED, KVM_WTRACK_MMAP_CONSUMER),
+	CHECK_ERRNO(map(&wt, PAGE, RW, MAP_SHARED, consumer_at),
 		    ENOBUFS);
 	CHECK_ERRNO(map(&wt, PAGE, PROT_READ, MAP_SHARED,
-			KVM_WTRACK_MMAP_RECORDS), ENOBUFS);
+			records_at), ENOBUFS);
 }
 
 /* A mapping is a holder: the session lives until the last one is gone. */

@@ -125,7 +125,8 @@
  * @out_max_users: sessions that may track one gfn
  * @out_max_ranges: ranges that one call may bring
  * @out_max_latency_us: longest latency that a watermark may have
- * @out_record_bytes: size of a record in the ring
+ * @out_record_bytes: size of a record in a ring that was made without a flag
+ *	which asks for another
  * @out_data_bytes: bytes of data in one record
  * @out_max_budget: largest budget
  * @out_max_period_ms: longest period of a budget
@@ -216,6 +217,13 @@ struct kvm_wtrack_attach {
  * @out_over_budget: of these, because of the budget
  * @out_rearms: how often it began again
  * @out_unreported: stores that KVM made without telling what was stored
+ * @out_ring_flags: KVM_WTRACK_RING_F_*, as the ring was made
+ * @out_record_bytes: as from RING, for those who were handed the descriptor; 0
+ *	without a ring, like the four below
+ * @out_consumer_offset: likewise
+ * @out_consumer_bytes: likewise
+ * @out_records_offset: likewise
+ * @out_records_bytes: likewise
  * @__reserved: must be 0
  */
 struct kvm_wtrack_status {
@@ -241,6 +249,12 @@ struct kvm_wtrack_status {
 	__aligned_u64 out_over_budget;
 	__aligned_u64 out_rearms;
 	__aligned_u64 out_unreported;
+	__u32 out_ring_flags;
+	__u32 out_record_bytes;
+	__aligned_u64 out_consumer_offset;
+	__aligned_u64 out_consumer_bytes;
+	__aligned_u64 out_records_offset;
+	__aligned_u64 out_records_bytes;
 	__aligned_u64 __reserved[4];
 };
 
@@ -316,6 +330,13 @@ struct kvm_wtrack_restrict {
  * @budget: stores that are notified for each page in each period; the page is
  *	then not observed until the period is over, see "The guard". 0: no budget
  * @period_ms: the period, 0 only without @budget
+ * @__reserved0: must be 0
+ * @out_record_bytes: size of a record in this ring, see "The ring"
+ * @__reserved1: must be 0
+ * @out_consumer_offset: offset for mmap(2) of struct kvm_wtrack_consumer
+ * @out_consumer_bytes: and the length of that mapping
+ * @out_records_offset: offset for mmap(2) of the records
+ * @out_records_bytes: and the length of that mapping
  * @__reserved: must be 0
  *
  * Once in the life of a session, after ATTACH. Then map it (see below).
@@ -334,7 +355,13 @@ struct kvm_wtrack_ring {
 	__u32 budget;
 	__u32 period_ms;
 	__u32 __reserved0;
-	__aligned_u64 __reserved[1];
+	__u32 out_record_bytes;
+	__u32 __reserved1;
+	__aligned_u64 out_consumer_offset;
+	__aligned_u64 out_consumer_bytes;
+	__aligned_u64 out_records_offset;
+	__aligned_u64 out_records_bytes;
+	__aligned_u64 __reserved[2];
 };
 
 /**
@@ -560,11 +587,21 @@ struct kvm_wtrack_fence {
 /*
  * The ring
  * --------
- * mmap(2) the descriptor, opened for reading and writing, MAP_SHARED:
+ * mmap(2) the descriptor, opened for reading and writing, MAP_SHARED, at the
+ * offsets and with the lengths that RING tells; STATUS tells them as well:
  *
- *	offset				length			protection
- *	KVM_WTRACK_MMAP_CONSUMER	one page		read, write
- *	KVM_WTRACK_MMAP_RECORDS		records * 64 bytes	read
+ *	offset			length			protection
+ *	out_consumer_offset	out_consumer_bytes	read, write
+ *	out_records_offset	out_records_bytes	read
+ *
+ * The offsets are 64 bits wide and may be anything, also behind 4 GiB.
+ *
+ * A record has out_record_bytes, which is 64, the size of struct
+ * kvm_wtrack_record. It will never be another size unless the caller of RING has
+ * asked for that by a flag that a later module knows. How the record may grow
+ * without it: by new types, flags, actions and causes, and by fields in the union
+ * of types that are new. A longer record, if there is one ever, will begin with
+ * these 64 bytes.
  *
  * Record number n, counted from 0, is at records[n % nr_records], and is
  * there as soon as a load-acquire of its seq gives n + 1. There is no other
@@ -643,9 +680,6 @@ struct kvm_wtrack_fence {
  * first store in each period is emulated, too. KVM_WTRACK_RING_F_NATIVE is for
  * these pages.
  */
-#define KVM_WTRACK_MMAP_CONSUMER	0
-#define KVM_WTRACK_MMAP_RECORDS		4096
-
 /**
  * struct kvm_wtrack_consumer - the page that the reader writes
  * @pos: records released since the start

@@ -11,7 +11,7 @@
 enum abi_state { ABI_FRESH, ABI_ATTACHED, ABI_READY };
 
 /* Room for the largest argument struct and a tail. */
-enum { ABI_ARG_BYTES = 512, ABI_RANGES = 4, ABI_OUT = 20 };
+enum { ABI_ARG_BYTES = 512, ABI_RANGES = 4, ABI_OUT = 40 };
 
 struct abi_field {
 	unsigned int offset;

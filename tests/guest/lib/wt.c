@@ -26,30 +26,32 @@ void wt_attach(int fd, int vm_fd)
 
 int __wt_map(struct wt *wt)
 {
+	struct kvm_wtrack_status s;
 	void *p;
 
-	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, wt->fd,
-		 KVM_WTRACK_MMAP_CONSUMER);
+	wt_status(wt->fd, &s);
+	p = mmap(NULL, s.out_consumer_bytes, PROT_READ | PROT_WRITE,
+		 MAP_SHARED, wt->fd, s.out_consumer_offset);
 	if (p == MAP_FAILED)
 		return errno;
 	wt->consumer = p;
-	p = mmap(NULL, wt->nr_records * sizeof(*wt->records), PROT_READ,
-		 MAP_SHARED, wt->fd, KVM_WTRACK_MMAP_RECORDS);
+	p = mmap(NULL, s.out_records_bytes, PROT_READ, MAP_SHARED, wt->fd,
+		 s.out_records_offset);
 	if (p == MAP_FAILED)
 		return errno;
 	wt->records = p;
+	wt->nr_records = s.out_records;
+	wt->consumer_bytes = s.out_consumer_bytes;
+	wt->records_bytes = s.out_records_bytes;
 	return 0;
 }
 
 struct wt *wt_from_fd(int fd)
 {
-	struct kvm_wtrack_status s;
 	struct wt *wt = calloc(1, sizeof(*wt));
 
 	CHECK(wt);
-	wt_status(fd, &s);
 	wt->fd = fd;
-	wt->nr_records = s.out_records;
 	CHECK_ERRNO(__wt_map(wt), 0);
 	wt->next = wt->consumer->pos;
 	return wt;
@@ -82,8 +84,8 @@ struct wt *wt_session_small(int vm_fd, uint32_t flags)
 
 void wt_close(struct wt *wt)
 {
-	munmap(wt->consumer, PAGE);
-	munmap((void *)wt->records, wt->nr_records * sizeof(*wt->records));
+	munmap(wt->consumer, wt->consumer_bytes);
+	munmap((void *)wt->records, wt->records_bytes);
 	close(wt->fd);
 	free(wt);
 }

@@ -44,6 +44,7 @@ struct wt {
 	uint64_t next;		/* number of the next record, from 0 */
 	struct kvm_wtrack_consumer *consumer;
 	const struct kvm_wtrack_record *records;
+	uint64_t consumer_bytes, records_bytes;
 };
 
 int wt_open(void);

@@ -150,19 +150,20 @@ int wtrack__sys_ioctl(int fd, unsigned long request, void *arg)
 }
 
 /* The module maps what it made, and nothing else. */
-int wtrack__sys_mmap(int fd, off_t offset, size_t length, int prot, void **ret)
+int wtrack__sys_mmap(int fd, uint64_t offset, size_t length, int prot,
+		     void **ret)
 {
 	int err = fake_called(FAKE_MMAP);
 
 	assert_int_equal(fake_kind(fd), FAKE_SESSION);
 	if (err)
 		return err;
-	if (offset == KVM_WTRACK_MMAP_CONSUMER) {
-		assert_int_equal(length, 4096);
+	if (offset == FAKE_CONSUMER_OFFSET) {
+		assert_int_equal(length, FAKE_CONSUMER_BYTES);
 		assert_int_equal(prot, PROT_READ | PROT_WRITE);
 		*ret = fake.consumer;
 	} else {
-		assert_int_equal(offset, KVM_WTRACK_MMAP_RECORDS);
+		assert_int_equal(offset, FAKE_RECORDS_OFFSET);
 		assert_int_equal(length, fake.ring.records *
 				 sizeof(struct kvm_wtrack_record));
 		assert_int_equal(prot, PROT_READ);
@@ -175,7 +176,7 @@ int wtrack__sys_mmap(int fd, off_t offset, size_t length, int prot, void **ret)
 void wtrack__sys_munmap(void *mem, size_t length)
 {
 	if (mem == fake.consumer)
-		assert_int_equal(length, 4096);
+		assert_int_equal(length, FAKE_CONSUMER_BYTES);
 	else
 		assert_int_equal(length, fake.ring.records *
 				 sizeof(struct kvm_wtrack_record));

@@ -29,6 +29,10 @@
 #define FAKE_PAGES	4096	/* the guest's memory */
 #define FAKE_RECORDS	1024	/* largest ring */
 #define FAKE_VM_FD	77	/* of this process; not a VM: any other */
+/* Of the ring, as it is to be mapped. */
+#define FAKE_CONSUMER_OFFSET	(UINT64_C(3) << 32)
+#define FAKE_CONSUMER_BYTES	4096
+#define FAKE_RECORDS_OFFSET	(UINT64_C(5) << 32)
 #define FAKE_PID	4242	/* the VMM */
 /* All that the first release has. */
 #define FAKE_FEATURES	0xffULL

@@ -67,11 +67,22 @@ static long do_ring(void *arg)
 		return -EBUSY;
 	if (ring->records > fake.info.out_max_records)
 		return -ERANGE;
+	ring->out_record_bytes = sizeof(*fake.records);
+	ring->out_consumer_offset = FAKE_CONSUMER_OFFSET;
+	ring->out_consumer_bytes = FAKE_CONSUMER_BYTES;
+	ring->out_records_offset = FAKE_RECORDS_OFFSET;
+	ring->out_records_bytes = ring->records * sizeof(*fake.records);
 	fake.ring = *ring;
 	fake.records = calloc(ring->records, sizeof(*fake.records));
 	fake.consumer = calloc(1, sizeof(*fake.consumer));
 	fake.status.out_state |= KVM_WTRACK_STATE_RING;
 	fake.status.out_records = ring->records;
+	fake.status.out_ring_flags = ring->flags;
+	fake.status.out_record_bytes = ring->out_record_bytes;
+	fake.status.out_consumer_offset = ring->out_consumer_offset;
+	fake.status.out_consumer_bytes = ring->out_consumer_bytes;
+	fake.status.out_records_offset = ring->out_records_offset;
+	fake.status.out_records_bytes = ring->out_records_bytes;
 	return 0;
 }
 

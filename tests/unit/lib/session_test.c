@@ -211,6 +211,40 @@ static void ring_of_a_nonsense_size_is_not_mapped(void **state)
 	wtrack__sys_close(fd);
 }
 
+static void a_ring_that_is_not_as_it_has_to_be_is_not_mapped(void **state)
+{
+	int fd = fake_session_fd(8);
+
+	(void)state;
+	fake.status.out_record_bytes = 128;
+	take_over_failure(fd, EPROTO);
+	fake.status.out_record_bytes = 64;
+	fake.status.out_records_bytes = 4096;
+	take_over_failure(fd, EPROTO);
+	fake.status.out_records_bytes = 512;
+	fake.status.out_consumer_bytes = 7;
+	take_over_failure(fd, EPROTO);
+	wtrack__sys_close(fd);
+}
+
+static void distort_record_bytes(unsigned long request, void *args)
+{
+	if (request == KVM_WTRACK_RING)
+		((struct kvm_wtrack_ring *)args)->out_record_bytes = 128;
+}
+
+static void a_made_ring_of_larger_records_is_eproto(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+
+	(void)state;
+	fake.distort = distort_record_bytes;
+	assert_int_equal(wtrack_session_make_ring(session, 8, 0, 0, 0),
+			 -EPROTO);
+	fake.distort = NULL;
+	wtrack_session_close(session);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -228,6 +262,8 @@ int main(void)
 		CASE(failed_take_over_leaves_the_descriptor_alone),
 		CASE(only_attached_sessions_can_be_taken_over),
 		CASE(ring_of_a_nonsense_size_is_not_mapped),
+		CASE(a_ring_that_is_not_as_it_has_to_be_is_not_mapped),
+		CASE(a_made_ring_of_larger_records_is_eproto),
 	};
 
 	return RUN(cases);
