@@ -15,6 +15,14 @@
 #include "state.h"
 #include "vm.h"
 
+/*
+ * What a user's session may do: all but to have vCPUs wait, which would let one
+ * user slow down the guest of another who permits to follow it.
+ */
+#define USER_RIGHTS							\
+	(WTRACK_RIGHT_MEMORY | WTRACK_RIGHT_DATA | WTRACK_RIGHT_RIP |	\
+	 WTRACK_RIGHT_OTHERS | WTRACK_RIGHT_CHANGE)
+
 /* Root is not limited, but limits itself when it says so. */
 static int get_restriction(const struct request *request,
 			   struct wtrack_restriction *ret,
@@ -33,6 +41,8 @@ static int get_restriction(const struct request *request,
 		.nr_ranges = options->nr_ranges,
 		.max_pages = options->max_pages,
 		.max_records = records,
+		.max_sync_us = UINT32_MAX,
+		.rights = UINT64_MAX,
 	};
 	*ret_amount = amount;
 	if (!request->caller.uid)
@@ -49,6 +59,8 @@ static int get_restriction(const struct request *request,
 	ret->max_records = records;
 	ret->budget = config->budget;
 	ret->period_ms = config->budget ? config->budget_period_ms : 0;
+	ret->max_sync_us = 0;
+	ret->rights = USER_RIGHTS;
 	*ret_amount = amount;
 	return 0;
 }
@@ -56,7 +68,8 @@ static int get_restriction(const struct request *request,
 static bool is_empty(const struct wtrack_restriction *restriction)
 {
 	return !restriction->nr_ranges && !restriction->max_pages &&
-	       !restriction->max_records && !restriction->budget;
+	       !restriction->max_records && !restriction->budget &&
+	       restriction->rights == UINT64_MAX;
 }
 
 static int open_restricted(const struct vm *vm,

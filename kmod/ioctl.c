@@ -67,6 +67,8 @@ static int do_status(struct kwt_session *session, union kwt_arg *arg)
 
 static int do_restrict(struct kwt_session *session, union kwt_arg *arg)
 {
+	if (arg->restrict_.__reserved0)
+		return -EINVAL;
 	return kwt_restrict(session, &arg->restrict_);
 }
 
@@ -103,8 +105,12 @@ static int do_query_gfn(struct kwt_session *session, union kwt_arg *arg)
 	query->out_state = 0;
 	mutex_lock(&vm->lock);
 	if (!vm->gone) {
-		query->out_users = kwt_space_users(&vm->space, query->gfn);
 		query->out_state = kwt_set_state(&session->set, query->gfn);
+		if (session->limits.rights & KVM_WTRACK_RIGHT_OTHERS)
+			query->out_users = kwt_space_users(&vm->space,
+							   query->gfn);
+		else if (query->out_state & KVM_WTRACK_GFN_TRACKED)
+			query->out_users = 1;
 	}
 	mutex_unlock(&vm->lock);
 	return 0;
@@ -132,7 +138,7 @@ static const struct call {
 	CALL(KVM_WTRACK_INFO, info, 0, NOTHING, false, do_info),
 	CALL(KVM_WTRACK_ATTACH, attach, 0, NOTHING, false, do_attach),
 	CALL(KVM_WTRACK_STATUS, status, 0, NOTHING, false, do_status),
-	CALL(KVM_WTRACK_RESTRICT, restrict, 0, A_VM, false, do_restrict),
+	CALL(KVM_WTRACK_RESTRICT, restrict, 0, NOTHING, false, do_restrict),
 	CALL(KVM_WTRACK_RING, ring,
 	     KVM_WTRACK_RING_F_COALESCE | KVM_WTRACK_RING_F_STOP |
 	     KVM_WTRACK_RING_F_NATIVE, A_VM, false,

@@ -117,6 +117,29 @@ struct kwt_vm {
 };
 
 /**
+ * struct kwt_limits - what all RESTRICTs of a session together allow
+ * @rights: KVM_WTRACK_RIGHT_*
+ * @max_pages: 0 for no limit
+ * @max_records: 0 for no limit
+ * @max_budget: 0 for no limit
+ * @min_period_ms: of a budget, with @max_budget
+ * @max_sync_us: U32_MAX for no limit
+ * @nr_ranges: of @ranges
+ * @ranges: the only gfns that may be tracked, sorted, with gaps between them;
+ *	NULL for no limit
+ */
+struct kwt_limits {
+	u64 rights;
+	u64 max_pages;
+	u32 max_records;
+	u32 max_budget;
+	u32 min_period_ms;
+	u32 max_sync_us;
+	u32 nr_ranges;
+	struct kvm_wtrack_range *ranges;
+};
+
+/**
  * struct kwt_session - one open file
  * @vm: set once by ATTACH, with release; NULL before
  * @set: what it tracks
@@ -127,14 +150,11 @@ struct kwt_vm {
  * @opener: process that opened the file
  * @opener_uid: and its user
  * @in_vm: in vm->sessions; (L)
- * @lock: protects the set-up, down to @ranges
- * @restricted: RESTRICT was called
- * @max_records: 0 or the restriction's
- * @max_pages: 0 or the restriction's
- * @max_budget: 0 or the restriction's
- * @min_period_ms: with it
- * @nr_ranges: of @ranges
- * @ranges: the only gfns that may be added, sorted; constant once set
+ * @lock: protects the set-up: attach, ring, restrict
+ * @restricted: RESTRICT was called; @lock
+ * @limits: what it may do; @lock to set, and (L) once it is attached. To look at
+ *	it takes one of them
+ * @restricting: RESTRICT looks at what is tracked, nothing may be added; (L)
  * @pages: of the ring, consumer page first
  * @nr_pages: how many
  * @payer: memory cgroup of whoever made the ring: pays for what a worker
@@ -164,12 +184,8 @@ struct kwt_session {
 
 	struct mutex lock;
 	bool restricted;
-	u32 max_records;
-	u64 max_pages;
-	u32 max_budget;
-	u32 min_period_ms;
-	u32 nr_ranges;
-	struct kvm_wtrack_range *ranges;
+	struct kwt_limits limits;
+	bool restricting;
 
 	struct page **pages;
 	u32 nr_pages;
@@ -207,6 +223,10 @@ extern unsigned int kwt_guard_max_ms;
 #define KWT_MAX_LATENCY_US	1000000
 #define KWT_MAX_BUDGET		U16_MAX
 #define KWT_MAX_PERIOD_MS	4000
+#define KWT_RIGHTS							\
+	(KVM_WTRACK_RIGHT_MEMORY | KVM_WTRACK_RIGHT_DATA |		\
+	 KVM_WTRACK_RIGHT_RIP | KVM_WTRACK_RIGHT_OTHERS |		\
+	 KVM_WTRACK_RIGHT_CHANGE | KVM_WTRACK_RIGHT_SYNC)
 
 /* For mmap(2), as RING tells them. Far apart, so that either may grow. */
 #define KWT_CONSUMER_OFFSET	0ULL
@@ -238,6 +258,8 @@ void kwt_pending_look(struct kwt_vm *vm);
 void kwt_pending_settle(struct kwt_session *session);
 
 /* restrict.c */
+void kwt_limits_init(struct kwt_limits *limits);
+void kwt_limits_exit(struct kwt_limits *limits);
 int kwt_restrict(struct kwt_session *session,
 		 const struct kvm_wtrack_restrict *arg);
 int kwt_budget_check(u32 budget, u32 period_ms);

@@ -15,7 +15,8 @@ static int __init kwt_init(void)
 
 	BUILD_BUG_ON(PAGE_SIZE != KWT_PAGE_SIZE);
 	BUILD_BUG_ON(sizeof(struct kvm_wtrack_record) != 64);
-	BUILD_BUG_ON(KVM_MAX_VCPU_IDS > U16_MAX + 1);
+	/* They fit the record. */
+	BUILD_BUG_ON((KVM_MAX_VCPU_IDS - 1) >> 16);
 
 	if (!kwt_track_exists()) {
 		pr_err(KWT_NO_OPTION);

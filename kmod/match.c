@@ -122,7 +122,8 @@ static noinline bool put_any(struct kwt_span *span, u64 bit, u64 head, u64 gpa,
 	};
 
 	*kwt_record_word(&record) = head;
-	if (record.total > KVM_WTRACK_DATA_BYTES && !span->last)
+	kwt_ring_withhold(span->ring, &record);
+	if (record.total > KVM_WTRACK_DATA_BYTES && record.len && !span->last)
 		return kwt_ring_put_parts(span, bit, &record, data,
 					  arming_nr);
 	memcpy(record.data, data, record.len);
@@ -169,7 +170,7 @@ static __always_inline bool match_spans(struct kwt_chunk *chunk, u64 gpa,
 				 rcu_read_lock_sched_held()) {
 		if (!kwt_span_observes(span, bit))
 			continue;
-		if (len == 8 && likely(!span->last))
+		if (len == 8 && likely(span->whole))
 			done = put_word(span, bit, head, gpa, rip, now, word,
 					arming_nr);
 		else

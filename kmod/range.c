@@ -36,9 +36,10 @@ static u64 chunk_end(u64 gfn, u64 end)
 
 static u64 session_max_pages(const struct kwt_session *session)
 {
-	u64 max = READ_ONCE(kwt_max_pages);
+	const u64 max = READ_ONCE(kwt_max_pages);
+	const u64 limit = session->limits.max_pages;
 
-	return session->max_pages ? min(max, session->max_pages) : max;
+	return limit ? min(max, limit) : max;
 }
 
 static int add_gfn(struct kwt_session *session, struct kwt_span *span, u64 gfn)
@@ -171,9 +172,17 @@ static u64 add_or_refuse(struct kwt_session *session,
 	return end;
 }
 
+/* Under the VM's lock. */
+static int may_change(const struct kwt_session *session)
+{
+	if (session->vm->gone)
+		return -ESRCH;
+	return session->limits.rights & KVM_WTRACK_RIGHT_CHANGE ? 0 : -EPERM;
+}
+
 /*
- * @change was checked; its outputs are zero. @flags are those of ADD. -EINTR or
- * -ESRCH on the way.
+ * @change was checked; its outputs are zero. @flags are those of ADD. -EINTR,
+ * -EPERM or -ESRCH on the way.
  */
 int kwt_range_change(struct kwt_session *session,
 		     struct kvm_wtrack_change *change, bool add, u32 flags)
@@ -191,17 +200,23 @@ int kwt_range_change(struct kwt_session *session,
 		if (signal_pending(current) ||
 		    mutex_lock_interruptible(&vm->lock))
 			return -EINTR;
-		if (vm->gone) {
+		r = may_change(session);
+		if (r) {
 			mutex_unlock(&vm->lock);
-			return -ESRCH;
+			return r;
 		}
-		if (add)
+		if (add && session->restricting)
+			gfn = at;
+		else if (add)
 			gfn = add_or_refuse(session, change, gfn, end,
 					    flags & KVM_WTRACK_ADD_F_NOWAIT);
 		else
 			gfn = remove_chunk(session, change, gfn, end);
 		mutex_unlock(&vm->lock);
-		/* KVM handles a fault on this gfn, which may take a while. */
+		/*
+		 * KVM handles a fault on this gfn, which may take a while, or
+		 * RESTRICT looks at what the session has.
+		 */
 		if (add && gfn < chunk_end(at, end))
 			schedule_timeout_interruptible(1);
 		else

@@ -182,10 +182,12 @@ bool kwt_ring_guard(struct kwt_span *span, u32 bit,
 		    const struct kvm_wtrack_record *record)
 {
 	u32 action = record->guard.action;
+	struct kvm_wtrack_record own = *record;
 	struct kwt_ring *ring = span->ring;
 	bool room, began;
 	u64 pos;
 
+	kwt_ring_withhold(ring, &own);
 	began = publish_begin(ring);
 	if (action == KVM_WTRACK_GUARD_CHANGED)
 		room = kwt_ring_reserve_for(span, bit, 1, &pos);
@@ -200,7 +202,7 @@ bool kwt_ring_guard(struct kwt_span *span, u32 bit,
 		smp_mb__after_atomic();
 	}
 	if (room) {
-		kwt_ring_fill(kwt_ring_at(ring, pos), record);
+		kwt_ring_fill(kwt_ring_at(ring, pos), &own);
 		kwt_ring_publish(kwt_ring_at(ring, pos), pos);
 		kwt_ring_wake(ring, false);
 	}

@@ -133,4 +133,22 @@ static inline void kwt_ring_fill(struct kvm_wtrack_record *record,
 	       sizeof(*record) - skip);
 }
 
+/*
+ * What the session has no right to see. Before the record is in the ring, whose
+ * places the reader can look at while they are filled.
+ */
+static inline void kwt_ring_withhold(const struct kwt_ring *ring,
+				     struct kvm_wtrack_record *record)
+{
+	if (ring->no_rip) {
+		record->rip = 0;
+		record->flags &= ~KVM_WTRACK_RECORD_F_RIP;
+	}
+	if (ring->no_data && record->type == KVM_WTRACK_RECORD_WRITE) {
+		record->len = 0;
+		record->flags |= KVM_WTRACK_RECORD_F_NO_DATA |
+				 KVM_WTRACK_RECORD_F_PAGE;
+	}
+}
+
 #endif /* KWT_RING_H */

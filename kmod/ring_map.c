@@ -93,6 +93,7 @@ int kwt_ring_check(struct kwt_session *session)
 static int options_check(const struct kwt_session *session,
 			 const struct kvm_wtrack_ring *arg)
 {
+	const struct kwt_limits *limits = &session->limits;
 	int r = kwt_budget_check(arg->budget, arg->period_ms);
 
 	if (!is_power_of_2(arg->records))
@@ -107,11 +108,11 @@ static int options_check(const struct kwt_session *session,
 	/* A latency for nothing, or a watermark that may never be reached. */
 	if ((arg->watermark > 1) != (arg->latency_us > 0))
 		return -EINVAL;
-	if (session->max_records && arg->records > session->max_records)
+	if (limits->max_records && arg->records > limits->max_records)
 		return -EPERM;
-	if (session->max_budget && arg->budget &&
-	    (arg->budget > session->max_budget ||
-	     arg->period_ms < session->min_period_ms))
+	if (limits->max_budget && arg->budget &&
+	    (arg->budget > limits->max_budget ||
+	     arg->period_ms < limits->min_period_ms))
 		return -EPERM;
 	if (session->ring.records)
 		return -EBUSY;
@@ -122,6 +123,7 @@ static int options_check(const struct kwt_session *session,
 static int ring_publish(struct kwt_session *session,
 			const struct kvm_wtrack_ring *arg)
 {
+	const struct kwt_limits *limits = &session->limits;
 	struct kwt_ring *ring = &session->ring;
 	int r = -ESRCH;
 
@@ -135,13 +137,15 @@ static int ring_publish(struct kwt_session *session,
 		ring->coalesce = arg->flags & KVM_WTRACK_RING_F_COALESCE;
 		ring->stop = arg->flags & KVM_WTRACK_RING_F_STOP;
 		ring->native = arg->flags & KVM_WTRACK_RING_F_NATIVE;
+		ring->no_data = !(limits->rights & KVM_WTRACK_RIGHT_DATA);
+		ring->no_rip = !(limits->rights & KVM_WTRACK_RIGHT_RIP);
 		if (ring->native)
 			WRITE_ONCE(session->vm->space.natives,
 				   session->vm->space.natives + 1);
 		/* A restriction's budget is for those who name none. */
-		ring->budget = arg->budget ?: session->max_budget;
+		ring->budget = arg->budget ?: limits->max_budget;
 		ring->period_ns = (arg->budget ? arg->period_ms :
-				   session->min_period_ms) * NSEC_PER_MSEC;
+				   limits->min_period_ms) * NSEC_PER_MSEC;
 		ring->consumer = session->memory;
 		session->payer = get_mem_cgroup_from_mm(current->mm);
 		/* Pairs with the acquire in kwt_ring_made(). */

@@ -21,7 +21,7 @@ static void session_free(struct work_struct *work)
 	cancel_work_sync(&session->notice_work);
 	kwt_ring_unmake(session);
 	mem_cgroup_put(session->payer);
-	kvfree(session->ranges);
+	kwt_limits_exit(&session->limits);
 	put_pid(session->opener);
 	put_pid(session->vm_pid);
 	kfree(session);
@@ -42,6 +42,7 @@ struct kwt_session *kwt_session_create(void)
 	INIT_LIST_HEAD(&session->in_vm);
 	mutex_init(&session->lock);
 	mutex_init(&session->read_lock);
+	kwt_limits_init(&session->limits);
 	kwt_wake_init(session);
 	kwt_notice_init(session);
 	INIT_RCU_WORK(&session->free, session_free);

@@ -63,9 +63,12 @@ static void map_status(const struct kwt_session *session,
 void kwt_status_locked(struct kwt_session *session, struct kwt_vm *vm,
 		       struct kvm_wtrack_status *status)
 {
+	const struct kwt_limits *limits = &session->limits;
+
 	status->out_max_pages = READ_ONCE(kwt_max_pages);
-	if (session->max_pages && session->max_pages < status->out_max_pages)
-		status->out_max_pages = session->max_pages;
+	if (limits->max_pages && limits->max_pages < status->out_max_pages)
+		status->out_max_pages = limits->max_pages;
+	status->out_rights = limits->rights;
 	status->out_state = state_bits(session, vm);
 	if (kwt_ring_made(session)) {
 		ring_status(session, status);
@@ -81,8 +84,9 @@ void kwt_status_locked(struct kwt_session *session, struct kwt_vm *vm,
 	}
 	status->out_memory_bytes = sizeof(*session) + session->set.bytes +
 		(size_t)session->nr_pages * (PAGE_SIZE + sizeof(void *)) +
-		session->nr_ranges * sizeof(*session->ranges);
-	status->out_vm_memory_bytes = sizeof(*vm) + vm->space.bytes;
+		limits->nr_ranges * sizeof(*limits->ranges);
+	if (limits->rights & KVM_WTRACK_RIGHT_OTHERS)
+		status->out_vm_memory_bytes = sizeof(*vm) + vm->space.bytes;
 }
 
 void kwt_status(struct kwt_session *session, struct kvm_wtrack_status *status)

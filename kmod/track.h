@@ -154,7 +154,8 @@ struct kwt_space {
  *	changed by the write hooks, and by two of them at a time it may be
  *	counted once
  * @period_end: when @spent begins anew; likewise
- * @plain: has neither @last nor @spent, constant
+ * @whole: its records have all of a store, one for one; constant
+ * @plain: and there is no @spent, constant
  * @nr_tracked: bits set in @tracked; (A)
  * @tracked: (A), and (L) to set, read under RCU
  * @observed: of @tracked, the gfns whose stores are recorded now: not what the
@@ -174,6 +175,7 @@ struct kwt_span {
 	u64 *last;
 	u16 *spent;
 	u64 period_end;
+	bool whole;
 	bool plain;
 	u32 nr_tracked;
 	DECLARE_BITMAP(tracked, KWT_CHUNK_PAGES);
@@ -220,6 +222,8 @@ struct kwt_set {
  * @coalesce: at most one unread record for each gfn; constant
  * @stop: what the guard disarms is not tracked any more; constant
  * @native: no store to its pages is emulated; constant
+ * @no_data: records do not tell what was stored; constant
+ * @no_rip: records do not tell where the guest was; constant
  * @budget: notifications for each gfn and period, 0 without; constant
  * @period_ns: of the budget; constant
  * @set: the session's; constant
@@ -247,6 +251,8 @@ struct kwt_ring {
 	bool coalesce;
 	bool stop;
 	bool native;
+	bool no_data;
+	bool no_rip;
 	u32 budget;
 	u64 period_ns;
 	struct kwt_set *set;

@@ -88,12 +88,13 @@ static int fail(int r, struct bus_error *error, char **ret_message)
 
 struct wtrack_request {
 	struct bus_call *call;
+	uint64_t rights;	/* of those that the daemon grants; 0: all */
 	bool finished;
 };
 
 /* What the caller may ask for; 0, or why not. */
 static int load_wanted(const struct wtrack_restriction *wanted, size_t size,
-		       struct bus_open *args)
+		       struct bus_open *args, uint64_t *ret_rights)
 {
 	struct wtrack_restriction limits;
 	int r;
@@ -101,8 +102,9 @@ static int load_wanted(const struct wtrack_restriction *wanted, size_t size,
 	r = wtrack__load_sized(&limits, sizeof(limits), wanted, size);
 	if (r < 0)
 		return r;
-	if (limits.reserved || limits.budget || limits.period_ms)
+	if (limits.budget || limits.period_ms || limits.max_sync_us)
 		return -EINVAL;
+	*ret_rights = limits.rights;
 	args->ranges = limits.ranges;
 	args->nr_ranges = limits.nr_ranges;
 	args->max_pages = limits.max_pages;
@@ -121,17 +123,19 @@ WTRACK_API int wtrack_request_new(const char *vm,
 	};
 	const struct bus_error none = { NULL, NULL };
 	struct wtrack_request *request;
+	uint64_t rights = 0;
 	int r = 0;
 
 	if (flags & ~WTRACK_OPEN_INTERACTIVE)
 		return -EINVAL;
 	if (wanted)
-		r = load_wanted(wanted, size, &args);
+		r = load_wanted(wanted, size, &args, &rights);
 	if (r < 0)
 		return r;
 	request = wtrack__sys_alloc(sizeof(*request));
 	if (!request)
 		return -ENOMEM;
+	request->rights = rights;
 	r = wtrack__bus_call_new(&args, &request->call);
 	if (r < 0) {
 		wtrack__sys_free(request);
@@ -144,6 +148,38 @@ WTRACK_API int wtrack_request_new(const char *vm,
 WTRACK_API int wtrack_request_get_fd(const struct wtrack_request *request)
 {
 	return wtrack__bus_call_get_fd(request->call);
+}
+
+/* The daemon is not asked for fewer rights than it grants: they are given up. */
+static int give_up_rights(const struct wtrack_request *request,
+			  struct wtrack_session *session)
+{
+	const struct wtrack_restriction limits = { .rights = request->rights };
+
+	if (!request->rights)
+		return 0;
+	return wtrack_session_restrict(session, &limits, sizeof(limits));
+}
+
+/* Takes the descriptor. */
+static int take_session(const struct wtrack_request *request, int fd,
+			struct wtrack_session **ret)
+{
+	struct wtrack_session *session;
+	int r;
+
+	r = wtrack_session_open_fd(fd, &session);
+	if (r < 0) {
+		wtrack__sys_close(fd);
+		return r;
+	}
+	r = give_up_rights(request, session);
+	if (r < 0) {
+		wtrack_session_close(session);
+		return r;
+	}
+	*ret = session;
+	return 0;
 }
 
 WTRACK_API int wtrack_request_finish(struct wtrack_request *request,
@@ -163,12 +199,8 @@ WTRACK_API int wtrack_request_finish(struct wtrack_request *request,
 	request->finished = true;
 	if (fd < 0)
 		return fail(fd, &error, ret_message);
-	r = wtrack_session_open_fd(fd, ret);
-	if (r < 0) {
-		wtrack__sys_close(fd);
-		return r == -ENOMEM ? r : -EPROTO;
-	}
-	return 0;
+	r = take_session(request, fd, ret);
+	return r == 0 || r == -ENOMEM ? r : -EPROTO;
 }
 
 WTRACK_API void wtrack_request_close(struct wtrack_request *request)

@@ -29,8 +29,9 @@ static const struct text texts[] = {
 	  "descriptor that KVM_CREATE_VM gave it" },
 	{ EBUSY,
 	  "not now: release the events that were handed out and finish a "
-	  "resync before waiting; make one ring, and restrict and set the "
-	  "budget before that; or wait for other requests to wtrackd" },
+	  "resync before waiting; make one ring, and set the budget before "
+	  "that; restrict a session to what it has at least; or wait for other "
+	  "requests to wtrackd" },
 	{ ECONNREFUSED,
 	  "wtrackd does not answer on the system bus: start it, or open the "
 	  "session without it" },

@@ -4,6 +4,13 @@
 #include "internal.h"
 #include "sys.h"
 
+SAME(WTRACK_RIGHT_MEMORY, KVM_WTRACK_RIGHT_MEMORY);
+SAME(WTRACK_RIGHT_DATA, KVM_WTRACK_RIGHT_DATA);
+SAME(WTRACK_RIGHT_RIP, KVM_WTRACK_RIGHT_RIP);
+SAME(WTRACK_RIGHT_OTHERS, KVM_WTRACK_RIGHT_OTHERS);
+SAME(WTRACK_RIGHT_CHANGE, KVM_WTRACK_RIGHT_CHANGE);
+SAME(WTRACK_RIGHT_SYNC, KVM_WTRACK_RIGHT_SYNC);
+
 /*
  * What every module had that was ever released. One that lacks any of it does
  * not keep what this library promises, although its calls look the same.
@@ -171,8 +178,6 @@ wtrack_session_restrict(struct wtrack_session *session,
 	r = wtrack__load_sized(&limits, sizeof(limits), restriction, size);
 	if (r < 0)
 		return r;
-	if (limits.reserved)
-		return -EINVAL;
 	if (limits.nr_ranges > session->max_ranges)
 		return -ERANGE;
 	if (limits.nr_ranges)
@@ -182,5 +187,7 @@ wtrack_session_restrict(struct wtrack_session *session,
 	args.max_pages = limits.max_pages;
 	args.budget = limits.budget;
 	args.period_ms = limits.period_ms;
+	args.max_sync_us = limits.max_sync_us;
+	args.rights = limits.rights;
 	return wtrack__retry_ioctl(session->fd, KVM_WTRACK_RESTRICT, &args);
 }

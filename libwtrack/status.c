@@ -50,6 +50,7 @@ WTRACK_API int wtrack_session_get_status(struct wtrack_session *session,
 		.over_budget = args.out_over_budget,
 		.rearms = args.out_rearms,
 		.unreported = args.out_unreported,
+		.rights = args.out_rights,
 	};
 	return wtrack__copy_sized(ret, size, &status, sizeof(status));
 }

@@ -198,6 +198,18 @@ bool wtrack_event_has_more(const struct wtrack_event *event);
 bool wtrack_event_is_page(const struct wtrack_event *event);
 
 /**
+ * wtrack_event_has_data() - does the event have what was stored?
+ * @event: the event
+ *
+ * Return: true for a write whose bytes are in the event. False for one of a
+ * session without WTRACK_RIGHT_DATA: it has a length of 0 and the whole length as
+ * its total, is one event however long it is, and wtrack_event_is_page(). False
+ * for other types.
+ * Since: 1.0
+ */
+bool wtrack_event_has_data(const struct wtrack_event *event);
+
+/**
  * wtrack_event_get_vcpu() - which vCPU wrote
  * @event: the event
  *

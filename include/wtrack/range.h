@@ -85,6 +85,7 @@ struct wtrack_result {
  *			bits of address
  *	-ENOBUFS	the session has no ring
  *	-ENOMEM		no memory
+ *	-EPERM		the session has no WTRACK_RIGHT_CHANGE
  *	-EPROTO		the module answered nonsense
  *	-ESRCH		the VM is gone
  * Since: 1.0
@@ -115,6 +116,7 @@ int wtrack_session_add(struct wtrack_session *session,
  *			bits of address
  *	-ENOBUFS	the session has no ring
  *	-ENOMEM		no memory
+ *	-EPERM		the session has no WTRACK_RIGHT_CHANGE
  *	-EPROTO		the module answered nonsense
  *	-ESRCH		the VM is gone
  * Since: 1.0
@@ -186,7 +188,8 @@ int wtrack_session_query(struct wtrack_session *session, uint64_t *gfn,
  * wtrack_session_query_gfn() - ask about one page
  * @session: the session
  * @gfn: number of the page
- * @ret_users: where to store how many sessions of this VM track it, or NULL
+ * @ret_users: where to store how many sessions of this VM track it, or NULL.
+ *	Without WTRACK_RIGHT_OTHERS the others are not counted
  * @ret_state: where to store WTRACK_GFN_* bits, or NULL
  *
  * Any thread.

@@ -37,8 +37,8 @@ struct wtrack_request;
  *			@wanted is not 0
  *	-ECONNREFUSED	there is no system bus
  *	-EINVAL		a flag is not known; @vm cannot be put into a message;
- *			the budget of @wanted is not 0, or a reserved field is
- *			not; @size is 0
+ *			the budget or max_sync_us of @wanted is not 0; @size is
+ *			0
  *	-EMFILE, -ENFILE no descriptor is left
  *	-ENOMEM		no memory
  *	-EPROTO		the request cannot be made on this bus

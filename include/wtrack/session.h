@@ -200,9 +200,29 @@ void wtrack_session_close(struct wtrack_session *session);
  */
 int wtrack_session_get_fd(const struct wtrack_session *session);
 
+/*
+ * What a session may do. It has all rights that the module knows until they are
+ * taken by wtrack_session_restrict().
+ */
+/* Read guest memory through the session. */
+#define WTRACK_RIGHT_MEMORY	(UINT64_C(1) << 0)
+/* Events have the bytes that were stored: wtrack_event_has_data(). */
+#define WTRACK_RIGHT_DATA	(UINT64_C(1) << 1)
+/* Events have the guest's instruction pointer: wtrack_event_get_rip(). */
+#define WTRACK_RIGHT_RIP	(UINT64_C(1) << 2)
+/*
+ * Be told what other sessions there are on the VM: how many track a page, how much
+ * memory they take. What the guard does because of them is an event, all the same.
+ */
+#define WTRACK_RIGHT_OTHERS	(UINT64_C(1) << 3)
+/* Add and remove pages. Without it what is tracked stays as it is. */
+#define WTRACK_RIGHT_CHANGE	(UINT64_C(1) << 4)
+/* Have vCPUs wait for the reader. */
+#define WTRACK_RIGHT_SYNC	(UINT64_C(1) << 5)
+
 /**
  * struct wtrack_restriction - what a session may still do
- * @ranges: the only pages that may be added from now on
+ * @ranges: the only pages that may be tracked from now on
  * @nr_ranges: how many; 0 does not limit pages
  * @max_pages: pages that may be tracked at a time; 0 does not limit
  * @max_records: largest ring that may be made; 0 does not limit
@@ -210,9 +230,14 @@ int wtrack_session_get_fd(const struct wtrack_session *session);
  *	wtrack_session_set_budget(); the budget of a ring for which none is set;
  *	0 does not limit
  * @period_ms: shortest period of such a budget, 0 only with @budget 0
- * @reserved: must be 0
+ * @max_sync_us: longest time that a vCPU may wait for the reader; 0: none may
+ * @rights: WTRACK_RIGHT_*: of the session's rights only those named here stay;
+ *	with 0 none does, with UINT64_MAX all do
  *
  * A later version may append fields. Have all that you do not set be 0.
+ *
+ * Rights are named and not taken away, so that a right that comes later is lost by
+ * whom is restricted by a program that does not know it.
  */
 struct wtrack_restriction {
 	const struct wtrack_range *ranges;
@@ -221,7 +246,8 @@ struct wtrack_restriction {
 	uint32_t max_records;
 	uint32_t budget;
 	uint32_t period_ms;
-	uint32_t reserved;
+	uint32_t max_sync_us;
+	uint64_t rights;
 };
 
 /**
@@ -231,20 +257,25 @@ struct wtrack_restriction {
  * @size: sizeof(struct wtrack_restriction) as the caller knows it; fields
  *	behind it count as 0
  *
- * Once, before wtrack_session_make_ring(); for whom wants to pass the session
- * on to somebody who is trusted less. Any thread.
+ * For whom wants to pass the session on to somebody who is trusted less, who may
+ * limit it further: at any time, as often as one likes, and each time it becomes
+ * narrower. Of what is allowed now and what was allowed before, the session may
+ * what both do. Any thread.
  *
  * Return: 0, or
  *	-E2BIG		@size is more than this library knows, and the rest of
  *			@restriction is not 0
- *	-EBUSY		the session has a ring already
+ *	-EBUSY		the session has what would be forbidden: it tracks other
+ *			pages or more of them, its ring is larger, has no budget
+ *			or a larger one, or was made to tell what
+ *			WTRACK_RIGHT_DATA or WTRACK_RIGHT_RIP is about
  *	-EINVAL		a range is empty, or goes beyond 52 bits of address; a
- *			budget without a period, or the other way round; a
- *			reserved field is not 0; @size is 0
+ *			budget without a period, or the other way round; @size
+ *			is 0
  *	-ENOMEM		no memory
- *	-EPERM		the session is restricted already
- *	-ERANGE		too many ranges, or the ring, the budget or the period
- *			is out of bounds: see struct wtrack_info
+ *	-ERANGE		too many ranges, also together with those of earlier
+ *			calls; or the ring, the budget or the period is out of
+ *			bounds: see struct wtrack_info
  * Since: 1.0
  */
 int wtrack_session_restrict(struct wtrack_session *session,
@@ -256,8 +287,10 @@ int wtrack_session_restrict(struct wtrack_session *session,
  *	restricted
  * @vm: as in wtrack_session_open_daemon()
  * @wanted: what the session may do, which is also what is taken from the user's
- *	limits; for a number that is 0 the daemon chooses. Its budget must be 0:
- *	that is the daemon's to choose
+ *	limits; for a number that is 0 the daemon chooses, and with @rights 0 the
+ *	session has those that it grants. Its budget must be 0, which is the
+ *	daemon's to choose, and its max_sync_us: the daemon never grants
+ *	WTRACK_RIGHT_SYNC
  * @size: sizeof(struct wtrack_restriction) as the caller knows it; fields
  *	behind it count as 0
  * @flags: as in wtrack_session_open_daemon()
@@ -268,8 +301,8 @@ int wtrack_session_restrict(struct wtrack_session *session,
  *	-E2BIG		@size is more than this library knows, and the rest of
  *			@wanted is not 0
  *	-EINVAL		a range is empty, or goes beyond 52 bits of address;
- *			there are too many; the budget is not 0; a reserved
- *			field is not 0; @size is 0
+ *			there are too many; the budget or max_sync_us is not 0;
+ *			@size is 0
  * Since: 1.0
  */
 int wtrack_session_open_daemon_restricted(const char *vm,

@@ -40,11 +40,13 @@ struct wtrack_session;
  * @regions_removed: removals of guest memory that ended tracking
  * @wakeups: how often a sleeping reader was woken
  * @memory_bytes: kernel memory held for this session, the ring included
- * @vm_memory_bytes: kernel memory held for the VM, all sessions together
+ * @vm_memory_bytes: kernel memory held for the VM, all sessions together; 0
+ *	without WTRACK_RIGHT_OTHERS
  * @disarms: how often the guard disarmed a page of this session (event.h)
  * @over_budget: of these, because of the budget
  * @rearms: how often it armed one again
  * @unreported: stores that KVM made without telling what was stored
+ * @rights: WTRACK_RIGHT_*, those that the session has (session.h)
  *
  * A later version may append fields.
  */
@@ -69,6 +71,7 @@ struct wtrack_status {
 	uint64_t over_budget;
 	uint64_t rearms;
 	uint64_t unreported;
+	uint64_t rights;
 };
 
 /**

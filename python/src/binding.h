@@ -45,15 +45,16 @@ struct record {
 	uint64_t seq, time_ns, gpa, rip, nr_pages, nr_tracked;
 	int32_t vcpu;			/* -1 when not known */
 	uint32_t total, action, cause;
-	uint16_t len;
-	uint8_t type, flags;
-	uint8_t pad[4];
+	uint16_t len, flags;
+	uint8_t type;
+	uint8_t pad[3];
 	uint8_t data[24];
 };
 
 #define RECORD_MORE	1
 #define RECORD_PAGE	2
 #define RECORD_RIP	4
+#define RECORD_DATA	8
 
 /* error.c */
 PyObject *raise_error(struct module_state *state, int err, const char *message);

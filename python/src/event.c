@@ -43,6 +43,8 @@ int record_fill(struct record *record, const struct wtrack_event *event)
 		record->flags |= RECORD_MORE;
 	if (wtrack_event_is_page(event))
 		record->flags |= RECORD_PAGE;
+	if (wtrack_event_has_data(event))
+		record->flags |= RECORD_DATA;
 	if (!wtrack_event_get_rip(event, &rip))
 		record->flags |= RECORD_RIP;
 	record->rip = rip;
@@ -85,6 +87,12 @@ static PyObject *get_gfn(PyObject *self, void *closure)
 {
 	(void)closure;
 	return PyLong_FromUnsignedLongLong(record_of(self)->gpa >> PAGE_SHIFT);
+}
+
+static PyObject *get_has_data(PyObject *self, void *closure)
+{
+	(void)closure;
+	return PyBool_FromLong(record_of(self)->flags & RECORD_DATA);
 }
 
 static PyObject *get_has_more(PyObject *self, void *closure)
@@ -147,7 +155,8 @@ static PyObject *event_reduce(PyObject *self, PyObject *args)
 /* A record that was not made here may have anything in it. */
 static bool record_is_sane(const struct record *record)
 {
-	const uint8_t flags = RECORD_MORE | RECORD_PAGE | RECORD_RIP;
+	const uint16_t flags = RECORD_MORE | RECORD_PAGE | RECORD_RIP |
+			       RECORD_DATA;
 	const uint8_t zero[sizeof(record->pad)] = { 0 };
 
 	return record->len <= sizeof(record->data) &&
@@ -242,11 +251,13 @@ static PyMemberDef members[] = {
 static PyGetSetDef getters[] = {
 	{ "data", get_data, NULL, "WRITE: what was stored.", NULL },
 	{ "gfn", get_gfn, NULL, "Number of the page: gpa / 4096.", NULL },
+	{ "has_data", get_has_data, NULL,
+	  "WRITE: is what was stored in data? Not without Right.DATA.", NULL },
 	{ "has_more", get_has_more, NULL,
 	  "Does the next event go on with the same store?", NULL },
 	{ "is_page", get_is_page, NULL,
 	  "Does it stand for the page? Then re-read it.", NULL },
-	{ "vcpu", get_vcpu, NULL, "Index of the vCPU, None if not known.",
+	{ "vcpu", get_vcpu, NULL, "The vCPU's id, None if not known.",
 	  NULL },
 	{ "rip", get_rip, NULL,
 	  "The guest's instruction pointer, None if not known.", NULL },

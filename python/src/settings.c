@@ -3,8 +3,8 @@
 #include "binding.h"
 
 /*
- * Of (ranges, max_pages, max_records, budget, period_ms); the ranges are to be
- * freed with PyMem_Free().
+ * Of (ranges, max_pages, max_records, budget, period_ms, max_sync_us, rights); the
+ * ranges are to be freed with PyMem_Free().
  */
 int restriction_parse(PyObject *limits, struct wtrack_restriction *ret)
 {
@@ -12,11 +12,13 @@ int restriction_parse(PyObject *limits, struct wtrack_restriction *ret)
 	PyObject *ranges;
 	Py_ssize_t nr;
 
-	if (!PyArg_ParseTuple(limits, "OO&O&O&O&", &ranges,
+	if (!PyArg_ParseTuple(limits, "OO&O&O&O&O&O&", &ranges,
 			      to_u64, &parsed.max_pages,
 			      to_u32, &parsed.max_records,
 			      to_u32, &parsed.budget,
-			      to_u32, &parsed.period_ms))
+			      to_u32, &parsed.period_ms,
+			      to_u32, &parsed.max_sync_us,
+			      to_u64, &parsed.rights))
 		return -1;
 	parsed.ranges = ranges_parse(ranges, &nr);
 	if (!parsed.ranges)
@@ -114,12 +116,12 @@ PyObject *session_get_status(PyObject *object, PyObject *args)
 	session_end(self, ANY_THREAD);
 	if (r < 0)
 		return raise_error(session_state(self), r, NULL);
-	return Py_BuildValue("IiKKIIKKKKKKKKKKKKKK", s.state, s.vm_pid, s.vm_id,
+	return Py_BuildValue("IiKKIIKKKKKKKKKKKKKKK", s.state, s.vm_pid, s.vm_id,
 			     s.session_id, s.records, s.unread, s.pages,
 			     s.max_pages, s.events, s.merged, s.overflows,
 			     s.resync_writes, s.regions_removed, s.wakeups,
 			     s.memory_bytes, s.vm_memory_bytes, s.disarms,
-			     s.over_budget, s.rearms, s.unreported);
+			     s.over_budget, s.rearms, s.unreported, s.rights);
 }
 
 /* In the order of the struct, which is that of wtrack.Info. */

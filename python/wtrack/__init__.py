@@ -18,6 +18,7 @@ from __future__ import annotations
 from . import _wtrack
 from ._errors import Error, GoneError, RefusedError
 from ._numbers import (
+    RECORD_DATA,
     RECORD_MORE,
     RECORD_PAGE,
     RECORD_RIP,
@@ -27,6 +28,7 @@ from ._numbers import (
     GfnState,
     Guard,
     Resync,
+    Right,
     RingFlag,
     State,
 )
@@ -56,6 +58,7 @@ __all__ = [
     "Guard",
     "HasFileno",
     "Info",
+    "RECORD_DATA",
     "RECORD_DTYPE",
     "RECORD_FIELDS",
     "RECORD_FORMAT",
@@ -68,6 +71,7 @@ __all__ = [
     "Result",
     "Resync",
     "ResyncRange",
+    "Right",
     "RingFlag",
     "Session",
     "State",

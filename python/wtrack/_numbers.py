@@ -90,6 +90,25 @@ class Feature(IntFlag):
     NATIVE = _wtrack.FEAT_NATIVE
 
 
+class Right(IntFlag):
+    """What a session may do (WTRACK_RIGHT_*). It has all rights until they are
+    taken by Session.restrict().
+    """
+
+    #: Read guest memory through the session.
+    MEMORY = _wtrack.RIGHT_MEMORY
+    #: Events have the bytes that were stored.
+    DATA = _wtrack.RIGHT_DATA
+    #: Events have the guest's instruction pointer.
+    RIP = _wtrack.RIGHT_RIP
+    #: Be told what other sessions there are.
+    OTHERS = _wtrack.RIGHT_OTHERS
+    #: Add and remove pages.
+    CHANGE = _wtrack.RIGHT_CHANGE
+    #: Have vCPUs wait for the reader.
+    SYNC = _wtrack.RIGHT_SYNC
+
+
 class RingFlag(IntFlag):
     """For Session.make_ring() (WTRACK_RING_*)."""
 
@@ -141,7 +160,8 @@ class State(IntFlag):
 
 
 #: Bits of the field flags of a record in a batch: Event.has_more,
-#: Event.is_page, and whether rip is known.
+#: Event.is_page, whether rip is known, and Event.has_data.
 RECORD_MORE = _wtrack.RECORD_MORE
 RECORD_PAGE = _wtrack.RECORD_PAGE
 RECORD_RIP = _wtrack.RECORD_RIP
+RECORD_DATA = _wtrack.RECORD_DATA

@@ -122,6 +122,8 @@ class Status(NamedTuple):
     rearms: int
     #: Stores that KVM made without telling what was stored.
     unreported: int
+    #: Rights that the session has (Right).
+    rights: int
 
 
 #: Name, struct's letter and numpy's type of each field of a record.
@@ -137,16 +139,16 @@ _FIELDS = (
     ("action", "I", "<u4"),
     ("cause", "I", "<u4"),
     ("len", "H", "<u2"),
+    ("flags", "H", "<u2"),
     ("type", "B", "u1"),
-    ("flags", "B", "u1"),
-    ("pad", "4s", "V4"),
+    ("pad", "3s", "V3"),
     ("data", "24s", "V24"),
 )
 
 #: What Session.read_batch() returns are records of this format, for the module
 #: struct. vcpu is -1 where it is not known; flags are RECORD_MORE,
-#: RECORD_PAGE and RECORD_RIP; of data the first len bytes count, and rip
-#: counts with RECORD_RIP.
+#: RECORD_PAGE, RECORD_RIP and RECORD_DATA; of data the first len bytes count,
+#: and rip counts with RECORD_RIP.
 RECORD_FORMAT = "<" + "".join(letter for _, letter, _ in _FIELDS)
 
 #: The names of the values that RECORD_FORMAT unpacks to, in order.

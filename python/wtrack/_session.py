@@ -10,6 +10,7 @@ from typing import NoReturn, Protocol, SupportsIndex, TypeAlias
 
 from . import _wtrack
 from ._errors import make_error
+from ._numbers import Right
 from ._records import GfnInfo, Range, ResyncRange, Result, Status
 from ._wtrack import Event
 
@@ -118,13 +119,15 @@ class Session:
         *,
         max_pages: int = 0,
         max_records: int = 0,
+        rights: int = 0,
         interactive: bool = False,
     ) -> Session:
         """Have wtrackd open a session that is restricted to what is wanted,
         which is also what is taken from the user's limits. For a number that
-        is 0 the daemon chooses.
+        is 0 the daemon chooses, and with rights 0 the session has those that
+        the daemon grants.
         """
-        limits = (ranges, max_pages, max_records, 0, 0)
+        limits = (ranges, max_pages, max_records, 0, 0, 0, rights)
         return cls(_wtrack.open_daemon_restricted(vm, limits, interactive))
 
     # Its life
@@ -189,7 +192,7 @@ class Session:
         """
         return self._core.fileno()
 
-    # Before there is a ring
+    # What it may do, and its ring
 
     def restrict(
         self,
@@ -199,13 +202,25 @@ class Session:
         max_records: int = 0,
         budget: int = 0,
         period_ms: int = 0,
+        max_sync_us: int = 0,
+        rights: int = (
+            Right.MEMORY | Right.DATA | Right.RIP | Right.OTHERS | Right.CHANGE
+        ),
     ) -> None:
         """Limit the session for good, before it is passed on to somebody who
-        is trusted less: the only pages that may be added, how many at a time,
+        is trusted less: the only pages that may be tracked, how many at a time,
         the largest ring, and the largest budget with its shortest period. What
-        is empty or 0 does not limit.
+        is empty or 0 of these does not limit. Of the session's rights those
+        named stay; of the time that a vCPU may wait for the reader, at most
+        max_sync_us, and 0 forbids it.
+
+        Can be called as often as one likes: the session may what all calls
+        allow.
         """
-        self._core.restrict(ranges, max_pages, max_records, budget, period_ms)
+        self._core.restrict(
+            ranges, max_pages, max_records, budget, period_ms, max_sync_us,
+            rights,
+        )
 
     def set_budget(self, budget: int, period_ms: int) -> None:
         """How many stores to each page are reported in each period; a page

@@ -6,7 +6,7 @@ from typing import Final, final
 
 _Ranges = Iterable[tuple[int, int]]
 _Results = list[tuple[int, int, int, int]]
-_Limits = tuple[_Ranges, int, int, int, int]
+_Limits = tuple[_Ranges, int, int, int, int, int, int]
 
 EVENT_WRITE: Final[int]
 EVENT_RESYNC: Final[int]
@@ -44,6 +44,12 @@ GFN_DISARMED: Final[int]
 RESYNC_REREAD: Final[int]
 RESYNC_REMOVED: Final[int]
 RESYNC_DISARMED: Final[int]
+RIGHT_MEMORY: Final[int]
+RIGHT_DATA: Final[int]
+RIGHT_RIP: Final[int]
+RIGHT_OTHERS: Final[int]
+RIGHT_CHANGE: Final[int]
+RIGHT_SYNC: Final[int]
 RING_COALESCE: Final[int]
 RING_STOP: Final[int]
 RING_NATIVE: Final[int]
@@ -57,6 +63,7 @@ RECORD_SIZE: Final[int]
 RECORD_MORE: Final[int]
 RECORD_PAGE: Final[int]
 RECORD_RIP: Final[int]
+RECORD_DATA: Final[int]
 
 @final
 class Event:
@@ -70,6 +77,8 @@ class Event:
     def gfn(self) -> int: ...
     @property
     def gpa(self) -> int: ...
+    @property
+    def has_data(self) -> bool: ...
     @property
     def has_more(self) -> bool: ...
     @property
@@ -128,6 +137,8 @@ class Session:
         max_records: int,
         budget: int,
         period_ms: int,
+        max_sync_us: int,
+        rights: int,
         /,
     ) -> None: ...
     def resync_next(self) -> tuple[int, int, int] | None: ...

@@ -24,6 +24,7 @@ FUNCTION(1.0, const void *, wtrack_event_get_data,
 	const struct wtrack_event *event);
 FUNCTION(1.0, size_t, wtrack_event_get_len, const struct wtrack_event *event);
 FUNCTION(1.0, size_t, wtrack_event_get_total, const struct wtrack_event *event);
+FUNCTION(1.0, bool, wtrack_event_has_data, const struct wtrack_event *event);
 FUNCTION(1.0, bool, wtrack_event_has_more, const struct wtrack_event *event);
 FUNCTION(1.0, bool, wtrack_event_is_page, const struct wtrack_event *event);
 FUNCTION(1.0, int, wtrack_event_get_vcpu, const struct wtrack_event *event);

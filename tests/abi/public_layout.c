@@ -27,7 +27,7 @@ FIELD(info, backoff_min_ms, 52, 4);
 FIELD(info, backoff_max_ms, 56, 4);
 FIELD(info, reserved, 60, 4);
 
-SIZE(status, 144);
+SIZE(status, 152);
 FIELD(status, state, 0, 4);
 FIELD(status, vm_pid, 4, 4);
 FIELD(status, vm_id, 8, 8);
@@ -48,17 +48,19 @@ FIELD(status, disarms, 112, 8);
 FIELD(status, over_budget, 120, 8);
 FIELD(status, rearms, 128, 8);
 FIELD(status, unreported, 136, 8);
+FIELD(status, rights, 144, 8);
 
 /* Begins with a pointer and a size, of which each machine has its own. */
 #define WORDS	(2 * sizeof(void *))
-SIZE(restriction, WORDS + 24);
+SIZE(restriction, WORDS + 32);
 FIELD(restriction, ranges, 0, sizeof(void *));
 FIELD(restriction, nr_ranges, sizeof(void *), sizeof(size_t));
 FIELD(restriction, max_pages, WORDS, 8);
 FIELD(restriction, max_records, WORDS + 8, 4);
 FIELD(restriction, budget, WORDS + 12, 4);
 FIELD(restriction, period_ms, WORDS + 16, 4);
-FIELD(restriction, reserved, WORDS + 20, 4);
+FIELD(restriction, max_sync_us, WORDS + 20, 4);
+FIELD(restriction, rights, WORDS + 24, 8);
 
 /* Come in arrays: sealed. */
 SIZE(range, 16);
@@ -94,6 +96,13 @@ PIN(WTRACK_STATE_RING, 4);
 PIN(WTRACK_STATE_COALESCE, 8);
 PIN(WTRACK_STATE_RESYNC, 16);
 PIN(WTRACK_STATE_VM_GONE, 32);
+
+PIN(WTRACK_RIGHT_MEMORY, 1);
+PIN(WTRACK_RIGHT_DATA, 2);
+PIN(WTRACK_RIGHT_RIP, 4);
+PIN(WTRACK_RIGHT_OTHERS, 8);
+PIN(WTRACK_RIGHT_CHANGE, 16);
+PIN(WTRACK_RIGHT_SYNC, 32);
 
 PIN(WTRACK_RING_COALESCE, 1);
 PIN(WTRACK_RING_STOP, 2);

@@ -44,7 +44,7 @@ FIELD(attach, out_vm_id, 16, 8);
 FIELD(attach, out_session_id, 24, 8);
 FIELD(attach, __reserved, 32, 16);
 
-SIZE(status, 224);
+SIZE(status, 232);
 FIELD(status, size, 0, 4);
 FIELD(status, flags, 4, 4);
 FIELD(status, out_state, 8, 4);
@@ -73,13 +73,14 @@ FIELD(status, out_consumer_offset, 160, 8);
 FIELD(status, out_consumer_bytes, 168, 8);
 FIELD(status, out_records_offset, 176, 8);
 FIELD(status, out_records_bytes, 184, 8);
-FIELD(status, __reserved, 192, 32);
+FIELD(status, out_rights, 192, 8);
+FIELD(status, __reserved, 200, 32);
 
 SIZE(range, 16);
 FIELD(range, gfn, 0, 8);
 FIELD(range, nr_pages, 8, 8);
 
-SIZE(restrict, 48);
+SIZE(restrict, 72);
 FIELD(restrict, size, 0, 4);
 FIELD(restrict, flags, 4, 4);
 FIELD(restrict, ranges, 8, 8);
@@ -88,7 +89,10 @@ FIELD(restrict, max_records, 20, 4);
 FIELD(restrict, max_pages, 24, 8);
 FIELD(restrict, budget, 32, 4);
 FIELD(restrict, period_ms, 36, 4);
-FIELD(restrict, __reserved, 40, 8);
+FIELD(restrict, rights, 40, 8);
+FIELD(restrict, max_sync_us, 48, 4);
+FIELD(restrict, __reserved0, 52, 4);
+FIELD(restrict, __reserved, 56, 16);
 
 SIZE(ring, 88);
 FIELD(ring, size, 0, 4);
@@ -225,6 +229,13 @@ PIN(KVM_WTRACK_STATE_COALESCE, 8);
 PIN(KVM_WTRACK_STATE_RESYNC, 16);
 PIN(KVM_WTRACK_STATE_VM_GONE, 32);
 
+PIN(KVM_WTRACK_RIGHT_MEMORY, 1);
+PIN(KVM_WTRACK_RIGHT_DATA, 2);
+PIN(KVM_WTRACK_RIGHT_RIP, 4);
+PIN(KVM_WTRACK_RIGHT_OTHERS, 8);
+PIN(KVM_WTRACK_RIGHT_CHANGE, 16);
+PIN(KVM_WTRACK_RIGHT_SYNC, 32);
+
 PIN(KVM_WTRACK_RING_F_COALESCE, 1);
 PIN(KVM_WTRACK_RING_F_STOP, 2);
 PIN(KVM_WTRACK_RING_F_NATIVE, 4);
@@ -246,6 +257,7 @@ PIN(KVM_WTRACK_RECORD_F_MORE, 1);
 PIN(KVM_WTRACK_RECORD_F_PAGE, 2);
 PIN(KVM_WTRACK_RECORD_F_VCPU, 4);
 PIN(KVM_WTRACK_RECORD_F_RIP, 8);
+PIN(KVM_WTRACK_RECORD_F_NO_DATA, 256);
 PIN(KVM_WTRACK_GUARD_DISARMED, 1);
 PIN(KVM_WTRACK_GUARD_REARMED, 2);
 PIN(KVM_WTRACK_GUARD_STOPPED, 3);

@@ -220,7 +220,8 @@ CASE(a_full_ring_has_it_said_by_the_resync_set)
 
 CASE(a_ring_without_a_budget_has_that_of_the_restriction)
 {
-	WT_ARG(restrict, r, .budget = BUDGET, .period_ms = LONG_MS);
+	WT_ARG(restrict, r, .budget = BUDGET, .period_ms = LONG_MS,
+	       .rights = ~0ULL);
 	WT_ARG(ring, ring, .records = 64);
 	struct setup s = { .vm = vm_new(PAGES) };
 	struct kvm_wtrack_record rec;

@@ -115,7 +115,7 @@ CASE(a_page_that_was_stopped_is_as_if_it_had_been_removed)
 
 CASE(a_page_that_was_stopped_does_not_count_against_the_limit)
 {
-	WT_ARG(restrict, r, .max_pages = 1);
+	WT_ARG(restrict, r, .max_pages = 1, .rights = ~0ULL);
 	WT_ARG(ring, ring, .records = 64, .flags = KVM_WTRACK_RING_F_STOP);
 	struct vm *vm = vm_new(2);
 	struct vcpu *v = vcpu_new(vm);

@@ -130,6 +130,10 @@ CASE(a_restricted_session_stays_inside)
 	const struct wtrack_restriction limits = {
 		.ranges = &allowed, .nr_ranges = 1,
 		.max_pages = 2, .max_records = 64,
+		.rights = WTRACK_RIGHT_DATA | WTRACK_RIGHT_CHANGE,
+	};
+	const struct wtrack_restriction frozen = {
+		.rights = WTRACK_RIGHT_DATA,
 	};
 	struct vm *vm = vm_new(4);
 	struct wtrack_session *s;
@@ -138,8 +142,8 @@ CASE(a_restricted_session_stays_inside)
 	CHECK_OK(wtrack_session_restrict(s, &limits, sizeof(limits)));
 	CHECK_EQ(session_status(s).state,
 		 WTRACK_STATE_ATTACHED | WTRACK_STATE_RESTRICTED);
-	CHECK_WTRACK(wtrack_session_restrict(s, &limits, sizeof(limits)), EPERM,
-		     "restriction");
+	CHECK_OK(wtrack_session_restrict(s, &limits, sizeof(limits)));
+	CHECK_EQ(session_status(s).rights, limits.rights);
 	CHECK_WTRACK(wtrack_session_make_ring(s, 128, 0, 0, 0), EPERM,
 		     "restriction");
 	CHECK_OK(wtrack_session_make_ring(s, 64, 0, 0, 0));
@@ -150,10 +154,12 @@ CASE(a_restricted_session_stays_inside)
 	CHECK_OK(add_one(s, VM_DATA_GFN + 1));
 	CHECK_WTRACK(add_one(s, VM_DATA_GFN), ENOSPC, "page limit");
 	CHECK_EQ(session_status(s).max_pages, 2);
+	CHECK_OK(wtrack_session_restrict(s, &frozen, sizeof(frozen)));
+	CHECK_WTRACK(add_one(s, VM_DATA_GFN + 2), EPERM, "restriction");
 	wtrack_session_close(s);
 	s = session_on(vm, 64, 0);
 	CHECK_WTRACK(wtrack_session_restrict(s, &limits, sizeof(limits)),
-		     EBUSY, "make one ring, and restrict");
+		     EBUSY, "restrict a session to what");
 }
 
 static void on_alarm(int sig)

@@ -100,7 +100,7 @@ static void broker(void *arg)
 	struct vmm *vmm = ((void **)arg)[0];
 	int sock = *(int *)((void **)arg)[1], fd = wt_open();
 	int vm_fd = vmm_take_fd(vmm);
-	WT_ARG(restrict, limit, .max_pages = PAGES);
+	WT_ARG(restrict, limit, .max_pages = PAGES, .rights = ~0ULL);
 
 	wt_attach(fd, vm_fd);
 	CHECK_ERRNO(__wt_restrict(fd, &limit), 0);

@@ -63,13 +63,6 @@ static int attach(struct race *race)
 	return __wt_attach(race->fd, &a);
 }
 
-static int restrict_(struct race *race)
-{
-	WT_ARG(restrict, r, .max_pages = PAGES);
-
-	return __wt_restrict(race->fd, &r);
-}
-
 static int ring(struct race *race)
 {
 	WT_ARG(ring, r, .records = 64);
@@ -112,9 +105,6 @@ CASE(of_calls_that_are_made_once_one_is_taken)
 		run(&race, attach);
 		CHECK_EQ(race.nr_ok, 1);
 		CHECK_ERRNO(race.other_errno, EISCONN);
-		run(&race, restrict_);
-		CHECK_EQ(race.nr_ok, 1);
-		CHECK_ERRNO(race.other_errno, EPERM);
 		run(&race, ring);
 		CHECK_EQ(race.nr_ok, 1);
 		CHECK_ERRNO(race.other_errno, EBUSY);

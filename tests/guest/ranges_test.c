@@ -146,7 +146,7 @@ CASE(a_long_range_outside_of_the_restriction_costs_nothing)
 	};
 	struct kvm_wtrack_change c = { .gfn = 0, .nr_pages = all };
 	WT_ARG(restrict, limit, .ranges = (uintptr_t)inside,
-	       .nr_ranges = ARRAY_SIZE(inside));
+	       .nr_ranges = ARRAY_SIZE(inside), .rights = ~0ULL);
 	WT_ARG(add, a, .changes = (uintptr_t)&c, .nr_changes = 1);
 	WT_ARG(ring, ring, .records = 64);
 	struct vm *vm = vm_new(PAGES);
@@ -174,7 +174,7 @@ CASE_WITHIN(a_long_range_of_pages_that_are_refused_costs_nothing, 30)
 		{ .gfn = VM_HIGH / PAGE, .nr_pages = pages },
 		{ .gfn = 0, .nr_pages = 1ULL << 40 },
 	};
-	WT_ARG(restrict, limit, .max_pages = 8);
+	WT_ARG(restrict, limit, .max_pages = 8, .rights = ~0ULL);
 	WT_ARG(add, a, .changes = (uintptr_t)c, .nr_changes = ARRAY_SIZE(c));
 	WT_ARG(ring, ring, .records = 64);
 	struct vm *vm = vm_new(PAGES);

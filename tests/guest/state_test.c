@@ -15,7 +15,8 @@ static int fresh_or_attached(bool attach)
 	return fd;
 }
 
-CASE(before_attach_each_call_but_info_and_status_is_enotconn)
+/* Who wants to restrict a session may do so first. */
+CASE(before_attach_each_call_but_info_status_and_restrict_is_enotconn)
 {
 	const struct abi_call *c;
 	struct abi a;
@@ -28,7 +29,8 @@ CASE(before_attach_each_call_but_info_and_status_is_enotconn)
 		close(a.fd);
 		a.fd = wt_open();
 		wt_status(a.fd, &a.before);
-		if (c->cmd == KVM_WTRACK_STATUS)
+		if (c->cmd == KVM_WTRACK_STATUS ||
+		    c->cmd == KVM_WTRACK_RESTRICT)
 			abi_taken(&a);
 		else
 			abi_refused(&a, a.arg, ENOTCONN);
@@ -54,7 +56,7 @@ CASE(a_status_tells_the_state_of_the_session)
 {
 	struct kvm_wtrack_status s;
 	int fd = fresh_or_attached(true);
-	WT_ARG(restrict, limit, .max_pages = 7);
+	WT_ARG(restrict, limit, .max_pages = 7, .rights = ~0ULL);
 	WT_ARG(ring, ring, .records = 128, .flags = KVM_WTRACK_RING_F_COALESCE);
 
 	wt_status(fd, &s);

@@ -37,7 +37,7 @@ class Record(ctypes.Structure):
 
 
 #: Flags of the record, as in the kernel's header.
-HAS_MORE, IS_PAGE, HAS_VCPU, HAS_RIP = 1, 2, 4, 8
+HAS_MORE, IS_PAGE, HAS_VCPU, HAS_RIP, NO_DATA = 1, 2, 4, 8, 256
 
 
 class Restriction(ctypes.Structure):
@@ -52,6 +52,8 @@ class Restriction(ctypes.Structure):
         ("max_pages", ctypes.c_uint64),
         ("budget", ctypes.c_uint32),
         ("period_ms", ctypes.c_uint32),
+        ("rights", ctypes.c_uint64),
+        ("max_sync_us", ctypes.c_uint32),
     ]
 
 

@@ -90,6 +90,7 @@ class Library(unittest.TestCase):
             wtrack.EventType: "EVENT", wtrack.Guard: "GUARD",
             wtrack.Cause: "CAUSE", wtrack.Feature: "FEAT",
             wtrack.RingFlag: "RING", wtrack.GfnState: "GFN",
+            wtrack.Right: "RIGHT",
             wtrack.Resync: "RESYNC", wtrack.State: "STATE",
         }
         here = {

@@ -247,7 +247,8 @@ class Batch(machine.Case):
         self.assertEqual(found["data"], b"\1\2\3" + bytes(21))
         self.assertEqual(
             found["flags"],
-            wtrack.RECORD_MORE | wtrack.RECORD_PAGE | wtrack.RECORD_RIP,
+            wtrack.RECORD_MORE | wtrack.RECORD_PAGE | wtrack.RECORD_RIP
+            | wtrack.RECORD_DATA,
         )
         del found["data"], found["flags"], found["pad"]
         self.assertEqual(
@@ -259,6 +260,29 @@ class Batch(machine.Case):
                 "len": 3, "type": EventType.WRITE,
             },
         )
+
+    def test_an_event_without_data_says_so(self) -> None:
+        session = self.session()
+        made = record(
+            EventType.WRITE, total=100, flags=machine.NO_DATA | machine.IS_PAGE
+        )
+        machine.publish(made)
+        machine.publish(made)
+        event = session.next()
+        assert event
+        self.assertEqual((event.has_data, event.is_page), (False, True))
+        self.assertEqual((event.len, event.total, event.data), (0, 100, b""))
+        session.release()
+        (found,) = unpack(session.read_batch())
+        self.assertEqual(found["flags"], wtrack.RECORD_PAGE)
+        machine.publish(record(EventType.WRITE, len=8, total=8))
+        event = session.next()
+        assert event
+        self.assertIs(event.has_data, True)
+        machine.vm_gone()
+        event = session.next()
+        assert event
+        self.assertIs(event.has_data, False)
 
     def test_fields_of_other_types(self) -> None:
         session = self.session()

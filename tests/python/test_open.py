@@ -119,6 +119,13 @@ class Open(machine.Case):
         asked = machine.daemon()
         self.assertEqual((asked.nr_ranges, asked.gfn, asked.nr_pages), (1, 7, 2))
         self.assertEqual((asked.max_pages, asked.max_records), (11, 64))
+        self.assertEqual(machine.restriction().rights, 0)
+
+    def test_from_the_daemon_with_fewer_rights(self) -> None:
+        wtrack.Session.open_daemon_restricted(
+            "fred", rights=wtrack.Right.RIP
+        ).close()
+        self.assertEqual(machine.restriction().rights, wtrack.Right.RIP)
 
     def test_nobody_is_asked_to_authenticate_unless_wanted(self) -> None:
         for interactive in (False, True):
@@ -350,11 +357,18 @@ class Settings(machine.Case):
         session.restrict(
             [wtrack.Range(1, 2), (5, 6)],
             max_pages=3, max_records=16, budget=7, period_ms=9,
+            max_sync_us=5, rights=wtrack.Right.DATA | wtrack.Right.SYNC,
         )
         asked = machine.restriction()
         self.assertEqual(asked.nr_ranges, 2)
         self.assertEqual((asked.max_pages, asked.max_records), (3, 16))
         self.assertEqual((asked.budget, asked.period_ms), (7, 9))
+        self.assertEqual((asked.max_sync_us, asked.rights), (5, 34))
+
+    def test_restrict_keeps_all_rights_but_one_by_default(self) -> None:
+        self.session(0).restrict()
+        asked = machine.restriction()
+        self.assertEqual((asked.max_sync_us, asked.rights), (0, 31))
 
     def test_the_ring_is_as_it_was_asked_for(self) -> None:
         session = self.session(0)

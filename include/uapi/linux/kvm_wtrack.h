@@ -6,7 +6,9 @@
  * the capability: it may be passed to another process, and when its last
  * holder (a memory mapping of it is one) is gone, all it tracked is untracked.
  *
- *	open  ->  ATTACH  -> [RESTRICT] ->  RING  ->  ADD ...  ->  events
+ *	open  ->  ATTACH  ->  RING  ->  ADD ...  ->  events
+ *
+ * Its holder may have it RESTRICTed at any time, for good.
  *
  * Argument structs
  * ----------------
@@ -41,8 +43,9 @@
  *			handle, a fault of the guest on this gfn
  *	EBADF		vm_fd is not an open descriptor
  *	EBADFD		vm_fd is open, but not a KVM virtual machine
- *	EBUSY		not now: a ring exists already; RESTRICT after RING or
- *			ADD; RESYNC before the resync record was released
+ *	EBUSY		not now: a ring exists already; RESTRICT would forbid
+ *			what the session has; RESYNC before the resync record
+ *			was released
  *	EFAULT		a pointer does not point to the caller's memory
  *	EINTR		a signal came; what was done up to there is reported
  *	EINVAL		the call is malformed: a size, an unknown flag, a
@@ -65,7 +68,8 @@
  *	EPERM		refused by the session's restriction
  *	ERANGE		a number of records, a watermark, a latency, a budget,
  *			its period or a number of ranges is out of the bounds
- *			that INFO reports
+ *			that INFO reports; the ranges of all RESTRICTs have
+ *			more parts in common than a call may bring ranges
  *	ESRCH		the VM is gone
  *	EUSERS		the VM has as many sessions as it may have
  */
@@ -212,7 +216,8 @@ struct kvm_wtrack_attach {
  * @out_regions_removed: memory-region removals that ended tracking
  * @out_wakeups: how often a sleeping reader was woken
  * @out_memory_bytes: memory the module holds for this session, ring included
- * @out_vm_memory_bytes: memory it holds for the VM, shared by its sessions
+ * @out_vm_memory_bytes: memory it holds for the VM, shared by its sessions; 0
+ *	without RIGHT_OTHERS
  * @out_disarms: how often the guard stopped observing a page of this session
  * @out_over_budget: of these, because of the budget
  * @out_rearms: how often it began again
@@ -224,6 +229,7 @@ struct kvm_wtrack_attach {
  * @out_consumer_bytes: likewise
  * @out_records_offset: likewise
  * @out_records_bytes: likewise
+ * @out_rights: KVM_WTRACK_RIGHT_*, those that the session has
  * @__reserved: must be 0
  */
 struct kvm_wtrack_status {
@@ -255,6 +261,7 @@ struct kvm_wtrack_status {
 	__aligned_u64 out_consumer_bytes;
 	__aligned_u64 out_records_offset;
 	__aligned_u64 out_records_bytes;
+	__aligned_u64 out_rights;
 	__aligned_u64 __reserved[4];
 };
 
@@ -268,21 +275,57 @@ struct kvm_wtrack_range {
 	__aligned_u64 nr_pages;
 };
 
+/*
+ * What a session may do. It has all rights that the module knows until a
+ * RESTRICT does not name them.
+ */
+/* Read guest memory through the session. */
+#define KVM_WTRACK_RIGHT_MEMORY		(1ULL << 0)
+/* Records have the bytes that were stored. */
+#define KVM_WTRACK_RIGHT_DATA		(1ULL << 1)
+/* Records have the guest's instruction pointer. */
+#define KVM_WTRACK_RIGHT_RIP		(1ULL << 2)
+/*
+ * Be told what other sessions there are on the VM: how many track a gfn, how much
+ * memory they take. What the guard does because of them is a record, all the same.
+ */
+#define KVM_WTRACK_RIGHT_OTHERS		(1ULL << 3)
+/* ADD and REMOVE. Without it what is tracked stays as it is. */
+#define KVM_WTRACK_RIGHT_CHANGE		(1ULL << 4)
+/* Have vCPUs wait for the reader. */
+#define KVM_WTRACK_RIGHT_SYNC		(1ULL << 5)
+
 /**
  * struct kvm_wtrack_restrict - limit the session for good (KVM_WTRACK_RESTRICT)
  * @size: sizeof(struct kvm_wtrack_restrict)
  * @flags: must be 0
- * @ranges: pointer to struct kvm_wtrack_range[]: the only gfns that may be
- *	added from now on
+ * @ranges: pointer to struct kvm_wtrack_range[]: of the gfns that may be tracked,
+ *	only those in one of them stay
  * @nr_ranges: how many; 0 with a null pointer does not limit gfns
  * @max_records: largest ring, 0 does not limit
  * @max_pages: pages that may be tracked at a time, 0 does not limit
  * @budget: largest budget of the ring, which then has one; 0 does not limit
  * @period_ms: shortest period of such a budget, 0 only without @budget
+ * @rights: KVM_WTRACK_RIGHT_*: of the session's rights only those named here
+ *	stay. Bits that this module does not know are no error: there is no such
+ *	right to be kept
+ * @max_sync_us: longest time that a vCPU may wait for the reader; 0: none may
+ * @__reserved0: must be 0
  * @__reserved: must be 0
  *
- * Once, after ATTACH and before RING and ADD; meant to be called before the
- * descriptor is handed to somebody else. EPERM when called again.
+ * Before or after ATTACH, RING and ADD, and as often as one likes: meant to be
+ * called before the descriptor is handed to somebody else, who may limit it
+ * further. Each call only ever makes it narrower: of what this call allows and
+ * what was allowed before, the session may what both do.
+ *
+ * EBUSY, and nothing is changed, if the session has what the call would forbid:
+ * it tracks gfns outside of @ranges, or more than @max_pages; its ring has more
+ * records than @max_records, no budget or one outside of the limits, or its
+ * records have what RIGHT_DATA or RIGHT_RIP is about, which is settled when the
+ * ring is made. While the call looks, an ADD of another thread waits.
+ *
+ * Rights are named and not taken away, so that a right that a later module has
+ * is lost by whom is restricted by a program that does not know it.
  */
 struct kvm_wtrack_restrict {
 	__u32 size;
@@ -293,7 +336,10 @@ struct kvm_wtrack_restrict {
 	__aligned_u64 max_pages;
 	__u32 budget;
 	__u32 period_ms;
-	__aligned_u64 __reserved[1];
+	__aligned_u64 rights;
+	__u32 max_sync_us;
+	__u32 __reserved0;
+	__aligned_u64 __reserved[2];
 };
 
 /*
@@ -408,7 +454,7 @@ struct kvm_wtrack_change {
  * refused: look at @out_failed_pages. Once a page is reported as done no write
  * of a vCPU to it goes unnoticed: add first, then read the page's contents.
  * Per gfn: ENOENT, ENOSPC, EOPNOTSUPP, EOVERFLOW, EPERM, ENOMEM; with
- * ADD_F_NOWAIT also EAGAIN.
+ * ADD_F_NOWAIT also EAGAIN. EPERM for the whole call without RIGHT_CHANGE.
  *
  * A gfn cannot be armed while KVM handles a fault of the guest on it, nor, for
  * some milliseconds after the VM's first ATTACH, while KVM may still handle a
@@ -442,7 +488,8 @@ struct kvm_wtrack_add {
  * @out_seq: with the fence flag, as from FENCE
  * @__reserved: must be 0
  *
- * A session removes only what it added itself: ENOENT per gfn otherwise.
+ * A session removes only what it added itself: ENOENT per gfn otherwise. EPERM
+ * without RIGHT_CHANGE.
  */
 struct kvm_wtrack_remove {
 	__u32 size;
@@ -486,7 +533,8 @@ struct kvm_wtrack_query {
  * @size: sizeof(struct kvm_wtrack_query_gfn)
  * @flags: must be 0
  * @gfn: the guest page frame number
- * @out_users: sessions that track it, on this VM
+ * @out_users: sessions that track it, on this VM; without RIGHT_OTHERS, 1 if
+ *	this one does and 0 otherwise
  * @out_state: KVM_WTRACK_GFN_*
  * @__reserved: must be 0
  *
@@ -705,13 +753,19 @@ struct kvm_wtrack_consumer {
  * Release the record, then re-read the page: there is more than the record tells.
  * A WRITE record has this flag in a coalescing session; and in any session when
  * the store was under way while the page was armed, so that memory may already
- * hold something newer.
+ * hold something newer; and with F_NO_DATA.
  */
 #define KVM_WTRACK_RECORD_F_PAGE	(1U << 1)
 /* vcpu is the vCPU that made the store. */
 #define KVM_WTRACK_RECORD_F_VCPU	(1U << 2)
-/* rip is the guest's instruction pointer. */
+/* rip is the guest's instruction pointer; never without RIGHT_RIP. */
 #define KVM_WTRACK_RECORD_F_RIP		(1U << 3)
+
+/*
+ * The session has not RIGHT_DATA: len is 0, total is the length of the store, which
+ * is one record however long it is. Comes with F_PAGE.
+ */
+#define KVM_WTRACK_RECORD_F_NO_DATA	(1U << 8)
 
 /* What the guard did; REARMED and CHANGED come with F_PAGE. */
 #define KVM_WTRACK_GUARD_DISARMED	1U

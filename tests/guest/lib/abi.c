@@ -60,10 +60,12 @@ const struct abi_call abi_calls[] = {
 		      FIELD(status, out_consumer_offset),
 		      FIELD(status, out_consumer_bytes),
 		      FIELD(status, out_records_offset),
-		      FIELD(status, out_records_bytes) }),
-	CALL(restrict, RESTRICT, ABI_ATTACHED,
+		      FIELD(status, out_records_bytes),
+		      FIELD(status, out_rights) }),
+	CALL(restrict, RESTRICT, ABI_READY,
 	     ARRAY(restrict, ranges, nr_ranges),
-	     .reserved = { FIELD(restrict, __reserved) }),
+	     .reserved = { FIELD(restrict, __reserved0),
+			   FIELD(restrict, __reserved) }),
 	CALL(ring, RING, ABI_ATTACHED, .has_out = true,
 	     .known_flags = KVM_WTRACK_RING_F_COALESCE |
 			    KVM_WTRACK_RING_F_STOP | KVM_WTRACK_RING_F_NATIVE,
@@ -151,6 +153,8 @@ void abi_fill(struct abi *a)
 		((struct kvm_wtrack_attach *)a->arg)->vm_fd = a->vm->fd;
 	if (c->cmd == KVM_WTRACK_RING)
 		((struct kvm_wtrack_ring *)a->arg)->records = 64;
+	if (c->cmd == KVM_WTRACK_RESTRICT)
+		((struct kvm_wtrack_restrict *)a->arg)->rights = ~0ULL;
 	if (c->cmd == KVM_WTRACK_QUERY_GFN)
 		((struct kvm_wtrack_query_gfn *)a->arg)->gfn = VM_DATA_GFN;
 }

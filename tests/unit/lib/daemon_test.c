@@ -91,6 +91,30 @@ static void restriction_is_asked_for(void **state)
 	wtrack_session_close(session);
 }
 
+static void rights_are_given_up_when_the_session_is_there(void **state)
+{
+	struct wtrack_restriction wanted = { .max_pages = 5 };
+	struct wtrack_session *session;
+
+	(void)state;
+	assert_int_equal(wtrack_session_open_daemon_restricted("1:2", &wanted,
+			 sizeof(wanted), 0, &session, NULL), 0);
+	assert_int_equal(fake.nr_calls[FAKE_RESTRICT], 0);
+	wtrack_session_close(session);
+	wanted.rights = WTRACK_RIGHT_DATA;
+	assert_int_equal(wtrack_session_open_daemon_restricted("1:2", &wanted,
+			 sizeof(wanted), 0, &session, NULL), 0);
+	assert_int_equal(fake.nr_calls[FAKE_RESTRICT], 1);
+	assert_int_equal(fake.restriction.rights, WTRACK_RIGHT_DATA);
+	assert_int_equal(fake.restriction.max_pages, 0);
+	wtrack_session_close(session);
+	fake_fail(FAKE_RESTRICT, 1, ENOMEM);
+	session = UNTOUCHED;
+	assert_int_equal(wtrack_session_open_daemon_restricted("1:2", &wanted,
+			 sizeof(wanted), 0, &session, NULL), -ENOMEM);
+	assert_ptr_equal(session, UNTOUCHED);
+}
+
 static void restriction_fails(const struct wtrack_restriction *wanted,
 			      size_t size, int expected)
 {
@@ -115,9 +139,9 @@ static void malformed_restriction_is_not_asked_for(void **state)
 	(void)state;
 	restriction_fails(&wanted, 0, EINVAL);
 	restriction_fails(&longer.known, sizeof(longer), E2BIG);
-	wanted.reserved = 1;
+	wanted.max_sync_us = 1;
 	restriction_fails(&wanted, sizeof(wanted), EINVAL);
-	wanted.reserved = 0;
+	wanted.max_sync_us = 0;
 	wanted.budget = 1;
 	restriction_fails(&wanted, sizeof(wanted), EINVAL);
 	wanted.budget = 0;
@@ -352,6 +376,7 @@ int main(void)
 		CASE(pid_is_passed_as_text),
 		CASE(what_is_no_pid_is_einval),
 		CASE(restriction_is_asked_for),
+		CASE(rights_are_given_up_when_the_session_is_there),
 		CASE(malformed_restriction_is_not_asked_for),
 		CASE(each_error_of_the_daemon_has_its_errno),
 		CASE(message_may_be_left_out),

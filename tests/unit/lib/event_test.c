@@ -52,6 +52,25 @@ static void unknown_vcpu_and_rip_are_enodata(void **state)
 	assert_int_equal(rip, 77);
 }
 
+static void a_write_without_data_says_so(void **state)
+{
+	struct kvm_wtrack_record record = {
+		.type = KVM_WTRACK_RECORD_WRITE, .total = 1000,
+		.flags = KVM_WTRACK_RECORD_F_NO_DATA |
+			 KVM_WTRACK_RECORD_F_PAGE,
+	};
+
+	(void)state;
+	assert_false(wtrack_event_has_data(event_of(&record)));
+	assert_true(wtrack_event_is_page(event_of(&record)));
+	assert_int_equal(wtrack_event_get_len(event_of(&record)), 0);
+	assert_int_equal(wtrack_event_get_total(event_of(&record)), 1000);
+	record.flags = 0xffff & ~KVM_WTRACK_RECORD_F_NO_DATA;
+	assert_true(wtrack_event_has_data(event_of(&record)));
+	record.type = KVM_WTRACK_RECORD_GUARD;
+	assert_false(wtrack_event_has_data(event_of(&record)));
+}
+
 static void highest_vcpu_is_not_an_error(void **state)
 {
 	struct kvm_wtrack_record record = {
@@ -234,6 +253,7 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		CASE(write_event_tells_everything),
 		CASE(unknown_vcpu_and_rip_are_enodata),
+		CASE(a_write_without_data_says_so),
 		CASE(highest_vcpu_is_not_an_error),
 		CASE(each_flag_is_its_own),
 		CASE(region_event_tells_what_was_removed),
