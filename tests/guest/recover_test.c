@@ -16,7 +16,18 @@ static unsigned int stores(void)
 	return host_is_debug() ? 4000 : 30000;
 }
 
-/* Two vCPUs store at random; the reader is now quick, now slow. */
+static bool is_closed(struct wt *wt)
+{
+	struct kvm_wtrack_status status;
+
+	wt_status(wt->fd, &status);
+	return status.out_state & KVM_WTRACK_STATE_RESYNC;
+}
+
+/*
+ * Two vCPUs store at random; the reader is now quick, now slow, and now and then
+ * so slow that the ring is full.
+ */
 static void run_random(struct mirror *m, struct vm *vm, int lane_a, int lane_b)
 {
 	struct vcpu *a = vcpu_new(vm), *b = vcpu_new(vm);
@@ -29,6 +40,8 @@ static void run_random(struct mirror *m, struct vm *vm, int lane_a, int lane_b)
 		seen += mirror_step(m);
 		if (++round % 8 == 0)
 			sleep_ms(round % 5);
+		if (round % 32 == 0)
+			CHECK_SOON(is_closed(m->wt));
 	}
 	vcpu_stop(a);
 	vcpu_stop(b);
