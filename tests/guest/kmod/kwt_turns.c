@@ -19,6 +19,7 @@
 #define PERIOD	(4 * NSEC_PER_MSEC)
 
 static DEFINE_PER_CPU(struct hrtimer, turn);
+static struct cpumask has_turns;
 
 static enum hrtimer_restart end_turn(struct hrtimer *timer)
 {
@@ -39,14 +40,18 @@ static void start_turns(void *unused)
 		      HRTIMER_MODE_REL_PINNED_HARD);
 #endif
 	hrtimer_start(timer, ns_to_ktime(PERIOD), HRTIMER_MODE_REL_PINNED_HARD);
+	cpumask_set_cpu(smp_processor_id(), &has_turns);
 }
 
 static bool is_last(unsigned int cpu)
 {
-	return cpumask_next(cpu, cpu_online_mask) >= nr_cpu_ids;
+	return cpumask_next(cpu, cpu_present_mask) >= nr_cpu_ids;
 }
 
-/* No processor comes or goes in the emulated host. */
+/*
+ * Processors may come later, and then go on without: until they are there, it is
+ * the first one that waits for them. None goes.
+ */
 static int __init turns_init(void)
 {
 	unsigned int cpu;
@@ -61,9 +66,8 @@ static void __exit turns_exit(void)
 {
 	unsigned int cpu;
 
-	for_each_online_cpu(cpu)
-		if (!is_last(cpu))
-			hrtimer_cancel(per_cpu_ptr(&turn, cpu));
+	for_each_cpu(cpu, &has_turns)
+		hrtimer_cancel(per_cpu_ptr(&turn, cpu));
 }
 
 module_init(turns_init);
