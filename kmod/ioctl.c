@@ -21,7 +21,9 @@ static int do_info(struct kwt_session *session, union kwt_arg *arg)
 			     KVM_WTRACK_FEAT_LONG_WRITES |
 			     KVM_WTRACK_FEAT_GUARD |
 			     KVM_WTRACK_FEAT_BUDGET |
-			     KVM_WTRACK_FEAT_NATIVE;
+			     KVM_WTRACK_FEAT_NATIVE |
+			     KVM_WTRACK_FEAT_READ |
+			     KVM_WTRACK_FEAT_REGIONS;
 	info->out_max_pages = READ_ONCE(kwt_max_pages);
 	info->out_min_records = KWT_MIN_RECORDS;
 	info->out_max_records = READ_ONCE(kwt_max_records);
@@ -36,6 +38,8 @@ static int do_info(struct kwt_session *session, union kwt_arg *arg)
 	info->out_backoff_max_ms = READ_ONCE(kwt_guard_max_ms);
 	info->out_backoff_min_ms = min(READ_ONCE(kwt_guard_min_ms),
 				       info->out_backoff_max_ms);
+	info->out_max_read_bytes = KWT_MAX_READ_BYTES;
+	info->out_read_bytes_per_s = kwt_read_bytes_per_s();
 	return 0;
 }
 
@@ -151,6 +155,9 @@ static const struct call {
 	CALL(KVM_WTRACK_QUERY_GFN, query_gfn, 0, A_VM, false, do_query_gfn),
 	CALL(KVM_WTRACK_RESYNC, resync, 0, A_RING, false, kwt_ioctl_resync),
 	CALL(KVM_WTRACK_FENCE, fence, 0, A_RING, false, kwt_ioctl_fence),
+	CALL(KVM_WTRACK_REGIONS, regions, 0, A_VM, false, kwt_ioctl_regions),
+	CALL(KVM_WTRACK_READ, read, KVM_WTRACK_READ_F_NOFAULT, A_VM, true,
+	     kwt_ioctl_read),
 #undef CALL
 };
 

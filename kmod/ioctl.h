@@ -22,9 +22,16 @@ union kwt_arg {
 	struct kvm_wtrack_query_gfn query_gfn;
 	struct kvm_wtrack_resync resync;
 	struct kvm_wtrack_fence fence;
+	struct kvm_wtrack_regions regions;
+	struct kvm_wtrack_read read;
 };
 
+/* memory.c, regions.c */
+int kwt_ioctl_read(struct kwt_session *session, union kwt_arg *arg);
+int kwt_ioctl_regions(struct kwt_session *session, union kwt_arg *arg);
+
 /* ioctl_array.c */
+void *kwt_output_alloc(u64 to, u32 *nr, size_t bytes);
 int kwt_ioctl_add(struct kwt_session *session, union kwt_arg *arg);
 int kwt_ioctl_remove(struct kwt_session *session, union kwt_arg *arg);
 int kwt_ioctl_fence(struct kwt_session *session, union kwt_arg *arg);

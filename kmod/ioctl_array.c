@@ -129,7 +129,7 @@ static bool output_is_writable(u64 to, size_t bytes)
 }
 
 /* Room for the kernel's copy of an array that the caller wants filled. */
-static void *alloc_output(u64 to, u32 *nr, size_t bytes)
+void *kwt_output_alloc(u64 to, u32 *nr, size_t bytes)
 {
 	void *buf;
 
@@ -151,7 +151,7 @@ int kwt_ioctl_query(struct kwt_session *session, union kwt_arg *arg)
 	u64 gfn = query->gfn;
 	int r;
 
-	ranges = alloc_output(query->ranges, &nr, sizeof(*ranges));
+	ranges = kwt_output_alloc(query->ranges, &nr, sizeof(*ranges));
 	if (IS_ERR(ranges))
 		return PTR_ERR(ranges);
 	r = kwt_range_query(session, &gfn, ranges, nr, &used);
@@ -174,7 +174,7 @@ int kwt_ioctl_resync(struct kwt_session *session, union kwt_arg *arg)
 
 	if (resync->__reserved0)
 		return -EINVAL;
-	ranges = alloc_output(resync->ranges, &nr, sizeof(*ranges));
+	ranges = kwt_output_alloc(resync->ranges, &nr, sizeof(*ranges));
 	if (IS_ERR(ranges))
 		return PTR_ERR(ranges);
 	r = kwt_range_resync(session, ranges, nr, &used, &more);

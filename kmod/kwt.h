@@ -11,6 +11,8 @@
  *	kwt_vms_lock		the list of VMs; only list operations under it
  *	[kvm->slots_lock]	KVM holds it when it calls the removal hook
  *	vm->lock		all that is tracked on the VM, marked (L)
+ *	vm->mm_lock		uses of the VMM's mm; a spinlock, taken without
+ *				others
  *	space->arm_lock		what KVM has been told to protect, marked (A); a
  *				spinlock, also taken by the guard in vCPU threads
  *	[kvm->srcu, mmu_lock]	taken by KVM to arm and disarm a gfn
@@ -57,6 +59,8 @@ struct kwt_session;
  * @start_wait: those who wait until that is done
  * @gone: no use of @kvm any more; attach_lock and (L) to set
  * @held: by us are @kvm and @vendor; attach_lock
+ * @mm_lock: protects @mm_uses
+ * @mm_uses: uses of the VMM's mm by READ, among all there are
  * @lock: (L)
  * @sessions: (L)
  * @nr_sessions: (L)
@@ -94,6 +98,8 @@ struct kwt_vm {
 	wait_queue_head_t start_wait;
 	bool gone;
 	bool held;
+	spinlock_t mm_lock;
+	int mm_uses;
 	struct mutex lock;
 	struct list_head sessions;
 	u32 nr_sessions;
@@ -161,6 +167,7 @@ struct kwt_limits {
  *	allocates for this session; constant then, (L) to set
  * @memory: kernel mapping of @pages
  * @resync_left: RESYNC has not fetched all of the set yet; (L)
+ * @read_due: when READ may go on, see memory.c
  * @read_lock: one read(2) at a time
  * @waitq: sleeping readers
  * @watermark: records that wake a reader
@@ -193,6 +200,7 @@ struct kwt_session {
 	void *memory;
 	bool resync_left;
 
+	atomic64_t read_due;
 	struct mutex read_lock;
 	wait_queue_head_t waitq;
 	u32 watermark;
@@ -216,6 +224,8 @@ extern unsigned int kwt_max_pages;
 extern unsigned int kwt_poll_ms;
 extern unsigned int kwt_guard_min_ms;
 extern unsigned int kwt_guard_max_ms;
+extern unsigned int kwt_read_mib_per_s;
+u64 kwt_read_bytes_per_s(void);
 
 #define KWT_MIN_RECORDS		64
 #define KWT_MAX_RECORDS		(1U << 20)
@@ -223,6 +233,7 @@ extern unsigned int kwt_guard_max_ms;
 #define KWT_MAX_LATENCY_US	1000000
 #define KWT_MAX_BUDGET		U16_MAX
 #define KWT_MAX_PERIOD_MS	4000
+#define KWT_MAX_READ_BYTES	(1U << 20)
 #define KWT_RIGHTS							\
 	(KVM_WTRACK_RIGHT_MEMORY | KVM_WTRACK_RIGHT_DATA |		\
 	 KVM_WTRACK_RIGHT_RIP | KVM_WTRACK_RIGHT_OTHERS |		\
@@ -265,7 +276,11 @@ int kwt_restrict(struct kwt_session *session,
 int kwt_budget_check(u32 budget, u32 period_ms);
 int kwt_restrict_check(struct kwt_session *session, u64 gfn);
 u64 kwt_restrict_next(const struct kwt_session *session, u64 gfn, u64 end);
+u64 kwt_restrict_end(const struct kwt_session *session, u64 gfn, u64 end);
 bool kwt_restrict_allows(const struct kwt_session *session, u64 gfn);
+
+/* memory.c */
+bool kwt_mm_is_gone(struct kwt_vm *vm);
 
 /* range.c */
 int kwt_range_change(struct kwt_session *session,

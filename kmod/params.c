@@ -69,5 +69,12 @@ BOUNDED(guard_min_ms, 16, 8, 4000, false,
 	"how long the guard leaves a page alone at first, in ms (8 to 4000)");
 BOUNDED(guard_max_ms, 1024, 8, 4000, false,
 	"how long the guard leaves a page alone at most, in ms (8 to 4000)");
+BOUNDED(read_mib_per_s, 1024, 1, 1048576, false,
+	"guest memory that one session reads in a second, in MiB (1 to 1048576)");
 BOUNDED(poll_ms, 200, 10, 60000, false,
 	"how often to look for VMs that were closed, in ms (10 to 60000)");
+
+u64 kwt_read_bytes_per_s(void)
+{
+	return (u64)READ_ONCE(kwt_read_mib_per_s) << 20;
+}

@@ -333,6 +333,16 @@ u64 kwt_restrict_next(const struct kwt_session *session, u64 gfn, u64 end)
 	return limits_next(&session->limits, gfn, end, &next);
 }
 
+/* The same for the first that may not be. */
+u64 kwt_restrict_end(const struct kwt_session *session, u64 gfn, u64 end)
+{
+	u64 next;
+
+	if (limits_next(&session->limits, gfn, end, &next) > gfn)
+		return gfn;
+	return min(end, next);
+}
+
 bool kwt_restrict_allows(const struct kwt_session *session, u64 gfn)
 {
 	return kwt_restrict_next(session, gfn, gfn + 1) == gfn;

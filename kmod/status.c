@@ -59,6 +59,15 @@ static void map_status(const struct kwt_session *session,
 	status->out_records_bytes = kwt_ring_records_bytes(session);
 }
 
+static u64 vm_generation(struct kvm *kvm)
+{
+	int idx = srcu_read_lock(&kvm->srcu);
+	u64 generation = kwt_slots_generation(kvm);
+
+	srcu_read_unlock(&kvm->srcu, idx);
+	return generation;
+}
+
 /* Under vm->lock, or before the session has a VM. */
 void kwt_status_locked(struct kwt_session *session, struct kwt_vm *vm,
 		       struct kvm_wtrack_status *status)
@@ -81,6 +90,7 @@ void kwt_status_locked(struct kwt_session *session, struct kwt_vm *vm,
 	if (!vm->gone) {
 		status->out_vm_pid = pid_vnr(vm->pid);
 		status->out_pages = kwt_set_pages(&session->set);
+		status->out_generation = vm_generation(vm->kvm);
 	}
 	status->out_memory_bytes = sizeof(*session) + session->set.bytes +
 		(size_t)session->nr_pages * (PAGE_SIZE + sizeof(void *)) +

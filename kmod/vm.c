@@ -227,10 +227,10 @@ void kwt_vm_forbid(struct kwt_vm *vm)
 	mod_delayed_work(kwt_wq, &vm->watch, 0);
 }
 
-static bool vm_is_gone(const struct kwt_vm *vm)
+static bool vm_is_gone(struct kwt_vm *vm)
 {
 	return READ_ONCE(vm->space.forbidden) ||
-	       !atomic_read(&vm->kvm->mm->mm_users) ||
+	       kwt_mm_is_gone(vm) ||
 	       refcount_read(&vm->kvm->users_count) == OWN_KVM_REFS;
 }
 
@@ -278,6 +278,7 @@ static struct kwt_vm *vm_create(struct kvm *kvm, struct file *file)
 	refcount_set(&vm->refs, 1);
 	mutex_init(&vm->attach_lock);
 	mutex_init(&vm->lock);
+	spin_lock_init(&vm->mm_lock);
 	INIT_LIST_HEAD(&vm->sessions);
 	INIT_DELAYED_WORK(&vm->watch, watch);
 	kwt_rearm_init(vm);

@@ -14,6 +14,9 @@
  *	KWT_REMOVAL_KEEPS_COUNTS	and have our counts to be given back?
  *	kwt_slot_run		may gfns be tracked, and how many behind each
  *				other have the same answer?
+ *	kwt_slot_at		the memslot of a gfn, or the first one behind it
+ *	kwt_slot_is_private	may it have pages that only the guest can read?
+ *	kwt_slots_generation	changes whenever a memslot does
  *
  * Before 6.6, KVM calls the hook ahead of the commit, for MOVE as well, while
  * the memslot is still there but marked as invalid: our counts have to be given
@@ -47,6 +50,15 @@ static inline bool kwt_track_exists(void)
 typedef void (*kwt_removal_fn)(struct kvm_page_track_notifier_node *node,
 			       gfn_t gfn, unsigned long nr_pages);
 
+static inline bool kwt_slot_is_private(const struct kvm_memory_slot *slot)
+{
+#ifdef KVM_MEM_GUEST_MEMFD
+	return slot->flags & KVM_MEM_GUEST_MEMFD;
+#else
+	return false;
+#endif
+}
+
 /* Under kvm->srcu: may this memslot's pages be tracked? */
 static inline int kwt_slot_check(const struct kvm_memory_slot *slot)
 {
@@ -54,11 +66,7 @@ static inline int kwt_slot_check(const struct kvm_memory_slot *slot)
 		return -ENOENT;
 	if (slot->id >= KVM_USER_MEM_SLOTS || slot->flags & KVM_MEM_READONLY)
 		return -EOPNOTSUPP;
-#ifdef KVM_MEM_GUEST_MEMFD
-	if (slot->flags & KVM_MEM_GUEST_MEMFD)
-		return -EOPNOTSUPP;
-#endif
-	return 0;
+	return kwt_slot_is_private(slot) ? -EOPNOTSUPP : 0;
 }
 
 #ifdef KWT_HAVE_WRITE_TRACK_GFN
@@ -272,6 +280,32 @@ static inline int kwt_slot_run(struct kvm *kvm, gfn_t start, gfn_t end,
 	}
 	srcu_read_unlock(&kvm->srcu, idx);
 	return r;
+}
+
+/* Under kvm->srcu: the memslot that ends behind @gfn, the lowest, or NULL. */
+static inline const struct kvm_memory_slot *
+kwt_slot_at(struct kvm *kvm, gfn_t gfn, gfn_t end)
+{
+	struct kvm_memslot_iter iter;
+
+	kvm_for_each_memslot_in_gfn_range(&iter, kvm_memslots(kvm), gfn, end)
+		return iter.slot;
+	return NULL;
+}
+
+/*
+ * Under kvm->srcu. While KVM waits for those who may still see what was before a
+ * change, the memslots are those of after it already, but have no number of their
+ * own: the number of before, and a bit. Two numbers follow each other with a gap,
+ * or the next one is that of the same memslots.
+ */
+static inline u64 kwt_slots_generation(struct kvm *kvm)
+{
+	u64 generation = READ_ONCE(kvm_memslots(kvm)->generation);
+
+	if (generation & KVM_MEMSLOT_GEN_UPDATE_IN_PROGRESS)
+		return (generation & ~KVM_MEMSLOT_GEN_UPDATE_IN_PROGRESS) + 1;
+	return generation;
 }
 
 /* Address bits that a guest with so many of them must leave zero. */

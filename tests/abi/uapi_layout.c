@@ -16,7 +16,7 @@
 	PIN(offsetof(struct kvm_wtrack_ ## name, field), offset); \
 	PIN(sizeof(((struct kvm_wtrack_ ## name *)0)->field), size)
 
-SIZE(info, 88);
+SIZE(info, 104);
 FIELD(info, size, 0, 4);
 FIELD(info, flags, 4, 4);
 FIELD(info, out_features, 8, 8);
@@ -33,7 +33,9 @@ FIELD(info, out_max_budget, 56, 4);
 FIELD(info, out_max_period_ms, 60, 4);
 FIELD(info, out_backoff_min_ms, 64, 4);
 FIELD(info, out_backoff_max_ms, 68, 4);
-FIELD(info, __reserved, 72, 16);
+FIELD(info, out_max_read_bytes, 72, 8);
+FIELD(info, out_read_bytes_per_s, 80, 8);
+FIELD(info, __reserved, 88, 16);
 
 SIZE(attach, 48);
 FIELD(attach, size, 0, 4);
@@ -44,7 +46,7 @@ FIELD(attach, out_vm_id, 16, 8);
 FIELD(attach, out_session_id, 24, 8);
 FIELD(attach, __reserved, 32, 16);
 
-SIZE(status, 232);
+SIZE(status, 240);
 FIELD(status, size, 0, 4);
 FIELD(status, flags, 4, 4);
 FIELD(status, out_state, 8, 4);
@@ -74,7 +76,8 @@ FIELD(status, out_consumer_bytes, 168, 8);
 FIELD(status, out_records_offset, 176, 8);
 FIELD(status, out_records_bytes, 184, 8);
 FIELD(status, out_rights, 192, 8);
-FIELD(status, __reserved, 200, 32);
+FIELD(status, out_generation, 200, 8);
+FIELD(status, __reserved, 208, 32);
 
 SIZE(range, 16);
 FIELD(range, gfn, 0, 8);
@@ -180,6 +183,36 @@ FIELD(fence, flags, 4, 4);
 FIELD(fence, out_seq, 8, 8);
 FIELD(fence, __reserved, 16, 16);
 
+SIZE(region, 24);
+FIELD(region, gfn, 0, 8);
+FIELD(region, nr_pages, 8, 8);
+FIELD(region, flags, 16, 4);
+FIELD(region, __reserved, 20, 4);
+
+SIZE(regions, 64);
+FIELD(regions, size, 0, 4);
+FIELD(regions, flags, 4, 4);
+FIELD(regions, regions, 8, 8);
+FIELD(regions, nr_regions, 16, 4);
+FIELD(regions, out_nr_regions, 20, 4);
+FIELD(regions, gfn, 24, 8);
+FIELD(regions, out_next_gfn, 32, 8);
+FIELD(regions, out_generation, 40, 8);
+FIELD(regions, __reserved, 48, 16);
+
+SIZE(read, 80);
+FIELD(read, size, 0, 4);
+FIELD(read, flags, 4, 4);
+FIELD(read, gpa, 8, 8);
+FIELD(read, len, 16, 8);
+FIELD(read, buffer, 24, 8);
+FIELD(read, out_done, 32, 8);
+FIELD(read, out_seq, 40, 8);
+FIELD(read, out_generation, 48, 8);
+FIELD(read, out_error, 56, 4);
+FIELD(read, __reserved0, 60, 4);
+FIELD(read, __reserved, 64, 16);
+
 SIZE(consumer, 8);
 FIELD(consumer, pos, 0, 8);
 
@@ -211,6 +244,8 @@ PIN(KVM_WTRACK_QUERY, 0xd709);
 PIN(KVM_WTRACK_QUERY_GFN, 0xd70a);
 PIN(KVM_WTRACK_RESYNC, 0xd70b);
 PIN(KVM_WTRACK_FENCE, 0xd70c);
+PIN(KVM_WTRACK_REGIONS, 0xd70d);
+PIN(KVM_WTRACK_READ, 0xd70e);
 
 PIN(KVM_WTRACK_FEAT_FOREIGN_ATTACH, 1);
 PIN(KVM_WTRACK_FEAT_COALESCE, 2);
@@ -221,6 +256,8 @@ PIN(KVM_WTRACK_FEAT_LONG_WRITES, 32);
 PIN(KVM_WTRACK_FEAT_GUARD, 64);
 PIN(KVM_WTRACK_FEAT_BUDGET, 128);
 PIN(KVM_WTRACK_FEAT_NATIVE, 256);
+PIN(KVM_WTRACK_FEAT_READ, 512);
+PIN(KVM_WTRACK_FEAT_REGIONS, 1024);
 
 PIN(KVM_WTRACK_STATE_ATTACHED, 1);
 PIN(KVM_WTRACK_STATE_RESTRICTED, 2);
@@ -247,6 +284,11 @@ PIN(KVM_WTRACK_GFN_DISARMED, 4);
 PIN(KVM_WTRACK_RESYNC_REREAD, 0);
 PIN(KVM_WTRACK_RESYNC_REMOVED, 1);
 PIN(KVM_WTRACK_RESYNC_DISARMED, 2);
+PIN(KVM_WTRACK_REGION_F_READONLY, 1);
+PIN(KVM_WTRACK_REGION_F_DIRTY_LOG, 2);
+PIN(KVM_WTRACK_REGION_F_PRIVATE, 4);
+PIN(KVM_WTRACK_REGION_F_KVM, 8);
+PIN(KVM_WTRACK_READ_F_NOFAULT, 1);
 
 PIN(KVM_WTRACK_RECORD_WRITE, 1);
 PIN(KVM_WTRACK_RECORD_RESYNC, 2);

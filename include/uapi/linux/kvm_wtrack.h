@@ -40,13 +40,16 @@
  *	EACCES		a writable mapping of the records
  *	EAGAIN		not without waiting: non-blocking read() with nothing to
  *			read; ADD with ADD_F_NOWAIT while KVM handles, or may
- *			handle, a fault of the guest on this gfn
+ *			handle, a fault of the guest on this gfn; READ with
+ *			READ_F_NOFAULT of a page that is not in memory
  *	EBADF		vm_fd is not an open descriptor
  *	EBADFD		vm_fd is open, but not a KVM virtual machine
  *	EBUSY		not now: a ring exists already; RESTRICT would forbid
  *			what the session has; RESYNC before the resync record
- *			was released
+ *			was released; READ while the VMM changes its memslots all
+ *			the time
  *	EFAULT		a pointer does not point to the caller's memory
+ *	EHWPOISON	the hardware has reported that the page's memory is broken
  *	EINTR		a signal came; what was done up to there is reported
  *	EINVAL		the call is malformed: a size, an unknown flag, a
  *			reserved field that is not zero, a range that is empty
@@ -60,10 +63,13 @@
  *	ENOSPC		the session's page limit is reached
  *	ENOTCONN	the session is not attached yet
  *	ENOTTY		no such ioctl
- *	EOPNOTSUPP	KVM cannot do it: a confidential guest; a memslot that
- *			the guest cannot write as ordinary memory (read-only,
- *			guest_memfd, KVM's own); on kernels before 6.6, nested
- *			paging without CONFIG_KVM_EXTERNAL_WRITE_TRACKING
+ *	ENXIO		the VMM has no readable memory where the memslot of this
+ *			gfn says it is
+ *	EOPNOTSUPP	it cannot be done: a confidential guest; ADD to a memslot
+ *			that the guest cannot write as ordinary memory (read-only,
+ *			guest_memfd, KVM's own); READ of guest_memfd, or of a
+ *			device; on kernels before 6.6, nested paging without
+ *			CONFIG_KVM_EXTERNAL_WRITE_TRACKING
  *	EOVERFLOW	the gfn has as many users as it can have
  *	EPERM		refused by the session's restriction
  *	ERANGE		a number of records, a watermark, a latency, a budget,
@@ -94,6 +100,8 @@
 #define KVM_WTRACK_QUERY_GFN	_IO(KVM_WTRACK_MAGIC, 0x0a)
 #define KVM_WTRACK_RESYNC	_IO(KVM_WTRACK_MAGIC, 0x0b)
 #define KVM_WTRACK_FENCE	_IO(KVM_WTRACK_MAGIC, 0x0c)
+#define KVM_WTRACK_REGIONS	_IO(KVM_WTRACK_MAGIC, 0x0d)
+#define KVM_WTRACK_READ		_IO(KVM_WTRACK_MAGIC, 0x0e)
 
 /*
  * Features. Ask for these bits, never for a kernel or module version.
@@ -116,6 +124,10 @@
 #define KVM_WTRACK_FEAT_BUDGET		(1ULL << 7)
 /* KVM_WTRACK_RING_F_NATIVE is known. */
 #define KVM_WTRACK_FEAT_NATIVE		(1ULL << 8)
+/* READ is known. */
+#define KVM_WTRACK_FEAT_READ		(1ULL << 9)
+/* REGIONS is known, and STATUS has the generation. */
+#define KVM_WTRACK_FEAT_REGIONS		(1ULL << 10)
 
 /**
  * struct kvm_wtrack_info - what this module can do (KVM_WTRACK_INFO)
@@ -136,6 +148,9 @@
  * @out_max_period_ms: longest period of a budget
  * @out_backoff_min_ms: how long the guard leaves a page alone at first
  * @out_backoff_max_ms: and how long at most
+ * @out_max_read_bytes: bytes that one READ reads at most
+ * @out_read_bytes_per_s: bytes, of whole pages, that a session reads in a second
+ *	at most
  * @__reserved: must be 0
  *
  * Needs no attached VM.
@@ -157,6 +172,8 @@ struct kvm_wtrack_info {
 	__u32 out_max_period_ms;
 	__u32 out_backoff_min_ms;
 	__u32 out_backoff_max_ms;
+	__aligned_u64 out_max_read_bytes;
+	__aligned_u64 out_read_bytes_per_s;
 	__aligned_u64 __reserved[2];
 };
 
@@ -230,6 +247,7 @@ struct kvm_wtrack_attach {
  * @out_records_offset: likewise
  * @out_records_bytes: likewise
  * @out_rights: KVM_WTRACK_RIGHT_*, those that the session has
+ * @out_generation: of the guest's memory regions, see REGIONS; 0 without a VM
  * @__reserved: must be 0
  */
 struct kvm_wtrack_status {
@@ -262,6 +280,7 @@ struct kvm_wtrack_status {
 	__aligned_u64 out_records_offset;
 	__aligned_u64 out_records_bytes;
 	__aligned_u64 out_rights;
+	__aligned_u64 out_generation;
 	__aligned_u64 __reserved[4];
 };
 
@@ -629,6 +648,127 @@ struct kvm_wtrack_fence {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 out_seq;
+	__aligned_u64 __reserved[2];
+};
+
+/* The guest cannot write it. */
+#define KVM_WTRACK_REGION_F_READONLY	(1U << 0)
+/* KVM logs dirty pages of it, for the VMM. */
+#define KVM_WTRACK_REGION_F_DIRTY_LOG	(1U << 1)
+/* It may have pages that are private to the guest (guest_memfd). */
+#define KVM_WTRACK_REGION_F_PRIVATE	(1U << 2)
+/* KVM made it for itself. */
+#define KVM_WTRACK_REGION_F_KVM		(1U << 3)
+
+/**
+ * struct kvm_wtrack_region - consecutive pages of one memslot
+ * @gfn: first guest page frame number
+ * @nr_pages: how many
+ * @flags: KVM_WTRACK_REGION_F_*
+ * @__reserved: 0
+ */
+struct kvm_wtrack_region {
+	__aligned_u64 gfn;
+	__aligned_u64 nr_pages;
+	__u32 flags;
+	__u32 __reserved;
+};
+
+/**
+ * struct kvm_wtrack_regions - what memory the guest has (KVM_WTRACK_REGIONS)
+ * @size: sizeof(struct kvm_wtrack_regions)
+ * @flags: must be 0
+ * @regions: pointer to struct kvm_wtrack_region[], filled in ascending order
+ * @nr_regions: room in it, not 0; more than out_max_ranges are never filled in
+ * @out_nr_regions: how many were filled in; may be 0 before the end
+ * @gfn: where to start
+ * @out_next_gfn: where to go on; ~0 when there is nothing more
+ * @out_generation: changes whenever a memslot does
+ * @__reserved: must be 0
+ *
+ * The memslots of the VMM, and those that KVM made for itself. What is outside
+ * of the session's restriction is left out; a memslot of which the session may
+ * have parts comes as several regions. Memory that the guest has in SMM alone
+ * is not shown.
+ *
+ * Two calls that give the same @out_generation have seen the same regions. One
+ * that gives another one has seen a change: of a memslot anywhere, also outside
+ * of the restriction. STATUS has the generation as well. ESRCH, EINTR.
+ */
+struct kvm_wtrack_regions {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 regions;
+	__u32 nr_regions;
+	__u32 out_nr_regions;
+	__aligned_u64 gfn;
+	__aligned_u64 out_next_gfn;
+	__aligned_u64 out_generation;
+	__aligned_u64 __reserved[2];
+};
+
+/* Only what is in memory now: wait for nothing, and fetch nothing. */
+#define KVM_WTRACK_READ_F_NOFAULT	(1U << 0)
+
+/**
+ * struct kvm_wtrack_read - read the guest's memory (KVM_WTRACK_READ)
+ * @size: sizeof(struct kvm_wtrack_read)
+ * @flags: KVM_WTRACK_READ_F_*
+ * @gpa: guest physical address of the first byte
+ * @len: how many bytes, not 0
+ * @buffer: pointer to where they go
+ * @out_done: how many were read
+ * @out_seq: what was read contains every store of a record up to this sequence
+ *	number; 0 in a session without a ring
+ * @out_generation: of the memory regions when the call began, see REGIONS
+ * @out_error: the errno of the page of @gpa + @out_done, positive, or 0
+ * @__reserved0: must be 0
+ * @__reserved: must be 0
+ *
+ * Needs no ring, and the pages need not be tracked. The session may read what it
+ * may add: gfns within its restriction. Read-only memory and KVM's own can be
+ * read as well.
+ *
+ * Returns 0 when bytes were read up to @len, or to a page that cannot be read,
+ * which @out_error tells; look at @out_done. A call reads out_max_read_bytes at
+ * most: it ends there, with @out_error 0. A session that has read more in a
+ * second than out_read_bytes_per_s waits. Per page: ENOENT, EPERM, EOPNOTSUPP,
+ * ENXIO, EHWPOISON, ENOMEM, EBUSY, and with READ_F_NOFAULT EAGAIN. Of the call:
+ * EFAULT, EINTR, ENOMEM, ESRCH, and EPERM without RIGHT_MEMORY; @out_done tells how
+ * many bytes were read before.
+ *
+ * Each page was the guest's, by the memslots that it had, from when the module
+ * looked for it until its bytes were copied. They are not of one moment, and a
+ * store that is being made may be there in part.
+ *
+ * The VMM's memory is read as the VMM itself would read it. What was paged out
+ * is fetched; the VMM provides what it provides on demand (userfaultfd, a file of
+ * its own file system), and the call waits for that, until a signal comes: before
+ * 6.3, only one that kills. Anonymous memory that nobody has written is zeros and
+ * takes no memory; with shared memory (memfd, hugetlb) the page is made, and paid
+ * for by the VMM, as if the guest had read it. What the VMM has mapped from a
+ * device is not read, because that may change the state of the device.
+ *
+ * A store is in memory before there is a record of it. So what was read contains
+ * each store whose record has a number up to @out_seq, also one that the session
+ * has not looked at yet; of a store that it does not contain, a record with a
+ * higher number comes, or the resync set or a GUARD record tells of its page. (In
+ * a coalescing session it may be merged into a record that was not released
+ * before the call: release, then read.) A record with a higher number may be of a
+ * store that is contained. READ tells of no stores, and waits for none: who wants
+ * to know what is in memory already calls FENCE.
+ */
+struct kvm_wtrack_read {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 gpa;
+	__aligned_u64 len;
+	__aligned_u64 buffer;
+	__aligned_u64 out_done;
+	__aligned_u64 out_seq;
+	__aligned_u64 out_generation;
+	__u32 out_error;
+	__u32 __reserved0;
 	__aligned_u64 __reserved[2];
 };
 

@@ -33,7 +33,9 @@ const struct abi_call abi_calls[] = {
 		      FIELD(info, out_max_budget),
 		      FIELD(info, out_max_period_ms),
 		      FIELD(info, out_backoff_min_ms),
-		      FIELD(info, out_backoff_max_ms) }),
+		      FIELD(info, out_backoff_max_ms),
+		      FIELD(info, out_max_read_bytes),
+		      FIELD(info, out_read_bytes_per_s) }),
 	CALL(attach, ATTACH, ABI_FRESH, .has_out = true,
 	     .reserved = { FIELD(attach, __reserved0),
 			   FIELD(attach, __reserved) },
@@ -61,7 +63,8 @@ const struct abi_call abi_calls[] = {
 		      FIELD(status, out_consumer_bytes),
 		      FIELD(status, out_records_offset),
 		      FIELD(status, out_records_bytes),
-		      FIELD(status, out_rights) }),
+		      FIELD(status, out_rights),
+		      FIELD(status, out_generation) }),
 	CALL(restrict, RESTRICT, ABI_READY,
 	     ARRAY(restrict, ranges, nr_ranges),
 	     .reserved = { FIELD(restrict, __reserved0),
@@ -105,6 +108,17 @@ const struct abi_call abi_calls[] = {
 	CALL(fence, FENCE, ABI_READY, .has_out = true,
 	     .reserved = { FIELD(fence, __reserved) },
 	     .out = { FIELD(fence, out_seq) }),
+	CALL(regions, REGIONS, ABI_ATTACHED, .has_out = true,
+	     ARRAY(regions, regions, nr_regions),
+	     .reserved = { FIELD(regions, __reserved) },
+	     .out = { FIELD(regions, out_nr_regions),
+		      FIELD(regions, out_next_gfn),
+		      FIELD(regions, out_generation) }),
+	CALL(read, READ, ABI_ATTACHED, .has_out = true,
+	     .known_flags = KVM_WTRACK_READ_F_NOFAULT,
+	     .reserved = { FIELD(read, __reserved0), FIELD(read, __reserved) },
+	     .out = { FIELD(read, out_done), FIELD(read, out_seq),
+		      FIELD(read, out_generation), FIELD(read, out_error) }),
 };
 
 const unsigned int abi_nr_calls = ARRAY_SIZE(abi_calls);
@@ -157,6 +171,13 @@ void abi_fill(struct abi *a)
 		((struct kvm_wtrack_restrict *)a->arg)->rights = ~0ULL;
 	if (c->cmd == KVM_WTRACK_QUERY_GFN)
 		((struct kvm_wtrack_query_gfn *)a->arg)->gfn = VM_DATA_GFN;
+	if (c->cmd == KVM_WTRACK_READ)
+		*(struct kvm_wtrack_read *)a->arg = (struct kvm_wtrack_read){
+			.size = c->bytes,
+			.gpa = VM_DATA,
+			.len = sizeof(a->array),
+			.buffer = (uintptr_t)&a->array,
+		};
 }
 
 void abi_init(struct abi *a, const struct abi_call *call)

@@ -47,6 +47,7 @@ struct abi {
 		struct kvm_wtrack_change changes[ABI_RANGES];
 		struct kvm_wtrack_range ranges[ABI_RANGES];
 		struct kvm_wtrack_resync_range resync[ABI_RANGES];
+		struct kvm_wtrack_region regions[ABI_RANGES];
 	} array;
 	_Alignas(8) unsigned char arg[ABI_ARG_BYTES];
 };

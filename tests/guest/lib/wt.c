@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -232,4 +233,67 @@ uint64_t wt_query_pages(int fd)
 		q.gfn = q.out_next_gfn;
 	} while (q.out_next_gfn != ~0ULL);
 	return pages;
+}
+
+int __wt_read_bytes(int fd, uint64_t gpa, void *buffer, uint64_t len,
+		    uint32_t flags, struct kvm_wtrack_read *ret)
+{
+	*ret = (struct kvm_wtrack_read){
+		.size = sizeof(*ret), .flags = flags, .gpa = gpa, .len = len,
+		.buffer = (uintptr_t)buffer,
+	};
+	return __wt_read(fd, ret);
+}
+
+void wt_read_bytes(int fd, uint64_t gpa, void *buffer, uint64_t len)
+{
+	struct kvm_wtrack_read read;
+	uint64_t done;
+
+	for (done = 0; done < len; done += read.out_done) {
+		CHECK_ERRNO(__wt_read_bytes(fd, gpa + done, (char *)buffer + done,
+					    len - done, 0, &read), 0);
+		CHECK_ERRNO(read.out_error, 0);
+		CHECK(read.out_done > 0 && read.out_done <= len - done);
+	}
+}
+
+static int read_error(int fd, uint64_t gpa, uint32_t flags)
+{
+	struct kvm_wtrack_read read;
+	char byte = 0x5a;
+
+	CHECK_ERRNO(__wt_read_bytes(fd, gpa, &byte, 1, flags, &read), 0);
+	CHECK_EQ(read.out_done, !read.out_error);
+	if (read.out_error)
+		CHECK_EQ(byte, 0x5a);
+	return read.out_error;
+}
+
+int wt_read_error(int fd, uint64_t gpa)
+{
+	return read_error(fd, gpa, 0);
+}
+
+int wt_read_error_nofault(int fd, uint64_t gpa)
+{
+	return read_error(fd, gpa, KVM_WTRACK_READ_F_NOFAULT);
+}
+
+void wt_regions(int fd, struct wt_regions *regions)
+{
+	WT_ARG(regions, r, 0);
+
+	memset(regions, 0, sizeof(*regions));
+	do {
+		r.regions = (uintptr_t)&regions->region[regions->nr];
+		r.nr_regions = ARRAY_SIZE(regions->region) - regions->nr;
+		CHECK_ERRNO(__wt_regions(fd, &r), 0);
+		if (r.gfn)
+			CHECK_EQ(r.out_generation, regions->generation);
+		CHECK(r.out_next_gfn > r.gfn);
+		regions->generation = r.out_generation;
+		regions->nr += r.out_nr_regions;
+		r.gfn = r.out_next_gfn;
+	} while (r.gfn != ~0ULL);
 }

@@ -32,6 +32,8 @@ WT_CALL(query, QUERY)
 WT_CALL(query_gfn, QUERY_GFN)
 WT_CALL(resync, RESYNC)
 WT_CALL(fence, FENCE)
+WT_CALL(regions, REGIONS)
+WT_CALL(read, READ)
 
 /* WT_ARG(attach, a, .vm_fd = fd): a local struct kvm_wtrack_attach. */
 #define WT_ARG(call, var, ...)						\
@@ -84,6 +86,24 @@ bool wt_tracked(int fd, uint64_t gfn);
 uint32_t wt_gfn_state(int fd, uint64_t gfn);
 /* Pages that QUERY reports, all ranges together. */
 uint64_t wt_query_pages(int fd);
+
+/* READ: the errno of the call; how far it came is in *@ret. */
+int __wt_read_bytes(int fd, uint64_t gpa, void *buffer, uint64_t len,
+		    uint32_t flags, struct kvm_wtrack_read *ret);
+/* The same, and all of it could be read. */
+void wt_read_bytes(int fd, uint64_t gpa, void *buffer, uint64_t len);
+/* The errno of this one page, with and without waiting for it. */
+int wt_read_error(int fd, uint64_t gpa);
+int wt_read_error_nofault(int fd, uint64_t gpa);
+
+/* All that REGIONS reports, in as many calls as it takes. */
+struct wt_regions {
+	unsigned int nr;
+	struct kvm_wtrack_region region[64];
+	uint64_t generation;
+};
+
+void wt_regions(int fd, struct wt_regions *regions);
 
 /* The ring: the next record, if it is there. It is not released by this. */
 const struct kvm_wtrack_record *wt_peek(const struct wt *wt);

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * READ: guest memory, for whoever holds the session, in pieces.
+ *
+ * A memslot says where the VMM has a gfn. It may go away while its pages are
+ * read, and the VMM may have something else at that address by then: so the
+ * bytes go into a buffer first, and nobody sees them unless the memslots are still
+ * the same. This holds whatever the caller's memory is, which may take for ever to
+ * be written to; that is done when nothing of the VM is held any more.
+ *
+ * The VM's lock is held for a look at the memslots, before and after. A use of the
+ * VMM's mm is held while its pages are fetched. That may take as long as the VMM
+ * likes, and must not keep anybody from noticing that the VMM is gone: these uses
+ * are counted.
+ */
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "compat/mm.h"
+#include "ioctl.h"
+#include "memory.h"
+
+/* How often a piece is read that may not have been the guest's meanwhile. */
+#define MAX_TRIES	32
+/* From then on, after a tick. */
+#define BUSY_TRIES	4
+
+/* After a pause, a session may read so much more at once. */
+#define BURST_NS	(100 * NSEC_PER_MSEC)
+
+/* The VMM is gone if nobody but READ uses its mm. */
+bool kwt_mm_is_gone(struct kwt_vm *vm)
+{
+	bool gone;
+
+	spin_lock(&vm->mm_lock);
+	gone = atomic_read(&vm->kvm->mm->mm_users) == vm->mm_uses;
+	spin_unlock(&vm->mm_lock);
+	return gone;
+}
+
+/* Under the VM's lock, as long as it is not gone. */
+static struct mm_struct *use_mm(struct kwt_vm *vm)
+{
+	struct mm_struct *mm = vm->kvm->mm;
+
+	spin_lock(&vm->mm_lock);
+	if (mmget_not_zero(mm))
+		vm->mm_uses++;
+	else
+		mm = NULL;
+	spin_unlock(&vm->mm_lock);
+	return mm;
+}
+
+/* The VM may be gone. The last user takes the mm apart: not this process. */
+static void unuse_mm(struct kwt_vm *vm, struct mm_struct *mm)
+{
+	bool last;
+
+	spin_lock(&vm->mm_lock);
+	vm->mm_uses--;
+	last = !atomic_add_unless(&mm->mm_users, -1, 1);
+	spin_unlock(&vm->mm_lock);
+	if (last)
+		kwt_mmput_later(mm);
+}
+
+static int sleep_until(u64 time_ns)
+{
+	ktime_t expires = ns_to_ktime(time_ns);
+
+	set_current_state(TASK_INTERRUPTIBLE);
+	if (!signal_pending(current))
+		schedule_hrtimeout(&expires, HRTIMER_MODE_ABS);
+	__set_current_state(TASK_RUNNING);
+	return signal_pending(current) ? -EINTR : 0;
+}
+
+/*
+ * Wait until the session may read so many bytes. session->read_due is when it may
+ * read again; who reads moves it on.
+ */
+static int wait_for_turn(struct kwt_session *session, u64 bytes)
+{
+	u64 cost = div64_u64(bytes * NSEC_PER_SEC, kwt_read_bytes_per_s());
+	s64 due = atomic64_read(&session->read_due);
+	u64 now;
+	int r;
+
+	for (;;) {
+		now = ktime_get_ns();
+		if (due > (s64)now) {
+			r = sleep_until(due);
+			if (r)
+				return r;
+			due = atomic64_read(&session->read_due);
+		} else if (atomic64_try_cmpxchg(&session->read_due, &due,
+						max_t(s64, due, now - BURST_NS) +
+						cost)) {
+			return 0;
+		}
+	}
+}
+
+/* What is known of the gfns that come next. */
+struct place {
+	unsigned long hva;
+	u64 nr_pages;
+	u64 generation;
+	struct mm_struct *mm;
+};
+
+static int find_slot(struct kvm *kvm, u64 gfn, struct place *place)
+{
+	const struct kvm_memory_slot *slot;
+	int idx, r = 0;
+
+	idx = srcu_read_lock(&kvm->srcu);
+	place->generation = kwt_slots_generation(kvm);
+	slot = kwt_slot_at(kvm, gfn, gfn + 1);
+	if (!slot || slot->flags & KVM_MEMSLOT_INVALID) {
+		r = -ENOENT;
+	} else if (kwt_slot_is_private(slot)) {
+		r = -EOPNOTSUPP;
+	} else {
+		place->hva = __gfn_to_hva_memslot(slot, gfn);
+		place->nr_pages = min(place->nr_pages,
+				      slot->base_gfn + slot->npages - gfn);
+	}
+	srcu_read_unlock(&kvm->srcu, idx);
+	return r;
+}
+
+static bool may_read(const struct kwt_session *session)
+{
+	return READ_ONCE(session->limits.rights) & KVM_WTRACK_RIGHT_MEMORY;
+}
+
+/* Under the VM's lock. */
+static int find_place_locked(struct kwt_session *session, u64 gfn,
+			     struct place *place)
+{
+	struct kwt_vm *vm = session->vm;
+	u64 end;
+	int r;
+
+	if (vm->gone)
+		return -ESRCH;
+	if (kwt_kvm_is_confidential(vm->kvm)) {
+		kwt_vm_forbid(vm);
+		return -EOPNOTSUPP;
+	}
+	if (!may_read(session))
+		return -EPERM;
+	end = kwt_restrict_end(session, gfn, gfn + place->nr_pages);
+	if (end == gfn)
+		return -EPERM;
+	place->nr_pages = end - gfn;
+	r = find_slot(vm->kvm, gfn, place);
+	if (r)
+		return r;
+	place->mm = use_mm(vm);
+	return place->mm ? 0 : -ESRCH;
+}
+
+/* Where @gfn is, and then a use of the mm is held. */
+static int find_place(struct kwt_session *session, u64 gfn, struct place *place)
+{
+	struct kwt_vm *vm = session->vm;
+	int r;
+
+	if (mutex_lock_interruptible(&vm->lock))
+		return -EINTR;
+	r = find_place_locked(session, gfn, place);
+	mutex_unlock(&vm->lock);
+	return r;
+}
+
+/* Are the memslots those that @place is of? */
+static int check_place(struct kwt_vm *vm, const struct place *place)
+{
+	int idx, r = -ESRCH;
+
+	if (mutex_lock_interruptible(&vm->lock))
+		return -EINTR;
+	if (!vm->gone) {
+		idx = srcu_read_lock(&vm->kvm->srcu);
+		r = kwt_slots_generation(vm->kvm) == place->generation ?
+		    0 : -EBUSY;
+		srcu_read_unlock(&vm->kvm->srcu, idx);
+	}
+	mutex_unlock(&vm->lock);
+	return r;
+}
+
+/*
+ * Read once what comes next into the buffer. Returns how many bytes; -EBUSY when
+ * they may be another's than the guest's.
+ */
+static int try_piece(struct kwt_session *session, u64 gpa, u32 len,
+		     struct kwt_piece *piece, u64 *generation)
+{
+	struct place place = { };
+	u32 done;
+	int r;
+
+	piece->offset = offset_in_page(gpa);
+	len = min_t(u32, len, KWT_PIECE_BYTES - piece->offset);
+	place.nr_pages = DIV_ROUND_UP(piece->offset + len, PAGE_SIZE);
+	r = wait_for_turn(session, place.nr_pages << PAGE_SHIFT);
+	if (!r)
+		r = find_place(session, gpa >> PAGE_SHIFT, &place);
+	*generation = place.generation;
+	if (r)
+		return r;
+	piece->len = min_t(u64, len,
+			   (place.nr_pages << PAGE_SHIFT) - piece->offset);
+	piece->mm = place.mm;
+	piece->hva = place.hva;
+	r = kwt_piece_read(piece);
+	unuse_mm(session->vm, place.mm);
+	if (r <= 0)
+		return r;
+	done = r;
+	r = check_place(session->vm, &place);
+	return r ?: done;
+}
+
+static int read_piece(struct kwt_session *session, u64 gpa, u32 len,
+		      struct kwt_piece *piece, u64 *generation)
+{
+	int r, tries = 0;
+
+	do {
+		if (tries > BUSY_TRIES)
+			schedule_timeout_interruptible(1);
+		else
+			cond_resched();
+		r = try_piece(session, gpa, len, piece, generation);
+	} while (r == -EBUSY && ++tries < MAX_TRIES);
+	return r;
+}
+
+/* Of one page; what else goes wrong concerns the call. */
+static bool is_of_page(int err)
+{
+	switch (err) {
+	case -EAGAIN:
+	case -EBUSY:
+	case -EHWPOISON:
+	case -ENOENT:
+	case -ENOMEM:
+	case -ENXIO:
+	case -EOPNOTSUPP:
+	case -EPERM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* One piece, to the caller. Nothing of the VM is held when that is written to. */
+static int read_on(struct kwt_session *session, struct kvm_wtrack_read *read,
+		   u32 len, struct kwt_piece *piece)
+{
+	u64 generation;
+	u32 left;
+	int r;
+
+	r = read_piece(session, read->gpa + read->out_done, len, piece,
+		       &generation);
+	if (!read->out_generation)
+		read->out_generation = generation;
+	if (r < 0) {
+		if (!is_of_page(r))
+			return r;
+		read->out_error = -r;
+		return 0;
+	}
+	left = copy_to_user(u64_to_user_ptr(read->buffer + read->out_done),
+			    piece->data, r);
+	read->out_done += r - left;
+	return left ? -EFAULT : 0;
+}
+
+/* An address and a length that a guest may have. */
+static bool bytes_are_valid(u64 gpa, u64 len)
+{
+	const u64 limit = 1ULL << KWT_GPA_BITS;
+
+	return len && gpa < limit && len <= limit - gpa;
+}
+
+int kwt_ioctl_read(struct kwt_session *session, union kwt_arg *arg)
+{
+	struct kvm_wtrack_read *read = &arg->read;
+	struct kwt_piece piece = {
+		.nofault = read->flags & KVM_WTRACK_READ_F_NOFAULT,
+	};
+	u32 len;
+	int r = 0;
+
+	read->out_done = 0;
+	read->out_seq = 0;
+	read->out_generation = 0;
+	read->out_error = 0;
+	if (read->__reserved0 || !bytes_are_valid(read->gpa, read->len))
+		return -EINVAL;
+	if (!may_read(session))
+		return -EPERM;
+	/* Before the memory, where each store is before its record. */
+	if (kwt_ring_made(session))
+		read->out_seq = kwt_ring_head(&session->ring);
+	len = min_t(u64, read->len, KWT_MAX_READ_BYTES);
+	piece.pages = kmalloc_array(KWT_PIECE_PAGES, sizeof(*piece.pages),
+				    GFP_KERNEL_ACCOUNT);
+	piece.data = kvmalloc(min(len, KWT_PIECE_BYTES), GFP_KERNEL_ACCOUNT);
+	if (!piece.pages || !piece.data)
+		r = -ENOMEM;
+	while (!r && !read->out_error && read->out_done < len)
+		r = read_on(session, read, len - read->out_done, &piece);
+	kvfree(piece.data);
+	kfree(piece.pages);
+	return r;
+}
