@@ -18,7 +18,8 @@ static const struct text texts[] = {
 	  "another process the right to trace it with ptrace(2); or be "
 	  "permitted by wtrackd" },
 	{ EAGAIN,
-	  "nothing to read now: wait until the descriptor is readable" },
+	  "not without waiting: wait until the descriptor is readable, or call "
+	  "without the flag that forbids it" },
 	{ EALREADY,
 	  "the request was answered already: close it, and make another one" },
 	{ EBADF,
@@ -30,8 +31,9 @@ static const struct text texts[] = {
 	{ EBUSY,
 	  "not now: release the events that were handed out and finish a "
 	  "resync before waiting; make one ring, and set the budget before "
-	  "that; restrict a session to what it has at least; or wait for other "
-	  "requests to wtrackd" },
+	  "that; restrict a session to what it has at least; wait for other "
+	  "requests to wtrackd; or read again when the VMM does not change the "
+	  "guest's memory all the time" },
 	{ ECONNREFUSED,
 	  "wtrackd does not answer on the system bus: start it, or open the "
 	  "session without it" },
@@ -41,6 +43,9 @@ static const struct text texts[] = {
 	{ EFAULT,
 	  "a pointer does not point to memory of this process: correct the "
 	  "call" },
+	{ EHWPOISON,
+	  "the hardware has reported that this page's memory is broken: what "
+	  "it held is lost" },
 	{ EINTR, "interrupted by a signal: call again to go on" },
 	{ EINVAL,
 	  "malformed call: look for an unknown flag, an empty range, or a "
@@ -83,9 +88,13 @@ static const struct text texts[] = {
 	{ ENOTUNIQ,
 	  "several virtual machines are meant: choose one by its process and "
 	  "descriptor, with wtrack_session_open_pid_fd() or as PID:FD" },
+	{ ENXIO,
+	  "the VMM has no readable memory for this page: look what it has "
+	  "mapped there" },
 	{ EOPNOTSUPP,
-	  "KVM cannot track this: leave out confidential guests, and memory "
-	  "that is read-only, private to the guest, or KVM's own" },
+	  "this cannot be tracked or read: leave out confidential guests, and "
+	  "memory that is private to the guest or of a device; to track, also "
+	  "what is read-only or KVM's own" },
 	{ EOVERFLOW,
 	  "the page is tracked by as many sessions as can be: try again when "
 	  "others have removed it" },

@@ -13,6 +13,8 @@ SAME(WTRACK_FEAT_LONG_WRITES, KVM_WTRACK_FEAT_LONG_WRITES);
 SAME(WTRACK_FEAT_GUARD, KVM_WTRACK_FEAT_GUARD);
 SAME(WTRACK_FEAT_BUDGET, KVM_WTRACK_FEAT_BUDGET);
 SAME(WTRACK_FEAT_NATIVE, KVM_WTRACK_FEAT_NATIVE);
+SAME(WTRACK_FEAT_READ, KVM_WTRACK_FEAT_READ);
+SAME(WTRACK_FEAT_REGIONS, KVM_WTRACK_FEAT_REGIONS);
 
 /*
  * ENOENT and EPERM have other meanings in this interface: no memory at a page,
@@ -77,6 +79,7 @@ WTRACK_API int wtrack_get_info(struct wtrack_info *ret, size_t size)
 		.max_period_ms = args.out_max_period_ms,
 		.backoff_min_ms = args.out_backoff_min_ms,
 		.backoff_max_ms = args.out_backoff_max_ms,
+		.read_bytes_per_s = args.out_read_bytes_per_s,
 	};
 	return wtrack__copy_sized(ret, size, &info, sizeof(info));
 }

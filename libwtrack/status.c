@@ -51,6 +51,7 @@ WTRACK_API int wtrack_session_get_status(struct wtrack_session *session,
 		.rearms = args.out_rearms,
 		.unreported = args.out_unreported,
 		.rights = args.out_rights,
+		.generation = args.out_generation,
 	};
 	return wtrack__copy_sized(ret, size, &status, sizeof(status));
 }

@@ -31,6 +31,11 @@ extern "C" {
 /* WTRACK_RING_NATIVE is known. */
 #define WTRACK_FEAT_NATIVE		(UINT64_C(1) << 8)
 
+/* wtrack_session_read() works. */
+#define WTRACK_FEAT_READ		(UINT64_C(1) << 9)
+/* wtrack_session_regions_next() works. */
+#define WTRACK_FEAT_REGIONS		(UINT64_C(1) << 10)
+
 /**
  * struct wtrack_info - features and limits
  * @features: WTRACK_FEAT_* bits
@@ -49,6 +54,8 @@ extern "C" {
  * @backoff_max_ms: and for how long at most, when it has to disarm the page
  *	again and again: the time doubles
  * @reserved: 0
+ * @read_bytes_per_s: bytes, of whole pages, that a session reads in a second at
+ *	most
  *
  * A later version may append fields.
  */
@@ -67,6 +74,7 @@ struct wtrack_info {
 	uint32_t backoff_min_ms;
 	uint32_t backoff_max_ms;
 	uint32_t reserved;
+	uint64_t read_bytes_per_s;
 };
 
 /**

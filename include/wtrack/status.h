@@ -47,6 +47,8 @@ struct wtrack_session;
  * @rearms: how often it armed one again
  * @unreported: stores that KVM made without telling what was stored
  * @rights: WTRACK_RIGHT_*, those that the session has (session.h)
+ * @generation: of the guest's memory regions: changes whenever one does. 0 when
+ *	the VM is gone
  *
  * A later version may append fields.
  */
@@ -72,6 +74,7 @@ struct wtrack_status {
 	uint64_t rearms;
 	uint64_t unreported;
 	uint64_t rights;
+	uint64_t generation;
 };
 
 /**

@@ -12,7 +12,7 @@
  * descriptor that somebody passed on (session.h, request.h). It gets one ring
  * (ring.h), tracks ranges of guest page frames (range.h), and hands out one event for each write to them (event.h). When
  * the ring overflows nothing is lost: the pages that were written to are
- * listed instead (resync.h). Where a write cannot be reported an event says so
+ * listed instead (resync.h). It also reads the guest's memory (memory.h). Where a write cannot be reported an event says so
  * ("The guard" in event.h).
  *
  * What is not seen
@@ -37,7 +37,7 @@
  * A call that a signal interrupts is taken up again by the library. Those that
  * wait for others do otherwise: wtrack_session_wait() and the functions that ask
  * wtrackd for a session return -EINTR, and the calls on ranges do when
- * WTRACK_CHANGE_INTR is given.
+ * WTRACK_CHANGE_INTR is given, and wtrack_session_read() with WTRACK_READ_INTR.
  *
  * Threads
  * -------
@@ -59,6 +59,7 @@
 #include <wtrack/error.h>
 #include <wtrack/event.h>
 #include <wtrack/info.h>
+#include <wtrack/memory.h>
 #include <wtrack/range.h>
 #include <wtrack/request.h>
 #include <wtrack/resync.h>

@@ -92,5 +92,10 @@ FUNCTION(1.0, int, wtrack_request_get_fd, const struct wtrack_request *request);
 FUNCTION(1.0, int, wtrack_request_finish, struct wtrack_request *request,
 	struct wtrack_session **ret, char **ret_message);
 FUNCTION(1.0, void, wtrack_request_close, struct wtrack_request *request);
+FUNCTION(1.0, int, wtrack_session_read, struct wtrack_session *session,
+	uint64_t gpa, void *buffer, size_t len, struct wtrack_read *ret,
+	unsigned int flags);
+FUNCTION(1.0, int, wtrack_session_regions_next, struct wtrack_session *session,
+	uint64_t *gfn, struct wtrack_region *ret, uint64_t *ret_generation);
 FUNCTION(1.0, int, wtrack_session_get_status, struct wtrack_session *session,
 	struct wtrack_status *ret, size_t size);

@@ -11,7 +11,7 @@
 	PIN(sizeof(((struct wtrack_ ## name *)0)->field), size)
 
 /* May grow at the end: the caller tells its size. */
-SIZE(info, 64);
+SIZE(info, 72);
 FIELD(info, features, 0, 8);
 FIELD(info, max_pages, 8, 8);
 FIELD(info, min_records, 16, 4);
@@ -26,8 +26,9 @@ FIELD(info, max_period_ms, 48, 4);
 FIELD(info, backoff_min_ms, 52, 4);
 FIELD(info, backoff_max_ms, 56, 4);
 FIELD(info, reserved, 60, 4);
+FIELD(info, read_bytes_per_s, 64, 8);
 
-SIZE(status, 152);
+SIZE(status, 160);
 FIELD(status, state, 0, 4);
 FIELD(status, vm_pid, 4, 4);
 FIELD(status, vm_id, 8, 8);
@@ -49,6 +50,7 @@ FIELD(status, over_budget, 120, 8);
 FIELD(status, rearms, 128, 8);
 FIELD(status, unreported, 136, 8);
 FIELD(status, rights, 144, 8);
+FIELD(status, generation, 152, 8);
 
 /* Begins with a pointer and a size, of which each machine has its own. */
 #define WORDS	(2 * sizeof(void *))
@@ -80,6 +82,18 @@ FIELD(resync_range, nr_pages, 8, 8);
 FIELD(resync_range, what, 16, 4);
 FIELD(resync_range, reserved, 20, 4);
 
+SIZE(region, 24);
+FIELD(region, gfn, 0, 8);
+FIELD(region, nr_pages, 8, 8);
+FIELD(region, flags, 16, 4);
+FIELD(region, reserved, 20, 4);
+
+SIZE(read, 32);
+FIELD(read, done, 0, 8);
+FIELD(read, seq, 8, 8);
+FIELD(read, generation, 16, 8);
+FIELD(read, reserved, 24, 8);
+
 PIN(WTRACK_FEAT_FOREIGN_ATTACH, 1);
 PIN(WTRACK_FEAT_COALESCE, 2);
 PIN(WTRACK_FEAT_VCPU, 4);
@@ -89,6 +103,8 @@ PIN(WTRACK_FEAT_LONG_WRITES, 32);
 PIN(WTRACK_FEAT_GUARD, 64);
 PIN(WTRACK_FEAT_BUDGET, 128);
 PIN(WTRACK_FEAT_NATIVE, 256);
+PIN(WTRACK_FEAT_READ, 512);
+PIN(WTRACK_FEAT_REGIONS, 1024);
 
 PIN(WTRACK_STATE_ATTACHED, 1);
 PIN(WTRACK_STATE_RESTRICTED, 2);
@@ -117,6 +133,12 @@ PIN(WTRACK_GFN_END, 0xffffffffffffffffULL);
 PIN(WTRACK_RESYNC_REREAD, 0);
 PIN(WTRACK_RESYNC_REMOVED, 1);
 PIN(WTRACK_RESYNC_DISARMED, 2);
+PIN(WTRACK_REGION_READONLY, 1);
+PIN(WTRACK_REGION_DIRTY_LOG, 2);
+PIN(WTRACK_REGION_PRIVATE, 4);
+PIN(WTRACK_REGION_KVM, 8);
+PIN(WTRACK_READ_INTR, 1);
+PIN(WTRACK_READ_NOFAULT, 2);
 PIN(WTRACK_EVENT_WRITE, 1);
 PIN(WTRACK_EVENT_RESYNC, 2);
 PIN(WTRACK_EVENT_REGION_REMOVED, 3);

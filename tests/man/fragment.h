@@ -10,7 +10,8 @@ static struct wtrack_session *session;
 static struct wtrack_range ranges[64];
 static struct wtrack_resync_range range;
 static struct { uint64_t pos; } *consumer;
-static uint64_t pos, seq;
+static struct wtrack_region region;
+static uint64_t pos, seq, generation;
 static int r, n;
 
 static inline void print(const struct wtrack_range *what, int nr)
@@ -20,6 +21,11 @@ static inline void print(const struct wtrack_range *what, int nr)
 }
 
 static inline void reread(const struct wtrack_resync_range *what)
+{
+	printf("%ju\n", (uintmax_t)what->gfn);
+}
+
+static inline void use(const struct wtrack_region *what)
 {
 	printf("%ju\n", (uintmax_t)what->gfn);
 }

@@ -79,6 +79,9 @@ int fake_setup(void **state)
 	pthread_mutex_init(&fake.lock, NULL);
 	pthread_cond_init(&fake.wake, NULL);
 	fake.pages_to_signal = UINT64_MAX;
+	fake.bytes_to_signal = UINT64_MAX;
+	fake.generation = 2;
+	fake_memory_init();
 	fake.vmm.alive = true;
 	fake.info = (struct kvm_wtrack_info) {
 		.out_features = FAKE_FEATURES,
@@ -93,6 +96,8 @@ int fake_setup(void **state)
 		.out_data_bytes = KVM_WTRACK_DATA_BYTES,
 		.out_max_budget = 1000,
 		.out_max_period_ms = 100,
+		.out_max_read_bytes = FAKE_READ_BYTES,
+		.out_read_bytes_per_s = 1U << 30,
 	};
 	return 0;
 }

@@ -13,6 +13,7 @@
  *	fake_ioctl.c	the ioctls
  *	fake_range.c	... that add and remove pages
  *	fake_ring.c	the ring and its producers
+ *	fake_memory.c	guest memory and its regions
  */
 #ifndef FAKE_H
 #define FAKE_H
@@ -28,6 +29,7 @@
 
 #define FAKE_PAGES	4096	/* the guest's memory */
 #define FAKE_RECORDS	1024	/* largest ring */
+#define FAKE_READ_BYTES	10000	/* of one READ */
 #define FAKE_VM_FD	77	/* of this process; not a VM: any other */
 /* Of the ring, as it is to be mapped. */
 #define FAKE_CONSUMER_OFFSET	(UINT64_C(3) << 32)
@@ -35,7 +37,7 @@
 #define FAKE_RECORDS_OFFSET	(UINT64_C(5) << 32)
 #define FAKE_PID	4242	/* the VMM */
 /* All that the first release has. */
-#define FAKE_FEATURES	0xffULL
+#define FAKE_FEATURES	0x7ffULL
 
 /* What can fail, in the order of sys.h. */
 enum fake_call {
@@ -52,6 +54,8 @@ enum fake_call {
 	FAKE_QUERY_GFN,
 	FAKE_RESYNC,
 	FAKE_FENCE,
+	FAKE_REGIONS,
+	FAKE_READ,
 	FAKE_MMAP,
 	FAKE_POLL,
 	FAKE_PIDFD_OPEN,
@@ -102,9 +106,15 @@ struct fake {
 	bool disarmed[FAKE_PAGES];	/* by the guard */
 	bool resync[FAKE_PAGES];
 	int refuse[FAKE_PAGES];	/* errno for ADD and REMOVE */
+	int unreadable[FAKE_PAGES];	/* errno for READ */
+	bool absent[FAKE_PAGES];	/* of no memory region */
+	uint32_t region_flags[FAKE_PAGES];
+	uint64_t generation;		/* of the regions */
 	uint64_t last[FAKE_PAGES];	/* newest record, when coalescing */
 	/* A signal comes after that many pages of each ADD or REMOVE. */
 	uint64_t pages_to_signal;
+	/* The same for bytes of each READ. */
+	uint64_t bytes_to_signal;
 	/* Wrong answers. */
 	void (*distort)(unsigned long request, void *args);
 	short extra_revents;
@@ -147,13 +157,26 @@ bool fake_is_vm(int fd);
 long fake_change(uint64_t address, uint32_t nr, bool add, bool nowait,
 		 uint32_t *out_nr, __u64 *failed);
 
-/* Guest memory, one word for each page. */
+/* READ and REGIONS. */
+long fake_read(struct kvm_wtrack_read *read);
+long fake_regions(struct kvm_wtrack_regions *regions);
+
+/* Guest memory; a word is the first one of its page. */
+void fake_memory_init(void);
 uint64_t fake_page_read(uint64_t gfn);
+void fake_page_write(uint64_t gfn, uint64_t value);
+/* Bytes, which nobody is notified of: of the VMM, or of a device. */
+void fake_memory_read(uint64_t gpa, void *data, size_t len);
+void fake_memory_write(uint64_t gpa, const void *data, size_t len);
+/* A vCPU stores bytes, within a page, and is notified. Any thread. */
+void fake_store_bytes(uint64_t gpa, const void *data, uint16_t len);
 /* A vCPU stores a word to a page, and is notified. Any thread. */
 void fake_store(uint64_t gfn, uint64_t value);
 /* The notification alone, of any length. Any thread. */
 void fake_write(uint64_t gpa, const void *data, uint16_t len);
+/* Memory is removed from the guest, and comes back. */
 void fake_region_removed(uint64_t gfn, uint64_t nr_pages);
+void fake_region_added(uint64_t gfn, uint64_t nr_pages, uint32_t flags);
 void fake_vm_gone(void);
 /* Publishes a record as it stands, whatever stands in it. */
 void fake_publish(const struct kvm_wtrack_record *record);

@@ -43,6 +43,7 @@ static long do_status(void *arg)
 
 	*status = fake.status;
 	status->size = size;
+	status->out_generation = fake.generation;
 	if (fake.consumer) {
 		status->out_unread = (uint32_t)fake_unread();
 		status->out_events = fake_head();
@@ -207,6 +208,16 @@ static long do_fence(void *arg)
 	return 0;
 }
 
+static long do_regions(void *arg)
+{
+	return fake_regions(arg);
+}
+
+static long do_read(void *arg)
+{
+	return fake_read(arg);
+}
+
 static const struct {
 	unsigned long request;
 	enum fake_call call;
@@ -228,6 +239,8 @@ static const struct {
 	IOCTL(QUERY_GFN, query_gfn, false),
 	IOCTL(RESYNC, resync, true),
 	IOCTL(FENCE, fence, true),
+	IOCTL(REGIONS, regions, false),
+	IOCTL(READ, read, false),
 };
 
 long fake_ioctl(unsigned long request, void *arg)

@@ -18,7 +18,7 @@ static int refusal(uint64_t gfn, bool nowait)
 
 static int change_gfn(uint64_t gfn, bool add, bool nowait, bool *changed)
 {
-	if (gfn >= FAKE_PAGES)
+	if (gfn >= FAKE_PAGES || (add && fake.absent[gfn]))
 		return ENOENT;
 	if (refusal(gfn, nowait))
 		return refusal(gfn, nowait);

@@ -10,8 +10,6 @@
 #define CLOSED	(UINT64_C(1) << 63)
 #define SPARE	2
 
-static uint64_t memory[FAKE_PAGES];
-
 static uint64_t load_head(void)
 {
 	return __atomic_load_n(&fake.head, __ATOMIC_RELAXED);
@@ -182,8 +180,9 @@ void fake_write(uint64_t gpa, const void *data, uint16_t len)
 }
 
 /* One vCPU writes a coalesced page, so nobody else claims it meanwhile. */
-static void write_coalesced(uint64_t gfn, uint64_t value)
+static void write_coalesced(uint64_t gpa, const void *data, uint16_t len)
 {
+	uint64_t gfn = gpa >> 12;
 	struct kvm_wtrack_record record;
 	uint64_t pos;
 
@@ -198,24 +197,30 @@ static void write_coalesced(uint64_t gfn, uint64_t value)
 		mark(gfn);
 		return;
 	}
-	fill(&record, gfn << 12, (unsigned char *)&value, sizeof(value), 0);
+	fill(&record, gpa, data, len, 0);
 	record.flags |= KVM_WTRACK_RECORD_F_PAGE;
 	fake.last[gfn] = pos + 1;
 	fake_publish_at(pos, &record);
 }
 
-uint64_t fake_page_read(uint64_t gfn)
+static void notify(uint64_t gpa, const void *data, uint16_t len)
 {
-	return __atomic_load_n(&memory[gfn], __ATOMIC_RELAXED);
+	if (fake.ring.flags & KVM_WTRACK_RING_F_COALESCE)
+		write_coalesced(gpa, data, len);
+	else
+		fake_write(gpa, data, len);
 }
 
 void fake_store(uint64_t gfn, uint64_t value)
 {
-	__atomic_store_n(&memory[gfn], value, __ATOMIC_RELAXED);
-	if (fake.ring.flags & KVM_WTRACK_RING_F_COALESCE)
-		write_coalesced(gfn, value);
-	else
-		fake_write(gfn << 12, &value, sizeof(value));
+	fake_page_write(gfn, value);
+	notify(gfn << 12, &value, sizeof(value));
+}
+
+void fake_store_bytes(uint64_t gpa, const void *data, uint16_t len)
+{
+	fake_memory_write(gpa, data, len);
+	notify(gpa, data, len);
 }
 
 void fake_region_removed(uint64_t gfn, uint64_t nr_pages)
@@ -230,8 +235,22 @@ void fake_region_removed(uint64_t gfn, uint64_t nr_pages)
 	for (i = gfn; i < gfn + nr_pages; i++) {
 		record.region.nr_tracked += fake.tracked[i];
 		fake.tracked[i] = false;
+		fake.absent[i] = true;
 	}
-	fake_publish(&record);
+	fake.generation += 2;
+	if (fake.records)
+		fake_publish(&record);
+}
+
+void fake_region_added(uint64_t gfn, uint64_t nr_pages, uint32_t flags)
+{
+	uint64_t i;
+
+	for (i = gfn; i < gfn + nr_pages; i++) {
+		fake.absent[i] = false;
+		fake.region_flags[i] = flags;
+	}
+	fake.generation += 2;
 }
 
 void fake_vm_gone(void)
@@ -241,7 +260,8 @@ void fake_vm_gone(void)
 	pthread_mutex_lock(&fake.lock);
 	fake.status.out_state |= KVM_WTRACK_STATE_VM_GONE;
 	pthread_mutex_unlock(&fake.lock);
-	fake_publish(&record);
+	if (fake.records)
+		fake_publish(&record);
 }
 
 /* As poll(2): by what was reserved, which is before it can be read. */

@@ -28,8 +28,9 @@ static int overflow_and_recover(struct wtrack_session *session)
 static int ask(struct wtrack_session *session)
 {
 	struct wtrack_status status;
+	struct wtrack_region region;
 	struct wtrack_range range;
-	uint64_t gfn = 0, seq;
+	uint64_t gfn = 0, at = 0, seq, word;
 	int r;
 
 	r = wtrack_session_query(session, &gfn, &range, 1);
@@ -39,6 +40,11 @@ static int ask(struct wtrack_session *session)
 		r = wtrack_session_get_status(session, &status, sizeof(status));
 	if (r >= 0)
 		r = wtrack_session_fence(session, &seq);
+	if (r >= 0)
+		r = wtrack_session_read(session, 0, &word, sizeof(word), NULL,
+					0);
+	if (r >= 0)
+		r = wtrack_session_regions_next(session, &at, &region, NULL);
 	return r;
 }
 
