@@ -90,6 +90,10 @@ struct wtrack_range *ranges_parse(PyObject *object, Py_ssize_t *ret_nr);
 PyObject *session_query(PyObject *self, PyObject *args);
 PyObject *session_query_gfn(PyObject *self, PyObject *args);
 
+/* memory.c */
+PyObject *session_read(PyObject *self, PyObject *args);
+PyObject *session_regions_next(PyObject *self, PyObject *args);
+
 /* change.c */
 PyObject *session_add(PyObject *self, PyObject *args);
 PyObject *session_remove(PyObject *self, PyObject *args);

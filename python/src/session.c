@@ -199,6 +199,8 @@ static PyMethodDef methods[] = {
 	{ "remove", session_remove, METH_VARARGS, NULL },
 	{ "query", session_query, METH_VARARGS, NULL },
 	{ "query_gfn", session_query_gfn, METH_VARARGS, NULL },
+	{ "read", session_read, METH_VARARGS, NULL },
+	{ "regions_next", session_regions_next, METH_VARARGS, NULL },
 	{ "wait", session_wait, METH_VARARGS, NULL },
 	{ "next", session_next, METH_NOARGS, NULL },
 	{ "release", session_release, METH_NOARGS, NULL },

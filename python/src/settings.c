@@ -116,12 +116,13 @@ PyObject *session_get_status(PyObject *object, PyObject *args)
 	session_end(self, ANY_THREAD);
 	if (r < 0)
 		return raise_error(session_state(self), r, NULL);
-	return Py_BuildValue("IiKKIIKKKKKKKKKKKKKKK", s.state, s.vm_pid, s.vm_id,
+	return Py_BuildValue("IiKKIIKKKKKKKKKKKKKKKK", s.state, s.vm_pid, s.vm_id,
 			     s.session_id, s.records, s.unread, s.pages,
 			     s.max_pages, s.events, s.merged, s.overflows,
 			     s.resync_writes, s.regions_removed, s.wakeups,
 			     s.memory_bytes, s.vm_memory_bytes, s.disarms,
-			     s.over_budget, s.rearms, s.unreported, s.rights);
+			     s.over_budget, s.rearms, s.unreported, s.rights,
+			     s.generation);
 }
 
 /* In the order of the struct, which is that of wtrack.Info. */
@@ -136,9 +137,10 @@ PyObject *get_info(PyObject *module, PyObject *args)
 	Py_END_ALLOW_THREADS
 	if (r < 0)
 		return raise_error(PyModule_GetState(module), r, NULL);
-	return Py_BuildValue("KKIIIIIIIIIII", i.features, i.max_pages,
+	return Py_BuildValue("KKIIIIIIIIIIIK", i.features, i.max_pages,
 			     i.min_records, i.max_records, i.max_sessions,
 			     i.max_users, i.max_ranges, i.max_latency_us,
 			     i.data_bytes, i.max_budget, i.max_period_ms,
-			     i.backoff_min_ms, i.backoff_max_ms);
+			     i.backoff_min_ms, i.backoff_max_ms,
+			     i.read_bytes_per_s);
 }

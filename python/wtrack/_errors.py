@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import errno
 
-from ._records import Result
+from ._records import ReadResult, Result
 
 
 class Error(OSError):
@@ -23,6 +23,8 @@ class Error(OSError):
     #: Of remove_fenced: no event of the removed pages has a higher number.
     #: None when it went no further than the reason, or the fence failed.
     seq: int | None = None
+    #: Of read and read_into: how far it came, or None.
+    read: ReadResult | None = None
 
 
 class RefusedError(Error, PermissionError):

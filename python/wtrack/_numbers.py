@@ -88,6 +88,10 @@ class Feature(IntFlag):
     BUDGET = _wtrack.FEAT_BUDGET
     #: RingFlag.NATIVE is known.
     NATIVE = _wtrack.FEAT_NATIVE
+    #: Session.read() works.
+    READ = _wtrack.FEAT_READ
+    #: Session.regions() works.
+    REGIONS = _wtrack.FEAT_REGIONS
 
 
 class Right(IntFlag):
@@ -118,6 +122,19 @@ class RingFlag(IntFlag):
     STOP = _wtrack.RING_STOP
     #: No store is emulated: each disarms its page before it is made.
     NATIVE = _wtrack.RING_NATIVE
+
+
+class RegionFlag(IntFlag):
+    """What a region of the guest's memory is (WTRACK_REGION_*), in Region.flags."""
+
+    #: The guest cannot write to it.
+    READONLY = _wtrack.REGION_READONLY
+    #: KVM logs which of its pages are written to, for the VMM.
+    DIRTY_LOG = _wtrack.REGION_DIRTY_LOG
+    #: Its pages may be private to the guest.
+    PRIVATE = _wtrack.REGION_PRIVATE
+    #: KVM made it for itself.
+    KVM = _wtrack.REGION_KVM
 
 
 class GfnState(IntFlag):

@@ -48,6 +48,29 @@ class ResyncRange(NamedTuple):
     what: int
 
 
+class ReadResult(NamedTuple):
+    """What was read of the guest's memory."""
+
+    #: Bytes that were read.
+    done: int
+    #: What was read contains every write of an event up to this number; 0 in a
+    #: session without a ring.
+    seq: int
+    #: Of the memory regions before anything was read, as in Status.
+    generation: int
+
+
+class Region(NamedTuple):
+    """Consecutive pages of the guest's memory."""
+
+    #: Number of the first page.
+    gfn: int
+    #: How many.
+    nr_pages: int
+    #: RegionFlag bits.
+    flags: int
+
+
 class Info(NamedTuple):
     """Features and limits of this host."""
 
@@ -77,6 +100,8 @@ class Info(NamedTuple):
     backoff_min_ms: int
     #: And for how long at most.
     backoff_max_ms: int
+    #: Bytes, of whole pages, that a session reads in a second at most.
+    read_bytes_per_s: int
 
 
 class Status(NamedTuple):
@@ -124,6 +149,8 @@ class Status(NamedTuple):
     unreported: int
     #: Rights that the session has (Right).
     rights: int
+    #: Of the guest's memory regions: changes whenever one does.
+    generation: int
 
 
 #: Name, struct's letter and numpy's type of each field of a record.

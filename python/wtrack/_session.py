@@ -3,16 +3,39 @@
 
 from __future__ import annotations
 
+import errno
 import warnings
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import NoReturn, Protocol, SupportsIndex, TypeAlias
+from typing import (
+    TYPE_CHECKING,
+    NoReturn,
+    Protocol,
+    SupportsIndex,
+    TypeAlias,
+)
 
 from . import _wtrack
 from ._errors import make_error
 from ._numbers import Right
-from ._records import GfnInfo, Range, ResyncRange, Result, Status
+from ._records import (
+    GfnInfo,
+    Range,
+    ReadResult,
+    Region,
+    Result,
+    ResyncRange,
+    Status,
+)
 from ._wtrack import Event
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+#: Behind all pages.
+_GFN_END = (1 << 64) - 1
+#: How often regions() begins again.
+_REGIONS_TRIES = 100
 
 
 class HasFileno(Protocol):
@@ -305,6 +328,56 @@ class Session:
     def query_gfn(self, gfn: int) -> GfnInfo:
         """Ask about one page."""
         return GfnInfo(*self._core.query_gfn(gfn))
+
+    # The guest's memory
+
+    def read(self, gpa: int, length: int, *, nofault: bool = False) -> bytes:
+        """The guest's memory from a guest physical address on. It needs no ring,
+        and the pages need not be tracked.
+
+        Error is raised for the first byte that cannot be read, and has in its
+        read how far it came. With nofault, what is not in memory now is not
+        fetched and not waited for: errno.EAGAIN.
+        """
+        data = bytearray(length)
+        self.read_into(gpa, data, nofault=nofault)
+        return bytes(data)
+
+    def read_into(
+        self, gpa: int, buffer: WriteableBuffer, *, nofault: bool = False
+    ) -> ReadResult:
+        """The same into a bytearray, a memoryview, an array of numpy: as many
+        bytes as it has. What it returns tells which events the bytes contain.
+        """
+        err, *answer = self._core.read(gpa, buffer, nofault)
+        result = ReadResult(*answer)
+        if err:
+            error = make_error(err, _wtrack.strerror(err))
+            error.read = result
+            raise error
+        return result
+
+    def regions(self) -> list[Region]:
+        """The regions of the guest's memory, as they are at one moment, in
+        ascending order; in a restricted session, what it may have of them.
+
+        get_status() has a generation that changes whenever a region does. EBUSY
+        when the regions change all the time.
+        """
+        for _ in range(_REGIONS_TRIES):
+            found, at_once = self._regions()
+            if at_once:
+                return found
+        raise make_error(errno.EBUSY, _wtrack.strerror(errno.EBUSY))
+
+    def _regions(self) -> tuple[list[Region], bool]:
+        found, generations, gfn = [], set(), 0
+        while gfn != _GFN_END:
+            region, gfn, generation = self._core.regions_next(gfn)
+            generations.add(generation)
+            if region is not None:
+                found.append(Region(*region))
+        return found, len(generations) == 1
 
     # Reading
 

@@ -4,6 +4,8 @@
 from collections.abc import Iterable
 from typing import Final, final
 
+from _typeshed import WriteableBuffer
+
 _Ranges = Iterable[tuple[int, int]]
 _Results = list[tuple[int, int, int, int]]
 _Limits = tuple[_Ranges, int, int, int, int, int, int]
@@ -38,9 +40,15 @@ FEAT_LONG_WRITES: Final[int]
 FEAT_GUARD: Final[int]
 FEAT_BUDGET: Final[int]
 FEAT_NATIVE: Final[int]
+FEAT_READ: Final[int]
+FEAT_REGIONS: Final[int]
 GFN_TRACKED: Final[int]
 GFN_RESYNC: Final[int]
 GFN_DISARMED: Final[int]
+REGION_READONLY: Final[int]
+REGION_DIRTY_LOG: Final[int]
+REGION_PRIVATE: Final[int]
+REGION_KVM: Final[int]
 RESYNC_REREAD: Final[int]
 RESYNC_REMOVED: Final[int]
 RESYNC_DISARMED: Final[int]
@@ -125,7 +133,13 @@ class Session:
     def next(self) -> Event | None: ...
     def query(self, gfn: int, /) -> tuple[list[tuple[int, int]], int]: ...
     def query_gfn(self, gfn: int, /) -> tuple[int, int]: ...
+    def read(
+        self, gpa: int, buffer: WriteableBuffer, nofault: bool, /
+    ) -> tuple[int, int, int, int]: ...
     def read_batch(self, nr: int, /) -> bytes: ...
+    def regions_next(
+        self, gfn: int, /
+    ) -> tuple[tuple[int, int, int] | None, int, int]: ...
     def release(self) -> None: ...
     def remove(
         self, ranges: _Ranges, fenced: bool, /

@@ -100,6 +100,43 @@ void machine_region_removed(uint64_t gfn, uint64_t nr_pages)
 	update();
 }
 
+void machine_region_added(uint64_t gfn, uint64_t nr_pages, uint32_t flags)
+{
+	fake_region_added(gfn, nr_pages, flags);
+}
+
+void machine_memory_write(uint64_t gpa, const void *data, size_t len)
+{
+	fake_memory_write(gpa, data, len);
+}
+
+void machine_store(uint64_t gpa, const void *data, uint16_t len)
+{
+	fake_store_bytes(gpa, data, len);
+	update();
+}
+
+void machine_unreadable(uint64_t gfn, int err)
+{
+	fake.unreadable[gfn] = err;
+}
+
+static int changes;
+
+static void change_regions(unsigned long request, void *args)
+{
+	(void)args;
+	if (request == KVM_WTRACK_REGIONS && changes-- > 0)
+		fake.generation += 2;
+}
+
+/* The VMM does so after each of the next calls. */
+void machine_change_regions(int times)
+{
+	changes = times;
+	fake.distort = change_regions;
+}
+
 void machine_vm_gone(void)
 {
 	fake_vm_gone();

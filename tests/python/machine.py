@@ -15,6 +15,7 @@ PAGES = 4096  # the guest's memory
 #: What can fail: enum fake_call of tests/unit/lib/fake.h.
 CALL_STATUS = 4
 CALL_FENCE = 12
+CALL_READ = 14
 
 _library = ctypes.CDLL("libwtrack.so.1")
 
@@ -109,6 +110,35 @@ def region_removed(gfn: int, nr_pages: int) -> None:
     _library.machine_region_removed(
         ctypes.c_uint64(gfn), ctypes.c_uint64(nr_pages)
     )
+
+
+def region_added(gfn: int, nr_pages: int, flags: int = 0) -> None:
+    """Memory is there again."""
+    _library.machine_region_added(
+        ctypes.c_uint64(gfn), ctypes.c_uint64(nr_pages), flags
+    )
+
+
+def memory_write(gpa: int, data: bytes) -> None:
+    """The VMM or a device stores to guest memory."""
+    _library.machine_memory_write(
+        ctypes.c_uint64(gpa), data, ctypes.c_size_t(len(data))
+    )
+
+
+def store(gpa: int, data: bytes) -> None:
+    """A vCPU stores to guest memory, on a tracked page."""
+    _library.machine_store(ctypes.c_uint64(gpa), data, len(data))
+
+
+def unreadable(gfn: int, err: int) -> None:
+    """From now on the page cannot be read; EAGAIN: not without waiting."""
+    _library.machine_unreadable(ctypes.c_uint64(gfn), err)
+
+
+def change_regions(times: int) -> None:
+    """The regions change after each of the next calls."""
+    _library.machine_change_regions(times)
 
 
 def vm_gone() -> None:

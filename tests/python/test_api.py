@@ -35,6 +35,8 @@ NOT_HERE = {
     "WTRACK_OPEN_INTERACTIVE": "Session.open_daemon() has an argument",
     "WTRACK_CHANGE_NOWAIT": "Session.add() has an argument",
     "WTRACK_CHANGE_INTR": "signals are handled between pieces of a change",
+    "WTRACK_READ_INTR": "signals are handled when they interrupt a read",
+    "WTRACK_READ_NOFAULT": "Session.read() has an argument",
 }
 
 
@@ -75,7 +77,7 @@ class Library(unittest.TestCase):
         self.assertEqual(exported - called(), set(NOT_CALLED))
 
     def test_each_function_has_the_name_of_a_method(self) -> None:
-        names = {"get_fd": "fileno"}
+        names = {"get_fd": "fileno", "regions_next": "regions"}
         for symbol in re.findall(r"^\twtrack_session_(\w+);$", MAP, re.M):
             self.assertTrue(
                 hasattr(wtrack.Session, names.get(symbol, symbol)), symbol
@@ -92,6 +94,7 @@ class Library(unittest.TestCase):
             wtrack.RingFlag: "RING", wtrack.GfnState: "GFN",
             wtrack.Right: "RIGHT",
             wtrack.Resync: "RESYNC", wtrack.State: "STATE",
+            wtrack.RegionFlag: "REGION",
         }
         here = {
             f"WTRACK_{prefix}_{name}": int(value)
@@ -111,6 +114,8 @@ class Library(unittest.TestCase):
             "wtrack_range": wtrack.Range,
             "wtrack_result": wtrack.Result,
             "wtrack_resync_range": wtrack.ResyncRange,
+            "wtrack_read": wtrack.ReadResult,
+            "wtrack_region": wtrack.Region,
         }
         for name, here in structs.items():
             self.assertEqual(list(getattr(here, "_fields")), fields(name), name)
