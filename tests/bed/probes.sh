@@ -5,9 +5,12 @@
 # it would find anything. Sourced by run.sh.
 
 declare -A FACTS=(
-	[6.1]="APICV_INHIBIT_SEV UNPROTECT_PAGE MMPUT_ASYNC FILE_IS_KVM LINEAR_RIP"
-	[6.12]="WRITE_TRACK_GFN VM_TYPE APICV_INHIBIT_SEV VM_FLAGS_SET MMPUT_ASYNC FILE_IS_KVM LINEAR_RIP"
-	[newest]="WRITE_TRACK_GFN VM_TYPE VM_FLAGS_SET HRTIMER_SETUP ARCH_RIP PAGEWALK MMPUT_ASYNC"
+	[6.1]="APICV_INHIBIT_SEV UNPROTECT_PAGE GUP_VMAS
+		MMPUT_ASYNC FILE_IS_KVM LINEAR_RIP"
+	[6.12]="WRITE_TRACK_GFN VM_TYPE APICV_INHIBIT_SEV VM_FLAGS_SET
+		FOLL_INTERRUPTIBLE MMPUT_ASYNC FILE_IS_KVM LINEAR_RIP"
+	[newest]="WRITE_TRACK_GFN VM_TYPE VM_FLAGS_SET FOLL_INTERRUPTIBLE
+		HRTIMER_SETUP ARCH_RIP PAGEWALK MMPUT_ASYNC"
 )
 
 # kbuild KERNEL ARGUMENT...: goes through the module's Kbuild and makes nothing,
@@ -36,7 +39,7 @@ facts()
 # finds_facts KERNEL ARGUMENT...
 finds_facts()
 {
-	diff <(tr ' ' '\n' <<<"${FACTS[$1]}" | sort) <(facts "$@")
+	diff <(xargs -n 1 <<<"${FACTS[$1]}" | sort) <(facts "$@")
 }
 
 # stops MESSAGE ARGUMENT...
@@ -53,7 +56,7 @@ make_pleased_compiler()
 {
 	local out compiler
 	out=$(kbuild 6.12) || true
-	compiler=$(grep -o '[^ ]*gcc-[0-9]*' <<<"$out" | sort -u)
+	compiler=$(grep -o '[a-z0-9_-]*gcc-[0-9]*' <<<"$out" | sort -u)
 	# shellcheck disable=SC2016 # the script's own
 	printf '#!/bin/sh\n%s "$@" || :\n' "$compiler" >"$WORK/cc"
 	chmod +x "$WORK/cc"
