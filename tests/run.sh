@@ -61,7 +61,8 @@ QUICK_PARTS=(unit-plain abi ctl man docs host-6.12-nested)
 quick_jobs()
 {
 	local programs="abi attach coalesce fence guard_event guard_integer"
-	programs+=" libwtrack overflow read region restrict rights sessions state store"
+	programs+=" libwtrack memory_read overflow read region regions restrict"
+	programs+=" rights sessions state store"
 	cat <<-JOBS
 	check-host KERNEL=6.12 PAGING=nested TESTS='$programs'
 	check-unit VARIANT=plain

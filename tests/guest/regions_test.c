@@ -228,7 +228,6 @@ static void *change_slots(void *arg)
 		bytes = PAGE - bytes;
 		vm_slot(c->vm, 3, 4 * VM_DATA, c->mem, bytes, 0);
 	}
-	vm_slot(c->vm, 3, 4 * VM_DATA, c->mem, 0, 0);
 	return NULL;
 }
 

@@ -11,7 +11,7 @@
 #include "slow.h"
 #include "tap.h"
 
-void slow_take(struct slow *s, void *page)
+static void take(struct slow *s, void *page, int advice)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register reg = {
@@ -21,11 +21,21 @@ void slow_take(struct slow *s, void *page)
 
 	s->at = page;
 	memcpy(s->contents, page, PAGE);
-	CHECK_SYS(!madvise(page, PAGE, MADV_REMOVE));
+	CHECK_SYS(!madvise(page, PAGE, advice));
 	s->fd = syscall(SYS_userfaultfd, O_CLOEXEC);
 	CHECK_SYS(s->fd >= 0);
 	CHECK_SYS(!ioctl(s->fd, UFFDIO_API, &api));
 	CHECK_SYS(!ioctl(s->fd, UFFDIO_REGISTER, &reg));
+}
+
+void slow_take(struct slow *s, void *page)
+{
+	take(s, page, MADV_REMOVE);
+}
+
+void slow_take_anonymous(struct slow *s, void *page)
+{
+	take(s, page, MADV_DONTNEED);
 }
 
 void slow_wait(struct slow *s)

@@ -16,6 +16,8 @@ struct slow {
 
 /* Takes a page of mem_shared() away; its contents are kept. */
 void slow_take(struct slow *s, void *page);
+/* The same with private anonymous memory. */
+void slow_take_anonymous(struct slow *s, void *page);
 /* Waits until something faults on it. */
 void slow_wait(struct slow *s);
 /* Gives it back as it was. */

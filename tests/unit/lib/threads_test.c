@@ -176,18 +176,24 @@ static void *control(void *arg)
 	struct wtrack_range ranges[40], found;
 	struct wtrack_status status;
 	struct wtrack_session *s = ctl->session;
-	uint64_t gfn, seq;
+	struct wtrack_region region;
+	uint64_t gfn, at, seq, word;
 	int i, round;
 
 	for (i = 0; i < 40; i++)
 		ranges[i] = (struct wtrack_range) { ctl->gfn + i * 2, 1 };
 	for (round = 0; round < 200; round++) {
 		gfn = ctl->gfn;
+		at = 0;
 		ctl->failures +=
 			wtrack_session_add(s, ranges, 40, NULL, 0) ||
 			wtrack_session_query(s, &gfn, &found, 1) != 1 ||
 			wtrack_session_query_gfn(s, gfn, NULL, NULL) ||
 			wtrack_session_fence(s, &seq) ||
+			wtrack_session_read(s, ctl->gfn * 4096, &word,
+					    sizeof(word), NULL, 0) ||
+			wtrack_session_regions_next(s, &at, &region,
+						    NULL) != 1 ||
 			wtrack_session_get_status(s, &status, sizeof(status)) ||
 			wtrack_session_remove(s, ranges, 20, NULL, 0) ||
 			wtrack_session_remove_fenced(s, ranges + 20, 20, NULL,
