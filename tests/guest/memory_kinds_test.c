@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -306,4 +307,27 @@ CASE(the_memory_of_a_device_is_left_alone)
 	mem = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, bar, 0);
 	CHECK_ERRNO(wt_read_error(job_new(mem, 16 * PAGE).fd, VM_DATA),
 		    EOPNOTSUPP);
+}
+
+/* The VMM is told of what it lost. */
+static void on_bus(int signal)
+{
+	(void)signal;
+}
+
+CASE(memory_that_the_hardware_has_lost_is_said_to_be)
+{
+	struct sigaction action = { .sa_handler = on_bus };
+	unsigned char *mem = mem_sparse(4 * PAGE);
+	struct job job = job_new(mem, 4 * PAGE);
+
+	CHECK_SYS(!sigaction(SIGBUS, &action, NULL));
+	store_each(&job);
+	if (madvise(mem + PAGE, PAGE, MADV_HWPOISON)) {
+		tap_note("this kernel has no MADV_HWPOISON: %m");
+		return;
+	}
+	CHECK_ERRNO(wt_read_error(job.fd, VM_DATA), 0);
+	CHECK_ERRNO(wt_read_error(job.fd, VM_DATA + PAGE), EHWPOISON);
+	CHECK_ERRNO(wt_read_error(job.fd, VM_DATA + 2 * PAGE), 0);
 }
