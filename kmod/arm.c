@@ -46,21 +46,16 @@ void kwt_untrack(struct kwt_space *space, u64 gfn)
  * see kwt_stale_flag().
  */
 static void mark_armed(struct kwt_space *space, struct kwt_chunk *chunk,
-		       u64 gfn, bool again)
+		       u64 gfn, const struct kwt_span *caller)
 {
 	u32 bit = kwt_chunk_bit(gfn);
 
-	WRITE_ONCE(chunk->arming_nr, space->arming_nr + 1);
-	WRITE_ONCE(space->arming_nr, space->arming_nr + 1);
+	kwt_chunk_number(space, chunk);
 	set_bit(bit, chunk->armed);
-	if (again) {
-		kwt_rearm_tell(space, chunk, bit);
+	if (kwt_arm_tell(chunk, bit, caller))
 		kwt_due_armed(chunk, bit);
-		return;
-	}
-	if (chunk->guard)
+	else if (chunk->guard)
 		chunk->guard[bit] = 0;
-	kwt_observe(chunk, bit);
 }
 
 /*
@@ -107,11 +102,12 @@ static void end_era(struct kwt_space *space)
  * together: the guard may find the gfn armed, and disarm it, as soon as it is.
  *
  * -EAGAIN when KVM may be handling a fault on it that the guard has let pass, or
- * has not seen: KVM must not find the gfn armed half-way. Under the VM's lock;
- * @again: it was disarmed by the guard.
+ * has not seen: KVM must not find the gfn armed half-way. Under the VM's lock.
+ * All sessions that wait for it are told, but not the one of @caller, which
+ * knows, and need not wait for it; NULL for the worker.
  */
 int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
-	    bool again)
+	    const struct kwt_span *caller)
 {
 	struct kvm *kvm = space_kvm(space);
 	int r = -EAGAIN;
@@ -127,7 +123,7 @@ int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 		 !kwt_vcpus_store_to(space, gfn, space->era_over))
 		r = kwt_track_add_gfn(kvm, gfn);
 	if (!r)
-		mark_armed(space, chunk, gfn, again);
+		mark_armed(space, chunk, gfn, caller);
 	/* Pairs with the acquire in is_armed(), walk.c. */
 	smp_store_release(&space->arming, KWT_NO_GFN);
 	spin_unlock(&space->arm_lock);

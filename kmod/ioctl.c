@@ -23,7 +23,8 @@ static int do_info(struct kwt_session *session, union kwt_arg *arg)
 			     KVM_WTRACK_FEAT_BUDGET |
 			     KVM_WTRACK_FEAT_NATIVE |
 			     KVM_WTRACK_FEAT_READ |
-			     KVM_WTRACK_FEAT_REGIONS;
+			     KVM_WTRACK_FEAT_REGIONS |
+			     KVM_WTRACK_FEAT_ONCE;
 	info->out_max_pages = READ_ONCE(kwt_max_pages);
 	info->out_min_records = KWT_MIN_RECORDS;
 	info->out_max_records = READ_ONCE(kwt_max_records);
@@ -145,7 +146,7 @@ static const struct call {
 	CALL(KVM_WTRACK_RESTRICT, restrict, 0, NOTHING, false, do_restrict),
 	CALL(KVM_WTRACK_RING, ring,
 	     KVM_WTRACK_RING_F_COALESCE | KVM_WTRACK_RING_F_STOP |
-	     KVM_WTRACK_RING_F_NATIVE, A_VM, false,
+	     KVM_WTRACK_RING_F_NATIVE | KVM_WTRACK_RING_F_ONCE, A_VM, false,
 	     do_ring),
 	CALL(KVM_WTRACK_ADD, add, KVM_WTRACK_ADD_F_NOWAIT, A_RING, true,
 	     kwt_ioctl_add),
@@ -158,6 +159,8 @@ static const struct call {
 	CALL(KVM_WTRACK_REGIONS, regions, 0, A_VM, false, kwt_ioctl_regions),
 	CALL(KVM_WTRACK_READ, read, KVM_WTRACK_READ_F_NOFAULT, A_VM, true,
 	     kwt_ioctl_read),
+	CALL(KVM_WTRACK_REARM, rearm, KVM_WTRACK_REARM_F_NOWAIT, A_RING, true,
+	     kwt_ioctl_rearm),
 #undef CALL
 };
 

@@ -18,6 +18,7 @@ union kwt_arg {
 	struct kvm_wtrack_ring ring;
 	struct kvm_wtrack_add add;
 	struct kvm_wtrack_remove remove;
+	struct kvm_wtrack_rearm rearm;
 	struct kvm_wtrack_query query;
 	struct kvm_wtrack_query_gfn query_gfn;
 	struct kvm_wtrack_resync resync;
@@ -33,6 +34,7 @@ int kwt_ioctl_regions(struct kwt_session *session, union kwt_arg *arg);
 /* ioctl_array.c */
 void *kwt_output_alloc(u64 to, u32 *nr, size_t bytes);
 int kwt_ioctl_add(struct kwt_session *session, union kwt_arg *arg);
+int kwt_ioctl_rearm(struct kwt_session *session, union kwt_arg *arg);
 int kwt_ioctl_remove(struct kwt_session *session, union kwt_arg *arg);
 int kwt_ioctl_fence(struct kwt_session *session, union kwt_arg *arg);
 int kwt_ioctl_query(struct kwt_session *session, union kwt_arg *arg);

@@ -44,9 +44,9 @@ static int store_changes(u64 to, const struct kvm_wtrack_change *changes, u32 nr
 			    nr * sizeof(*changes)) ? -EFAULT : 0;
 }
 
-/* ADD and REMOVE begin with the same fields. */
+/* ADD, REARM and REMOVE begin with the same fields. */
 static int change_ranges(struct kwt_session *session,
-			 struct kvm_wtrack_add *arg, bool add)
+			 struct kvm_wtrack_add *arg, enum kwt_range_op op)
 {
 	struct kvm_wtrack_change *changes;
 	int r;
@@ -61,7 +61,7 @@ static int change_ranges(struct kwt_session *session,
 	if (r)
 		goto out;
 	for (i = 0; i < arg->nr_changes && !r; i++) {
-		r = kwt_range_change(session, &changes[i], add, arg->flags);
+		r = kwt_range_change(session, &changes[i], op, arg->flags);
 		arg->out_failed_pages += changes[i].out_failed;
 		if (!r)
 			arg->out_nr_changes++;
@@ -75,7 +75,14 @@ out:
 
 int kwt_ioctl_add(struct kwt_session *session, union kwt_arg *arg)
 {
-	return change_ranges(session, &arg->add, true);
+	return change_ranges(session, &arg->add, KWT_RANGE_ADD);
+}
+
+int kwt_ioctl_rearm(struct kwt_session *session, union kwt_arg *arg)
+{
+	BUILD_BUG_ON(offsetof(struct kvm_wtrack_add, out_failed_pages) !=
+		     offsetof(struct kvm_wtrack_rearm, out_failed_pages));
+	return change_ranges(session, &arg->add, KWT_RANGE_REARM);
 }
 
 /*
@@ -105,7 +112,7 @@ int kwt_ioctl_remove(struct kwt_session *session, union kwt_arg *arg)
 		kwt_pending_settle(session);
 	else
 		kwt_pending_look(session->vm);
-	r = change_ranges(session, &arg->add, false);
+	r = change_ranges(session, &arg->add, KWT_RANGE_REMOVE);
 	if (!r && arg->head.flags & KVM_WTRACK_REMOVE_F_FENCE)
 		r = fence(session, &arg->remove.out_seq);
 	return r;

@@ -283,8 +283,10 @@ bool kwt_restrict_allows(const struct kwt_session *session, u64 gfn);
 bool kwt_mm_is_gone(struct kwt_vm *vm);
 
 /* range.c */
+enum kwt_range_op { KWT_RANGE_ADD, KWT_RANGE_REARM, KWT_RANGE_REMOVE };
 int kwt_range_change(struct kwt_session *session,
-		     struct kvm_wtrack_change *change, bool add, u32 flags);
+		     struct kvm_wtrack_change *change, enum kwt_range_op op,
+		     u32 flags);
 void kwt_range_drop(struct kwt_session *session);
 
 /* range_fetch.c */

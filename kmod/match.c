@@ -67,7 +67,7 @@ static bool coalesce_put(struct kwt_span *span, u64 bit,
 	u64 *last = &span->last[bit];
 	u64 pos;
 
-	if (!kwt_ring_reserve_for(span, bit, 1, &pos)) {
+	if (!kwt_ring_reserve_any(span, bit, 1, &pos)) {
 		/*
 		 * What skipped its record because of the claim is marked too,
 		 * or was stored before the page was disarmed.
@@ -101,7 +101,7 @@ static bool put_record(struct kwt_span *span, u64 bit,
 		atomic64_inc(&ring->merged);
 		return true;
 	}
-	if (!kwt_ring_reserve_for(span, bit, 1, &pos))
+	if (!kwt_ring_reserve_any(span, bit, 1, &pos))
 		return false;
 	to = kwt_ring_at(ring, pos);
 	kwt_ring_fill(to, record);
@@ -131,6 +131,28 @@ static noinline bool put_any(struct kwt_span *span, u64 bit, u64 head, u64 gpa,
 }
 
 /*
+ * RING_F_ONCE: the first store to the gfn since the session has armed it. The
+ * session does not observe the gfn from here on, and whoever has ended that tells
+ * of it: here, or as one of the guard's records. Returns whether it was us.
+ *
+ * Clearing the bit is a full barrier. If somebody else was faster, the reader arms
+ * the gfn after that, and finds our store in the page.
+ */
+static noinline bool put_first(struct kwt_span *span, u64 bit, u64 head,
+			       u64 gpa, u64 rip, u64 time_ns, const u8 *data,
+			       u64 arming_nr)
+{
+	const u64 once = (u64)KVM_WTRACK_RECORD_F_ONCE << KWT_RECORD_FLAGS_SHIFT;
+
+	if (!test_and_clear_bit(bit, span->observed))
+		return false;
+	if (!put_any(span, bit, head | once, gpa, rip, time_ns, data,
+		     arming_nr))
+		kwt_resync_write(span, bit, time_ns);
+	return true;
+}
+
+/*
  * Count a notification. Returns true when the budget of this period is used up
  * by it. Two vCPUs may begin the period at the same time, or count as one: the
  * page may so get a few more.
@@ -150,19 +172,22 @@ static noinline bool spend(struct kwt_span *span, u64 bit, u64 now)
 }
 
 /*
- * Returns true when all sessions that track the gfn have a budget, and have
- * used it up. Others may join meanwhile: kwt_guard_trip() looks again.
+ * What became of a store: some session was told; of these, one wants to be told of
+ * the next one in any case; one does not observe the gfn any more.
  */
-static __always_inline bool match_spans(struct kwt_chunk *chunk, u64 gpa,
-					const u8 *data, u32 len, u64 vcpu,
-					u64 rip, u64 arming_nr)
+enum { TOLD = 1, WANTS_MORE = 2, HAS_ENOUGH = 4 };
+
+static __always_inline u32 match_spans(struct kwt_chunk *chunk, u64 gpa,
+				       const u8 *data, u32 len, u64 vcpu,
+				       u64 rip, u64 arming_nr)
 {
 	u64 bit = kwt_chunk_bit(gpa >> KWT_PAGE_SHIFT);
 	u64 word = 0;
 	u64 head = kwt_record_head(len, vcpu);
 	u64 now = ktime_get_ns();
-	bool done, over = true, any = false;
 	struct kwt_span *span;
+	u32 what = 0;
+	bool done;
 
 	if (len == 8)
 		memcpy(&word, data, 8);
@@ -170,23 +195,30 @@ static __always_inline bool match_spans(struct kwt_chunk *chunk, u64 gpa,
 				 rcu_read_lock_sched_held()) {
 		if (!kwt_span_observes(span, bit))
 			continue;
-		if (len == 8 && likely(span->whole))
+		if (len == 8 && likely(span->whole)) {
 			done = put_word(span, bit, head, gpa, rip, now, word,
 					arming_nr);
-		else
+		} else if (span->ring->once) {
+			if (!put_first(span, bit, head, gpa, rip, now, data,
+				       arming_nr))
+				continue;
+			what |= HAS_ENOUGH;
+			done = true;
+		} else {
 			done = put_any(span, bit, head, gpa, rip, now, data,
 				       arming_nr);
+		}
 		if (unlikely(!done)) {
 			/* There was no room, or it was disarmed just now. */
 			if (!kwt_span_observes(span, bit))
 				continue;
 			kwt_resync_write(span, bit, now);
 		}
-		any = true;
+		what |= TOLD;
 		if (likely(!span->spent) || !spend(span, bit, now))
-			over = false;
+			what |= WANTS_MORE;
 	}
-	return any && over;
+	return what;
 }
 
 /* What the record of the guard has in common with the last write's. */
@@ -206,13 +238,28 @@ static noinline void over_budget(struct kwt_space *space,
 	kwt_guard_trip(space, chunk, &record);
 }
 
+/*
+ * If all sessions that observe the gfn have a budget, and have used it up, it is
+ * disarmed for a while. Others may join meanwhile: kwt_guard_trip() looks again.
+ */
+static noinline void may_disarm(struct kwt_space *space,
+				struct kwt_chunk *chunk, u64 gpa, u64 vcpu,
+				u64 rip, u32 what)
+{
+	if (what & HAS_ENOUGH)
+		kwt_disarm_unobserved(space, chunk,
+				      kwt_chunk_bit(gpa >> KWT_PAGE_SHIFT));
+	if ((what & (TOLD | WANTS_MORE)) == TOLD)
+		over_budget(space, chunk, gpa, vcpu, rip);
+}
+
 /* The caller has disabled preemption; this enables it. */
 void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
 		   struct kwt_space *space)
 {
 	struct kwt_vcpu *vcpu = kwt_vcpu_here(space) ?: kwt_vcpu_search(space);
 	u64 bits = 0, rip = 0, arming_nr = 0;
-	bool over;
+	u32 what;
 
 	/* Before the store counts as told. kwt_match() may have begun it. */
 	(void)kwt_flight_join(space->id);
@@ -225,11 +272,11 @@ void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
 	trace_kvm_wtrack_match(gpa, len);
 	/* Twice the same, but with a constant that the compiler can use. */
 	if (likely(len == 8))
-		over = match_spans(chunk, gpa, data, 8, bits, rip, arming_nr);
+		what = match_spans(chunk, gpa, data, 8, bits, rip, arming_nr);
 	else
-		over = match_spans(chunk, gpa, data, len, bits, rip, arming_nr);
-	if (unlikely(over))
-		over_budget(space, chunk, gpa, bits, rip);
+		what = match_spans(chunk, gpa, data, len, bits, rip, arming_nr);
+	if (unlikely(what != (TOLD | WANTS_MORE)))
+		may_disarm(space, chunk, gpa, bits, rip, what);
 	/* What this vCPU stores next is newer, also if it does not fault. */
 	if (likely(vcpu))
 		vcpu->arming_nr = READ_ONCE(space->arming_nr);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Adding and removing ranges of gfns, chunk by chunk: the VM's lock is given
+ * Adding, arming again and removing ranges of gfns, chunk by chunk: the VM's lock is given
  * back after each chunk, so that neither KVM's removal hook nor another session
  * waits for more than one, and a signal is heard.
  */
@@ -126,20 +126,58 @@ static u64 add_chunk(struct kwt_session *session,
 	return gfn;
 }
 
-/* Remove likewise; skips what the session does not track at all. */
+/* Where the session tracks nothing at all is stepped over. Likewise. */
+static u64 skip_untracked(struct kwt_session *session,
+			  struct kvm_wtrack_change *change, u64 gfn, u64 end)
+{
+	struct kwt_span *span = kwt_span_first(&session->set,
+					       kwt_chunk_index(gfn));
+	u64 first = span ? kwt_span_gfn(span, 0) : U64_MAX;
+
+	if (first <= gfn || kwt_chunk_index(first) == kwt_chunk_index(gfn))
+		return gfn;
+	end = min(end, first);
+	refuse(change, gfn, end - gfn, -ENOENT);
+	return end;
+}
+
+/* Arm again, as add_chunk(); nothing new is tracked. */
+static u64 rearm_chunk(struct kwt_session *session,
+		       struct kvm_wtrack_change *change, u64 gfn, u64 end,
+		       bool nowait)
+{
+	struct kwt_set *set = &session->set;
+	struct kwt_span *span;
+	u64 next = skip_untracked(session, change, gfn, end);
+
+	if (next > gfn)
+		return next;
+	end = chunk_end(gfn, end);
+	span = kwt_span_find(set, kwt_chunk_index(gfn));
+	for (; gfn < end; gfn++) {
+		int r = kwt_set_rearm(set, span, gfn);
+
+		if (r == -EAGAIN && !nowait)
+			break;
+		note(change, gfn, r);
+		/* As above. */
+		if (!(gfn % 64))
+			cond_resched();
+	}
+	return gfn;
+}
+
 static u64 remove_chunk(struct kwt_session *session,
 			struct kvm_wtrack_change *change, u64 gfn, u64 end)
 {
 	struct kwt_set *set = &session->set;
-	struct kwt_span *span = kwt_span_first(set, kwt_chunk_index(gfn));
-	u64 first = span ? kwt_span_gfn(span, 0) : U64_MAX;
+	struct kwt_span *span;
+	u64 next = skip_untracked(session, change, gfn, end);
 
-	if (first > gfn && kwt_chunk_index(first) != kwt_chunk_index(gfn)) {
-		end = min(end, first);
-		refuse(change, gfn, end - gfn, -ENOENT);
-		return end;
-	}
+	if (next > gfn)
+		return next;
 	end = chunk_end(gfn, end);
+	span = kwt_span_find(set, kwt_chunk_index(gfn));
 	for (; gfn < end; gfn++)
 		note(change, gfn, kwt_set_remove(set, span, gfn));
 	kwt_span_put(set, span);
@@ -147,11 +185,11 @@ static u64 remove_chunk(struct kwt_session *session,
 }
 
 /*
- * What stands against adding anything, and is then the answer for each gfn. A
+ * What stands against arming anything, and is then the answer for each gfn. A
  * guest may become confidential between ATTACH and its first vCPU; the VM is
  * given up then. The guard should know all vCPUs before anything is armed.
  */
-static int check_before_add(struct kwt_vm *vm)
+static int check_before_arming(struct kwt_vm *vm)
 {
 	if (kwt_kvm_is_confidential(vm->kvm)) {
 		kwt_vm_forbid(vm);
@@ -160,36 +198,49 @@ static int check_before_add(struct kwt_vm *vm)
 	return kwt_vcpus_update(&vm->space, vm->kvm);
 }
 
-static u64 add_or_refuse(struct kwt_session *session,
-			 struct kvm_wtrack_change *change, u64 gfn, u64 end,
-			 bool nowait)
+/* From @gfn to the end of its chunk at most; returns where to go on. */
+static u64 change_chunk(struct kwt_session *session,
+			struct kvm_wtrack_change *change, u64 gfn, u64 end,
+			enum kwt_range_op op, u32 flags)
 {
-	int r = check_before_add(session->vm);
+	int r;
 
-	if (!r)
-		return add_chunk(session, change, gfn, end, nowait);
-	refuse(change, gfn, end - gfn, r);
-	return end;
+	if (op == KWT_RANGE_REMOVE)
+		return remove_chunk(session, change, gfn, end);
+	r = check_before_arming(session->vm);
+	if (r) {
+		refuse(change, gfn, end - gfn, r);
+		return end;
+	}
+	if (op == KWT_RANGE_REARM)
+		return rearm_chunk(session, change, gfn, end,
+				   flags & KVM_WTRACK_REARM_F_NOWAIT);
+	return add_chunk(session, change, gfn, end,
+			 flags & KVM_WTRACK_ADD_F_NOWAIT);
 }
 
 /* Under the VM's lock. */
-static int may_change(const struct kwt_session *session)
+static int may_change(const struct kwt_session *session, enum kwt_range_op op)
 {
 	if (session->vm->gone)
 		return -ESRCH;
+	if (op == KWT_RANGE_REARM)
+		return 0;
 	return session->limits.rights & KVM_WTRACK_RIGHT_CHANGE ? 0 : -EPERM;
 }
 
 /*
- * @change was checked; its outputs are zero. @flags are those of ADD. -EINTR,
+ * @change was checked; its outputs are zero. @flags are those of the ioctl. -EINTR,
  * -EPERM or -ESRCH on the way.
  */
 int kwt_range_change(struct kwt_session *session,
-		     struct kvm_wtrack_change *change, bool add, u32 flags)
+		     struct kvm_wtrack_change *change, enum kwt_range_op op,
+		     u32 flags)
 {
 	struct kwt_vm *vm = session->vm;
 	u64 gfn = change->gfn, end = gfn + change->nr_pages, at;
-	int r = add ? kwt_probe_walks(vm) : 0;
+	bool arms = op != KWT_RANGE_REMOVE;
+	int r = arms ? kwt_probe_walks(vm) : 0;
 
 	if (r) {
 		refuse(change, gfn, end - gfn, r);
@@ -200,24 +251,20 @@ int kwt_range_change(struct kwt_session *session,
 		if (signal_pending(current) ||
 		    mutex_lock_interruptible(&vm->lock))
 			return -EINTR;
-		r = may_change(session);
+		r = may_change(session, op);
 		if (r) {
 			mutex_unlock(&vm->lock);
 			return r;
 		}
-		if (add && session->restricting)
+		/* Nothing is added while RESTRICT looks at what there is. */
+		if (op == KWT_RANGE_ADD && session->restricting)
 			gfn = at;
-		else if (add)
-			gfn = add_or_refuse(session, change, gfn, end,
-					    flags & KVM_WTRACK_ADD_F_NOWAIT);
 		else
-			gfn = remove_chunk(session, change, gfn, end);
+			gfn = change_chunk(session, change, gfn, end, op,
+					   flags);
 		mutex_unlock(&vm->lock);
-		/*
-		 * KVM handles a fault on this gfn, which may take a while, or
-		 * RESTRICT looks at what the session has.
-		 */
-		if (add && gfn < chunk_end(at, end))
+		/* KVM handles a fault on this gfn, which may take a while. */
+		if (arms && gfn < chunk_end(at, end))
 			schedule_timeout_interruptible(1);
 		else
 			cond_resched();

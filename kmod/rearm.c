@@ -20,6 +20,17 @@ static struct kwt_vm *space_vm(struct kwt_space *space)
 	return container_of(space, struct kwt_vm, space);
 }
 
+/* Under the VM's lock. The guard takes gfns away from sessions that stop. */
+static bool is_waited_for(const struct kwt_chunk *chunk, u32 bit)
+{
+	const struct kwt_span *span;
+
+	hlist_for_each_entry(span, &chunk->spans, in_chunk)
+		if (kwt_span_waits(span, bit))
+			return true;
+	return false;
+}
+
 /*
  * Arm a gfn that the guard has disarmed, and tell the sessions. Under the VM's
  * lock, which also keeps chunk->guard. Spans that are left without a bit stay
@@ -34,21 +45,27 @@ int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 	/* Whoever disarmed it has told all sessions, and those that stop left. */
 	spin_lock(&space->arm_lock);
 	spin_unlock(&space->arm_lock);
-	if (!chunk->users[bit])
+	if (!is_waited_for(chunk, bit))
 		return 0;
-	r = kwt_arm(space, chunk, gfn, true);
+	r = kwt_arm(space, chunk, gfn, NULL);
 	if (!r)
 		trace_kvm_wtrack_rearm(space->id, gfn);
 	return r;
 }
 
-/* The next gfn from @bit on that is disarmed. */
-static u32 next_disarmed(const struct kwt_chunk *chunk, u32 bit)
+/*
+ * The gfns that are disarmed, and that somebody waits for. Under the VM's lock.
+ * Those of sessions that stop may become fewer.
+ */
+static void find_disarmed(const struct kwt_chunk *chunk, unsigned long *bits)
 {
-	for_each_clear_bit_from(bit, chunk->armed, KWT_CHUNK_PAGES)
-		if (READ_ONCE(chunk->users[bit]))
-			return bit;
-	return KWT_CHUNK_PAGES;
+	const struct kwt_span *span;
+
+	bitmap_zero(bits, KWT_CHUNK_PAGES);
+	hlist_for_each_entry(span, &chunk->spans, in_chunk)
+		if (!span->ring->once)
+			bitmap_or(bits, bits, span->tracked, KWT_CHUNK_PAGES);
+	bitmap_andnot(bits, bits, chunk->armed, KWT_CHUNK_PAGES);
 }
 
 static void put_spans(struct kwt_chunk *chunk)
@@ -64,19 +81,21 @@ static void put_spans(struct kwt_chunk *chunk)
 /* Under the VM's lock. Returns the shortest wait of what is left, in ticks. */
 static int rearm_chunk(struct kwt_space *space, struct kwt_chunk *chunk)
 {
+	DECLARE_BITMAP(disarmed, KWT_CHUNK_PAGES);
 	int ticks, next = INT_MAX;
-	u32 bit = next_disarmed(chunk, 0);
+	u32 bit;
 
+	find_disarmed(chunk, disarmed);
 	/* Without memory it is armed as soon as we come by. */
-	if (bit < KWT_CHUNK_PAGES)
+	if (!bitmap_empty(disarmed, KWT_CHUNK_PAGES))
 		(void)kwt_chunk_guard(space, chunk);
-	for (; bit < KWT_CHUNK_PAGES; bit = next_disarmed(chunk, bit + 1)) {
+	for_each_set_bit(bit, disarmed, KWT_CHUNK_PAGES) {
 		ticks = kwt_due_wait(space, chunk, bit);
 		/* Behind arm_lock: sessions that stop have left. */
-		if (ticks <= 0 && chunk->users[bit])
+		if (ticks <= 0)
 			/* -EAGAIN, or its memslot is on its way out. */
 			ticks = kwt_rearm(space, chunk, bit) ? 1 : INT_MAX;
-		if (chunk->users[bit])
+		if (is_waited_for(chunk, bit))
 			next = min(next, ticks);
 		cond_resched();
 	}
@@ -87,10 +106,12 @@ static int rearm_chunk(struct kwt_space *space, struct kwt_chunk *chunk)
 /* Give the chunk back if nothing in it is disarmed any more. */
 static void unlist(struct kwt_space *space, struct kwt_chunk *chunk)
 {
+	DECLARE_BITMAP(disarmed, KWT_CHUNK_PAGES);
 	bool done;
 
 	spin_lock(&space->arm_lock);
-	done = next_disarmed(chunk, 0) == KWT_CHUNK_PAGES;
+	find_disarmed(chunk, disarmed);
+	done = bitmap_empty(disarmed, KWT_CHUNK_PAGES);
 	if (done)
 		list_del_init(&chunk->in_tripped);
 	else

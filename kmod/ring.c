@@ -61,7 +61,7 @@ bool kwt_ring_put_parts(const struct kwt_span *span, u64 bit,
 	u32 nr = DIV_ROUND_UP(left, KVM_WTRACK_DATA_BYTES);
 	u64 pos;
 
-	if (nr > ring->room || !kwt_ring_reserve_for(span, bit, nr, &pos))
+	if (nr > ring->room || !kwt_ring_reserve_any(span, bit, nr, &pos))
 		return false;
 	record->flags |= kwt_stale_flag(span->chunk, arming_nr);
 	for (; left; left -= record->len, pos++) {
@@ -189,7 +189,8 @@ bool kwt_ring_guard(struct kwt_span *span, u32 bit,
 
 	kwt_ring_withhold(ring, &own);
 	began = publish_begin(ring);
-	if (action == KVM_WTRACK_GUARD_CHANGED)
+	if (action == KVM_WTRACK_GUARD_CHANGED &&
+	    !(record->flags & KVM_WTRACK_RECORD_F_ONCE))
 		room = kwt_ring_reserve_for(span, bit, 1, &pos);
 	else
 		room = kwt_ring_reserve(ring, 1, &pos);

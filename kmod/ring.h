@@ -108,6 +108,19 @@ static __always_inline bool kwt_ring_reserve_for(const struct kwt_span *span,
 	return __kwt_ring_reserve(span->ring, span->observed, bit, nr, pos);
 }
 
+/*
+ * With RING_F_ONCE the caller has cleared the bit, and so is the only one that has
+ * something to tell of the gfn. That the guard has nothing to tell either follows
+ * from the same: see tell_disarmed().
+ */
+static inline bool kwt_ring_reserve_any(const struct kwt_span *span, u64 bit,
+					u32 nr, u64 *pos)
+{
+	if (span->ring->once)
+		return kwt_ring_reserve(span->ring, nr, pos);
+	return kwt_ring_reserve_for(span, bit, nr, pos);
+}
+
 static inline void kwt_ring_publish(struct kvm_wtrack_record *record, u64 pos)
 {
 	lockdep_assert_preemption_disabled();

@@ -21,6 +21,21 @@ u64 kwt_set_pages(const struct kwt_set *set)
 	return READ_ONCE(set->pages);
 }
 
+/* Under arm_lock. The caller of the ioctl reads the page afterwards. */
+static bool observe_if_armed(struct kwt_space *space, struct kwt_span *span,
+			     u32 bit)
+{
+	if (!test_bit(bit, span->chunk->armed))
+		return false;
+	if (test_bit(bit, span->observed))
+		return true;
+	kwt_chunk_number(space, span->chunk);
+	set_bit(bit, span->observed);
+	/* Pairs with the barrier in kwt_span_observes(). */
+	smp_mb__after_atomic();
+	return true;
+}
+
 /*
  * One more user of the gfn. From here on the guard's records are for this
  * session, too. Returns whether the gfn is armed.
@@ -33,9 +48,7 @@ static bool join(struct kwt_space *space, struct kwt_span *span, u32 bit)
 	spin_lock(&space->arm_lock);
 	set_bit(bit, span->tracked);
 	WRITE_ONCE(chunk->users[bit], chunk->users[bit] + 1);
-	armed = test_bit(bit, chunk->armed);
-	if (armed)
-		set_bit(bit, span->observed);
+	armed = observe_if_armed(space, span, bit);
 	span->nr_tracked++;
 	WRITE_ONCE(span->ring->set->pages, span->ring->set->pages + 1);
 	spin_unlock(&space->arm_lock);
@@ -79,6 +92,58 @@ static int may_add(const struct kwt_set *set, const struct kwt_span *span,
 	       -EOVERFLOW : 0;
 }
 
+/* A record of an earlier time does not stand for what comes now. */
+static void begin_anew(struct kwt_span *span, u32 bit)
+{
+	if (span->last)
+		WRITE_ONCE(span->last[bit], 0);
+	if (span->spent)
+		WRITE_ONCE(span->spent[bit], 0);
+}
+
+/*
+ * Of a session that is told of one store. What it observes is armed. Nobody else
+ * arms it for this session; if others wait for it as well, they are told.
+ */
+static int rearm_once(struct kwt_space *space, struct kwt_span *span, u64 gfn)
+{
+	u32 bit = kwt_chunk_bit(gfn);
+	bool done;
+
+	begin_anew(span, bit);
+	spin_lock(&space->arm_lock);
+	/* If it stops as well, the guard may just have taken the gfn away. */
+	done = !test_bit(bit, span->tracked) ||
+	       observe_if_armed(space, span, bit);
+	spin_unlock(&space->arm_lock);
+	return done ? 0 : kwt_arm(space, span->chunk, gfn, span);
+}
+
+static int rearm(struct kwt_space *space, struct kwt_span *span, u64 gfn)
+{
+	u32 bit = kwt_chunk_bit(gfn);
+	int r;
+
+	if (test_bit(bit, span->observed))
+		return 0;
+	if (span->ring->once)
+		r = rearm_once(space, span, gfn);
+	else
+		r = kwt_rearm(space, span->chunk, bit);
+	return r ?: 1;
+}
+
+/*
+ * Have the session observe a gfn that it tracks. Returns 1, 0 if it does, or an
+ * error; -EAGAIN: a little later. @span may be NULL.
+ */
+int kwt_set_rearm(struct kwt_set *set, struct kwt_span *span, u64 gfn)
+{
+	if (!span || !test_bit(kwt_chunk_bit(gfn), span->tracked))
+		return -ENOENT;
+	return rearm(set->space, span, gfn);
+}
+
 /*
  * Track a gfn. Returns 1, 0 if the session tracked it before, or an error;
  * -EAGAIN: a little later.
@@ -90,27 +155,18 @@ static int may_add(const struct kwt_set *set, const struct kwt_span *span,
 int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 {
 	u32 bit = kwt_chunk_bit(gfn);
-	int r = 0;
+	int r;
 
-	if (kwt_chunk_disarmed(span->chunk, bit))
-		r = kwt_rearm(set->space, span->chunk, bit);
-	if (r)
-		return r;
-	if (test_bit(bit, span->tracked))
-		return 0;
+	if (test_bit(bit, span->tracked)) {
+		r = rearm(set->space, span, gfn);
+		return r < 0 ? r : 0;
+	}
 	r = may_add(set, span, bit);
 	if (r)
 		return r;
-
-	/* A record of an earlier time does not stand for what comes now. */
-	if (span->last)
-		WRITE_ONCE(span->last[bit], 0);
-	if (span->spent)
-		WRITE_ONCE(span->spent[bit], 0);
+	begin_anew(span, bit);
 	if (!join(set->space, span, bit))
-		/* Disarmed just before we joined: that record was not for us. */
-		r = span->chunk->users[bit] > 1 ? -EAGAIN :
-		    kwt_arm(set->space, span->chunk, gfn, false);
+		r = kwt_arm(set->space, span->chunk, gfn, span);
 	if (!r)
 		return 1;
 	leave(set, span, bit);
@@ -131,6 +187,12 @@ void kwt_set_drop(struct kwt_set *set, struct kwt_span *span, u32 bit,
 	if (READ_ONCE(span->chunk->users[bit]) == 1 && disarm)
 		kwt_disarm(set->space, span->chunk, kwt_span_gfn(span, bit));
 	leave(set, span, bit);
+	/* Of those that are left, none may have wanted it any more. */
+	if (!disarm || !test_bit(bit, span->chunk->armed))
+		return;
+	preempt_disable();
+	kwt_disarm_unobserved(set->space, span->chunk, bit);
+	preempt_enable();
 }
 
 /* Returns 1, or -ENOENT for a gfn that this session does not track. */

@@ -88,7 +88,8 @@ static struct kwt_span *span_alloc(struct kwt_ring *ring)
 	if (!span)
 		return NULL;
 	span->ring = ring;
-	span->whole = !ring->coalesce && !ring->no_data && !ring->no_rip;
+	span->whole = !ring->coalesce && !ring->once && !ring->no_data &&
+		      !ring->no_rip;
 	span->plain = span->whole && !ring->budget;
 	if (ring->coalesce)
 		span->last = kvzalloc(last_bytes(ring), GFP_KERNEL_ACCOUNT);

@@ -13,6 +13,7 @@
 #include "ring.h"
 #include "trace.h"
 
+/* A store may have been made to the gfn that nobody was told of. */
 void kwt_tell_changed(struct kwt_span *span, u32 bit,
 		      const struct kvm_wtrack_record *record)
 {
@@ -28,18 +29,70 @@ void kwt_tell_changed(struct kwt_span *span, u32 bit,
 }
 
 /*
+ * RING_F_ONCE: it was made, and is the first one, as in put_first(), match.c.
+ * Returns whether it was us who tell.
+ */
+static bool tell_first_changed(struct kwt_span *span, u32 bit,
+			       const struct kvm_wtrack_record *record)
+{
+	struct kvm_wtrack_record own = *record;
+
+	if (!test_and_clear_bit(bit, span->observed))
+		return false;
+	own.flags |= KVM_WTRACK_RECORD_F_ONCE;
+	if (!kwt_ring_guard(span, bit, &own))
+		kwt_resync_mark(span, bit, record->time_ns);
+	atomic64_inc(&span->ring->unreported);
+	return true;
+}
+
+/*
  * A store was made to the gfn that nobody was told of. If the gfn is not
  * observed now, the reader is about to read it anyway. Under RCU.
  */
-void kwt_guard_changed(struct kwt_chunk *chunk,
+void kwt_guard_changed(struct kwt_space *space, struct kwt_chunk *chunk,
 		       const struct kvm_wtrack_record *record)
 {
 	u32 bit = kwt_chunk_bit(record->gpa >> KWT_PAGE_SHIFT);
 	struct kwt_span *span;
+	bool first = false;
+
+	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
+				 rcu_read_lock_sched_held()) {
+		if (span->ring->once)
+			first |= tell_first_changed(span, bit, record);
+		else
+			kwt_tell_changed(span, bit, record);
+	}
+	if (first)
+		kwt_disarm_unobserved(space, chunk, bit);
+}
+
+static bool is_observed(const struct kwt_chunk *chunk, u32 bit)
+{
+	const struct kwt_span *span;
 
 	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
 				 rcu_read_lock_sched_held())
-		kwt_tell_changed(span, bit, record);
+		if (test_bit(bit, span->observed))
+			return true;
+	return false;
+}
+
+/*
+ * KVM need not protect a gfn that no session observes: those that track it have
+ * RING_F_ONCE, were told of a store, and each of them has the gfn armed when it
+ * wants to. Under RCU, preemption disabled.
+ */
+void kwt_disarm_unobserved(struct kwt_space *space, struct kwt_chunk *chunk,
+			   u32 bit)
+{
+	spin_lock(&space->arm_lock);
+	if (test_bit(bit, chunk->armed) && !is_observed(chunk, bit)) {
+		clear_bit(bit, chunk->armed);
+		kwt_untrack(space, (chunk->index << KWT_CHUNK_SHIFT) + bit);
+	}
+	spin_unlock(&space->arm_lock);
 }
 
 static void tell_disarmed(struct kwt_span *span, u32 bit,
@@ -48,6 +101,15 @@ static void tell_disarmed(struct kwt_span *span, u32 bit,
 	struct kvm_wtrack_record own = *record;
 	struct kwt_ring *ring = span->ring;
 
+	/*
+	 * With RING_F_ONCE the store that the guard is about to let pass is the
+	 * first one, unless there was one before.
+	 */
+	if (ring->once) {
+		if (!test_and_clear_bit(bit, span->observed))
+			return;
+		own.flags |= KVM_WTRACK_RECORD_F_ONCE;
+	}
 	/* A session that does not want the gfn back is rid of it by now. */
 	if (ring->stop)
 		own.guard.action = KVM_WTRACK_GUARD_STOPPED;
@@ -75,7 +137,7 @@ static void tell_all_disarmed(struct kwt_chunk *chunk, u32 bit,
 }
 
 /*
- * Do all sessions that track the gfn have a budget, and have they used it up?
+ * Do all sessions that observe the gfn have a budget, and have they used it up?
  * Under arm_lock, under which sessions join.
  */
 static bool budgets_are_spent(struct kwt_chunk *chunk, u32 bit)
@@ -84,7 +146,7 @@ static bool budgets_are_spent(struct kwt_chunk *chunk, u32 bit)
 
 	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
 				 rcu_read_lock_sched_held())
-		if (test_bit(bit, span->tracked) &&
+		if (test_bit(bit, span->observed) &&
 		    (!span->spent ||
 		     READ_ONCE(span->spent[bit]) < span->ring->budget))
 			return false;
@@ -99,7 +161,7 @@ static bool natives_have_periods(const struct kwt_chunk *chunk, u32 bit)
 	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
 				 rcu_read_lock_sched_held())
 		if (span->ring->native && !span->ring->period_ns &&
-		    test_bit(bit, span->tracked))
+		    kwt_span_waits(span, bit))
 			return false;
 	return true;
 }
@@ -158,28 +220,34 @@ static void tell_rearmed(struct kwt_span *span, u32 bit, u64 now)
 }
 
 /*
- * A gfn was armed for its first session. Stores to it are recorded from here on,
- * and not before: one of an earlier arming would have no later number. Under
- * arm_lock and the VM's lock.
+ * The session that has the gfn armed knows, and reads the page now: stores are
+ * recorded from here on, and not before. One of an earlier arming would have no
+ * later number.
  */
-void kwt_observe(struct kwt_chunk *chunk, u32 bit)
+static void observe(struct kwt_span *span, u32 bit)
 {
-	struct kwt_span *span;
-
-	hlist_for_each_entry(span, &chunk->spans, in_chunk)
-		if (test_bit(bit, span->tracked))
-			set_bit(bit, span->observed);
+	set_bit(bit, span->observed);
 	/* Pairs with the barrier in kwt_span_observes(). */
 	smp_mb__after_atomic();
 }
 
-/* A gfn was armed again: tell the sessions. Under arm_lock and the VM's lock. */
-void kwt_rearm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
+/*
+ * A gfn was armed: tell the sessions that wait for it. Returns whether there was
+ * one, beside that of @caller. Under arm_lock and the VM's lock.
+ */
+bool kwt_arm_tell(struct kwt_chunk *chunk, u32 bit,
+		  const struct kwt_span *caller)
 {
 	u64 now = ktime_get_ns();
 	struct kwt_span *span;
+	bool told = false;
 
 	hlist_for_each_entry(span, &chunk->spans, in_chunk)
-		if (test_bit(bit, span->tracked))
+		if (span == caller) {
+			observe(span, bit);
+		} else if (kwt_span_waits(span, bit)) {
 			tell_rearmed(span, bit, now);
+			told = true;
+		}
+	return told;
 }

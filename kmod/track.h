@@ -66,9 +66,10 @@ struct kwt_vcpus;
  * @guard: what the guard remembers of each gfn, see due.c; (A), and (L) to
  *	set. There before it is needed, for sessions with a budget
  * @armed: gfns that KVM protects for us; (A). A gfn with users that is not
- *	armed was disarmed by the guard
- * @arming_nr: number of the last arming of a gfn in it; (A), read by the write
- *	hook
+ *	armed was disarmed by the guard, or all its users have RING_F_ONCE and
+ *	were told of a store
+ * @arming_nr: number of the last arming of a gfn in it, or of the last session
+ *	that began to observe one; (A), read by the write hook
  * @users: sessions by gfn; (A), and (L) to become more, read under RCU
  */
 struct kwt_chunk {
@@ -154,13 +155,16 @@ struct kwt_space {
  *	changed by the write hooks, and by two of them at a time it may be
  *	counted once
  * @period_end: when @spent begins anew; likewise
- * @whole: its records have all of a store, one for one; constant
+ * @whole: its records have all of a store, one for one, without RING_F_ONCE;
+ *	constant
  * @plain: and there is no @spent, constant
  * @nr_tracked: bits set in @tracked; (A)
  * @tracked: (A), and (L) to set, read under RCU
- * @observed: of @tracked, the gfns whose stores are recorded now: not what the
- *	guard has disarmed, between its records; (A), read under RCU. A write
- *	hook looks at it between ring->head and its place: kwt_ring_reserve_for()
+ * @observed: of @tracked, the gfns whose stores are recorded now, all of which
+ *	are armed: not what the guard has disarmed, between its records; (A),
+ *	read under RCU. A write hook looks at it between ring->head and its
+ *	place: kwt_ring_reserve_for(). With RING_F_ONCE whoever tells of the
+ *	first store clears the bit, and nobody else does that
  * @resync: set by the write hooks, cleared under (L), both atomically. With
  *	the tracked bit: re-read the page. Without: it was removed.
  */
@@ -224,6 +228,7 @@ struct kwt_set {
  * @native: no store to its pages is emulated; constant
  * @no_data: records do not tell what was stored; constant
  * @no_rip: records do not tell where the guest was; constant
+ * @once: one store to each gfn, until the session arms it again; constant
  * @budget: notifications for each gfn and period, 0 without; constant
  * @period_ns: of the budget; constant
  * @set: the session's; constant
@@ -253,6 +258,7 @@ struct kwt_ring {
 	bool native;
 	bool no_data;
 	bool no_rip;
+	bool once;
 	u32 budget;
 	u64 period_ns;
 	struct kwt_set *set;
@@ -293,6 +299,7 @@ void kwt_span_put(struct kwt_set *set, struct kwt_span *span);
 
 /* set.c */
 int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn);
+int kwt_set_rearm(struct kwt_set *set, struct kwt_span *span, u64 gfn);
 int kwt_set_remove(struct kwt_set *set, struct kwt_span *span, u64 gfn);
 u64 kwt_set_pages(const struct kwt_set *set);
 void kwt_set_forget(struct kwt_span *span, u32 bit);
@@ -306,12 +313,14 @@ bool kwt_set_clear_first(struct kwt_set *set, bool disarm);
 
 /* arm.c: what KVM does when a gfn gets its first user or loses its last */
 int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
-	    bool again);
+	    const struct kwt_span *caller);
 void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn);
 
 /* tell.c: what to do about a gfn that must not stay armed */
 void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
 		    const struct kvm_wtrack_record *record);
+void kwt_disarm_unobserved(struct kwt_space *space, struct kwt_chunk *chunk,
+			   u32 bit);
 
 /* rearm.c */
 int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
@@ -366,10 +375,31 @@ static inline u64 kwt_chunk_bit(u64 gfn)
 	return gfn & KWT_CHUNK_MASK;
 }
 
-/* Tracked by somebody, and disarmed by the guard. */
+/* Tracked by somebody, and not armed. */
 static inline bool kwt_chunk_disarmed(const struct kwt_chunk *chunk, u32 bit)
 {
 	return READ_ONCE(chunk->users[bit]) && !test_bit(bit, chunk->armed);
+}
+
+/*
+ * Does the session wait for the gfn to be armed, as long as it is not? One with
+ * RING_F_ONCE arms it by itself.
+ */
+static inline bool kwt_span_waits(const struct kwt_span *span, u32 bit)
+{
+	return !span->ring->once && test_bit(bit, span->tracked);
+}
+
+/*
+ * A session begins to observe a gfn of the chunk: records of faults that began
+ * before say that the page has to be read again, see kwt_stale_flag(). Under
+ * arm_lock and the VM's lock, before the bit in @observed is set.
+ */
+static inline void kwt_chunk_number(struct kwt_space *space,
+				    struct kwt_chunk *chunk)
+{
+	WRITE_ONCE(chunk->arming_nr, space->arming_nr + 1);
+	WRITE_ONCE(space->arming_nr, space->arming_nr + 1);
 }
 
 static inline u64 kwt_span_gfn(const struct kwt_span *span, u32 bit)

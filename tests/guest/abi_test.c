@@ -146,7 +146,8 @@ CASE(the_reserved_bytes_of_a_range_must_be_zero)
 	struct abi a;
 
 	for_each_abi_call(c) {
-		if (c->cmd != KVM_WTRACK_ADD && c->cmd != KVM_WTRACK_REMOVE)
+		if (c->cmd != KVM_WTRACK_ADD && c->cmd != KVM_WTRACK_REARM &&
+		    c->cmd != KVM_WTRACK_REMOVE)
 			continue;
 		abi_init(&a, c);
 		for (i = 0; i < 4; i++) {

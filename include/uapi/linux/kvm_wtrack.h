@@ -20,7 +20,7 @@
  * the same for 32-bit callers. Because the size is inside, ioctl numbers do
  * not encode one and stay the same when a struct grows.
  *
- * A call that fails changes nothing, but for the calls on ranges (ADD,
+ * A call that fails changes nothing, but for the calls on ranges (ADD, REARM,
  * REMOVE), which report how far they came in each range.
  *
  * What is not seen
@@ -39,9 +39,10 @@
  *			is not zero: it asks for something newer
  *	EACCES		a writable mapping of the records
  *	EAGAIN		not without waiting: non-blocking read() with nothing to
- *			read; ADD with ADD_F_NOWAIT while KVM handles, or may
- *			handle, a fault of the guest on this gfn; READ with
- *			READ_F_NOFAULT of a page that is not in memory
+ *			read; ADD with ADD_F_NOWAIT, or REARM with
+ *			REARM_F_NOWAIT, while KVM handles, or may handle, a fault
+ *			of the guest on this gfn; READ with READ_F_NOFAULT of a
+ *			page that is not in memory
  *	EBADF		vm_fd is not an open descriptor
  *	EBADFD		vm_fd is open, but not a KVM virtual machine
  *	EBUSY		not now: a ring exists already; RESTRICT would forbid
@@ -96,6 +97,7 @@
 #define KVM_WTRACK_RING		_IO(KVM_WTRACK_MAGIC, 0x04)
 #define KVM_WTRACK_ADD		_IO(KVM_WTRACK_MAGIC, 0x06)
 #define KVM_WTRACK_REMOVE	_IO(KVM_WTRACK_MAGIC, 0x07)
+#define KVM_WTRACK_REARM	_IO(KVM_WTRACK_MAGIC, 0x08)
 #define KVM_WTRACK_QUERY	_IO(KVM_WTRACK_MAGIC, 0x09)
 #define KVM_WTRACK_QUERY_GFN	_IO(KVM_WTRACK_MAGIC, 0x0a)
 #define KVM_WTRACK_RESYNC	_IO(KVM_WTRACK_MAGIC, 0x0b)
@@ -128,6 +130,8 @@
 #define KVM_WTRACK_FEAT_READ		(1ULL << 9)
 /* REGIONS is known, and STATUS has the generation. */
 #define KVM_WTRACK_FEAT_REGIONS		(1ULL << 10)
+/* KVM_WTRACK_RING_F_ONCE and REARM are known. */
+#define KVM_WTRACK_FEAT_ONCE		(1ULL << 12)
 
 /**
  * struct kvm_wtrack_info - what this module can do (KVM_WTRACK_INFO)
@@ -382,6 +386,10 @@ struct kvm_wtrack_restrict {
  * emulated.
  */
 #define KVM_WTRACK_RING_F_NATIVE	(1U << 2)
+/*
+ * The session is told of the first store to each page only: see "First touch".
+ */
+#define KVM_WTRACK_RING_F_ONCE		(1U << 4)
 
 /**
  * struct kvm_wtrack_ring - make the session's ring (KVM_WTRACK_RING)
@@ -408,8 +416,9 @@ struct kvm_wtrack_restrict {
  *
  * A page that several sessions track is disarmed by budgets when it is over
  * those of all of them: a session without a budget gets every store. A page
- * that is removed and added has its whole budget again; no budget bounds what
- * adding and removing cost the guest.
+ * that is removed and added, or armed again in a session with RING_F_ONCE, has
+ * its whole budget again; no budget bounds what adding, removing and arming cost
+ * the guest.
  */
 struct kvm_wtrack_ring {
 	__u32 size;
@@ -430,12 +439,13 @@ struct kvm_wtrack_ring {
 };
 
 /**
- * struct kvm_wtrack_change - one range of an ADD or REMOVE and what became of it
+ * struct kvm_wtrack_change - one range of an ADD, REARM or REMOVE and what became
+ *	of it
  * @gfn: first guest page frame number
  * @nr_pages: how many, not 0
  * @out_done: pages that were handled without an error
- * @out_changed: of these, pages whose state this call changed; adding what
- *	the session tracks already changes nothing and is no error
+ * @out_changed: of these, pages that the session did not track before (ADD), did
+ *	not observe (REARM), or tracked (REMOVE)
  * @out_failed: pages that were refused
  * @out_error_gfn: first gfn that was refused, if @out_error is not 0
  * @out_error: the errno of that gfn, positive, or 0
@@ -484,6 +494,37 @@ struct kvm_wtrack_change {
  * with the others.
  */
 struct kvm_wtrack_add {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 changes;
+	__u32 nr_changes;
+	__u32 out_nr_changes;
+	__aligned_u64 out_failed_pages;
+	__aligned_u64 __reserved[2];
+};
+
+/* Refuse a gfn that cannot be armed just now, with EAGAIN. */
+#define KVM_WTRACK_REARM_F_NOWAIT	(1U << 0)
+
+/**
+ * struct kvm_wtrack_rearm - observe pages again (KVM_WTRACK_REARM)
+ * @size: sizeof(struct kvm_wtrack_rearm)
+ * @flags: KVM_WTRACK_REARM_F_*
+ * @changes: pointer to struct kvm_wtrack_change[]
+ * @nr_changes: how many
+ * @out_nr_changes: of these, how many were worked through
+ * @out_failed_pages: pages refused, in all of them
+ * @__reserved: must be 0
+ *
+ * For pages that the session tracks and that are not observed, because of
+ * RING_F_ONCE or because the guard has disarmed them: it arms them at once, and
+ * waits as ADD does. ADD on such a page does the same, but adds a page that the
+ * session does not track; REARM refuses it with ENOENT. Once a page is reported as
+ * done no write of a vCPU to it goes unnoticed: arm it first, then read its
+ * contents, in which are the stores that were not seen. Per gfn: ENOENT,
+ * EOPNOTSUPP, ENOMEM; with REARM_F_NOWAIT also EAGAIN.
+ */
+struct kvm_wtrack_rearm {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 changes;
@@ -577,7 +618,8 @@ struct kvm_wtrack_query_gfn {
 #define KVM_WTRACK_RESYNC_REMOVED	1U
 /*
  * As REREAD, but stores to them are not seen at the moment: a GUARD record or
- * the resync set will tell when they are again.
+ * the resync set will tell when they are again. In a session with RING_F_ONCE
+ * they were stored to, and stay so until the session arms them again.
  */
 #define KVM_WTRACK_RESYNC_DISARMED	2U
 
@@ -851,6 +893,34 @@ struct kvm_wtrack_read {
  * is disarmed again soon. Adding a page that is disarmed arms it at once. A
  * full ring has the same said by the resync set.
  *
+ * First touch
+ * -----------
+ * A session with RING_F_ONCE is told that a page was stored to, and by whom, and
+ * not of what is stored after that. The record of the first store to a page since
+ * the session has added it, or armed it again by REARM, has the flag F_ONCE: from
+ * there on the page is not observed by this session, and when no other session
+ * observes it either, KVM does not protect it any more and the guest's stores run
+ * at full speed. The record is, with the same flag,
+ *
+ *	WRITE		of what was stored; a store in parts has it in all of them
+ *	GUARD, CHANGED	KVM made the store without telling what
+ *	GUARD, DISARMED	the guard lets the store pass unseen: it is made behind
+ *			the record, or may be (a page walk need not store). No
+ *			record REARMED follows
+ *
+ * and if the ring is full, the page is in the resync set as DISARMED. In a session
+ * that has RING_F_STOP as well, STOPPED comes instead of DISARMED, without the
+ * flag, and the page is not tracked any more. CHANGED without the flag comes from
+ * a FENCE that could not wait: the page may have been stored to, and is observed.
+ *
+ * The session arms the page again when it likes: by REARM, then it reads the page.
+ * Nothing else does so. What was stored in between is in what it reads, what comes
+ * later is a record. If another vCPU was about to have the first store recorded when
+ * REARM was called, that record comes behind, also with F_ONCE: then the page may
+ * be observed, and another REARM does no harm. Other sessions that track the page
+ * are not concerned: they are told of each store, and a page that is disarmed for
+ * them is armed again.
+ *
  * Tearing
  * -------
  * A store that KVM emulates is not always one store to others. KVM copies the
@@ -900,6 +970,8 @@ struct kvm_wtrack_consumer {
 #define KVM_WTRACK_RECORD_F_VCPU	(1U << 2)
 /* rip is the guest's instruction pointer; never without RIGHT_RIP. */
 #define KVM_WTRACK_RECORD_F_RIP		(1U << 3)
+/* The page is not observed from here on, until the session arms it again. */
+#define KVM_WTRACK_RECORD_F_ONCE	(1U << 6)
 
 /*
  * The session has not RIGHT_DATA: len is 0, total is the length of the store, which

@@ -71,7 +71,8 @@ const struct abi_call abi_calls[] = {
 			   FIELD(restrict, __reserved) }),
 	CALL(ring, RING, ABI_ATTACHED, .has_out = true,
 	     .known_flags = KVM_WTRACK_RING_F_COALESCE |
-			    KVM_WTRACK_RING_F_STOP | KVM_WTRACK_RING_F_NATIVE,
+			    KVM_WTRACK_RING_F_STOP |
+			    KVM_WTRACK_RING_F_NATIVE | KVM_WTRACK_RING_F_ONCE,
 	     .reserved = { FIELD(ring, __reserved0), FIELD(ring, __reserved1),
 			   FIELD(ring, __reserved) },
 	     .out = { FIELD(ring, out_record_bytes),
@@ -85,6 +86,12 @@ const struct abi_call abi_calls[] = {
 	     .reserved = { FIELD(add, __reserved) },
 	     .out = { FIELD(add, out_nr_changes),
 		      FIELD(add, out_failed_pages) }),
+	CALL(rearm, REARM, ABI_READY, .has_out = true,
+	     .known_flags = KVM_WTRACK_REARM_F_NOWAIT,
+	     ARRAY(rearm, changes, nr_changes),
+	     .reserved = { FIELD(rearm, __reserved) },
+	     .out = { FIELD(rearm, out_nr_changes),
+		      FIELD(rearm, out_failed_pages) }),
 	CALL(remove, REMOVE, ABI_READY, .has_out = true,
 	     .known_flags = KVM_WTRACK_REMOVE_F_FENCE,
 	     ARRAY(remove, changes, nr_changes),
@@ -135,7 +142,8 @@ uint64_t *abi_u64(struct abi *a, unsigned int offset)
 
 static bool changes_ranges(const struct abi_call *c)
 {
-	return c->cmd == KVM_WTRACK_ADD || c->cmd == KVM_WTRACK_REMOVE;
+	return c->cmd == KVM_WTRACK_ADD || c->cmd == KVM_WTRACK_REARM ||
+	       c->cmd == KVM_WTRACK_REMOVE;
 }
 
 /* The page that is tracked already: a call that is taken changes as little. */

@@ -44,6 +44,7 @@ void mirror_exit(struct mirror *m)
 static void apply_write(struct mirror *m, const struct kvm_wtrack_record *r)
 {
 	m->writes++;
+	CHECK_EQ(!!(r->flags & KVM_WTRACK_RECORD_F_ONCE), m->once);
 	CHECK(r->gpa >= VM_DATA && r->gpa + r->len <= VM_DATA + m->pages * PAGE);
 	CHECK(r->len && r->len <= KVM_WTRACK_DATA_BYTES);
 	CHECK(!m->silent[page_of(m, r->gpa / PAGE)]);
@@ -51,6 +52,8 @@ static void apply_write(struct mirror *m, const struct kvm_wtrack_record *r)
 		reread(m, r->gpa / PAGE);
 	else
 		memcpy(m->copy + (r->gpa - VM_DATA), r->data, r->len);
+	if (m->once)
+		m->page[page_of(m, r->gpa / PAGE)] = MIRROR_TOUCHED;
 }
 
 static void apply_guard(struct mirror *m, const struct kvm_wtrack_record *r)
@@ -67,6 +70,13 @@ static void apply_guard(struct mirror *m, const struct kvm_wtrack_record *r)
 	CHECK_EQ(!!(r->flags & KVM_WTRACK_RECORD_F_PAGE), rereads[action]);
 	m->guard[action][cause]++;
 	CHECK(!*silent || action == KVM_WTRACK_GUARD_REARMED);
+	if (m->once) {
+		CHECK_EQ(!!(r->flags & KVM_WTRACK_RECORD_F_ONCE),
+			 action != KVM_WTRACK_GUARD_STOPPED);
+		*page = action == KVM_WTRACK_GUARD_STOPPED ? MIRROR_STOPPED :
+							     MIRROR_TOUCHED;
+		return;
+	}
 	*silent = action == KVM_WTRACK_GUARD_DISARMED ||
 		  action == KVM_WTRACK_GUARD_STOPPED;
 	if (action == KVM_WTRACK_GUARD_DISARMED)
@@ -91,7 +101,9 @@ static void apply_range(struct mirror *m,
 
 	CHECK(range->what < sizeof(becomes));
 	for (i = range->gfn; i < range->gfn + range->nr_pages; i++) {
-		m->page[page_of(m, i)] = becomes[range->what];
+		m->page[page_of(m, i)] =
+			m->once && range->what == KVM_WTRACK_RESYNC_DISARMED ?
+			MIRROR_TOUCHED : becomes[range->what];
 		if (range->what != KVM_WTRACK_RESYNC_REMOVED)
 			reread(m, i);
 	}
@@ -170,6 +182,21 @@ uint64_t mirror_disarmed(const struct mirror *m)
 void mirror_rearmed(struct mirror *m)
 {
 	CHECK_SOON((mirror_step(m), !mirror_disarmed(m)));
+}
+
+uint64_t mirror_arm_touched(struct mirror *m)
+{
+	uint64_t i, nr = 0;
+
+	for (i = 0; i < m->pages; i++) {
+		if (m->page[i] != MIRROR_TOUCHED)
+			continue;
+		CHECK_ERRNO(__wt_rearm_page(m->wt->fd, VM_DATA_GFN + i), 0);
+		m->page[i] = MIRROR_ARMED;
+		reread(m, VM_DATA_GFN + i);
+		nr++;
+	}
+	return nr;
 }
 
 uint64_t mirror_differs(const struct mirror *m)

@@ -15,6 +15,7 @@ enum mirror_page {
 	MIRROR_ARMED,
 	MIRROR_DISARMED,	/* to be told when stores are seen again */
 	MIRROR_STOPPED,		/* not tracked any more */
+	MIRROR_TOUCHED,		/* with RING_F_ONCE: stored to since it was armed */
 };
 
 struct mirror {
@@ -25,6 +26,7 @@ struct mirror {
 	unsigned char *silent;	/* no record of it may come */
 	uint64_t pages;
 	bool reread_always;	/* do not believe the data in records */
+	bool once;		/* of a session with RING_F_ONCE */
 	uint64_t writes, resyncs, rereads, regions;
 	uint64_t guard[MIRROR_ACTIONS][MIRROR_CAUSES];
 	bool gone;
@@ -45,6 +47,8 @@ uint64_t mirror_guard(const struct mirror *m, unsigned int action);
 uint64_t mirror_disarmed(const struct mirror *m);
 /* Waits until there is none; what is tracked by then is armed. */
 void mirror_rearmed(struct mirror *m);
+/* Arms the pages that were touched again, and reads them; how many. */
+uint64_t mirror_arm_touched(struct mirror *m);
 /* Where an armed page and its copy differ; pages * PAGE if nowhere. */
 uint64_t mirror_differs(const struct mirror *m);
 /*

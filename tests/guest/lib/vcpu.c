@@ -244,6 +244,35 @@ static struct kvm_msrs *one_msr(uint32_t index, uint64_t value)
 	return m;
 }
 
+uint64_t vcpu_stat(struct vcpu *v, const char *name)
+{
+	struct {
+		struct kvm_stats_desc desc;
+		char name[64];
+	} d;
+	struct kvm_stats_header h;
+	uint64_t value = 0;
+	unsigned int i;
+	int fd = ioctl(v->fd, KVM_GET_STATS_FD, NULL);
+
+	CHECK_SYS(fd >= 0);
+	CHECK_SYS(pread(fd, &h, sizeof(h), 0) == sizeof(h));
+	CHECK(h.name_size <= sizeof(d.name));
+	for (i = 0; i < h.num_desc; i++) {
+		const size_t size = sizeof(d.desc) + h.name_size;
+
+		CHECK_SYS(pread(fd, &d, size, h.desc_offset + i * size) ==
+			  (ssize_t)size);
+		if (!strncmp(d.name, name, h.name_size))
+			break;
+	}
+	CHECK(i < h.num_desc);
+	CHECK_SYS(pread(fd, &value, sizeof(value),
+			h.data_offset + d.desc.offset) == sizeof(value));
+	close(fd);
+	return value;
+}
+
 uint64_t vcpu_get_msr(struct vcpu *v, uint32_t index)
 {
 	struct kvm_msrs *m = one_msr(index, 0);

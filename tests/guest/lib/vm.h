@@ -155,6 +155,8 @@ void vcpu_join(struct vcpu *v);
 void vcpu_stop(struct vcpu *v);
 
 uint64_t vcpu_rax(struct vcpu *v);
+/* One of KVM's counters of this vCPU, by name. */
+uint64_t vcpu_stat(struct vcpu *v, const char *name);
 uint64_t vcpu_get_msr(struct vcpu *v, uint32_t index);
 void vcpu_set_msr(struct vcpu *v, uint32_t index, uint64_t value);
 

@@ -125,6 +125,17 @@ void wt_add(int fd, uint64_t gfn, uint64_t nr_pages)
 	CHECK_EQ(a.out_failed_pages, 0);
 }
 
+void wt_rearm(int fd, uint64_t gfn, uint64_t nr_pages)
+{
+	struct kvm_wtrack_change c = { .gfn = gfn, .nr_pages = nr_pages };
+	WT_ARG(rearm, a, .changes = (uintptr_t)&c, .nr_changes = 1);
+
+	CHECK_ERRNO(__wt_rearm(fd, &a), 0);
+	check_whole(&c);
+	CHECK_EQ(a.out_nr_changes, 1);
+	CHECK_EQ(a.out_failed_pages, 0);
+}
+
 static uint64_t remove_range(int fd, uint64_t gfn, uint64_t nr_pages,
 			     uint32_t flags)
 {
@@ -180,6 +191,29 @@ int __wt_add_page_nowait(int fd, uint64_t gfn)
 	return add_page(fd, gfn, KVM_WTRACK_ADD_F_NOWAIT);
 }
 
+static int rearm_page(int fd, uint64_t gfn, uint32_t flags)
+{
+	struct kvm_wtrack_change c = { .gfn = gfn, .nr_pages = 1 };
+	WT_ARG(rearm, a, .flags = flags, .changes = (uintptr_t)&c,
+	       .nr_changes = 1);
+
+	CHECK_ERRNO(__wt_rearm(fd, &a), 0);
+	CHECK_EQ(a.out_failed_pages, c.out_error ? 1 : 0);
+	CHECK_EQ(c.out_failed, a.out_failed_pages);
+	CHECK_EQ(c.out_done, c.out_error ? 0 : 1);
+	return c.out_error;
+}
+
+int __wt_rearm_page(int fd, uint64_t gfn)
+{
+	return rearm_page(fd, gfn, 0);
+}
+
+int __wt_rearm_page_nowait(int fd, uint64_t gfn)
+{
+	return rearm_page(fd, gfn, KVM_WTRACK_REARM_F_NOWAIT);
+}
+
 int __wt_remove_page(int fd, uint64_t gfn)
 {
 	struct kvm_wtrack_change c = { .gfn = gfn, .nr_pages = 1 };
@@ -217,6 +251,14 @@ uint32_t wt_gfn_state(int fd, uint64_t gfn)
 bool wt_tracked(int fd, uint64_t gfn)
 {
 	return wt_gfn_state(fd, gfn) & KVM_WTRACK_GFN_TRACKED;
+}
+
+bool wt_has_overflowed(int fd)
+{
+	struct kvm_wtrack_status s;
+
+	wt_status(fd, &s);
+	return s.out_state & KVM_WTRACK_STATE_RESYNC;
 }
 
 uint64_t wt_query_pages(int fd)

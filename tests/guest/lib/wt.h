@@ -27,6 +27,7 @@ WT_CALL(status, STATUS)
 WT_CALL(restrict, RESTRICT)
 WT_CALL(ring, RING)
 WT_CALL(add, ADD)
+WT_CALL(rearm, REARM)
 WT_CALL(remove, REMOVE)
 WT_CALL(query, QUERY)
 WT_CALL(query_gfn, QUERY_GFN)
@@ -69,11 +70,15 @@ void wt_status(int fd, struct kvm_wtrack_status *status);
 
 /* One range; checks that each page of it was done and changed its state. */
 void wt_add(int fd, uint64_t gfn, uint64_t nr_pages);
+void wt_rearm(int fd, uint64_t gfn, uint64_t nr_pages);
 void wt_remove(int fd, uint64_t gfn, uint64_t nr_pages);
 /* The errno for this one page. */
 int __wt_add_page(int fd, uint64_t gfn);
 /* The same without waiting. */
 int __wt_add_page_nowait(int fd, uint64_t gfn);
+/* Likewise. */
+int __wt_rearm_page(int fd, uint64_t gfn);
+int __wt_rearm_page_nowait(int fd, uint64_t gfn);
 int __wt_remove_page(int fd, uint64_t gfn);
 /* With the fence: sequence number behind which the pages have no record. */
 uint64_t wt_remove_fence(int fd, uint64_t gfn, uint64_t nr_pages);
@@ -84,6 +89,8 @@ unsigned int wt_users(int fd, uint64_t gfn);
 bool wt_tracked(int fd, uint64_t gfn);
 /* KVM_WTRACK_GFN_* */
 uint32_t wt_gfn_state(int fd, uint64_t gfn);
+/* Is the ring closed, or its resync set not fetched? */
+bool wt_has_overflowed(int fd);
 /* Pages that QUERY reports, all ranges together. */
 uint64_t wt_query_pages(int fd);
 

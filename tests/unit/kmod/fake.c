@@ -50,21 +50,15 @@ static bool has_memory(u64 gfn)
 				      gfn >= FAKE_HIGH_END - FAKE_PAGES / 2);
 }
 
-static void fake_number_arming(struct kwt_space *space,
-			       struct kwt_chunk *chunk)
-{
-	WRITE_ONCE(chunk->arming_nr, space->arming_nr + 1);
-	WRITE_ONCE(space->arming_nr, space->arming_nr + 1);
-}
-
 int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
-	    bool again)
+	    const struct kwt_span *caller)
 {
 	int r = fake.refuse ? fake.refuse(gfn) : 0;
+	u32 bit = kwt_chunk_bit(gfn);
 
-	shim_require(!again);
 	/* The first store that KVM reports has to find the count. */
-	shim_require(kwt_space_users(space, gfn) == 1);
+	shim_require(kwt_space_users(space, gfn) > 0);
+	shim_require(!caller || test_bit(bit, caller->tracked));
 	if (!has_memory(gfn))
 		return -ENOENT;
 	if (r)
@@ -73,10 +67,12 @@ int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 		shim_broken("gfn 0x%llx is armed twice", gfn);
 	spin_lock(&space->arm_lock);
 	set_bit(place(gfn), armed);
-	set_bit(kwt_chunk_bit(gfn), chunk->armed);
-	fake_number_arming(space, chunk);
-	kwt_observe(chunk, kwt_chunk_bit(gfn));
-	fake.arms++;
+	kwt_chunk_number(space, chunk);
+	set_bit(bit, chunk->armed);
+	if (kwt_arm_tell(chunk, bit, caller))
+		fake.rearms++;
+	else
+		fake.arms++;
 	spin_unlock(&space->arm_lock);
 	return 0;
 }
@@ -87,7 +83,7 @@ void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
 	/* The guard may have been there before. */
 	if (test_and_clear_bit(kwt_chunk_bit(gfn), chunk->armed)) {
 		/* It sees the gfn for as long as KVM protects it. */
-		shim_require(kwt_space_users(space, gfn) == 1);
+		shim_require(kwt_space_users(space, gfn) > 0);
 		if (!has_memory(gfn))
 			shim_broken("gfn 0x%llx has no memory", gfn);
 		kwt_untrack(space, gfn);
@@ -151,7 +147,6 @@ void fake_trip(struct kwt_space *space, u64 gfn)
 int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 {
 	u64 gfn = (chunk->index << KWT_CHUNK_SHIFT) + bit;
-	int r = fake.refuse ? fake.refuse(gfn) : 0;
 
 	/* The guard is about to say that it took the gfn from all of them. */
 	spin_lock(&space->arm_lock);
@@ -159,16 +154,7 @@ int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 	if (!chunk->users[bit])
 		return 0;
 	shim_require(kwt_chunk_disarmed(chunk, bit));
-	if (r)
-		return r;
-	spin_lock(&space->arm_lock);
-	set_bit(place(gfn), armed);
-	set_bit(bit, chunk->armed);
-	fake_number_arming(space, chunk);
-	kwt_rearm_tell(space, chunk, bit);
-	spin_unlock(&space->arm_lock);
-	fake.rearms++;
-	return 0;
+	return kwt_arm(space, chunk, gfn, NULL);
 }
 
 /* The thread runs no vCPU that did not fault. */
