@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Adding and removing ranges: one call of the user becomes as many calls of
+ * Adding, arming again and removing ranges: one call of the user becomes as many calls of
  * the module as its limit of ranges, and signals, make of it.
  */
 #include <errno.h>
@@ -26,6 +26,22 @@ static int call_add(struct work *work, struct kvm_wtrack_change *changes,
 	return r;
 }
 
+static int call_rearm(struct work *work, struct kvm_wtrack_change *changes,
+		      uint32_t nr, uint32_t *ret_nr)
+{
+	struct kvm_wtrack_rearm args = {
+		.size = sizeof(args),
+		.flags = work->flags & WTRACK_CHANGE_NOWAIT ?
+			 KVM_WTRACK_REARM_F_NOWAIT : 0,
+		.changes = (uintptr_t)changes,
+		.nr_changes = nr,
+	};
+	int r = wtrack__sys_ioctl(work->session->fd, KVM_WTRACK_REARM, &args);
+
+	*ret_nr = args.out_nr_changes;
+	return r;
+}
+
 static int call_remove(struct work *work, struct kvm_wtrack_change *changes,
 		       uint32_t nr, uint32_t *ret_nr)
 {
@@ -42,6 +58,14 @@ static int call_remove(struct work *work, struct kvm_wtrack_change *changes,
 	work->seq = args.out_seq;
 	return r;
 }
+
+static int (*const calls[])(struct work *work,
+			    struct kvm_wtrack_change *changes, uint32_t nr,
+			    uint32_t *ret_nr) = {
+	[CHANGE_ADD] = call_add,
+	[CHANGE_REARM] = call_rearm,
+	[CHANGE_REMOVE] = call_remove,
+};
 
 /* A range may take several calls; its first error is the one to tell. */
 static void account(struct work *work, size_t index,
@@ -90,8 +114,7 @@ static int step(struct work *work, size_t base, uint32_t *at, uint32_t nr)
 	uint32_t i, done;
 	int r;
 
-	r = work->remove ? call_remove(work, changes, left, &done) :
-			   call_add(work, changes, left, &done);
+	r = calls[work->kind](work, changes, left, &done);
 	if (done > left || (!r && done < left))
 		return -EPROTO;
 	for (i = 0; i < left; i++)
@@ -167,7 +190,7 @@ static void close_results(struct work *work, int err)
 int wtrack__change_run(struct work *work)
 {
 	const unsigned int allowed = WTRACK_CHANGE_INTR |
-		(work->remove ? 0 : WTRACK_CHANGE_NOWAIT);
+		(work->kind == CHANGE_REMOVE ? 0 : WTRACK_CHANGE_NOWAIT);
 	size_t i;
 	int r = 0;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Adding and removing ranges. */
+/* Adding, arming again and removing ranges. */
 #ifndef WTRACK_CHANGE_H
 #define WTRACK_CHANGE_H
 
@@ -9,11 +9,13 @@
 
 #include <wtrack/range.h>
 
+enum change_kind { CHANGE_ADD, CHANGE_REARM, CHANGE_REMOVE };
+
 /* What the user asked for, and what is kept while it is worked off. */
 struct work {
 	struct wtrack_session *session;
-	bool remove;
-	bool fence;			/* with remove */
+	enum change_kind kind;
+	bool fence;			/* with CHANGE_REMOVE */
 	const struct wtrack_range *ranges;
 	struct wtrack_result *results;	/* may be NULL */
 	size_t nr;
@@ -25,7 +27,7 @@ struct work {
 	uint64_t seq;
 };
 
-/* Returns as wtrack_session_add() and wtrack_session_remove() do. */
+/* Returns as wtrack_session_add(), _rearm() and _remove() do. */
 int wtrack__change_run(struct work *work);
 
 #endif

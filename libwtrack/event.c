@@ -123,6 +123,11 @@ WTRACK_API bool wtrack_event_has_data(const struct wtrack_event *event)
 	       !(record->flags & KVM_WTRACK_RECORD_F_NO_DATA);
 }
 
+WTRACK_API bool wtrack_event_is_once(const struct wtrack_event *event)
+{
+	return record_of(event)->flags & KVM_WTRACK_RECORD_F_ONCE;
+}
+
 WTRACK_API int wtrack_event_get_vcpu(const struct wtrack_event *event)
 {
 	const struct kvm_wtrack_record *record = record_of(event);

@@ -20,6 +20,25 @@ WTRACK_API int wtrack_session_add(struct wtrack_session *session,
 {
 	struct work work = {
 		.session = session,
+		.kind = CHANGE_ADD,
+		.ranges = ranges,
+		.results = results,
+		.nr = nr_ranges,
+		.flags = flags,
+	};
+
+	return wtrack__change_run(&work);
+}
+
+WTRACK_API int wtrack_session_rearm(struct wtrack_session *session,
+				    const struct wtrack_range *ranges,
+				    size_t nr_ranges,
+				    struct wtrack_result *results,
+				    unsigned int flags)
+{
+	struct work work = {
+		.session = session,
+		.kind = CHANGE_REARM,
 		.ranges = ranges,
 		.results = results,
 		.nr = nr_ranges,
@@ -37,7 +56,7 @@ WTRACK_API int wtrack_session_remove(struct wtrack_session *session,
 {
 	struct work work = {
 		.session = session,
-		.remove = true,
+		.kind = CHANGE_REMOVE,
 		.ranges = ranges,
 		.results = results,
 		.nr = nr_ranges,
@@ -60,7 +79,7 @@ WTRACK_API int wtrack_session_remove_fenced(struct wtrack_session *session,
 {
 	struct work work = {
 		.session = session,
-		.remove = true,
+		.kind = CHANGE_REMOVE,
 		.fence = true,
 		.ranges = ranges,
 		.results = results,

@@ -11,6 +11,7 @@
 SAME(WTRACK_RING_COALESCE, KVM_WTRACK_RING_F_COALESCE);
 SAME(WTRACK_RING_STOP, KVM_WTRACK_RING_F_STOP);
 SAME(WTRACK_RING_NATIVE, KVM_WTRACK_RING_F_NATIVE);
+SAME(WTRACK_RING_ONCE, KVM_WTRACK_RING_F_ONCE);
 
 /* What was asked for is what the module has made, and can be mapped. */
 static bool ring_is_sane(const struct kvm_wtrack_ring *made)

@@ -37,6 +37,17 @@
  *	CHANGED		KVM made a store without telling what: release the
  *			event, then re-read the page
  *
+ * First touch
+ * -----------
+ * In a session with WTRACK_RING_ONCE the first event of a page since the session
+ * has added it, or armed it again, has wtrack_event_is_once(): from there on the
+ * page is not observed by this session, and the guest's stores to it are not slowed
+ * down. The event is of type WRITE; or of type GUARD with CHANGED, or with DISARMED
+ * for a store that the guard lets pass unseen, which is made right behind the event
+ * or may be. There is no REARMED then: the session calls wtrack_session_rearm() when
+ * it wants the page observed again, then reads it. All parts of a long write are
+ * such events. Other sessions that track the page get all of their events.
+ *
  * A copy of a page that was read when it was added, and is changed by all
  * write events and re-read after all events with wtrack_event_is_page(), is
  * true whenever all events were taken and the page is not disarmed.
@@ -208,6 +219,17 @@ bool wtrack_event_is_page(const struct wtrack_event *event);
  * Since: 1.0
  */
 bool wtrack_event_has_data(const struct wtrack_event *event);
+
+/**
+ * wtrack_event_is_once() - is this the last that is told of the page?
+ * @event: the event
+ *
+ * Return: true in a session with WTRACK_RING_ONCE for an event behind which the
+ * page is not observed, until wtrack_session_rearm() or wtrack_session_add() arms
+ * it again.
+ * Since: 1.0
+ */
+bool wtrack_event_is_once(const struct wtrack_event *event);
 
 /**
  * wtrack_event_get_vcpu() - which vCPU wrote

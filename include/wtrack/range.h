@@ -23,10 +23,11 @@ struct wtrack_range {
 };
 
 /**
- * struct wtrack_result - what became of a range that was added or removed
+ * struct wtrack_result - what became of a range that was added, armed again or
+ *	removed
  * @done: pages that were handled; all of them when it is the range's nr_pages
- * @changed: of these, pages whose state changed: adding what the session
- *	tracks already is done, but changes nothing
+ * @changed: of these, pages that the session did not track before (add), did not
+ *	observe (rearm), or tracked (remove)
  * @error_gfn: first page that was refused or not reached, if @error is not 0
  * @error: why, as a negative errno; 0 when all pages are done
  * @reserved: 0
@@ -40,12 +41,12 @@ struct wtrack_result {
 };
 
 /*
- * For the flags of add and remove: return -EINTR when a signal comes, instead
+ * For the flags of add, rearm and remove: return -EINTR when a signal comes, instead
  * of going on. @results then tell how far it came.
  */
 #define WTRACK_CHANGE_INTR	(1U << 0)
 /*
- * For the flags of add: refuse a page that cannot be tracked just now with
+ * For the flags of add and rearm: refuse a page that cannot be armed just now with
  * -EAGAIN, instead of waiting. That is one on which KVM handles a fault of the
  * guest's, for as long as the VMM takes to provide the page, and each page of a VM
  * for some milliseconds after the first session was opened on it.
@@ -63,9 +64,9 @@ struct wtrack_result {
  *
  * A page that is refused does not stop the others. From the moment the call
  * returns, no write of a vCPU to a page that is done goes unnoticed: add
- * first, then read the page's contents. A page that the guard has disarmed
- * (event.h) is armed at once, also if the session tracked it before. Any
- * thread.
+ * first, then read the page's contents. A page that the session tracked before
+ * and does not observe (event.h) is armed again, as wtrack_session_rearm() does it.
+ * Any thread.
  *
  * Return: 0 when all pages are tracked now. Otherwise the reason of the first
  * page that was refused, while all others are tracked:
@@ -93,6 +94,44 @@ struct wtrack_result {
 int wtrack_session_add(struct wtrack_session *session,
 		       const struct wtrack_range *ranges, size_t nr_ranges,
 		       struct wtrack_result *results, unsigned int flags);
+
+/**
+ * wtrack_session_rearm() - observe pages again
+ * @session: the session
+ * @ranges: which pages
+ * @nr_ranges: how many ranges, in any number; with 0 nothing is done
+ * @results: as in wtrack_session_add()
+ * @flags: 0, WTRACK_CHANGE_INTR, WTRACK_CHANGE_NOWAIT, or both
+ *
+ * For pages that the session tracks and does not observe: those that were stored
+ * to in a session with WTRACK_RING_ONCE, and those that the guard has disarmed
+ * (event.h). Other pages that it tracks stay as they are, and it adds none. From
+ * the moment the call returns, no write of a vCPU to a page that is done goes
+ * unnoticed: arm it first, then read its contents, in which is what was stored
+ * since it was disarmed. Any thread.
+ *
+ * Return: 0 when all pages are observed now. Otherwise the reason of the first
+ * page that was refused, while all others are observed:
+ *	-EAGAIN		the page cannot be armed just now, and
+ *			WTRACK_CHANGE_NOWAIT was given
+ *	-ENOENT		this session does not track the page
+ *	-ENOMEM		no memory
+ *	-EOPNOTSUPP	KVM cannot track this page, or the VM became confidential
+ *			after the session was opened
+ * or a reason why the call went no further:
+ *	-EINTR		a signal came and WTRACK_CHANGE_INTR was given
+ *	-EINVAL		unknown flag, or a range is empty, or goes beyond 52
+ *			bits of address
+ *	-ENOBUFS	the session has no ring
+ *	-ENOMEM		no memory
+ *	-ENOTTY		the module lacks WTRACK_FEAT_ONCE
+ *	-EPROTO		the module answered nonsense
+ *	-ESRCH		the VM is gone
+ * Since: 1.0
+ */
+int wtrack_session_rearm(struct wtrack_session *session,
+			 const struct wtrack_range *ranges, size_t nr_ranges,
+			 struct wtrack_result *results, unsigned int flags);
 
 /**
  * wtrack_session_remove() - stop tracking pages
@@ -181,7 +220,7 @@ int wtrack_session_query(struct wtrack_session *session, uint64_t *gfn,
 #define WTRACK_GFN_TRACKED	(UINT32_C(1) << 0)
 /* The page is in this session's resync set. */
 #define WTRACK_GFN_RESYNC	(UINT32_C(1) << 1)
-/* This session tracks the page, but the guard has disarmed it: event.h. */
+/* This session tracks the page, but does not observe it now: event.h. */
 #define WTRACK_GFN_DISARMED	(UINT32_C(1) << 2)
 
 /**

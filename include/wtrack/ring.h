@@ -34,6 +34,11 @@ struct wtrack_session;
  * the page are then such.
  */
 #define WTRACK_RING_NATIVE	(1U << 2)
+/*
+ * Only the first store to each page is an event, until the session arms the page
+ * again: see "First touch" in event.h.
+ */
+#define WTRACK_RING_ONCE	(1U << 4)
 
 /**
  * wtrack_session_set_budget() - limit what a page may cost the guest

@@ -27,6 +27,7 @@ FUNCTION(1.0, size_t, wtrack_event_get_total, const struct wtrack_event *event);
 FUNCTION(1.0, bool, wtrack_event_has_data, const struct wtrack_event *event);
 FUNCTION(1.0, bool, wtrack_event_has_more, const struct wtrack_event *event);
 FUNCTION(1.0, bool, wtrack_event_is_page, const struct wtrack_event *event);
+FUNCTION(1.0, bool, wtrack_event_is_once, const struct wtrack_event *event);
 FUNCTION(1.0, int, wtrack_event_get_vcpu, const struct wtrack_event *event);
 FUNCTION(1.0, int, wtrack_event_get_rip, const struct wtrack_event *event,
 	uint64_t *ret);
@@ -40,6 +41,9 @@ FUNCTION(1.0, uint32_t, wtrack_event_get_cause,
 	const struct wtrack_event *event);
 FUNCTION(1.0, int, wtrack_get_info, struct wtrack_info *ret, size_t size);
 FUNCTION(1.0, int, wtrack_session_add, struct wtrack_session *session,
+	const struct wtrack_range *ranges, size_t nr_ranges,
+	struct wtrack_result *results, unsigned int flags);
+FUNCTION(1.0, int, wtrack_session_rearm, struct wtrack_session *session,
 	const struct wtrack_range *ranges, size_t nr_ranges,
 	struct wtrack_result *results, unsigned int flags);
 FUNCTION(1.0, int, wtrack_session_remove, struct wtrack_session *session,

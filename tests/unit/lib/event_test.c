@@ -92,6 +92,10 @@ static void each_flag_is_its_own(void **state)
 	record.flags = KVM_WTRACK_RECORD_F_PAGE;
 	assert_false(wtrack_event_has_more(event_of(&record)));
 	assert_true(wtrack_event_is_page(event_of(&record)));
+	assert_false(wtrack_event_is_once(event_of(&record)));
+	record.flags = KVM_WTRACK_RECORD_F_ONCE;
+	assert_true(wtrack_event_is_once(event_of(&record)));
+	assert_false(wtrack_event_is_page(event_of(&record)));
 }
 
 static void region_event_tells_what_was_removed(void **state)

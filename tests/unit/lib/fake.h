@@ -56,6 +56,7 @@ enum fake_call {
 	FAKE_FENCE,
 	FAKE_REGIONS,
 	FAKE_READ,
+	FAKE_REARM,
 	FAKE_MMAP,
 	FAKE_POLL,
 	FAKE_PIDFD_OPEN,
@@ -105,13 +106,13 @@ struct fake {
 	bool tracked[FAKE_PAGES];
 	bool disarmed[FAKE_PAGES];	/* by the guard */
 	bool resync[FAKE_PAGES];
-	int refuse[FAKE_PAGES];	/* errno for ADD and REMOVE */
+	int refuse[FAKE_PAGES];	/* errno for ADD, REARM and REMOVE */
 	int unreadable[FAKE_PAGES];	/* errno for READ */
 	bool absent[FAKE_PAGES];	/* of no memory region */
 	uint32_t region_flags[FAKE_PAGES];
 	uint64_t generation;		/* of the regions */
 	uint64_t last[FAKE_PAGES];	/* newest record, when coalescing */
-	/* A signal comes after that many pages of each ADD or REMOVE. */
+	/* A signal comes after that many pages of each ADD, REARM or REMOVE. */
 	uint64_t pages_to_signal;
 	/* The same for bytes of each READ. */
 	uint64_t bytes_to_signal;
@@ -154,7 +155,7 @@ int fake_kind(int fd);
 long fake_ioctl(unsigned long request, void *arg);
 bool fake_is_vm(int fd);
 /* ADD and REMOVE. */
-long fake_change(uint64_t address, uint32_t nr, bool add, bool nowait,
+long fake_change(uint64_t address, uint32_t nr, enum fake_call call, bool nowait,
 		 uint32_t *out_nr, __u64 *failed);
 
 /* READ and REGIONS. */

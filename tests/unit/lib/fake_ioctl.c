@@ -91,9 +91,18 @@ static long do_add(void *arg)
 {
 	struct kvm_wtrack_add *add = arg;
 
-	return fake_change(add->changes, add->nr_changes, true,
+	return fake_change(add->changes, add->nr_changes, FAKE_ADD,
 			   add->flags & KVM_WTRACK_ADD_F_NOWAIT,
 			   &add->out_nr_changes, &add->out_failed_pages);
+}
+
+static long do_rearm(void *arg)
+{
+	struct kvm_wtrack_rearm *rearm = arg;
+
+	return fake_change(rearm->changes, rearm->nr_changes, FAKE_REARM,
+			   rearm->flags & KVM_WTRACK_REARM_F_NOWAIT,
+			   &rearm->out_nr_changes, &rearm->out_failed_pages);
 }
 
 static long do_remove(void *arg)
@@ -101,7 +110,7 @@ static long do_remove(void *arg)
 	struct kvm_wtrack_remove *rm = arg;
 	long r;
 
-	r = fake_change(rm->changes, rm->nr_changes, false, false,
+	r = fake_change(rm->changes, rm->nr_changes, FAKE_REMOVE, false,
 			&rm->out_nr_changes, &rm->out_failed_pages);
 	if (!r && (rm->flags & KVM_WTRACK_REMOVE_F_FENCE))
 		rm->out_seq = fake_head();
@@ -234,6 +243,7 @@ static const struct {
 	IOCTL(RESTRICT, restrict, false),
 	IOCTL(RING, ring, false),
 	IOCTL(ADD, add, true),
+	IOCTL(REARM, rearm, true),
 	IOCTL(REMOVE, remove, true),
 	IOCTL(QUERY, query, true),
 	IOCTL(QUERY_GFN, query_gfn, false),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Pages are added and removed one by one: each may be refused by itself. */
+/* Pages are changed one by one: each may be refused by itself. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,24 +16,27 @@ static int refusal(uint64_t gfn, bool nowait)
 	return fake.refuse[gfn] == EAGAIN && !nowait ? 0 : fake.refuse[gfn];
 }
 
-static int change_gfn(uint64_t gfn, bool add, bool nowait, bool *changed)
+static int change_gfn(uint64_t gfn, enum fake_call call, bool nowait,
+		      bool *changed)
 {
-	if (gfn >= FAKE_PAGES || (add && fake.absent[gfn]))
+	if (gfn >= FAKE_PAGES || (call == FAKE_ADD && fake.absent[gfn]))
 		return ENOENT;
 	if (refusal(gfn, nowait))
 		return refusal(gfn, nowait);
-	if (!add && !fake.tracked[gfn])
+	if (call != FAKE_ADD && !fake.tracked[gfn])
 		return ENOENT;
-	*changed = fake.tracked[gfn] != add;
-	fake.tracked[gfn] = add;
+	*changed = call == FAKE_REARM ? fake.disarmed[gfn] :
+		   fake.tracked[gfn] != (call == FAKE_ADD);
+	fake.tracked[gfn] = call != FAKE_REMOVE;
+	fake.disarmed[gfn] = false;
 	return 0;
 }
 
 static void change_page(struct kvm_wtrack_change *change, uint64_t gfn,
-			bool add, bool nowait, __u64 *failed)
+			enum fake_call call, bool nowait, __u64 *failed)
 {
 	bool changed = false;
-	int err = change_gfn(gfn, add, nowait, &changed);
+	int err = change_gfn(gfn, call, nowait, &changed);
 
 	if (!err) {
 		change->out_done++;
@@ -48,7 +51,7 @@ static void change_page(struct kvm_wtrack_change *change, uint64_t gfn,
 	}
 }
 
-long fake_change(uint64_t address, uint32_t nr, bool add, bool nowait,
+long fake_change(uint64_t address, uint32_t nr, enum fake_call call, bool nowait,
 		 uint32_t *out_nr, __u64 *failed)
 {
 	struct kvm_wtrack_change *changes = (void *)(uintptr_t)address;
@@ -72,7 +75,7 @@ long fake_change(uint64_t address, uint32_t nr, bool add, bool nowait,
 		for (i = 0; i < change->nr_pages; i++) {
 			if (!left--)
 				return -EINTR;
-			change_page(change, change->gfn + i, add, nowait,
+			change_page(change, change->gfn + i, call, nowait,
 				    failed);
 		}
 	}

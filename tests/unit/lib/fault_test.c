@@ -63,6 +63,8 @@ static int use(struct wtrack_session *session)
 	if (r >= 0)
 		r = wtrack_session_add(session, &range, 1, NULL, 0);
 	if (r >= 0)
+		r = wtrack_session_rearm(session, &range, 1, NULL, 0);
+	if (r >= 0)
 		r = overflow_and_recover(session);
 	if (r >= 0)
 		r = ask(session);

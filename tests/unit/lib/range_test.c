@@ -15,6 +15,8 @@ static void ranges_need_a_ring(void **state)
 	check(&result, 0, 0, -ENOBUFS, 1);
 	assert_int_equal(wtrack_session_remove(session, &range, 1, NULL, 0),
 			 -ENOBUFS);
+	assert_int_equal(wtrack_session_rearm(session, &range, 1, NULL, 0),
+			 -ENOBUFS);
 	wtrack_session_close(session);
 }
 
@@ -51,6 +53,30 @@ static void large_arrays_are_split(void **state)
 			 0);
 	assert_int_equal(fake.nr_calls[FAKE_REMOVE], 4);
 	assert_int_equal(nr_tracked(), 0);
+	wtrack_session_close(session);
+}
+
+static void only_what_is_not_observed_is_changed_by_arming_it(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_range ranges[2] = { { 5, 10 }, { 14, 3 } };
+	struct wtrack_result results[2];
+
+	(void)state;
+	assert_int_equal(wtrack_session_add(session, ranges, 1, NULL, 0), 0);
+	fake.disarmed[6] = true;
+	fake.disarmed[9] = true;
+	fake.refuse[7] = EAGAIN;
+	fake.pages_to_signal = 4;
+	assert_int_equal(wtrack_session_rearm(session, ranges, 2, results,
+					      WTRACK_CHANGE_NOWAIT), -EAGAIN);
+	check(&results[0], 9, 2, -EAGAIN, 7);
+	check(&results[1], 1, 0, -ENOENT, 15);
+	assert_false(fake.disarmed[6] || fake.disarmed[9]);
+	assert_int_equal(nr_tracked(), 10);
+	assert_int_equal(wtrack_session_rearm(session, ranges, 1, NULL, 0), 0);
+	assert_int_equal(wtrack_session_rearm(session, ranges, 1, NULL, 4),
+			 -EINVAL);
 	wtrack_session_close(session);
 }
 
@@ -196,6 +222,7 @@ int main(void)
 		CASE(ranges_need_a_ring),
 		CASE(no_ranges_are_no_call),
 		CASE(large_arrays_are_split),
+		CASE(only_what_is_not_observed_is_changed_by_arming_it),
 		CASE(adding_twice_changes_nothing),
 		CASE(refused_pages_do_not_stop_the_others),
 		CASE(refusal_is_told_without_results),

@@ -10,12 +10,14 @@ static void ring_is_made_as_asked(void **state)
 	assert_int_equal(wtrack_session_make_ring(session, 64,
 						  WTRACK_RING_COALESCE |
 						  WTRACK_RING_STOP |
-						  WTRACK_RING_NATIVE,
+						  WTRACK_RING_NATIVE |
+						  WTRACK_RING_ONCE,
 						  32, 500), 0);
 	assert_int_equal(fake.ring.records, 64);
 	assert_int_equal(fake.ring.flags, KVM_WTRACK_RING_F_COALESCE |
 					  KVM_WTRACK_RING_F_STOP |
-					  KVM_WTRACK_RING_F_NATIVE);
+					  KVM_WTRACK_RING_F_NATIVE |
+					  KVM_WTRACK_RING_F_ONCE);
 	assert_int_equal(fake.ring.watermark, 32);
 	assert_int_equal(fake.ring.latency_us, 500);
 	assert_int_equal(fake.nr_mapped, 2);
