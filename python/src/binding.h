@@ -55,6 +55,7 @@ struct record {
 #define RECORD_PAGE	2
 #define RECORD_RIP	4
 #define RECORD_DATA	8
+#define RECORD_ONCE	16
 
 /* error.c */
 PyObject *raise_error(struct module_state *state, int err, const char *message);
@@ -96,6 +97,7 @@ PyObject *session_regions_next(PyObject *self, PyObject *args);
 
 /* change.c */
 PyObject *session_add(PyObject *self, PyObject *args);
+PyObject *session_rearm(PyObject *self, PyObject *args);
 PyObject *session_remove(PyObject *self, PyObject *args);
 
 /* settings.c */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Adding and removing pages. */
+/* Adding pages, arming them again and removing them. */
 #include <errno.h>
 
 #include "change.h"
@@ -10,17 +10,23 @@ static bool is_end(int r)
 	return r == -EINVAL || r == -ENOBUFS || r == -EPROTO || r == -ESRCH;
 }
 
+static int (*const calls[])(struct wtrack_session *session,
+			    const struct wtrack_range *ranges, size_t nr_ranges,
+			    struct wtrack_result *results,
+			    unsigned int flags) = {
+	[CHANGE_ADD] = wtrack_session_add,
+	[CHANGE_REARM] = wtrack_session_rearm,
+	[CHANGE_REMOVE] = wtrack_session_remove,
+};
+
 static int step(struct change *change, struct piece *piece)
 {
 	int r;
 
 	piece_make(piece, change);
 	Py_BEGIN_ALLOW_THREADS
-	r = change->remove ?
-	    wtrack_session_remove(change->session, piece->ranges, piece->nr,
-				  piece->results, 0) :
-	    wtrack_session_add(change->session, piece->ranges, piece->nr,
-			       piece->results, change->flags);
+	r = calls[change->kind](change->session, piece->ranges, piece->nr,
+				piece->results, change->flags);
 	Py_END_ALLOW_THREADS
 	piece_account(change, piece);
 	piece_advance(change, piece);
@@ -118,11 +124,11 @@ static PyObject *change_answer(struct change *change, bool fenced)
 			 Py_BuildValue("iNO", -r, results, Py_None);
 }
 
-static PyObject *run(struct session *self, PyObject *ranges, bool is_removal,
-		     bool fenced, unsigned int flags)
+static PyObject *run(struct session *self, PyObject *ranges,
+		     enum change_kind kind, bool fenced, unsigned int flags)
 {
 	struct change change = {
-		.self = self, .remove = is_removal, .flags = flags,
+		.self = self, .kind = kind, .flags = flags,
 	};
 	PyObject *answer = NULL;
 	Py_ssize_t nr;
@@ -153,7 +159,19 @@ PyObject *session_add(PyObject *self, PyObject *args)
 
 	if (!PyArg_ParseTuple(args, "Op:add", &ranges, &nowait))
 		return NULL;
-	return run((struct session *)self, ranges, false, false,
+	return run((struct session *)self, ranges, CHANGE_ADD, false,
+		   nowait ? WTRACK_CHANGE_NOWAIT : 0);
+}
+
+/* rearm(ranges, nowait) -> likewise */
+PyObject *session_rearm(PyObject *self, PyObject *args)
+{
+	PyObject *ranges;
+	int nowait;
+
+	if (!PyArg_ParseTuple(args, "Op:rearm", &ranges, &nowait))
+		return NULL;
+	return run((struct session *)self, ranges, CHANGE_REARM, false,
 		   nowait ? WTRACK_CHANGE_NOWAIT : 0);
 }
 
@@ -165,5 +183,5 @@ PyObject *session_remove(PyObject *self, PyObject *args)
 
 	if (!PyArg_ParseTuple(args, "Op:remove", &ranges, &fenced))
 		return NULL;
-	return run((struct session *)self, ranges, true, fenced, 0);
+	return run((struct session *)self, ranges, CHANGE_REMOVE, fenced, 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Adding and removing in pieces, so that a signal's handler, which runs between
+ * Adding, arming again and removing in pieces, so that a signal's handler, which runs between
  * two of them, does not have to wait for all. A range that comes in several
  * pieces is accounted for as if it had come in one.
  */
@@ -11,11 +11,13 @@
 
 #define PIECE_RANGES	1024
 
+enum change_kind { CHANGE_ADD, CHANGE_REARM, CHANGE_REMOVE };
+
 struct change {
 	struct session *self;
 	struct wtrack_session *session;
-	bool remove;
-	unsigned int flags;	/* WTRACK_CHANGE_*, of add() */
+	enum change_kind kind;
+	unsigned int flags;	/* WTRACK_CHANGE_*, of add() and rearm() */
 	struct wtrack_range *ranges;
 	struct wtrack_result *results;
 	size_t nr;

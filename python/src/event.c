@@ -47,6 +47,8 @@ int record_fill(struct record *record, const struct wtrack_event *event)
 		record->flags |= RECORD_DATA;
 	if (!wtrack_event_get_rip(event, &rip))
 		record->flags |= RECORD_RIP;
+	if (wtrack_event_is_once(event))
+		record->flags |= RECORD_ONCE;
 	record->rip = rip;
 	memcpy(record->data, wtrack_event_get_data(event), len);
 	return 0;
@@ -107,6 +109,12 @@ static PyObject *get_is_page(PyObject *self, void *closure)
 	return PyBool_FromLong(record_of(self)->flags & RECORD_PAGE);
 }
 
+static PyObject *get_is_once(PyObject *self, void *closure)
+{
+	(void)closure;
+	return PyBool_FromLong(record_of(self)->flags & RECORD_ONCE);
+}
+
 static PyObject *get_vcpu(PyObject *self, void *closure)
 {
 	int32_t vcpu = record_of(self)->vcpu;
@@ -156,7 +164,7 @@ static PyObject *event_reduce(PyObject *self, PyObject *args)
 static bool record_is_sane(const struct record *record)
 {
 	const uint16_t flags = RECORD_MORE | RECORD_PAGE | RECORD_RIP |
-			       RECORD_DATA;
+			       RECORD_DATA | RECORD_ONCE;
 	const uint8_t zero[sizeof(record->pad)] = { 0 };
 
 	return record->len <= sizeof(record->data) &&
@@ -257,6 +265,9 @@ static PyGetSetDef getters[] = {
 	  "Does the next event go on with the same store?", NULL },
 	{ "is_page", get_is_page, NULL,
 	  "Does it stand for the page? Then re-read it.", NULL },
+	{ "is_once", get_is_once, NULL,
+	  "Is the page not observed from here on? Session.rearm() ends that.",
+	  NULL },
 	{ "vcpu", get_vcpu, NULL, "The vCPU's id, None if not known.",
 	  NULL },
 	{ "rip", get_rip, NULL,

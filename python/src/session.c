@@ -196,6 +196,7 @@ static PyMethodDef methods[] = {
 	{ "make_ring", session_make_ring, METH_VARARGS, NULL },
 	{ "get_status", session_get_status, METH_NOARGS, NULL },
 	{ "add", session_add, METH_VARARGS, NULL },
+	{ "rearm", session_rearm, METH_VARARGS, NULL },
 	{ "remove", session_remove, METH_VARARGS, NULL },
 	{ "query", session_query, METH_VARARGS, NULL },
 	{ "query_gfn", session_query_gfn, METH_VARARGS, NULL },

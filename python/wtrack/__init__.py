@@ -20,6 +20,7 @@ from ._errors import Error, GoneError, RefusedError
 from ._numbers import (
     RECORD_DATA,
     RECORD_MORE,
+    RECORD_ONCE,
     RECORD_PAGE,
     RECORD_RIP,
     Cause,
@@ -66,6 +67,7 @@ __all__ = [
     "RECORD_FIELDS",
     "RECORD_FORMAT",
     "RECORD_MORE",
+    "RECORD_ONCE",
     "RECORD_PAGE",
     "RECORD_RIP",
     "Range",

@@ -92,6 +92,8 @@ class Feature(IntFlag):
     READ = _wtrack.FEAT_READ
     #: Session.regions() works.
     REGIONS = _wtrack.FEAT_REGIONS
+    #: RingFlag.ONCE and Session.rearm() are known.
+    ONCE = _wtrack.FEAT_ONCE
 
 
 class Right(IntFlag):
@@ -122,6 +124,8 @@ class RingFlag(IntFlag):
     STOP = _wtrack.RING_STOP
     #: No store is emulated: each disarms its page before it is made.
     NATIVE = _wtrack.RING_NATIVE
+    #: Only the first store to each page is an event, until Session.rearm().
+    ONCE = _wtrack.RING_ONCE
 
 
 class RegionFlag(IntFlag):
@@ -177,8 +181,9 @@ class State(IntFlag):
 
 
 #: Bits of the field flags of a record in a batch: Event.has_more,
-#: Event.is_page, whether rip is known, and Event.has_data.
+#: Event.is_page, whether rip is known, Event.has_data, and Event.is_once.
 RECORD_MORE = _wtrack.RECORD_MORE
 RECORD_PAGE = _wtrack.RECORD_PAGE
 RECORD_RIP = _wtrack.RECORD_RIP
 RECORD_DATA = _wtrack.RECORD_DATA
+RECORD_ONCE = _wtrack.RECORD_ONCE

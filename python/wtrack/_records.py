@@ -16,11 +16,12 @@ class Range(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of a range that was added or removed."""
+    """What became of a range that was added, armed again or removed."""
 
     #: Pages that were handled.
     done: int
-    #: Of these, pages whose state changed.
+    #: Of these, pages that were not tracked (add), not observed (rearm), or
+    #: tracked (remove).
     changed: int
     #: First page that was refused or not reached, if error is not 0.
     error_gfn: int
@@ -174,8 +175,8 @@ _FIELDS = (
 
 #: What Session.read_batch() returns are records of this format, for the module
 #: struct. vcpu is -1 where it is not known; flags are RECORD_MORE,
-#: RECORD_PAGE, RECORD_RIP and RECORD_DATA; of data the first len bytes count,
-#: and rip counts with RECORD_RIP.
+#: RECORD_PAGE, RECORD_RIP, RECORD_DATA and RECORD_ONCE; of data the first len
+#: bytes count, and rip counts with RECORD_RIP.
 RECORD_FORMAT = "<" + "".join(letter for _, letter, _ in _FIELDS)
 
 #: The names of the values that RECORD_FORMAT unpacks to, in order.

@@ -286,6 +286,16 @@ class Session:
         err, answer, _ = self._core.add(ranges, nowait)
         return self._changed(err, _results(answer), None)
 
+    def rearm(self, ranges: Ranges, *, nowait: bool = False) -> list[Result]:
+        """Observe pages again that the session tracks and does not observe: those
+        that were stored to in a session with RingFlag.ONCE, and those that the
+        guard has disarmed. When this returns, no write of a vCPU to them goes
+        unnoticed: arm them first, then read them. It adds no pages. The rest is
+        as with add().
+        """
+        err, answer, _ = self._core.rearm(ranges, nowait)
+        return self._changed(err, _results(answer), None)
+
     def remove(self, ranges: Ranges) -> list[Result]:
         """Stop tracking pages. Their events may still appear for a moment.
         Errors and signals are as with add().

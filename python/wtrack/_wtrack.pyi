@@ -42,6 +42,7 @@ FEAT_BUDGET: Final[int]
 FEAT_NATIVE: Final[int]
 FEAT_READ: Final[int]
 FEAT_REGIONS: Final[int]
+FEAT_ONCE: Final[int]
 GFN_TRACKED: Final[int]
 GFN_RESYNC: Final[int]
 GFN_DISARMED: Final[int]
@@ -61,6 +62,7 @@ RIGHT_SYNC: Final[int]
 RING_COALESCE: Final[int]
 RING_STOP: Final[int]
 RING_NATIVE: Final[int]
+RING_ONCE: Final[int]
 STATE_ATTACHED: Final[int]
 STATE_RESTRICTED: Final[int]
 STATE_RING: Final[int]
@@ -72,6 +74,7 @@ RECORD_MORE: Final[int]
 RECORD_PAGE: Final[int]
 RECORD_RIP: Final[int]
 RECORD_DATA: Final[int]
+RECORD_ONCE: Final[int]
 
 @final
 class Event:
@@ -89,6 +92,8 @@ class Event:
     def has_data(self) -> bool: ...
     @property
     def has_more(self) -> bool: ...
+    @property
+    def is_once(self) -> bool: ...
     @property
     def is_page(self) -> bool: ...
     @property
@@ -140,6 +145,9 @@ class Session:
     def regions_next(
         self, gfn: int, /
     ) -> tuple[tuple[int, int, int] | None, int, int]: ...
+    def rearm(
+        self, ranges: _Ranges, nowait: bool, /
+    ) -> tuple[int, _Results, int | None]: ...
     def release(self) -> None: ...
     def remove(
         self, ranges: _Ranges, fenced: bool, /

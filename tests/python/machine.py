@@ -39,6 +39,7 @@ class Record(ctypes.Structure):
 
 #: Flags of the record, as in the kernel's header.
 HAS_MORE, IS_PAGE, HAS_VCPU, HAS_RIP, NO_DATA = 1, 2, 4, 8, 256
+IS_ONCE = 64
 
 
 class Restriction(ctypes.Structure):

@@ -40,6 +40,7 @@ class Events(machine.Case):
         self.assertEqual(event.time_ns, 0x5008 ^ 0x5555)
         self.assertIs(event.has_more, False)
         self.assertIs(event.is_page, False)
+        self.assertIs(event.is_once, False)
         self.assertIsNone(event.vcpu)
         self.assertIsNone(event.rip)
         self.assertIn("gpa=0x5008", repr(event))
@@ -122,6 +123,7 @@ class Events(machine.Case):
         machine.publish(made)
         event = session.next()
         assert event is not None
+        self.assertIs(event.is_once, False)
         self.assertEqual(event.action, wtrack.Guard.REARMED)
         self.assertEqual(event.cause, wtrack.Cause.BUDGET)
         self.assertIs(event.is_page, True)
@@ -239,7 +241,7 @@ class Batch(machine.Case):
             EventType.WRITE, vcpu=0x102, len=3, total=0x304, gpa=0x1122334455,
             time_ns=0x99887766554433, rip=0xFEDCBA9876543210,
             flags=machine.HAS_VCPU | machine.HAS_RIP
-            | machine.HAS_MORE | machine.IS_PAGE,
+            | machine.HAS_MORE | machine.IS_PAGE | machine.IS_ONCE,
         )
         made.data[:4] = [1, 2, 3, 4]
         machine.publish(made)
@@ -248,7 +250,7 @@ class Batch(machine.Case):
         self.assertEqual(
             found["flags"],
             wtrack.RECORD_MORE | wtrack.RECORD_PAGE | wtrack.RECORD_RIP
-            | wtrack.RECORD_DATA,
+            | wtrack.RECORD_DATA | wtrack.RECORD_ONCE,
         )
         del found["data"], found["flags"], found["pad"]
         self.assertEqual(

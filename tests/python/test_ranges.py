@@ -47,6 +47,22 @@ class Ranges(machine.Case):
         )
         self.assertEqual(session.add([(5, 3)]), [Result(3, 1, 0, 0)])
 
+    def test_rearm(self) -> None:
+        session = self.session()
+        session.add([(5, 3)])
+        self.assertEqual(session.rearm([(5, 3)]), [Result(3, 0, 0, 0)])
+        machine.refuse(6, errno.EAGAIN)
+        with self.assertRaises(wtrack.Error) as raised:
+            session.rearm([(5, 4)], nowait=True)
+        self.assertEqual(raised.exception.errno, errno.EAGAIN)
+        self.assertEqual(
+            raised.exception.results, [Result(2, 0, 6, errno.EAGAIN)]
+        )
+        with self.assertRaises(wtrack.Error) as raised:
+            session.rearm([(8, 1)])
+        self.assertEqual(raised.exception.errno, errno.ENOENT)
+        self.assertEqual(list(session.query()), [Range(5, 3)])
+
     def test_remove(self) -> None:
         session = self.session()
         session.add([(0, 10)])
