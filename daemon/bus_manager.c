@@ -249,6 +249,27 @@ static int get_problems(sd_bus *bus, const char *path, const char *interface,
 	return r;
 }
 
+static int get_refusals(sd_bus *bus, const char *path, const char *interface,
+			const char *property, sd_bus_message *reply,
+			void *userdata, sd_bus_error *error)
+{
+	const struct manager *m = userdata;
+	size_t i;
+	int r;
+
+	(void)bus;
+	(void)path;
+	(void)interface;
+	(void)property;
+	(void)error;
+	r = sd_bus_message_open_container(reply, 'a', "{st}");
+	for (i = 0; r >= 0 && i < NR_RULES; i++)
+		r = sd_bus_message_append(reply, "{st}",
+					  rule_name((enum rule)i),
+					  m->refusals[i]);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 #define CHANGES	SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 
 static const sd_bus_vtable vtable[] = {
@@ -282,6 +303,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("NVMs", "u", get_count, 0, CHANGES),
 	SD_BUS_PROPERTY("NSessions", "u", get_count, 0, CHANGES),
 	SD_BUS_PROPERTY("Problems", "as", get_problems, 0, CHANGES),
+	SD_BUS_PROPERTY("Refusals", "a{st}", get_refusals, 0, 0),
 	SD_BUS_SIGNAL_WITH_ARGS("VMAdded", SD_BUS_ARGS("o", vm), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("VMRemoved", SD_BUS_ARGS("o", vm), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("SessionAdded", SD_BUS_ARGS("o", session), 0),

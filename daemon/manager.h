@@ -71,8 +71,7 @@ struct manager {
 	struct requests *requests;	/* request.h: calls under way */
 	struct watches *watches;	/* watch.h */
 
-	/* For the metrics. */
-	uint64_t refusals[NR_RULES];
+	uint64_t refusals[NR_RULES];	/* of requests, by rule */
 
 	uint64_t features;		/* of the module, 0 without */
 	bool ready;			/* READY=1 was sent */

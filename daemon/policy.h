@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Who refused a request: the rule label of wtrack_daemon_refusals_total. */
+/* Who refused a request: as in the manager's property Refusals. */
 enum rule {
 	RULE_POLICY,		/* not the caller's VM, and no polkit to ask */
 	RULE_POLKIT,		/* polkit said no */
