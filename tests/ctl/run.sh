@@ -10,6 +10,7 @@ set -euo pipefail
 . "$TOP/tests/lib/check.sh"
 
 CTL=$BUILD/ctl/wtrackctl
+promtool=$("$TOP/tests/ctl/promtool.sh")
 export LC_ALL=C.UTF-8
 # No daemon, whatever this machine has.
 export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nonexistent/bus
@@ -352,8 +353,24 @@ zsh_loads()
 		"$BUILD/ctl/completions/_wtrackctl" || echo "zsh does not load it"
 }
 
+# promtool is of Prometheus itself, and says as well what it does not like.
+metrics_are_prometheus()
+{
+	"$TOP/tests/ctl/metrics.sh" ./print_metrics
+	./print_metrics >text
+	grep -q 'vm_name="a \\"b\\" \\\\ {c=\\"d\\",}\\n# ä"' text || cat text
+	"$promtool" check metrics <text 2>&1 || echo "exit code $?"
+	# It finds what is wrong.
+	sed 's/\\n/\n/' text | "$promtool" check metrics >wrong 2>&1 &&
+		echo "a value of two lines was not noticed"
+	sed '/^# HELP wtrack_vms /d' text | "$promtool" check metrics \
+		>wrong 2>&1 && echo "a metric without help was not noticed"
+	true
+}
+
 check "a wrong command line ends with 2 and one line" usage_errors
 check "without the daemon commands end with 5 and say what to do" without_daemon
+check "metrics are what Prometheus reads" metrics_are_prometheus
 check "what is no recording is told from one" files_that_are_none
 check "JSON is valid for each command, also when it fails" json_is_always_valid
 check "each command has its help" help_is_whole

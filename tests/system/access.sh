@@ -51,7 +51,7 @@ check "root has one" opens root fred
 refused bob fred "policy: uid $(id -u bob) does not own pid $pid \(uid $(id -u alice)\)"
 check "who refused is counted" grep -qE \
 	'^wtrack_daemon_refusals_total\{rule="polkit"\} [1-9]' \
-	<<<"$(manager GetMetrics | jq -r '.data[0]')"
+	<<<"$(wtrackctl metrics)"
 
 sysctl -q kernel.yama.ptrace_scope=1
 refused alice fred "policy: kernel.yama.ptrace_scope=1"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # stat and metrics: rates of a guest that writes at a known rate, counters.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib-daemon.sh"
 
 # Of the emulated machine's clock, which is not even.
 RATE=200
@@ -69,14 +70,22 @@ end_of_the_vm_is_the_end()
 		>"$SCRATCH/held"
 }
 
-metrics_are_openmetrics()
+metrics_are_text()
 {
 	wtrackctl metrics >"$SCRATCH/metrics"
 	tail -n 5 "$SCRATCH/metrics"
-	same "# EOF" "$(tail -n 1 "$SCRATCH/metrics")" &&
-		grep -qE '^wtrack_vms [0-9]+' "$SCRATCH/metrics" &&
+	grep -qE '^wtrack_vms [0-9]+' "$SCRATCH/metrics" &&
+		grep -qx 'wtrack_module_loaded 1' "$SCRATCH/metrics" &&
 		grep -qE '^wtrack_session_events_total\{.*vm_name="fred"' \
 			"$SCRATCH/metrics"
+}
+
+sessions_are_left_out()
+{
+	wtrackctl metrics --no-sessions --no-legend >"$SCRATCH/metrics"
+	cat "$SCRATCH/metrics"
+	not grep -E '^#|^wtrack_session_' "$SCRATCH/metrics" &&
+		grep -qx 'wtrack_sessions{kind="client"} 1' "$SCRATCH/metrics"
 }
 
 metrics_are_json()
@@ -100,7 +109,8 @@ check "stat prints a line for each interval" text_has_lines
 check "stat ends by time with 6 before --count lines" ends_as_told
 check "a signal is a good end" signal_is_a_good_end
 check "the end of the VM is the end of stat" end_of_the_vm_is_the_end
-check "metrics are OpenMetrics text" metrics_are_openmetrics
+check "metrics are text for Prometheus" metrics_are_text
+check "those of sessions may be left out" sessions_are_left_out
 check "metrics are JSON" metrics_are_json
 kill "$(pgrep -u alice -x wtrackctl)"
 wait

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "json.h"
-#include "metrics_json.h"
 #include "test.h"
 
 static void expect_text(struct json_object *obj, const char *want)
@@ -76,38 +75,6 @@ static void failures_are_one_line_and_one_object(void **state)
 	assert_true(ctl.failed);
 }
 
-static void metrics_become_objects(void **state)
-{
-	(void)state;
-	expect_text(metrics_to_json("# TYPE a gauge\n# HELP a b\na 2\n"
-				    "# TYPE b counter\n"
-				    "b_total{x=\"1\",y=\"q\\\"\\\\\\n}\"} 1.5\n"
-				    "# EOF\n"),
-		    "[{\"name\":\"a\",\"type\":\"gauge\",\"labels\":{},"
-		    "\"value\":2},{\"name\":\"b_total\",\"type\":\"counter\","
-		    "\"labels\":{\"x\":\"1\",\"y\":\"q\\\"\\\\\\n}\"},"
-		    "\"value\":1.5}]");
-	expect_text(metrics_to_json("# EOF\n"), "[]");
-	expect_text(metrics_to_json("n NaN\n# EOF\n"),
-		    "[{\"name\":\"n\",\"type\":\"unknown\",\"labels\":{},"
-		    "\"value\":\"NaN\"}]");
-}
-
-static void metrics_that_are_cut_off_are_refused(void **state)
-{
-	static const char *const bad[] = {
-		"", "a 1\n", "a\n# EOF\n", "a x\n# EOF\n", "a{\n# EOF\n",
-		"a{b\n# EOF\n", "a{b=c} 1\n# EOF\n", "a{b=\"c} 1\n# EOF\n",
-		"a{b=\"c\"d=\"e\"} 1\n# EOF\n", "a{b=\"c\"}\n# EOF\n",
-		"a 1 2 3\n# EOF\n",
-	};
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_null(metrics_to_json(bad[i]));
-}
-
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -115,8 +82,6 @@ int main(void)
 		CASE(numbers_are_whole_or_have_three_decimals),
 		CASE(documents_have_a_schema),
 		CASE(failures_are_one_line_and_one_object),
-		CASE(metrics_become_objects),
-		CASE(metrics_that_are_cut_off_are_refused),
 	};
 
 	return RUN(cases);

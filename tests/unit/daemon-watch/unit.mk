@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The daemon's watches and metrics, as far as they need neither loop nor bus.
+# The daemon's watches, as far as they need neither loop nor bus.
 UNIT_SOURCES := $(addprefix $(TOP)/daemon/,fdstore.c ini.c ini_list.c \
-	ini_value.c journal.c log.c metrics_text.c ranges.c \
+	ini_value.c journal.c log.c ranges.c \
 	ratelimit.c util.c watch_config.c watch_gap.c watch_keys.c \
 	watch_log.c watch_log_state.c watch_match.c \
 	proc_parse.c) \
@@ -10,7 +10,6 @@ UNIT_SOURCES := $(addprefix $(TOP)/daemon/,fdstore.c ini.c ini_list.c \
 UNIT_CPPFLAGS := -I$(TOP)/include -I$(TOP)/include/uapi -iquote $(TOP)/daemon \
 	-iquote $(TOP) \
 	-I$(TOP)/libwtrack \
-	-DDASHBOARD='"$(TOP)/docs/grafana/kvm-wtrack.json"' \
 	-DMESSAGE_IDS='"$(TOP)/daemon/message-ids.h"' \
 	-DCATALOG='"$(TOP)/daemon/wtrackd.catalog"'
 UNIT_LDLIBS := -lsystemd
