@@ -10,6 +10,7 @@
 #include "json.h"
 #include "mem.h"
 #include "metrics.h"
+#include "put_file.h"
 #include "text.h"
 
 /* What it asks for, until it is printed. */
@@ -78,8 +79,19 @@ static void print_lines(char *text)
 	}
 }
 
+static int put(struct ctl *ctl, const char *path, const char *text, size_t size)
+{
+	const char *why;
+	int r = put_file(path, text, size, &why);
+
+	return r < 0 ? ctl_fail(ctl, exit_code_of(r), "%s: %s; it is left as "
+				"it was", path, why) : EXIT_OK;
+}
+
+/* All of the text is there before a file is touched. */
 static int put_text(struct ctl *ctl, const struct metrics *metrics)
 {
+	const char *path = args_string(&ctl->args, "output", "-");
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -89,6 +101,8 @@ static int put_text(struct ctl *ctl, const struct metrics *metrics)
 		metrics_write(out, metrics, ctl->legend);
 	if (!out || fclose(out))
 		code = ctl_fail(ctl, EXIT_FAILED, "no memory");
+	else if (strcmp(path, "-"))
+		code = put(ctl, path, text, size);
 	else if (term_is_tty())
 		print_lines(text);
 	else
@@ -114,6 +128,9 @@ static int run(struct ctl *ctl)
 	};
 	int code;
 
+	if (ctl->json != JSON_OFF && args_has(&ctl->args, "output"))
+		return ctl_fail(ctl, EXIT_USAGE, "a file is not written as JSON; "
+				"give either --output or --json");
 	code = model_load(ctl, &request.model);
 	if (code)
 		return code;
@@ -130,6 +147,8 @@ static int run(struct ctl *ctl)
 }
 
 static const struct option_spec options[] = {
+	{ .name = "output", .letter = 'o', .type = ARG_FILE, .metavar = "FILE",
+	  .summary = "replace this file at once; - for standard output" },
 	{ .name = "no-sessions",
 	  .summary = "leave out what is counted for each session" },
 	{ 0 }

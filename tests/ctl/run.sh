@@ -368,9 +368,22 @@ metrics_are_prometheus()
 	true
 }
 
+# Without the daemon there is nothing to write: the file stays as it was.
+metrics_leave_the_file()
+{
+	echo old >metrics.prom
+	expect 5 'wtrackd does not run; start it' metrics --output metrics.prom
+	[ "$(cat metrics.prom)" = old ] || cat metrics.prom
+	expect 2 'give either --output or --json' metrics --json=off -o metrics.prom \
+		--json=short
+	[ "$(cat metrics.prom)" = old ] || cat metrics.prom
+	expect 2 'no value for --output' metrics --output
+}
+
 check "a wrong command line ends with 2 and one line" usage_errors
 check "without the daemon commands end with 5 and say what to do" without_daemon
 check "metrics are what Prometheus reads" metrics_are_prometheus
+check "without the daemon a file of metrics stays" metrics_leave_the_file
 check "what is no recording is told from one" files_that_are_none
 check "JSON is valid for each command, also when it fails" json_is_always_valid
 check "each command has its help" help_is_whole
