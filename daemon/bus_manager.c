@@ -7,7 +7,6 @@
 #include "bus.h"
 #include "log.h"
 #include "manager.h"
-#include "metrics.h"
 #include "open.h"
 #include "open_options.h"
 #include "polkit.h"
@@ -177,16 +176,6 @@ static int method_reload(sd_bus_message *call, void *userdata,
 	return request_begin(userdata, call, NULL, reload_called, error);
 }
 
-static int method_get_metrics(sd_bus_message *call, void *userdata,
-			      sd_bus_error *error)
-{
-	CLEANUP(free_p) char *text = NULL;
-	int r = metrics_text(userdata, viewer_sees_all(userdata), &text);
-
-	(void)error;
-	return r < 0 ? r : sd_bus_reply_method_return(call, "s", text);
-}
-
 static int get_version(sd_bus *bus, const char *path, const char *interface,
 		       const char *property, sd_bus_message *reply,
 		       void *userdata, sd_bus_error *error)
@@ -292,9 +281,6 @@ static const sd_bus_vtable vtable[] = {
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
 				method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_METHOD_WITH_ARGS("GetMetrics", SD_BUS_NO_ARGS,
-				SD_BUS_RESULT("s", text), method_get_metrics,
-				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0,
 			SD_BUS_VTABLE_PROPERTY_CONST),
 	SD_BUS_PROPERTY("ModuleLoaded", "b", get_module_loaded, 0, CHANGES),

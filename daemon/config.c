@@ -18,8 +18,7 @@ const char *const config_dirs[] = {
 	"/usr/lib/wtrackd", NULL,
 };
 
-enum type { TYPE_NAME, TYPE_COUNT, TYPE_SIZE, TYPE_USEC, TYPE_U32, TYPE_RECORDS,
-	    TYPE_BOOL };
+enum type { TYPE_NAME, TYPE_COUNT, TYPE_SIZE, TYPE_USEC, TYPE_U32, TYPE_RECORDS };
 
 struct key {
 	const char *section, *name;
@@ -49,7 +48,6 @@ static const struct key keys[] = {
 	    UINT32_MAX),
 	KEY("Watches", "RingRecords", TYPE_RECORDS, ring_records, MIN_RECORDS,
 	    1U << 24),
-	KEY("Metrics", "PerSession", TYPE_BOOL, per_session, 0, 0),
 };
 
 int config_init(struct config *config)
@@ -66,7 +64,6 @@ int config_init(struct config *config)
 		.rate_limit_interval_usec = UINT64_C(10) * 1000000,
 		.rate_limit_burst = 1000,
 		.ring_records = 4096,
-		.per_session = true,
 	};
 	return config->group ? 0 : -ENOMEM;
 }
@@ -131,8 +128,6 @@ static int set_value(const struct key *key, const char *value, void *field)
 	if (key->type == TYPE_NAME)
 		return is_group_name(value) ? string_set(field, value) :
 					      -EINVAL;
-	if (key->type == TYPE_BOOL)
-		return ini_value_bool(value, field);
 	r = parse_number(key, value, &number);
 	if (r < 0)
 		return r;
@@ -152,7 +147,6 @@ static const char *expectation(const struct key *key)
 		[TYPE_USEC] = "a time, with us, ms, s, min or h",
 		[TYPE_U32] = "a number",
 		[TYPE_RECORDS] = "a power of two",
-		[TYPE_BOOL] = "yes or no",
 	};
 
 	return texts[key->type];
@@ -160,9 +154,28 @@ static const char *expectation(const struct key *key)
 
 struct loading {
 	struct config *config;
+	bool found_metrics;
 	ini_report_fn report;
 	void *userdata;
 };
+
+/*
+ * Files from before 1.0.0 may have this section. Nothing depends on what it says,
+ * so one warning is enough, however many files have it.
+ */
+static bool is_of_metrics(const struct ini_reader *reader,
+			  const struct ini_entry *entry)
+{
+	struct loading *loading = reader->userdata;
+
+	if (strcmp(entry->section, "Metrics"))
+		return false;
+	if (!loading->found_metrics)
+		ini_report(reader, entry, "section [Metrics] has no effect any "
+			   "more: see wtrack-metrics(8), and remove it");
+	loading->found_metrics = true;
+	return true;
+}
 
 static int on_entry(const struct ini_reader *reader,
 		    const struct ini_entry *entry)
@@ -172,6 +185,8 @@ static int on_entry(const struct ini_reader *reader,
 	bool section;
 	int r;
 
+	if (is_of_metrics(reader, entry))
+		return 0;
 	key = find_key(entry, &section);
 	if (!key) {
 		ini_report(reader, entry, section ?
@@ -250,7 +265,8 @@ int config_load(struct config *config, const char *const *dirs,
 		ini_report_fn report, void *userdata)
 {
 	struct config fresh;
-	struct loading loading = { &fresh, report, userdata };
+	struct loading loading = { .config = &fresh, .report = report,
+				   .userdata = userdata };
 	struct ini_reader reader = { on_entry, on_report, &loading };
 	int r;
 

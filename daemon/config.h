@@ -30,8 +30,6 @@ struct config {
 	uint64_t rate_limit_interval_usec;
 	uint32_t rate_limit_burst;
 	uint32_t ring_records;
-	/* [Metrics] */
-	bool per_session;
 };
 
 /* The defaults; group is allocated. */

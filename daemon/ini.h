@@ -61,10 +61,4 @@ int ini_read(const struct ini_reader *reader, const char *path);
 int ini_list(const char *const *dirs, ini_report_fn report, void *userdata,
 	     char ***ret_paths);
 
-/*
- * yes no true false on off 1 0. 0, or -EINVAL and *ret is left alone. Numbers
- * are read by common/number.h.
- */
-int ini_value_bool(const char *value, bool *ret);
-
 #endif

@@ -95,7 +95,7 @@ void sessions_end(struct manager *m, bool complete);
 
 /*
  * Brings the counters of all sessions up to date, if they are older than 10
- * milliseconds. For properties and metrics: no session comes or goes meanwhile.
+ * milliseconds. For properties: no session comes or goes meanwhile.
  */
 void sessions_refresh(struct manager *m);
 /*

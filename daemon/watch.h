@@ -35,9 +35,7 @@ void watches_vm_removed(struct watches *watches, struct vm *vm);
 /* The module was loaded, its device became usable, or it was removed. */
 void watches_module_changed(struct watches *watches);
 
-/* For metrics and the bus. */
-struct watch *watches_first(struct watches *watches);
-struct watch *watches_next(struct watch *watch);
+/* For the bus. */
 struct manager *watch_manager(const struct watch *watch);
 const char *watch_name(const struct watch *watch);
 const char *watch_file(const struct watch *watch);

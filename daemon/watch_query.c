@@ -6,16 +6,6 @@
 #include "vm.h"
 #include "watch_session.h"
 
-struct watch *watches_first(struct watches *watches)
-{
-	return LIST_FIRST(&watches->list);
-}
-
-struct watch *watches_next(struct watch *watch)
-{
-	return LIST_NEXT(watch, link);
-}
-
 const char *watch_name(const struct watch *watch)
 {
 	return watch->config->name;

@@ -7,7 +7,7 @@
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 
-BUILD_PACKAGES="gcc libc6-dev libjson-c-dev libmicrohttpd-dev libncurses-dev
+BUILD_PACKAGES="gcc libc6-dev libjson-c-dev libncurses-dev
 	libnl-genl-3-dev libpython3-dev libsystemd-dev libzstd-dev make
 	pkg-config python3"
 # The emulated host, its kernels and their modules.

@@ -135,8 +135,6 @@ check_daemon()
 {
 	both_ways "all options" daemon_options_have_text wtrackd.8 \
 		'^\.It Fl d , -debug' '.It Fl d , -nothing'
-	both_ways "all options" daemon_options_have_text wtrack-metrics.8 \
-		'^\.It Fl -idle Ns' '.It Fl -nothing Ns'
 	both_ways "all metrics" metrics_have_text wtrack-metrics.8 \
 		'^\.It Li wtrack_vm_pages' '.It Li wtrack_nothing'
 	both_ways "all message ids" message_ids_have_text wtrackd.8 \

@@ -108,7 +108,7 @@ defaults_are_right()
 parser()
 {
 	local part sources=()
-	for part in ini ini_list ini_value util config watch_config watch_keys \
+	for part in ini ini_list util config watch_config watch_keys \
 		watch_match ranges fdstore proc_parse; do
 		sources+=("$DAEMON/$part.c")
 	done
@@ -187,11 +187,10 @@ daemon_options_have_text()
 		sort)
 }
 
-# Names of all metrics, as the daemon prints them.
+# Names of all metrics, as the tool prints them.
 metric_names()
 {
-	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -I"$DAEMON" \
-		-o "$WORK/metrics" "$SRC/metrics.c" "$DAEMON/metrics_text.c"
+	"$TOP/tests/ctl/metrics.sh" "$WORK/metrics"
 	"$WORK/metrics" | sed -nE 's/^([a-z_]+).*/\1/p' | sort -u
 }
 

@@ -16,7 +16,7 @@ set -euo pipefail
 
 # What debian/control asks for, and what looks at the result.
 PACKAGES="build-essential debhelper dh-dkms dh-python python3-all-dev
-	libjson-c-dev libmicrohttpd-dev libncurses-dev libnl-genl-3-dev
+	libjson-c-dev libncurses-dev libnl-genl-3-dev
 	libsystemd-dev libzstd-dev pkg-config usr-is-merged
 	dkms kmod lintian openssl systemd xz-utils"
 # What a user's system gets besides: see the Recommends; and what tries it.

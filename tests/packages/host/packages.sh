@@ -87,6 +87,28 @@ remove()
 	return "${PIPESTATUS[0]}"
 }
 
+PROM=/var/lib/prometheus/node-exporter/wtrack.prom
+WANTS=/etc/systemd/system/sockets.target.wants
+
+# What a package with a server of metrics leaves when it is upgraded: its socket
+# listens, is enabled, and has no file any more.
+old_metrics()
+{
+	local unit=/lib/systemd/system/wtrack-metrics.socket
+	printf '%s\n' '[Socket]' 'ListenStream=127.0.0.1:9433' '[Install]' \
+		'WantedBy=sockets.target' >$unit
+	useradd --system --user-group --home-dir / --shell /usr/sbin/nologin \
+		wtrack-metrics
+	systemctl -q daemon-reload
+	systemctl -q enable --now wtrack-metrics.socket
+	rm $unit
+}
+
+listens()
+{
+	ss -Hltn 'sport = :9433' | grep .
+}
+
 listing >"$SCRATCH/before"
 start_bare_vm alice fred
 pid=$(vm_pid fred)
@@ -100,8 +122,8 @@ check "it is loaded" test -d /sys/module/kvm_wtrack
 check "the device is its group's" wait_for device
 check "wtrackd runs" same active "$(systemctl is-active wtrackd)"
 check "and at the next boot" systemctl -q is-enabled wtrackd
-check "the metrics are not offered unasked" \
-	not systemctl -q is-enabled wtrack-metrics.socket
+check "metrics are not written unasked" \
+	not systemctl -q is-enabled wtrack-metrics.timer
 check "wtrackctl finds the VM" eval 'as_user alice wtrackctl list | grep fred'
 
 watch_file doorbells '[Match]' 'Name=fred' '[Watch]' "Gfn=$gfn" \
@@ -112,6 +134,10 @@ check "alice has a session" hold_as alice one -g "$gfn" "$pid"
 vm_rate fred 20 >"$SCRATCH/rate"
 module=$(module)
 daemon=$(daemon_pid)
+systemctl -q enable --now wtrack-metrics.timer
+check "metrics are written" wait_for grep -q 'vm_name="fred"' "$PROM"
+old_metrics
+check "a server of metrics listens" listens
 check "the packages are upgraded" install_debs next
 check "the next module is built" built 1.0.1
 check "DKMS has it and no other" dkms_is 1.0.1
@@ -120,6 +146,12 @@ check "the next boot gets the other" \
 	eval 'modinfo -n kvm-wtrack | grep -q updates/dkms'
 check "the next daemon runs" not same "$daemon" "$(daemon_pid)"
 check "which is the upgrade's" same 1.0.1 "$(wtrackd --version | cut -d' ' -f2)"
+check "the server of metrics does not listen" not listens
+check "and is not enabled any more" test ! -L $WANTS/wtrack-metrics.socket
+check "its user is gone" not getent passwd wtrack-metrics
+check "its group is gone" not getent group wtrack-metrics
+rm -f "$PROM"
+check "metrics are still written" wait_for grep -q 'version="1.0.1"' "$PROM"
 check "it goes on with the watch" wait_for has_entries doorbells "$RESUMED" 1
 stores=$(vm_rate fred 0)
 check "the guest has stored all the time" test "$stores" -gt 20
@@ -132,6 +164,9 @@ check "the packages are removed" remove -r
 check "the module that she uses is not" same "$module" "$(module)"
 check "which is said" grep -q 'stays loaded until the next boot' "$SCRATCH/removed"
 check "the daemon is gone" same inactive "$(systemctl is-active wtrackd)"
+check "and with it the timer" same inactive \
+	"$(systemctl is-active wtrack-metrics.timer)"
+check "and what it wrote" test ! -e "$PROM"
 vm_burst fred 10 >"$SCRATCH/burst"
 let_go two
 check "her session has seen what was stored then" saw two 10

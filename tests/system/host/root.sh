@@ -13,8 +13,9 @@ set -euo pipefail
 
 PACKAGES="usr-is-merged systemd systemd-sysv systemd-container dbus polkitd
 	udev kmod libnl-3-200 libnl-genl-3-200 libjson-c5 libncursesw6 libzstd1
-	libmicrohttpd12 procps iproute2 qemu-system-x86 jq tmux socat curl
-	bash-completion zsh ncurses-term default-dbus-system-bus dkms python3"
+	procps iproute2 qemu-system-x86 jq tmux socat curl
+	bash-completion zsh ncurses-term default-dbus-system-bus dkms python3
+	prometheus-node-exporter"
 SIZE=2000M
 
 fetch()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The daemon's watches, as far as they need neither loop nor bus.
 UNIT_SOURCES := $(addprefix $(TOP)/daemon/,fdstore.c ini.c ini_list.c \
-	ini_value.c journal.c log.c ranges.c \
+	journal.c log.c ranges.c \
 	ratelimit.c util.c watch_config.c watch_gap.c watch_keys.c \
 	watch_log.c watch_log_state.c watch_match.c \
 	proc_parse.c) \

@@ -68,7 +68,6 @@ static void assert_defaults(void)
 	assert_int_equal(config.rate_limit_interval_usec, 10000000);
 	assert_int_equal(config.rate_limit_burst, 1000);
 	assert_int_equal(config.ring_records, 4096);
-	assert_true(config.per_session);
 }
 
 static void without_files_it_is_the_defaults(void **state)
@@ -108,7 +107,7 @@ static void shipped_file_shows_the_defaults(void **state)
 	tree_write("etc/wtrackd.conf", text);
 	load();
 	assert_string_equal(reports, "");
-	assert_int_equal(uncomment(text), 12);
+	assert_int_equal(uncomment(text), 11);
 	tree_write("etc/wtrackd.conf", text);
 	load();
 	assert_string_equal(reports, "");
@@ -125,8 +124,7 @@ static void every_key_is_read(void **state)
 		   "UserRingBytes=3M\nSessionPages=4\nSessionRingBytes=5K\n"
 		   "[Guard]\nBudget=6\nBudgetPeriodMs=7\n"
 		   "[Watches]\nRateLimitInterval=2min\nRateLimitBurst=9\n"
-		   "RingRecords=1024\n"
-		   "[Metrics]\nPerSession=no\n");
+		   "RingRecords=1024\n");
 	load();
 	assert_string_equal(reports, "");
 	assert_string_equal(config.group, "admins");
@@ -140,7 +138,6 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config.rate_limit_interval_usec, 120000000);
 	assert_int_equal(config.rate_limit_burst, 9);
 	assert_int_equal(config.ring_records, 1024);
-	assert_false(config.per_session);
 }
 
 static void mistakes_are_reported_by_line_and_left_out(void **state)
@@ -165,11 +162,9 @@ static void mistakes_are_reported_by_line_and_left_out(void **state)
 		   "RateLimitInterval=5 weeks\n"	/* 16 */
 		   "[Policy]\n"
 		   "Group=a b\n"			/* 18 */
-		   "[Metrics]\n"
-		   "PerSession=maybe\n"			/* 20 */
 		   "[Guard]\n"
-		   "Budget=65536\n"			/* 22 */
-		   "BudgetPeriodMs=4001\n");		/* 23 */
+		   "Budget=65536\n"			/* 20 */
+		   "BudgetPeriodMs=4001\n");		/* 21 */
 	load();
 	reported("etc/wtrackd.conf:1: outside of a section");
 	reported("etc/wtrackd.conf:3: UserSessions=many is not a number");
@@ -184,13 +179,32 @@ static void mistakes_are_reported_by_line_and_left_out(void **state)
 	reported("etc/wtrackd.conf:15: RingRecords=1000 is not a power of two");
 	reported("etc/wtrackd.conf:16: RateLimitInterval=5 weeks is not a time");
 	reported("etc/wtrackd.conf:18: Group=a b is not the name of a group");
-	reported("etc/wtrackd.conf:20: PerSession=maybe is not yes or no");
-	reported("etc/wtrackd.conf:22: Budget=65536 is out of range");
-	reported("etc/wtrackd.conf:23: BudgetPeriodMs=4001 is out of range");
-	assert_int_equal(nr_reports, 16);
+	reported("etc/wtrackd.conf:20: Budget=65536 is out of range");
+	reported("etc/wtrackd.conf:21: BudgetPeriodMs=4001 is out of range");
+	assert_int_equal(nr_reports, 15);
 	assert_int_equal(config.user_sessions, 64);
 	assert_int_equal(config.ring_records, 4096);
 	assert_string_equal(config.group, "kvm-wtrack-any");
+}
+
+/* The whole section is named once, and the rest of the files counts. */
+static void a_section_that_is_no_more_is_one_warning(void **state)
+{
+	(void)state;
+	tree_write("etc/wtrackd.conf",
+		   "[Metrics]\nPerSession=no\nOther=1\n"
+		   "[Limits]\nUserSessions=3\n");
+	tree_write("etc/wtrackd.conf.d/1.conf",
+		   "[Metrics]\nPerSession=yes\n[Guard]\nBudget=5\n");
+	load();
+	reported("etc/wtrackd.conf:2: section [Metrics] has no effect any more");
+	reported("wtrack-metrics(8)");
+	assert_int_equal(nr_reports, 1);
+	assert_int_equal(config.user_sessions, 3);
+	assert_int_equal(config.budget, 5);
+	/* Each time that the configuration is read. */
+	load();
+	assert_int_equal(nr_reports, 1);
 }
 
 /*
@@ -223,7 +237,7 @@ static const struct bounds {
 	BOUNDS("Watches", "RingRecords", 4, 1 << 24, ring_records, NULL),
 };
 
-static const char *const no_numbers[] = { "Group", "PerSession" };
+static const char *const no_numbers[] = { "Group" };
 
 static uint64_t field_of(const struct bounds *bounds)
 {
@@ -314,8 +328,7 @@ static void every_key_of_the_shipped_file_has_bounds(void **state)
 			if (!strcmp(line + 1, all_bounds[i].key))
 				break;
 		if (i == ARRAY_SIZE(all_bounds) &&
-		    strcmp(line + 1, no_numbers[0]) &&
-		    strcmp(line + 1, no_numbers[1]))
+		    strcmp(line + 1, no_numbers[0]))
 			fail_msg("%s has no bounds", line + 1);
 		nr++;
 	}
@@ -488,6 +501,7 @@ int main(void)
 		CASE(shipped_file_shows_the_defaults),
 		CASE(every_key_is_read),
 		CASE(mistakes_are_reported_by_line_and_left_out),
+		CASE(a_section_that_is_no_more_is_one_warning),
 		CASE(every_number_has_its_bounds),
 		CASE(every_key_of_the_shipped_file_has_bounds),
 		CASE(first_directory_has_the_main_file),

@@ -108,22 +108,6 @@ static void callback_can_stop_it(void **state)
 	assert_string_equal(seen, "2 [A] stop=1\n");
 }
 
-static void booleans_have_many_names(void **state)
-{
-	bool value = false;
-
-	(void)state;
-	assert_int_equal(ini_value_bool("YES", &value), 0);
-	assert_true(value);
-	assert_int_equal(ini_value_bool("off", &value), 0);
-	assert_false(value);
-	assert_int_equal(ini_value_bool("1", &value), 0);
-	assert_true(value);
-	assert_int_equal(ini_value_bool("", &value), -EINVAL);
-	assert_int_equal(ini_value_bool("2", &value), -EINVAL);
-	assert_true(value);
-}
-
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -133,7 +117,6 @@ int main(void)
 		CASE(long_line_is_left_out),
 		CASE(null_byte_is_left_out_with_its_line),
 		CASE(callback_can_stop_it),
-		CASE(booleans_have_many_names),
 	};
 
 	return RUN(cases);
