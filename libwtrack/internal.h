@@ -30,6 +30,7 @@ struct ring {
 	const struct kvm_wtrack_record *records;	/* NULL without ring */
 	struct kvm_wtrack_consumer *consumer;
 	uint32_t nr_records;
+	uint32_t flags;			/* 0 if it was made elsewhere */
 	size_t consumer_bytes;		/* of the mappings */
 	size_t records_bytes;
 	uint64_t next;			/* the record to hand out next */
@@ -41,6 +42,7 @@ struct resync {
 	bool pending;			/* handed out, not finished */
 	bool started;			/* part of the set was fetched */
 	bool last;			/* the module has no more */
+	bool cut;			/* ... before the next resync record */
 	uint32_t at, nr;		/* of ranges: taken, filled in */
 	struct wtrack_resync_range ranges[RESYNC_RANGES];
 	/* Stands in for a resync record that the reader before released. */
@@ -68,6 +70,9 @@ int wtrack__device_get_status(int fd, struct kvm_wtrack_status *ret);
 int wtrack__ring_map(struct wtrack_session *session,
 		     const struct kvm_wtrack_ring *made);
 void wtrack__ring_unmap(struct wtrack_session *session);
+const struct wtrack_event *
+wtrack__ring_ahead(const struct wtrack_session *session, uint64_t pos);
+int wtrack__time_left_ms(int timeout_ms, uint64_t start_ms);
 
 /* resync.c */
 void wtrack__resync_inherit(struct wtrack_session *session);

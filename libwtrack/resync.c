@@ -58,6 +58,7 @@ static int resync_fetch(struct wtrack_session *session)
 	r = wtrack__retry_ioctl(session->fd, KVM_WTRACK_RESYNC, &args);
 	if (r == -EBUSY && resync->started) {
 		resync->last = true;
+		resync->cut = true;
 		return 0;
 	}
 	if (r < 0)
@@ -65,6 +66,7 @@ static int resync_fetch(struct wtrack_session *session)
 	if (args.out_nr_ranges > args.nr_ranges)
 		return -EPROTO;
 	resync->started = true;
+	resync->cut = false;
 	resync->last = !args.out_more;
 	resync->nr = args.out_nr_ranges;
 	resync->at = 0;

@@ -98,6 +98,7 @@ WTRACK_API int wtrack_session_make_ring(struct wtrack_session *session,
 	r = wtrack__retry_ioctl(session->fd, KVM_WTRACK_RING, &args);
 	if (r < 0)
 		return r;
+	session->ring.flags = flags;
 	return wtrack__ring_map(session, &args);
 }
 
@@ -122,6 +123,18 @@ ring_peek(const struct wtrack_session *session)
 	    record->type != KVM_WTRACK_RECORD_VM_GONE)
 		return NULL;
 	return record;
+}
+
+/* A record that is not handed out yet, if it is published: the one at pos. */
+const struct wtrack_event *
+wtrack__ring_ahead(const struct wtrack_session *session, uint64_t pos)
+{
+	const struct ring *ring = &session->ring;
+	const struct kvm_wtrack_record *record;
+
+	record = &ring->records[pos & (ring->nr_records - 1)];
+	return record_load_seq(record) == pos + 1 ?
+	       (const struct wtrack_event *)record : NULL;
 }
 
 /*
@@ -180,7 +193,7 @@ static int ring_state(const struct wtrack_session *session)
 	return 0;
 }
 
-static int time_left_ms(int timeout_ms, uint64_t start_ms)
+int wtrack__time_left_ms(int timeout_ms, uint64_t start_ms)
 {
 	uint64_t passed;
 
@@ -234,7 +247,7 @@ WTRACK_API int wtrack_session_wait(struct wtrack_session *session,
 		if (r || !polled)
 			break;
 		r = poll_error(session, revents);
-		left_ms = time_left_ms(timeout_ms, start_ms);
+		left_ms = wtrack__time_left_ms(timeout_ms, start_ms);
 		if (!left_ms)
 			break;
 	}

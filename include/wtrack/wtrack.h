@@ -10,10 +10,17 @@
  * A session watches one VM. It is opened from the VM's descriptor, from the
  * VMM's process id, by wtrackd for who may do neither, or from a session
  * descriptor that somebody passed on (session.h, request.h). It gets one ring
- * (ring.h), tracks ranges of guest page frames (range.h), and hands out one event for each write to them (event.h). When
- * the ring overflows nothing is lost: the pages that were written to are
- * listed instead (resync.h). It also reads the guest's memory (memory.h). Where a write cannot be reported an event says so
+ * (ring.h), tracks ranges of guest page frames (range.h), and hands out one event
+ * for each write to them (event.h). When the ring overflows nothing is lost: the
+ * pages that were written to are listed instead (resync.h). It also reads the
+ * guest's memory (memory.h). Where a write cannot be reported an event says so
  * ("The guard" in event.h).
+ *
+ * Who wants a copy of the pages rather than the stream of events leaves all of
+ * that to a mirror (mirror.h):
+ *
+ *	open -> [restrict] -> [set_budget] -> mirror_new -> mirror_add ->
+ *		mirror_wait, mirror_update ... mirror_close -> close
  *
  * What is not seen
  * ----------------
@@ -45,7 +52,7 @@
  *
  *	- wait, next, release and resync_next are for one thread at a time, the
  *	  consumer. So are set_budget and make_ring, which must have returned
- *	  before another thread becomes the consumer.
+ *	  before another thread becomes the consumer, and all calls of a mirror.
  *	- close needs the session for itself: no other call may be under way,
  *	  and none may follow.
  *	- everything else may be called by any thread at any time.
@@ -60,6 +67,7 @@
 #include <wtrack/event.h>
 #include <wtrack/info.h>
 #include <wtrack/memory.h>
+#include <wtrack/mirror.h>
 #include <wtrack/range.h>
 #include <wtrack/request.h>
 #include <wtrack/resync.h>

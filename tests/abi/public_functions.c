@@ -101,5 +101,30 @@ FUNCTION(1.0, int, wtrack_session_read, struct wtrack_session *session,
 	unsigned int flags);
 FUNCTION(1.0, int, wtrack_session_regions_next, struct wtrack_session *session,
 	uint64_t *gfn, struct wtrack_region *ret, uint64_t *ret_generation);
+FUNCTION(1.0, int, wtrack_mirror_new, struct wtrack_session *session,
+	const struct wtrack_mirror_options *options, size_t size,
+	struct wtrack_mirror **ret);
+FUNCTION(1.0, void, wtrack_mirror_close, struct wtrack_mirror *mirror);
+FUNCTION(1.0, int, wtrack_mirror_add, struct wtrack_mirror *mirror,
+	const struct wtrack_range *ranges, size_t nr_ranges,
+	struct wtrack_result *results, unsigned int flags);
+FUNCTION(1.0, int, wtrack_mirror_remove, struct wtrack_mirror *mirror,
+	const struct wtrack_range *ranges, size_t nr_ranges);
+FUNCTION(1.0, void, wtrack_mirror_reread, struct wtrack_mirror *mirror,
+	const struct wtrack_range *ranges, size_t nr_ranges);
+FUNCTION(1.0, int, wtrack_mirror_update, struct wtrack_mirror *mirror,
+	const struct wtrack_change **ret);
+FUNCTION(1.0, int, wtrack_mirror_sync, struct wtrack_mirror *mirror,
+	const struct wtrack_change **ret);
+FUNCTION(1.0, int, wtrack_mirror_wait, struct wtrack_mirror *mirror,
+	int timeout_ms);
+FUNCTION(1.0, int, wtrack_mirror_get_fd, const struct wtrack_mirror *mirror);
+FUNCTION(1.0, const void *, wtrack_mirror_page,
+	const struct wtrack_mirror *mirror, uint64_t gfn);
+FUNCTION(1.0, int, wtrack_mirror_get_state,
+	const struct wtrack_mirror *mirror, uint64_t gfn);
+FUNCTION(1.0, int, wtrack_mirror_get_status,
+	const struct wtrack_mirror *mirror, struct wtrack_mirror_status *ret,
+	size_t size);
 FUNCTION(1.0, int, wtrack_session_get_status, struct wtrack_session *session,
 	struct wtrack_status *ret, size_t size);

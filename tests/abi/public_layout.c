@@ -82,6 +82,41 @@ FIELD(resync_range, nr_pages, 8, 8);
 FIELD(resync_range, what, 16, 4);
 FIELD(resync_range, reserved, 20, 4);
 
+SIZE(mirror_options, 16);
+FIELD(mirror_options, records, 0, 4);
+FIELD(mirror_options, ring_flags, 4, 4);
+FIELD(mirror_options, watermark, 8, 4);
+FIELD(mirror_options, latency_us, 12, 4);
+
+SIZE(mirror_status, 80);
+FIELD(mirror_status, pages, 0, 8);
+FIELD(mirror_status, live, 8, 8);
+FIELD(mirror_status, disarmed, 16, 8);
+FIELD(mirror_status, absent, 24, 8);
+FIELD(mirror_status, removed, 32, 8);
+FIELD(mirror_status, memory_bytes, 40, 8);
+FIELD(mirror_status, writes, 48, 8);
+FIELD(mirror_status, rereads, 56, 8);
+FIELD(mirror_status, conflicts, 64, 8);
+FIELD(mirror_status, resyncs, 72, 8);
+
+/* May grow at the end: it belongs to the mirror. */
+FIELD(change, what, 0, 4);
+FIELD(change, state, 4, 4);
+FIELD(change, gpa, 8, 8);
+FIELD(change, len, 16, 8);
+FIELD(change, old_bytes, 24, sizeof(void *));
+FIELD(change, new_bytes, 24 + sizeof(void *), sizeof(void *));
+FIELD(change, event, 24 + 2 * sizeof(void *), sizeof(void *));
+
+PIN(WTRACK_MIRROR_LIVE, 1);
+PIN(WTRACK_MIRROR_DISARMED, 2);
+PIN(WTRACK_MIRROR_ABSENT, 3);
+PIN(WTRACK_MIRROR_REMOVED, 4);
+PIN(WTRACK_CHANGED_WRITE, 1);
+PIN(WTRACK_CHANGED_REREAD, 2);
+PIN(WTRACK_CHANGED_STATE, 3);
+
 SIZE(region, 24);
 FIELD(region, gfn, 0, 8);
 FIELD(region, nr_pages, 8, 8);

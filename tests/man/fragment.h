@@ -7,6 +7,8 @@
 #include <wtrack/wtrack.h>
 
 static struct wtrack_session *session;
+static struct wtrack_mirror *mirror;
+static const struct wtrack_change *change;
 static struct wtrack_range ranges[64];
 static struct wtrack_resync_range range;
 static struct { uint64_t pos; } *consumer;
@@ -28,6 +30,11 @@ static inline void reread(const struct wtrack_resync_range *what)
 static inline void use(const struct wtrack_region *what)
 {
 	printf("%ju\n", (uintmax_t)what->gfn);
+}
+
+static inline void look_at(const struct wtrack_change *what)
+{
+	printf("%ju\n", (uintmax_t)what->gpa);
 }
 
 static inline void fail(int err)

@@ -126,6 +126,8 @@ void *wtrack__sys_alloc(size_t size)
 
 void wtrack__sys_free(void *mem)
 {
+	if (!mem)
+		return;
 	__atomic_sub_fetch(&fake.nr_allocated, 1, __ATOMIC_RELAXED);
 	free(mem);
 }

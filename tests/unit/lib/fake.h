@@ -185,6 +185,7 @@ void fake_publish(const struct kvm_wtrack_record *record);
 uint64_t fake_reserve(void);
 void fake_publish_at(uint64_t pos, const struct kvm_wtrack_record *record);
 bool fake_ring_closed(void);
+void fake_close_ring(void);
 bool fake_ring_reopen(void);
 uint64_t fake_head(void);
 uint64_t fake_unread(void);

@@ -109,7 +109,7 @@ void fake_publish(const struct kvm_wtrack_record *record)
 	fake_publish_at(fake_reserve(), record);
 }
 
-static void close_ring(void)
+void fake_close_ring(void)
 {
 	struct kvm_wtrack_record record = { .type = KVM_WTRACK_RECORD_RESYNC };
 	uint64_t head = load_head();
@@ -141,7 +141,7 @@ static void mark(uint64_t gfn)
 {
 	__atomic_store_n(&fake.resync[gfn], true, __ATOMIC_SEQ_CST);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	close_ring();
+	fake_close_ring();
 }
 
 static void fill(struct kvm_wtrack_record *record, uint64_t gpa,

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * May the store of a record be older than one that the copy has already?
+ *
+ * A record comes after its store. So two vCPUs that store to the same bytes may
+ * be recorded in the other order than memory saw them: A stores, B stores, B is
+ * recorded, A is recorded. Whoever applies A's record last has A's bytes, and
+ * memory has B's. Then the page has to be read again.
+ *
+ * When is a record of A, number n, surely newer than an earlier one of B, number
+ * m < n? When there is a record of A, number k, with m < k < n. For
+ *
+ *	B's store is before B's record takes its place m in the ring,
+ *	places are taken in order: m is taken before k,
+ *	A publishes record k before it executes its next instruction, and so
+ *	before the store of record n.
+ *
+ * The number k is the clock of vCPU A. The parts of one store come from one
+ * instruction and are no later than each other: only the last of them moves the
+ * clock. Records of the guard do not, because others make them in a vCPU's place.
+ *
+ * A fence moves all clocks. What was stored before the fence was called has its
+ * record by the number that the fence returned. So a record behind that number
+ * is of a store that was made after the call; it is newer than every record that
+ * was taken before the call. A vCPU that a fence gave up waiting for is the
+ * exception. There the fence says that the page is CHANGED, and that counts as a
+ * store to the whole page by nobody: a record of any vCPU that follows, and whose
+ * clock is not behind it, is not surely newer.
+ *
+ * So there is no conflict that this does not find, but there are some that are
+ * none: all that they cost is that the page is read again.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "mirror.h"
+#include "sys.h"
+
+#define MOST_CLOCKS	65536
+#define FIRST_CLOCKS	16
+
+int wtrack__race_init(struct race *race)
+{
+	race->clock = wtrack__sys_alloc(FIRST_CLOCKS * sizeof(*race->clock));
+	if (!race->clock)
+		return -ENOMEM;
+	race->nr_clocks = FIRST_CLOCKS;
+	return 0;
+}
+
+void wtrack__race_exit(struct race *race)
+{
+	wtrack__sys_free(race->clock);
+}
+
+/* Without memory the vCPU's clock stands still, which is safe. */
+static void grow_clocks(struct race *race, uint32_t writer)
+{
+	uint32_t nr = race->nr_clocks;
+	uint64_t *clock;
+
+	while (nr <= writer)
+		nr *= 2;
+	clock = wtrack__sys_alloc(nr * sizeof(*clock));
+	if (!clock)
+		return;
+	memcpy(clock, race->clock, race->nr_clocks * sizeof(*clock));
+	wtrack__sys_free(race->clock);
+	race->clock = clock;
+	race->nr_clocks = nr;
+}
+
+/* The record with this number was taken: with @more, it is not the last part. */
+void wtrack__race_told(struct race *race, uint64_t seq, uint32_t writer,
+		       bool more)
+{
+	if (more || writer >= MOST_CLOCKS)
+		return;
+	if (writer >= race->nr_clocks)
+		grow_clocks(race, writer);
+	if (writer < race->nr_clocks)
+		race->clock[writer] = seq;
+}
+
+/* A fence returned @seq; all up to @taken was taken before it was called. */
+void wtrack__race_fence(struct race *race, uint64_t taken, uint64_t seq)
+{
+	race->fence_from = taken;
+	race->fence_at = seq;
+}
+
+/* What is surely in memory before the store of record @seq. */
+static uint64_t clock_of(struct race *race, uint64_t seq, uint32_t writer)
+{
+	uint64_t clock = writer < race->nr_clocks ? race->clock[writer] : 0;
+
+	if (seq > race->fence_at && race->fence_from > race->floor)
+		race->floor = race->fence_from;
+	return clock > race->floor ? clock : race->floor;
+}
+
+static void remember(struct race *race, uint64_t seq, uint64_t gpa,
+		     uint32_t len, uint32_t writer)
+{
+	struct store *store = &race->stores[seq % STORES];
+
+	/* One that was applied ahead keeps the place: see raced(). */
+	if (store->seq > seq)
+		return;
+	*store = (struct store) {
+		.seq = seq, .gpa = gpa, .len = len, .writer = writer,
+	};
+}
+
+static bool overlaps(const struct store *store, uint64_t gpa, uint32_t len)
+{
+	return gpa < store->gpa + store->len && store->gpa < gpa + len;
+}
+
+/*
+ * Has somebody else stored to these bytes behind record @clock and before @seq?
+ * What is too long ago to be remembered may have been anything.
+ */
+static bool raced(const struct race *race, uint64_t clock, uint64_t seq,
+		  uint64_t gpa, uint32_t len, uint32_t writer)
+{
+	const struct store *store;
+	uint64_t i;
+
+	if (seq - clock > STORES)
+		return true;
+	for (i = clock + 1; i < seq; i++) {
+		store = &race->stores[i % STORES];
+		/* One that was applied ahead has taken its place. */
+		if (store->seq > i)
+			return true;
+		if (store->seq == i && overlaps(store, gpa, len) &&
+		    (store->writer != writer || writer == NOBODY))
+			return true;
+	}
+	return false;
+}
+
+static void note_writer(struct page *page, uint64_t seq, uint32_t writer)
+{
+	if (page->writer != writer || writer == NOBODY) {
+		page->other = page->last;
+		page->writer = writer;
+	}
+	page->last = seq;
+}
+
+/* The last store to the page that may not be of this writer. */
+static uint64_t last_of_others(const struct page *page, uint32_t writer)
+{
+	return page->writer == writer && writer != NOBODY ? page->other :
+							    page->last;
+}
+
+/*
+ * Before a record is applied: is it in conflict with what the copy has? Usually
+ * the page's last stores are of the same vCPU, or old, and nothing is looked up.
+ */
+bool wtrack__race_store(struct race *race, struct page *page, uint64_t seq,
+			uint64_t gpa, uint32_t len, uint32_t writer)
+{
+	uint64_t clock = clock_of(race, seq, writer);
+	bool conflict = last_of_others(page, writer) > clock &&
+			raced(race, clock, seq, gpa, len, writer);
+
+	note_writer(page, seq, writer);
+	remember(race, seq, gpa, len, writer);
+	return conflict;
+}
+
+/*
+ * The page was changed by nobody knows whom. The record may have been looked at
+ * ahead, and others behind it.
+ */
+void wtrack__race_page(struct race *race, struct page *page, uint64_t seq)
+{
+	note_writer(page, seq > page->last ? seq : page->last, NOBODY);
+	remember(race, seq, page->gfn << GFN_SHIFT, PAGE_BYTES, NOBODY);
+}
+
+/*
+ * The page was read, behind a fence: what the copy has of before cannot be newer
+ * than a store that comes.
+ */
+void wtrack__race_reset(struct page *page)
+{
+	page->writer = NOBODY;
+	page->last = page->other = 0;
+}
+
+/*
+ * For a record that is applied before its turn, when the clocks do not stand where
+ * it is: two writers are a conflict.
+ */
+bool wtrack__race_ahead(struct race *race, struct page *page, uint64_t seq,
+			uint64_t gpa, uint32_t len, uint32_t writer)
+{
+	bool conflict = last_of_others(page, writer) != 0;
+
+	note_writer(page, seq, writer);
+	remember(race, seq, gpa, len, writer);
+	return conflict;
+}

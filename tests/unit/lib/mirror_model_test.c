@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A mirror against a model of what vCPUs and the module may do at worst: between
+ * a store and its record anything may happen, for as long as it likes, in the
+ * vCPU's place others store and are recorded, pages are disarmed and armed, the
+ * ring is full, memory goes and comes. After each sync the copy must be what
+ * memory has, and what was handed out must have led there.
+ */
+#include <stdlib.h>
+
+#include "test.h"
+
+#define PAGE	UINT64_C(4096)
+
+enum { PAGES = 8, VCPUS = 4, ROUNDS = 40, STEPS = 400 };
+
+/* A store that is in memory, and has no record yet. */
+struct pending {
+	bool made;
+	uint64_t gpa;
+	uint16_t len, told;
+	unsigned char data[60];
+	bool stale;		/* the page was armed again behind it */
+};
+
+static struct {
+	uint64_t seed;
+	struct pending pending[VCPUS];
+	bool armed[PAGES];
+	struct wtrack_session *session;
+	struct wtrack_mirror *mirror;
+	unsigned char told[PAGES][PAGE];
+	uint64_t stores, ahead;
+	bool slow_vcpu;		/* a fence may give up waiting */
+} m;
+
+static uint64_t chance(uint64_t n)
+{
+	m.seed = m.seed * UINT64_C(6364136223846793005) +
+		 UINT64_C(1442695040888963407);
+	return (m.seed >> 33) % n;
+}
+
+static bool is_seen(uint64_t gfn)
+{
+	return fake.tracked[gfn] && m.armed[gfn];
+}
+
+static void mark_resync(uint64_t gfn)
+{
+	/* The module's way of saying so: the ring is full. */
+	fake.resync[gfn] = true;
+}
+
+/* As much as fits into one record at a time, all of it at one moment. */
+static void publish(unsigned int vcpu)
+{
+	struct pending *p = &m.pending[vcpu];
+	struct kvm_wtrack_record r = {
+		.type = KVM_WTRACK_RECORD_WRITE,
+		.flags = KVM_WTRACK_RECORD_F_VCPU,
+		.vcpu = (uint16_t)vcpu,
+		.total = p->len,
+	};
+	uint64_t gfn = p->gpa / PAGE;
+	uint32_t nr = (p->len + 23U) / 24;
+
+	p->made = false;
+	if (!is_seen(gfn))
+		return;
+	if (fake_ring_closed() ||
+	    fake_unread() + nr > fake.ring.records - 2) {
+		mark_resync(gfn);
+		fake_close_ring();
+		return;
+	}
+	if (p->stale)
+		r.flags |= KVM_WTRACK_RECORD_F_PAGE;
+	for (p->told = 0; p->told < p->len; p->told += r.len) {
+		r.len = p->len - p->told > 24 ? 24 : p->len - p->told;
+		r.gpa = p->gpa + p->told;
+		memcpy(r.data, p->data + p->told, r.len);
+		r.flags &= (uint16_t)~KVM_WTRACK_RECORD_F_MORE;
+		if (p->told + r.len < p->len)
+			r.flags |= KVM_WTRACK_RECORD_F_MORE;
+		fake_publish(&r);
+	}
+}
+
+/* Few places, so that vCPUs meet. */
+static void store(unsigned int vcpu)
+{
+	static const uint16_t lens[] = { 1, 2, 4, 8, 8, 8, 16, 24, 60 };
+	struct pending *p = &m.pending[vcpu];
+	unsigned int i;
+
+	if (p->made)
+		publish(vcpu);
+	p->made = true;
+	p->stale = false;
+	p->len = lens[chance(sizeof(lens) / sizeof(lens[0]))];
+	p->gpa = chance(PAGES) * PAGE + chance(2) * 2048 + chance(12) * 4;
+	for (i = 0; i < p->len; i++)
+		p->data[i] = (unsigned char)chance(256);
+	fake_memory_write(p->gpa, p->data, p->len);
+	m.stores++;
+	/* Not seen: it has no record either. */
+	if (!is_seen(p->gpa / PAGE))
+		p->made = false;
+}
+
+static void tell_guard(uint64_t gfn, uint32_t action)
+{
+	struct kvm_wtrack_record r = {
+		.type = KVM_WTRACK_RECORD_GUARD,
+		.gpa = gfn * PAGE,
+		.guard.action = action,
+	};
+
+	if (action != KVM_WTRACK_GUARD_DISARMED)
+		r.flags = KVM_WTRACK_RECORD_F_PAGE;
+	if (fake_ring_closed() || fake_unread() + 1 > fake.ring.records - 2) {
+		mark_resync(gfn);
+		fake_close_ring();
+	} else {
+		fake_publish(&r);
+	}
+}
+
+static void disarm(uint64_t gfn)
+{
+	if (!is_seen(gfn))
+		return;
+	m.armed[gfn] = false;
+	fake.disarmed[gfn] = true;
+	tell_guard(gfn, KVM_WTRACK_GUARD_DISARMED);
+}
+
+/* Stores of before that are not recorded yet are stale from here on. */
+static void arm(uint64_t gfn)
+{
+	unsigned int i;
+
+	if (m.armed[gfn])
+		return;
+	m.armed[gfn] = true;
+	fake.disarmed[gfn] = false;
+	for (i = 0; i < VCPUS; i++)
+		if (m.pending[i].gpa / PAGE == gfn)
+			m.pending[i].stale = true;
+	if (fake.tracked[gfn])
+		tell_guard(gfn, KVM_WTRACK_GUARD_REARMED);
+}
+
+/* A store that nobody is told the bytes of. */
+static void store_silently(unsigned int vcpu)
+{
+	uint64_t gfn = chance(PAGES), word = chance(UINT64_MAX);
+
+	if (m.pending[vcpu].made)
+		publish(vcpu);
+	fake_memory_write(gfn * PAGE + chance(20) * 8, &word, 8);
+	if (is_seen(gfn))
+		tell_guard(gfn, KVM_WTRACK_GUARD_CHANGED);
+}
+
+/*
+ * A fence waits for what is under way; and gives up for a vCPU that is slow, of
+ * which it says that its page may have changed.
+ */
+static void fence(struct kvm_wtrack_fence *args)
+{
+	unsigned int i;
+
+	for (i = 0; i < VCPUS; i++) {
+		if (!m.pending[i].made)
+			continue;
+		if (m.slow_vcpu && !i && is_seen(m.pending[i].gpa / PAGE))
+			tell_guard(m.pending[i].gpa / PAGE,
+				   KVM_WTRACK_GUARD_CHANGED);
+		else
+			publish(i);
+	}
+	args->out_seq = fake_head();
+}
+
+static void some_vcpu(void)
+{
+	unsigned int vcpu = (unsigned int)chance(VCPUS);
+
+	switch (chance(32)) {
+	case 0:
+		store_silently(vcpu);
+		break;
+	case 1:
+		disarm(chance(PAGES));
+		break;
+	case 2:
+		arm(chance(PAGES));
+		break;
+	case 3 ... 15:
+		if (m.pending[vcpu].made)
+			publish(vcpu);
+		break;
+	default:
+		store(vcpu);
+	}
+}
+
+/* vCPUs go on while the mirror is in a call. */
+static void meanwhile(unsigned long request, void *args)
+{
+	uint64_t i, nr = chance(6);
+
+	if (request == KVM_WTRACK_FENCE)
+		fence(args);
+	if (request != KVM_WTRACK_READ && request != KVM_WTRACK_FENCE)
+		return;
+	if (m.slow_vcpu && !nr)
+		return;
+	for (i = 0; i < nr && m.ahead; i++)
+		some_vcpu();
+}
+
+static void follow(const struct wtrack_change *change)
+{
+	unsigned char *told;
+
+	if (change->what == WTRACK_CHANGED_STATE)
+		return;
+	told = &m.told[change->gpa / PAGE][change->gpa % PAGE];
+	assert_memory_equal(told, change->old_bytes, change->len);
+	memcpy(told, change->new_bytes, change->len);
+}
+
+static void update(void)
+{
+	const struct wtrack_change *change;
+	int r;
+
+	while ((r = wtrack_mirror_update(m.mirror, &change)) > 0) {
+		follow(change);
+		if (!chance(4))
+			some_vcpu();
+	}
+	assert_int_equal(r, 0);
+}
+
+static void change_pages(void)
+{
+	const struct wtrack_range range = { chance(PAGES), 1 };
+	bool has = wtrack_mirror_page(m.mirror, range.gfn);
+	unsigned int i;
+
+	if (has) {
+		assert_int_equal(wtrack_mirror_remove(m.mirror, &range, 1), 0);
+		for (i = 0; i < VCPUS; i++)
+			if (m.pending[i].gpa / PAGE == range.gfn)
+				m.pending[i].made = false;
+		return;
+	}
+	/* Adding arms. */
+	arm(range.gfn);
+	assert_int_equal(wtrack_mirror_add(m.mirror, &range, 1, NULL, 0), 0);
+	memcpy(m.told[range.gfn], wtrack_mirror_page(m.mirror, range.gfn),
+	       PAGE);
+}
+
+/* All vCPUs stand still from here on. */
+static void sync_and_compare(void)
+{
+	const struct wtrack_change *change;
+	unsigned char memory[PAGE];
+	const void *copy;
+	uint64_t gfn;
+	int r;
+
+	m.ahead = 0;
+	m.slow_vcpu = false;
+	while ((r = wtrack_mirror_sync(m.mirror, &change)) > 0)
+		follow(change);
+	assert_int_equal(r, 0);
+	for (gfn = 0; gfn < PAGES; gfn++) {
+		copy = wtrack_mirror_page(m.mirror, gfn);
+		if (!copy)
+			continue;
+		fake_memory_read(gfn * PAGE, memory, PAGE);
+		assert_memory_equal(copy, memory, PAGE);
+		assert_memory_equal(copy, m.told[gfn], PAGE);
+	}
+}
+
+static struct wtrack_mirror_status run_round(uint32_t seed, uint32_t records,
+					     bool slow_vcpu)
+{
+	const struct wtrack_range all = { 0, PAGES };
+	struct wtrack_mirror_status status;
+	unsigned int stop, i;
+
+	memset(&m, 0, sizeof(m));
+	memset(m.armed, true, sizeof(m.armed));
+	m.seed = seed;
+	m.session = fake_session(records, 0);
+	fake.distort = meanwhile;
+	assert_int_equal(wtrack_mirror_new(m.session, NULL, 0, &m.mirror), 0);
+	assert_int_equal(wtrack_mirror_add(m.mirror, &all, 1, NULL, 0), 0);
+	for (i = 0; i < PAGES; i++)
+		memcpy(m.told[i], wtrack_mirror_page(m.mirror, i), PAGE);
+	for (stop = 0; stop < 4; stop++) {
+		m.ahead = 1;
+		m.slow_vcpu = slow_vcpu;
+		for (i = 0; i < STEPS; i++) {
+			some_vcpu();
+			if (!chance(16))
+				update();
+			if (!chance(64))
+				change_pages();
+		}
+		sync_and_compare();
+	}
+	assert_int_equal(wtrack_mirror_get_status(m.mirror, &status,
+						  sizeof(status)), 0);
+	wtrack_mirror_close(m.mirror);
+	wtrack_session_close(m.session);
+	return status;
+}
+
+static void run_rounds(void **state, uint32_t records, bool slow_vcpu)
+{
+	uint64_t conflicts = 0, resyncs = 0;
+	struct wtrack_mirror_status status;
+	uint32_t seed;
+
+	for (seed = 1; seed <= ROUNDS; seed++) {
+		status = run_round(seed, records, slow_vcpu);
+		conflicts += status.conflicts;
+		resyncs += status.resyncs;
+		fake_teardown(state);
+		fake_setup(state);
+	}
+	assert_true(conflicts > ROUNDS);
+	assert_true(resyncs > ROUNDS || records > 16);
+}
+
+static void the_copy_is_what_memory_has(void **state)
+{
+	run_rounds(state, 1024, false);
+}
+
+static void so_it_is_when_the_ring_overflows(void **state)
+{
+	run_rounds(state, 16, false);
+}
+
+static void so_it_is_when_a_vcpu_is_slow(void **state)
+{
+	run_rounds(state, 1024, true);
+}
+
+static void so_it_is_when_a_vcpu_is_slow_and_the_ring_overflows(void **state)
+{
+	run_rounds(state, 16, true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest cases[] = {
+		CASE(the_copy_is_what_memory_has),
+		CASE(so_it_is_when_the_ring_overflows),
+		CASE(so_it_is_when_a_vcpu_is_slow),
+		CASE(so_it_is_when_a_vcpu_is_slow_and_the_ring_overflows),
+	};
+
+	return RUN(cases);
+}

@@ -1,0 +1,1046 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A mirror: what each kind of event does to the copy, and what can go wrong. */
+#include "test.h"
+
+#define PAGE	UINT64_C(4096)
+#define AT(gfn)	((gfn) * PAGE)
+
+/* A mirror of these pages, with a ring of so many records. */
+static struct wtrack_mirror *mirror_of(struct wtrack_session *session,
+				       uint64_t gfn, uint64_t nr)
+{
+	const struct wtrack_range range = { gfn, nr };
+	struct wtrack_mirror *mirror;
+
+	assert_int_equal(wtrack_mirror_new(session, NULL, 0, &mirror), 0);
+	assert_int_equal(wtrack_mirror_add(mirror, &range, 1, NULL, 0), 0);
+	return mirror;
+}
+
+static void close_both(struct wtrack_mirror *mirror,
+		       struct wtrack_session *session)
+{
+	wtrack_mirror_close(mirror);
+	wtrack_session_close(session);
+}
+
+static uint64_t copy_at(struct wtrack_mirror *mirror, uint64_t gpa)
+{
+	const unsigned char *page = wtrack_mirror_page(mirror, gpa / PAGE);
+	uint64_t word;
+
+	assert_non_null(page);
+	memcpy(&word, page + gpa % PAGE, sizeof(word));
+	return word;
+}
+
+static uint64_t memory_at(uint64_t gpa)
+{
+	uint64_t word;
+
+	fake_memory_read(gpa, &word, sizeof(word));
+	return word;
+}
+
+static const struct wtrack_change *next_change(struct wtrack_mirror *mirror)
+{
+	const struct wtrack_change *change;
+
+	assert_int_equal(wtrack_mirror_update(mirror, &change), 1);
+	return change;
+}
+
+static void expect_none(struct wtrack_mirror *mirror)
+{
+	const struct wtrack_change *change = UNTOUCHED;
+
+	assert_int_equal(wtrack_mirror_update(mirror, &change), 0);
+	assert_ptr_equal(change, UNTOUCHED);
+}
+
+static void expect_bytes(const struct wtrack_change *change, uint32_t what,
+			 uint64_t gpa, uint64_t old, uint64_t new, size_t len)
+{
+	assert_int_equal(change->what, what);
+	assert_int_equal(change->gpa, gpa);
+	assert_int_equal(change->len, len);
+	assert_memory_equal(change->old_bytes, &old, len);
+	assert_memory_equal(change->new_bytes, &new, len);
+	assert_int_equal(!!change->event, what == WTRACK_CHANGED_WRITE);
+}
+
+static void expect_state(const struct wtrack_change *change, uint64_t gfn,
+			 uint64_t nr, uint32_t state)
+{
+	assert_int_equal(change->what, WTRACK_CHANGED_STATE);
+	assert_int_equal(change->state, state);
+	assert_int_equal(change->gpa, AT(gfn));
+	assert_int_equal(change->len, nr * PAGE);
+	assert_null(change->old_bytes);
+	assert_null(change->new_bytes);
+	assert_null(change->event);
+}
+
+static struct wtrack_mirror_status status_of(struct wtrack_mirror *mirror)
+{
+	struct wtrack_mirror_status status;
+
+	assert_int_equal(wtrack_mirror_get_status(mirror, &status,
+						  sizeof(status)), 0);
+	return status;
+}
+
+/* A record of a store of a vCPU, whatever memory has. */
+static void record(uint64_t gpa, const void *data, uint16_t len, int vcpu,
+		   uint16_t flags)
+{
+	struct kvm_wtrack_record r = {
+		.type = KVM_WTRACK_RECORD_WRITE,
+		.gpa = gpa,
+		.len = len,
+		.total = len,
+		.flags = flags,
+	};
+
+	if (vcpu >= 0) {
+		r.flags |= KVM_WTRACK_RECORD_F_VCPU;
+		r.vcpu = (uint16_t)vcpu;
+	}
+	memcpy(r.data, data, len < sizeof(r.data) ? len : sizeof(r.data));
+	fake_publish(&r);
+}
+
+static void record_word(uint64_t gpa, uint64_t word, int vcpu)
+{
+	record(gpa, &word, sizeof(word), vcpu, 0);
+}
+
+static void guard(uint64_t gfn, uint32_t action)
+{
+	struct kvm_wtrack_record r = {
+		.type = KVM_WTRACK_RECORD_GUARD,
+		.gpa = AT(gfn),
+		.guard.action = action,
+	};
+
+	if (action == KVM_WTRACK_GUARD_REARMED ||
+	    action == KVM_WTRACK_GUARD_CHANGED)
+		r.flags = KVM_WTRACK_RECORD_F_PAGE;
+	fake.disarmed[gfn] = action == KVM_WTRACK_GUARD_DISARMED;
+	if (action == KVM_WTRACK_GUARD_STOPPED)
+		fake.tracked[gfn] = false;
+	fake_publish(&r);
+}
+
+static void a_mirror_makes_a_ring_that_the_session_may_have(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror;
+
+	(void)state;
+	assert_int_equal(wtrack_mirror_new(session, NULL, 0, &mirror), 0);
+	assert_int_equal(fake.ring.records, FAKE_RECORDS);
+	assert_int_equal(wtrack_mirror_get_fd(mirror),
+			 wtrack_session_get_fd(session));
+	close_both(mirror, session);
+}
+
+static void or_the_one_that_is_wanted(void **state)
+{
+	const struct wtrack_mirror_options options = {
+		.records = 64, .ring_flags = WTRACK_RING_NATIVE,
+		.watermark = 4, .latency_us = 5,
+	};
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror;
+
+	(void)state;
+	assert_int_equal(wtrack_mirror_new(session, &options, sizeof(options),
+					   &mirror), 0);
+	assert_int_equal(fake.ring.records, 64);
+	assert_true(fake.ring.flags & KVM_WTRACK_RING_F_NATIVE);
+	assert_int_equal(fake.ring.watermark, 4);
+	assert_int_equal(fake.ring.latency_us, 5);
+	close_both(mirror, session);
+}
+
+static void or_takes_the_one_that_is_there(void **state)
+{
+	const struct wtrack_mirror_options options = { .records = 64 };
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_mirror *mirror = UNTOUCHED;
+
+	(void)state;
+	assert_int_equal(wtrack_mirror_new(session, &options, sizeof(options),
+					   &mirror), -EBUSY);
+	assert_ptr_equal(mirror, UNTOUCHED);
+	assert_int_equal(wtrack_mirror_new(session, NULL, 0, &mirror), 0);
+	assert_int_equal(fake.ring.records, 8);
+	close_both(mirror, session);
+}
+
+static void options_may_be_shorter_or_longer(void **state)
+{
+	struct {
+		struct wtrack_mirror_options known;
+		uint64_t more;
+	} options = { .more = 1 };
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror;
+
+	(void)state;
+	assert_int_equal(wtrack_mirror_new(session, &options.known, 0,
+					   &mirror), -EINVAL);
+	assert_int_equal(wtrack_mirror_new(session, &options.known,
+					   sizeof(options), &mirror), -E2BIG);
+	options.known.watermark = 1000;	/* not taken: behind the size */
+	options.known.records = 32;
+	assert_int_equal(wtrack_mirror_new(session, &options.known, 4,
+					   &mirror), 0);
+	assert_int_equal(fake.ring.watermark, 0);
+	close_both(mirror, session);
+}
+
+static void what_is_added_is_there(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror;
+	uint64_t i;
+
+	(void)state;
+	for (i = 0; i < 100; i++)
+		fake_page_write(i, i + 1);
+	mirror = mirror_of(session, 0, 100);
+	for (i = 0; i < 100; i++) {
+		assert_int_equal(copy_at(mirror, AT(i)), i + 1);
+		assert_int_equal(wtrack_mirror_get_state(mirror, i),
+				 WTRACK_MIRROR_LIVE);
+	}
+	assert_null(wtrack_mirror_page(mirror, 100));
+	assert_int_equal(wtrack_mirror_get_state(mirror, 100), -ENOENT);
+	assert_int_equal(status_of(mirror).pages, 100);
+	expect_none(mirror);
+	close_both(mirror, session);
+	for (i = 0; i < FAKE_PAGES; i++)
+		assert_false(fake.tracked[i]);
+}
+
+static void a_page_that_is_refused_is_not_in_the_mirror(void **state)
+{
+	const struct wtrack_range ranges[] = { { 10, 5 }, { 20, 5 } };
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_result results[2];
+	struct wtrack_mirror *mirror;
+
+	(void)state;
+	fake.refuse[12] = ENOENT;
+	fake.unreadable[22] = ENXIO;
+	fake.unreadable[21] = EHWPOISON;
+	assert_int_equal(wtrack_mirror_new(session, NULL, 0, &mirror), 0);
+	assert_int_equal(wtrack_mirror_add(mirror, ranges, 2, results, 0),
+			 -ENOENT);
+	assert_int_equal(results[0].done, 4);
+	assert_int_equal(results[0].error, -ENOENT);
+	assert_int_equal(results[0].error_gfn, 12);
+	assert_int_equal(results[1].done, 3);
+	assert_int_equal(results[1].changed, 3);
+	assert_int_equal(results[1].error, -EHWPOISON);
+	assert_int_equal(results[1].error_gfn, 21);
+	assert_int_equal(status_of(mirror).pages, 7);
+	assert_null(wtrack_mirror_page(mirror, 12));
+	assert_null(wtrack_mirror_page(mirror, 22));
+	assert_false(fake.tracked[21]);
+	assert_false(fake.tracked[22]);
+	assert_true(fake.tracked[23]);
+	close_both(mirror, session);
+}
+
+static void without_memory_nothing_is_left(void **state)
+{
+	const struct wtrack_range range = { 1, 40 };
+	struct wtrack_mirror_status status;
+	struct wtrack_session *session;
+	struct wtrack_mirror *mirror;
+	int nth, r;
+
+	(void)state;
+	for (nth = 1; nth < 60; nth++) {
+		session = fake_session(0, 0);
+		fake_fail_times(FAKE_ALLOC, nth, 1000, ENOMEM);
+		r = wtrack_mirror_new(session, NULL, 0, &mirror);
+		if (!r) {
+			r = wtrack_mirror_add(mirror, &range, 1, NULL, 0);
+			status = status_of(mirror);
+			/* Those that were read, or none. */
+			assert_int_equal(status.pages, r ? 0 : 40);
+			assert_int_equal(fake.tracked[1], !r);
+			assert_int_equal(fake.tracked[40], !r);
+			fake_fail(FAKE_ALLOC, 0, 0);
+			wtrack_mirror_close(mirror);
+		}
+		assert_true(r == 0 || r == -ENOMEM);
+		wtrack_session_close(session);
+		fake_teardown(state);
+		fake_setup(state);
+	}
+	assert_int_equal(r, 0);
+}
+
+static void a_write_is_a_change_with_both_bytes(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror;
+	const struct wtrack_change *change;
+
+	(void)state;
+	fake_page_write(5, 1);
+	mirror = mirror_of(session, 5, 1);
+	fake_store(5, 2);
+	fake_store(5, 3);
+	assert_int_equal(wtrack_mirror_wait(mirror, -1), 1);
+	change = next_change(mirror);
+	expect_bytes(change, WTRACK_CHANGED_WRITE, AT(5), 1, 2, 8);
+	assert_int_equal(wtrack_event_get_seq(change->event), 1);
+	assert_int_equal(copy_at(mirror, AT(5)), 2);
+	expect_bytes(next_change(mirror), WTRACK_CHANGED_WRITE, AT(5), 2, 3, 8);
+	expect_none(mirror);
+	assert_int_equal(wtrack_mirror_wait(mirror, 0), 0);
+	assert_int_equal(fake_unread(), 0);
+	close_both(mirror, session);
+}
+
+static void a_long_write_comes_in_parts(void **state)
+{
+	unsigned char data[60], was[60] = { 0 };
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 1);
+	size_t i, at;
+
+	(void)state;
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = (unsigned char)(i + 1);
+	fake_store_bytes(AT(5) + 100, data, sizeof(data));
+	for (at = 0; at < sizeof(data); at += 24) {
+		const struct wtrack_change *change = next_change(mirror);
+
+		assert_int_equal(change->gpa, AT(5) + 100 + at);
+		assert_int_equal(change->len, at == 48 ? 12 : 24);
+		assert_memory_equal(change->new_bytes, data + at, change->len);
+		assert_memory_equal(change->old_bytes, was, change->len);
+	}
+	expect_none(mirror);
+	close_both(mirror, session);
+}
+
+static void all_can_be_worked_through_at_once(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 2);
+	int i;
+
+	(void)state;
+	for (i = 0; i < 100; i++)
+		fake_store(5 + i % 2, i);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(copy_at(mirror, AT(5)), 98);
+	assert_int_equal(copy_at(mirror, AT(6)), 99);
+	assert_int_equal(status_of(mirror).writes, 100);
+	close_both(mirror, session);
+}
+
+/* It is in the ring when the page is added, and the page has something newer. */
+static void what_the_first_contents_have_is_no_change(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_mirror *mirror;
+
+	(void)state;
+	fake_page_write(5, 9);
+	record_word(AT(5), 7, 0);
+	mirror = mirror_of(session, 5, 1);
+	expect_none(mirror);
+	assert_int_equal(copy_at(mirror, AT(5)), 9);
+	close_both(mirror, session);
+}
+
+static void nor_is_it_read_again_for_what_they_have(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_mirror *mirror;
+
+	(void)state;
+	guard(5, KVM_WTRACK_GUARD_CHANGED);
+	mirror = mirror_of(session, 5, 1);
+	expect_none(mirror);
+	assert_int_equal(status_of(mirror).rereads, 0);
+	/* But whoever made that store may not have been recorded yet. */
+	record_word(AT(5), 1, 0);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(status_of(mirror).conflicts, 1);
+	assert_int_equal(copy_at(mirror, AT(5)), 0);
+	close_both(mirror, session);
+}
+
+/* A store that the page, read by now, does not have, and that has no record. */
+static void store_once_more(unsigned long request, void *args)
+{
+	(void)args;
+	if (request != KVM_WTRACK_READ)
+		return;
+	fake.distort = NULL;
+	fake_store(5, 3);
+}
+
+static void records_that_stand_for_others_are_released_first(void **state)
+{
+	const struct wtrack_mirror_options options = {
+		.records = 64, .ring_flags = WTRACK_RING_COALESCE,
+	};
+	const struct wtrack_range range = { 5, 1 };
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror;
+
+	(void)state;
+	assert_int_equal(wtrack_mirror_new(session, &options, sizeof(options),
+					   &mirror), 0);
+	assert_int_equal(wtrack_mirror_add(mirror, &range, 1, NULL, 0), 0);
+	fake_store(5, 1);
+	fake_store(5, 2);
+	fake.distort = store_once_more;
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(copy_at(mirror, AT(5)), 3);
+	close_both(mirror, session);
+}
+
+static struct {
+	uint64_t gpa, word;
+	int nr;
+} behind_read;
+
+/* vCPU 0 stores to what was just read. */
+static void store_behind_read(unsigned long request, void *args)
+{
+	int i;
+
+	(void)args;
+	if (request != KVM_WTRACK_READ)
+		return;
+	fake.distort = NULL;
+	for (i = 0; i < behind_read.nr; i++) {
+		behind_read.word++;
+		fake_memory_write(behind_read.gpa, &behind_read.word, 8);
+		record_word(behind_read.gpa, behind_read.word, 0);
+	}
+}
+
+static void what_is_stored_while_a_page_is_read_is_part_of_it(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 1);
+
+	(void)state;
+	behind_read.gpa = AT(5);
+	behind_read.word = 100;
+	behind_read.nr = 3;
+	guard(5, KVM_WTRACK_GUARD_CHANGED);
+	fake.distort = store_behind_read;
+	expect_bytes(next_change(mirror), WTRACK_CHANGED_REREAD, AT(5), 0, 103,
+		     1);
+	expect_none(mirror);
+	assert_int_equal(copy_at(mirror, AT(5)), 103);
+	close_both(mirror, session);
+}
+
+static void a_page_that_is_read_again_shows_where_it_differs(void **state)
+{
+	static const unsigned char zeros[30];
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror;
+	const struct wtrack_change *change;
+	unsigned char data[30];
+
+	(void)state;
+	mirror = mirror_of(session, 5, 1);
+	memset(data, 0xaa, sizeof(data));
+	fake_memory_write(AT(5), data, 3);		/* at its start */
+	fake_memory_write(AT(5) + 10, data, 1);		/* 7 bytes behind */
+	fake_memory_write(AT(5) + 19, data, 30);	/* 8 bytes behind */
+	fake_memory_write(AT(6) - 1, data, 1);		/* at its end */
+	guard(5, KVM_WTRACK_GUARD_CHANGED);
+	change = next_change(mirror);
+	assert_int_equal(change->what, WTRACK_CHANGED_REREAD);
+	assert_int_equal(change->gpa, AT(5));
+	assert_int_equal(change->len, 11);
+	assert_memory_equal(change->old_bytes, zeros, 11);
+	assert_memory_equal(change->new_bytes, data, 3);
+	assert_memory_equal((const char *)change->new_bytes + 3, zeros, 7);
+	change = next_change(mirror);
+	assert_int_equal(change->gpa, AT(5) + 19);
+	assert_int_equal(change->len, 30);
+	assert_memory_equal(change->old_bytes, zeros, 30);
+	assert_memory_equal(change->new_bytes, data, 30);
+	expect_bytes(next_change(mirror), WTRACK_CHANGED_REREAD, AT(6) - 1, 0,
+		     0xaa, 1);
+	expect_none(mirror);
+	assert_int_equal(status_of(mirror).rereads, 1);
+	close_both(mirror, session);
+}
+
+/* Memory: 0 stores, then 1; recorded the other way round. */
+static void race(int between, uint64_t conflicts)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 1);
+	uint64_t last = 11;
+
+	fake_memory_write(AT(5), &last, 8);
+	record_word(AT(5), 11, 1);
+	if (between == 2) {		/* of 0, before the store */
+		uint64_t zero = 0;
+
+		record_word(AT(5) + 64, 0, 0);
+		(void)zero;
+		/* So 0 was last: memory has its store. */
+		last = 10;
+		fake_memory_write(AT(5), &last, 8);
+	}
+	record_word(AT(5), 10, 0);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(copy_at(mirror, AT(5)), memory_at(AT(5)));
+	assert_int_equal(status_of(mirror).conflicts, conflicts);
+	close_both(mirror, session);
+}
+
+static void a_race_ends_as_memory_does(void **state)
+{
+	(void)state;
+	race(0, 1);
+}
+
+static void nothing_is_read_where_there_can_be_none(void **state)
+{
+	(void)state;
+	race(2, 0);
+}
+
+static void nor_if_the_bytes_are_others(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 1);
+	int i;
+
+	(void)state;
+	for (i = 0; i < 100; i++)
+		record_word(AT(5) + 8 * (i % 2), i, i % 2);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(status_of(mirror).conflicts, 0);
+	assert_int_equal(status_of(mirror).rereads, 0);
+	close_both(mirror, session);
+}
+
+/* One store in two parts: the first does not make the second any later. */
+static void the_parts_of_a_store_are_of_one_moment(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 1);
+	unsigned char long_store[24] = { 1 };
+
+	(void)state;
+	record_word(AT(5) + 24, 11, 1);
+	record(AT(5), long_store, 24, 0, KVM_WTRACK_RECORD_F_MORE);
+	record_word(AT(5) + 24, 10, 0);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(status_of(mirror).conflicts, 1);
+	close_both(mirror, session);
+}
+
+static void a_vcpu_that_is_not_known_races_with_all(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 1);
+
+	(void)state;
+	record_word(AT(5), 1, -1);
+	record_word(AT(5), 2, -1);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(status_of(mirror).conflicts, 1);
+	assert_int_equal(copy_at(mirror, AT(5)), 0);
+	close_both(mirror, session);
+}
+
+static void a_race_of_long_ago_is_none_behind_a_fence(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 1);
+
+	(void)state;
+	record_word(AT(5), 1, 1);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	record_word(AT(5), 2, 0);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(status_of(mirror).conflicts, 0);
+	assert_int_equal(copy_at(mirror, AT(5)), 2);
+	close_both(mirror, session);
+}
+
+static void vcpus_may_have_large_numbers(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 1);
+
+	(void)state;
+	record_word(AT(5), 1, 65535);
+	record_word(AT(5), 2, 65535);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(status_of(mirror).conflicts, 0);
+	/* Without memory for its clock, a vCPU races with itself and others. */
+	close_both(mirror, session);
+}
+
+static void a_page_that_is_disarmed_is_read_by_each_sync(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 2);
+	const struct wtrack_change *change;
+
+	(void)state;
+	guard(5, KVM_WTRACK_GUARD_DISARMED);
+	expect_state(next_change(mirror), 5, 1, WTRACK_MIRROR_DISARMED);
+	expect_none(mirror);
+	fake_page_write(5, 1);
+	expect_none(mirror);
+	assert_int_equal(copy_at(mirror, AT(5)), 0);
+	assert_int_equal(wtrack_mirror_sync(mirror, &change), 1);
+	expect_bytes(change, WTRACK_CHANGED_REREAD, AT(5), 0, 1, 1);
+	assert_int_equal(change->state, WTRACK_MIRROR_DISARMED);
+	assert_int_equal(wtrack_mirror_sync(mirror, &change), 0);
+	fake_page_write(5, 2);
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	assert_int_equal(copy_at(mirror, AT(5)), 2);
+	fake_page_write(5, 3);
+	guard(5, KVM_WTRACK_GUARD_REARMED);
+	expect_state(next_change(mirror), 5, 1, WTRACK_MIRROR_LIVE);
+	expect_bytes(next_change(mirror), WTRACK_CHANGED_REREAD, AT(5), 2, 3,
+		     1);
+	expect_none(mirror);
+	close_both(mirror, session);
+}
+
+static void what_the_guard_does_in_future_is_a_change(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 1);
+
+	(void)state;
+	fake_page_write(5, 1);
+	guard(5, 99);
+	expect_bytes(next_change(mirror), WTRACK_CHANGED_REREAD, AT(5), 0, 1,
+		     1);
+	close_both(mirror, session);
+}
+
+static void a_page_that_was_stopped_is_removed_until_it_is_added(void **state)
+{
+	const struct wtrack_mirror_options options = {
+		.records = 64, .ring_flags = WTRACK_RING_STOP,
+	};
+	const struct wtrack_range range = { 5, 1 };
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror;
+
+	(void)state;
+	assert_int_equal(wtrack_mirror_new(session, &options, sizeof(options),
+					   &mirror), 0);
+	assert_int_equal(wtrack_mirror_add(mirror, &range, 1, NULL, 0), 0);
+	guard(5, KVM_WTRACK_GUARD_STOPPED);
+	expect_state(next_change(mirror), 5, 1, WTRACK_MIRROR_REMOVED);
+	fake_page_write(5, 4);
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	assert_int_equal(copy_at(mirror, AT(5)), 0);
+	assert_int_equal(wtrack_mirror_add(mirror, &range, 1, NULL, 0), 0);
+	assert_int_equal(copy_at(mirror, AT(5)), 4);
+	expect_state(next_change(mirror), 5, 1, WTRACK_MIRROR_LIVE);
+	expect_none(mirror);
+	close_both(mirror, session);
+}
+
+static void a_full_ring_has_pages_read_again(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 0, 40);
+	uint64_t i;
+
+	(void)state;
+	for (i = 0; i < 40; i++)
+		fake_store(i, i + 1);
+	assert_true(fake_ring_closed());
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	for (i = 0; i < 40; i++)
+		assert_int_equal(copy_at(mirror, AT(i)), i + 1);
+	assert_false(fake_ring_closed());
+	assert_int_equal(status_of(mirror).resyncs, 1);
+	assert_int_equal(status_of(mirror).writes, 6);
+	assert_int_equal(status_of(mirror).rereads, 34);
+	close_both(mirror, session);
+}
+
+static void the_resync_set_tells_of_states(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 0, 40);
+	uint64_t i;
+
+	(void)state;
+	for (i = 0; i < 40; i++)
+		fake_store(i, i + 1);
+	for (i = 20; i < 25; i++)
+		fake.disarmed[i] = true;
+	for (i = 30; i < 33; i++) {
+		fake.tracked[i] = false;
+		fake.absent[i] = true;
+		fake.refuse[i] = ENOENT;
+	}
+	for (i = 0; i < 6; i++)
+		assert_int_equal(next_change(mirror)->what,
+				 WTRACK_CHANGED_WRITE);
+	expect_state(next_change(mirror), 20, 5, WTRACK_MIRROR_DISARMED);
+	expect_state(next_change(mirror), 30, 3, WTRACK_MIRROR_ABSENT);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	for (i = 0; i < 40; i++)
+		assert_int_equal(copy_at(mirror, AT(i)),
+				 i >= 30 && i < 33 ? 0 : i + 1);
+	close_both(mirror, session);
+}
+
+/* The set is fetched in parts; behind the first of them the ring is full again. */
+static void overflow_again(unsigned long request, void *args)
+{
+	uint64_t i;
+
+	(void)args;
+	if (request != KVM_WTRACK_RESYNC)
+		return;
+	fake.distort = NULL;
+	for (i = 0; i < 8; i++)
+		fake_store(0, 100 + i);
+}
+
+static void a_sync_fetches_all_of_a_set_that_is_cut(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 0, 60);
+	uint64_t i;
+
+	(void)state;
+	for (i = 0; i < 60; i++)
+		fake_store(i, i + 1);
+	fake.distort = overflow_again;
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	for (i = 1; i < 60; i++)
+		assert_int_equal(copy_at(mirror, AT(i)), i + 1);
+	assert_int_equal(status_of(mirror).resyncs, 2);
+	close_both(mirror, session);
+}
+
+static void memory_that_goes_is_absent_until_it_comes(void **state)
+{
+	struct wtrack_session *session = fake_session(64, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 4, 4);
+	const struct wtrack_change *change;
+
+	(void)state;
+	fake_store(5, 1);
+	fake_region_removed(5, 2);
+	fake.refuse[5] = fake.refuse[6] = ENOENT;
+	assert_int_equal(next_change(mirror)->what, WTRACK_CHANGED_WRITE);
+	expect_state(next_change(mirror), 5, 2, WTRACK_MIRROR_ABSENT);
+	expect_none(mirror);
+	assert_int_equal(wtrack_mirror_sync(mirror, &change), 0);
+	assert_int_equal(copy_at(mirror, AT(5)), 1);
+	assert_int_equal(status_of(mirror).absent, 2);
+	/* Other memory; EOPNOTSUPP while it is read-only. */
+	fake_region_added(5, 2, 0);
+	fake_page_write(5, 7);
+	fake.refuse[5] = EOPNOTSUPP;
+	fake.refuse[6] = 0;
+	assert_int_equal(wtrack_mirror_sync(mirror, &change), 1);
+	expect_state(change, 6, 1, WTRACK_MIRROR_LIVE);
+	assert_int_equal(wtrack_mirror_sync(mirror, &change), 0);
+	fake.refuse[5] = 0;
+	/* Who only waits is told as well. */
+	assert_int_equal(wtrack_mirror_wait(mirror, -1), 1);
+	expect_state(next_change(mirror), 5, 1, WTRACK_MIRROR_LIVE);
+	expect_bytes(next_change(mirror), WTRACK_CHANGED_REREAD, AT(5), 1, 7,
+		     1);
+	expect_none(mirror);
+	close_both(mirror, session);
+}
+
+static void memory_that_cannot_be_read_is_absent(void **state)
+{
+	struct wtrack_session *session = fake_session(64, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 4, 4);
+	const struct wtrack_change *change;
+
+	(void)state;
+	fake.unreadable[5] = ENXIO;
+	guard(5, KVM_WTRACK_GUARD_CHANGED);
+	expect_state(next_change(mirror), 5, 1, WTRACK_MIRROR_ABSENT);
+	expect_none(mirror);
+	assert_int_equal(wtrack_mirror_sync(mirror, &change), 0);
+	fake.unreadable[5] = 0;
+	assert_int_equal(wtrack_mirror_sync(mirror, &change), 1);
+	expect_state(change, 5, 1, WTRACK_MIRROR_LIVE);
+	close_both(mirror, session);
+}
+
+static void late_records_of_removed_pages_are_skipped(void **state)
+{
+	const struct wtrack_range range = { 5, 1 };
+	struct wtrack_session *session = fake_session(64, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 1);
+
+	(void)state;
+	fake_store(5, 1);
+	guard(5, KVM_WTRACK_GUARD_DISARMED);
+	assert_int_equal(wtrack_mirror_remove(mirror, &range, 1), 0);
+	assert_false(fake.tracked[5]);
+	assert_int_equal(wtrack_mirror_remove(mirror, &range, 1), -ENOENT);
+	fake.disarmed[5] = false;
+	fake_page_write(5, 2);
+	/* What was told of it before is of before. */
+	assert_int_equal(wtrack_mirror_add(mirror, &range, 1, NULL, 0), 0);
+	expect_none(mirror);
+	assert_int_equal(copy_at(mirror, AT(5)), 2);
+	assert_int_equal(wtrack_mirror_get_state(mirror, 5),
+			 WTRACK_MIRROR_LIVE);
+	close_both(mirror, session);
+}
+
+static void a_page_may_be_removed_before_its_changes_are_told(void **state)
+{
+	const struct wtrack_range range = { 5, 1 };
+	struct wtrack_session *session = fake_session(64, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 2);
+	uint64_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		fake_memory_write(AT(5) + i * 100, &(uint64_t){ ~0ULL }, 8);
+	fake_page_write(6, 1);
+	guard(5, KVM_WTRACK_GUARD_CHANGED);
+	guard(6, KVM_WTRACK_GUARD_CHANGED);
+	assert_int_equal(next_change(mirror)->gpa, AT(5));
+	assert_int_equal(wtrack_mirror_remove(mirror, &range, 1), 0);
+	assert_int_equal(next_change(mirror)->gpa, AT(6));
+	expect_none(mirror);
+	close_both(mirror, session);
+}
+
+static void ranges_that_are_malformed_remove_nothing(void **state)
+{
+	const struct wtrack_range ranges[] = { { 5, 1 }, { 6, 0 } };
+	const struct wtrack_range far = { 1, UINT64_MAX };
+	struct wtrack_session *session = fake_session(64, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 2);
+
+	(void)state;
+	assert_int_equal(wtrack_mirror_remove(mirror, ranges, 2), -EINVAL);
+	assert_int_equal(wtrack_mirror_remove(mirror, &far, 1), -EINVAL);
+	assert_int_equal(status_of(mirror).pages, 2);
+	assert_true(fake.tracked[5]);
+	close_both(mirror, session);
+}
+
+static void what_others_store_is_read_when_that_is_asked_for(void **state)
+{
+	const struct wtrack_range all = { 0, FAKE_PAGES };
+	struct wtrack_session *session = fake_session(64, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 2);
+
+	(void)state;
+	fake_page_write(6, 1);
+	expect_none(mirror);
+	wtrack_mirror_reread(mirror, &all, 1);
+	assert_int_equal(wtrack_mirror_wait(mirror, -1), 1);
+	expect_bytes(next_change(mirror), WTRACK_CHANGED_REREAD, AT(6), 0, 1,
+		     1);
+	expect_none(mirror);
+	close_both(mirror, session);
+}
+
+static void a_vm_that_is_gone_leaves_the_copy(void **state)
+{
+	struct wtrack_session *session = fake_session(64, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 2);
+
+	(void)state;
+	fake_store(5, 1);
+	guard(6, KVM_WTRACK_GUARD_CHANGED);
+	fake_vm_gone();
+	assert_int_equal(next_change(mirror)->what, WTRACK_CHANGED_WRITE);
+	/* What was to be read of it cannot be known any more. */
+	expect_state(next_change(mirror), 6, 1, WTRACK_MIRROR_ABSENT);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), -ESRCH);
+	assert_int_equal(wtrack_mirror_wait(mirror, -1), -ESRCH);
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), -ESRCH);
+	assert_int_equal(copy_at(mirror, AT(5)), 1);
+	close_both(mirror, session);
+}
+
+static void a_failure_loses_nothing(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 0, 60);
+	const struct {
+		enum fake_call call;
+		int err;
+	} failures[] = {
+		{ FAKE_FENCE, EPROTO }, { FAKE_READ, EBUSY },
+		{ FAKE_READ, ENOMEM }, { FAKE_RESYNC, ENOMEM },
+	};
+	uint64_t i, round = 0;
+	size_t f;
+
+	(void)state;
+	for (f = 0; f < sizeof(failures) / sizeof(failures[0]); f++) {
+		round += 100;
+		for (i = 0; i < 60; i++)
+			fake_store(i, round + i);
+		fake_fail(failures[f].call, 1, failures[f].err);
+		assert_int_equal(wtrack_mirror_update(mirror, NULL),
+				 -failures[f].err);
+		assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+		for (i = 0; i < 60; i++)
+			assert_int_equal(copy_at(mirror, AT(i)), round + i);
+	}
+	close_both(mirror, session);
+}
+
+static void without_the_right_to_bytes_pages_are_read(void **state)
+{
+	struct wtrack_session *session = fake_session(64, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 1);
+	uint64_t zero = 0;
+
+	(void)state;
+	fake_page_write(5, 7);
+	record(AT(5), &zero, 8, 0, KVM_WTRACK_RECORD_F_NO_DATA);
+	expect_bytes(next_change(mirror), WTRACK_CHANGED_REREAD, AT(5), 0, 7,
+		     1);
+	expect_none(mirror);
+	close_both(mirror, session);
+}
+
+static void nonsense_in_a_record_stays_in_its_page(void **state)
+{
+	struct wtrack_session *session = fake_session(64, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 1);
+	const unsigned char data[24] = { 1 };
+
+	(void)state;
+	record(AT(6) - 4, data, 24, 0, 0);
+	record(AT(5), data, 0, 0, 0);
+	record(AT(5), data, 200, 0, 0);
+	record(UINT64_MAX, data, 24, 0, 0);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(copy_at(mirror, AT(5)), memory_at(AT(5)));
+	close_both(mirror, session);
+}
+
+
+/* A conflict comes with each reading. */
+static void race_behind_read(unsigned long request, void *args)
+{
+	(void)args;
+	if (request != KVM_WTRACK_READ)
+		return;
+	record_word(AT(5), 0, 0);
+	record_word(AT(5), 0, 1);
+}
+
+static void two_vcpus_that_never_cease_do_not_hold_a_caller(void **state)
+{
+	struct wtrack_session *session = fake_session(64, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 1);
+
+	(void)state;
+	fake.distort = race_behind_read;
+	record_word(AT(5), 0, 0);
+	record_word(AT(5), 0, 1);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	/* There is still something to do, and poll says so as well. */
+	assert_int_equal(wtrack_mirror_wait(mirror, -1), 1);
+	assert_true(fake_unread() > 0);
+	fake.distort = NULL;
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(wtrack_mirror_wait(mirror, 0), 0);
+	assert_int_equal(fake_unread(), 0);
+	close_both(mirror, session);
+}
+
+static void memory_follows_what_is_mirrored(void **state)
+{
+	const struct wtrack_range most = { 1, 3999 };
+	struct wtrack_session *session = fake_session(64, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 0, 4000);
+	struct wtrack_mirror_status status = status_of(mirror);
+	uint64_t constant;
+
+	(void)state;
+	assert_true(status.memory_bytes / 4000 < 4400);
+	assert_int_equal(wtrack_mirror_remove(mirror, &most, 1), 0);
+	constant = status_of(mirror).memory_bytes;
+	assert_true(constant < 200000);
+	assert_non_null(wtrack_mirror_page(mirror, 0));
+	close_both(mirror, session);
+}
+
+int main(void)
+{
+	const struct CMUnitTest cases[] = {
+		CASE(a_mirror_makes_a_ring_that_the_session_may_have),
+		CASE(or_the_one_that_is_wanted),
+		CASE(or_takes_the_one_that_is_there),
+		CASE(options_may_be_shorter_or_longer),
+		CASE(what_is_added_is_there),
+		CASE(a_page_that_is_refused_is_not_in_the_mirror),
+		CASE(without_memory_nothing_is_left),
+		CASE(a_write_is_a_change_with_both_bytes),
+		CASE(a_long_write_comes_in_parts),
+		CASE(all_can_be_worked_through_at_once),
+		CASE(what_the_first_contents_have_is_no_change),
+		CASE(nor_is_it_read_again_for_what_they_have),
+		CASE(records_that_stand_for_others_are_released_first),
+		CASE(what_is_stored_while_a_page_is_read_is_part_of_it),
+		CASE(a_page_that_is_read_again_shows_where_it_differs),
+		CASE(a_race_ends_as_memory_does),
+		CASE(nothing_is_read_where_there_can_be_none),
+		CASE(nor_if_the_bytes_are_others),
+		CASE(the_parts_of_a_store_are_of_one_moment),
+		CASE(a_vcpu_that_is_not_known_races_with_all),
+		CASE(a_race_of_long_ago_is_none_behind_a_fence),
+		CASE(vcpus_may_have_large_numbers),
+		CASE(a_page_that_is_disarmed_is_read_by_each_sync),
+		CASE(what_the_guard_does_in_future_is_a_change),
+		CASE(a_page_that_was_stopped_is_removed_until_it_is_added),
+		CASE(a_full_ring_has_pages_read_again),
+		CASE(the_resync_set_tells_of_states),
+		CASE(a_sync_fetches_all_of_a_set_that_is_cut),
+		CASE(memory_that_goes_is_absent_until_it_comes),
+		CASE(memory_that_cannot_be_read_is_absent),
+		CASE(late_records_of_removed_pages_are_skipped),
+		CASE(a_page_may_be_removed_before_its_changes_are_told),
+		CASE(ranges_that_are_malformed_remove_nothing),
+		CASE(what_others_store_is_read_when_that_is_asked_for),
+		CASE(a_vm_that_is_gone_leaves_the_copy),
+		CASE(a_failure_loses_nothing),
+		CASE(without_the_right_to_bytes_pages_are_read),
+		CASE(nonsense_in_a_record_stays_in_its_page),
+		CASE(two_vcpus_that_never_cease_do_not_hold_a_caller),
+		CASE(memory_follows_what_is_mirrored),
+	};
+
+	return RUN(cases);
+}
