@@ -16,7 +16,7 @@
 
 /* Of one interpreter. */
 struct module_state {
-	PyTypeObject *event_type, *session_type;
+	PyTypeObject *event_type, *session_type, *mirror_type, *page_type;
 	PyObject *make_error;	/* wtrack._errors.make_error */
 	PyObject *event_from_record;
 };
@@ -31,11 +31,12 @@ struct session {
 	int wake_fd;			/* readable when it is to be closed */
 	unsigned int users;		/* calls that are under way */
 	bool consumed;			/* one of them is the consumer's */
+	bool mirrored;			/* the consumer is a mirror */
 	bool closing;
 	unsigned int forks;		/* when it was opened */
 };
 
-enum use { ANY_THREAD, CONSUMER };
+enum use { ANY_THREAD, CONSUMER, MIRROR };
 
 /*
  * An event as an object and in a batch: the layout is that of RECORD_FORMAT in
@@ -80,6 +81,9 @@ struct session *session_new(struct module_state *state);
 struct wtrack_session *session_begin(struct session *self, enum use use);
 bool session_may_go_on(const struct session *self);
 void session_end(struct session *self, enum use use);
+struct wtrack_session *session_hold(struct session *self);
+void session_let_go(struct session *self);
+bool session_is_own(const struct session *self);
 struct module_state *session_state(struct session *self);
 bool session_watch_forks(void);
 
@@ -108,7 +112,14 @@ PyObject *session_make_ring(PyObject *self, PyObject *args);
 PyObject *session_get_status(PyObject *self, PyObject *args);
 PyObject *get_info(PyObject *module, PyObject *args);
 
+/* mirror.c */
+extern PyType_Spec mirror_spec, page_spec;
+PyObject *mirror_new(PyObject *module, PyObject *args);
+
 /* wait.c */
+bool deadline_parse(PyObject *timeout, int64_t *ret_ns);
+int sleep_for_change(struct session *self, struct wtrack_mirror *mirror,
+		     int64_t deadline_ns, bool *raised);
 int sleep_for_event(struct session *self, int64_t deadline_ns, bool *raised);
 PyObject *session_wait(PyObject *self, PyObject *args);
 

@@ -41,7 +41,10 @@ static int module_exec(PyObject *module)
 		return -1;
 	state->event_type = add_type(module, &event_spec);
 	state->session_type = add_type(module, &session_spec);
-	if (!state->event_type || !state->session_type)
+	state->mirror_type = add_type(module, &mirror_spec);
+	state->page_type = add_type(module, &page_spec);
+	if (!state->event_type || !state->session_type ||
+	    !state->mirror_type || !state->page_type)
 		return -1;
 	return add_constants(module);
 }
@@ -52,6 +55,8 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
 
 	Py_VISIT(state->event_type);
 	Py_VISIT(state->session_type);
+	Py_VISIT(state->mirror_type);
+	Py_VISIT(state->page_type);
 	Py_VISIT(state->make_error);
 	Py_VISIT(state->event_from_record);
 	return 0;
@@ -63,6 +68,8 @@ static int module_clear(PyObject *module)
 
 	Py_CLEAR(state->event_type);
 	Py_CLEAR(state->session_type);
+	Py_CLEAR(state->mirror_type);
+	Py_CLEAR(state->page_type);
 	Py_CLEAR(state->make_error);
 	Py_CLEAR(state->event_from_record);
 	return 0;

@@ -193,6 +193,7 @@ PyMethodDef open_functions[] = {
 	{ "open_daemon_pid", open_daemon_pid, METH_VARARGS, NULL },
 	{ "open_daemon_restricted", open_daemon_restricted, METH_VARARGS,
 	  NULL },
+	{ "mirror_new", mirror_new, METH_VARARGS, NULL },
 	{ "event_from_record", event_from_record, METH_VARARGS, NULL },
 	{ "get_info", get_info, METH_NOARGS, NULL },
 	{ "strerror", get_strerror, METH_VARARGS, NULL },

@@ -59,6 +59,7 @@ struct session *session_new(struct module_state *state)
 	self->wake_fd = wake_fd;
 	self->users = 0;
 	self->consumed = false;
+	self->mirrored = false;
 	self->closing = false;
 	self->forks = forks;
 	return self;
@@ -102,12 +103,17 @@ struct wtrack_session *session_begin(struct session *self, enum use use)
 {
 	if (!is_usable(self))
 		return NULL;
-	if (use == CONSUMER && self->consumed) {
+	if (use == CONSUMER && self->mirrored) {
+		PyErr_SetString(PyExc_RuntimeError,
+				"a mirror reads the session");
+		return NULL;
+	}
+	if (use != ANY_THREAD && self->consumed) {
 		PyErr_SetString(PyExc_RuntimeError,
 				"another thread reads the session");
 		return NULL;
 	}
-	if (use == CONSUMER)
+	if (use != ANY_THREAD)
 		self->consumed = true;
 	self->users++;
 	return self->session;
@@ -123,13 +129,45 @@ bool session_may_go_on(const struct session *self)
 	return PyErr_CheckSignals() >= 0 && is_usable(self);
 }
 
+static void put_user(struct session *self)
+{
+	if (!--self->users && self->closing)
+		session_destroy(self);
+}
+
 /* Keeps the exception that may be on its way. */
 void session_end(struct session *self, enum use use)
 {
-	if (use == CONSUMER)
+	if (use != ANY_THREAD)
 		self->consumed = false;
-	if (!--self->users && self->closing)
-		session_destroy(self);
+	put_user(self);
+}
+
+/*
+ * For a mirror, as whose call this begins: the session stays open until it lets go
+ * of it, whoever closes it meanwhile.
+ */
+struct wtrack_session *session_hold(struct session *self)
+{
+	struct wtrack_session *session = session_begin(self, CONSUMER);
+
+	if (!session)
+		return NULL;
+	self->mirrored = true;
+	self->users++;
+	return session;
+}
+
+void session_let_go(struct session *self)
+{
+	self->mirrored = false;
+	put_user(self);
+}
+
+/* Of this process, and not of its parent? */
+bool session_is_own(const struct session *self)
+{
+	return self->forks == forks;
 }
 
 static PyObject *session_close(PyObject *object, PyObject *args)

@@ -71,8 +71,42 @@ int sleep_for_event(struct session *self, int64_t deadline_ns, bool *raised)
 	}
 }
 
+/* Nobody tells when absent memory is back: see wtrack_mirror_wait(). */
+static int longest_sleep_ms(const struct wtrack_mirror *mirror, int ms)
+{
+	const int look_ms = 100;
+	struct wtrack_mirror_status status;
+
+	wtrack_mirror_get_status(mirror, &status, sizeof(status));
+	if (!status.absent || (ms >= 0 && ms < look_ms))
+		return ms;
+	return look_ms;
+}
+
+/* The same with wtrack_mirror_wait(). */
+int sleep_for_change(struct session *self, struct wtrack_mirror *mirror,
+		     int64_t deadline_ns, bool *raised)
+{
+	int ms, r;
+
+	for (;;) {
+		Py_BEGIN_ALLOW_THREADS
+		r = wtrack_mirror_wait(mirror, 0);
+		Py_END_ALLOW_THREADS
+		if (r && r != -EINTR)
+			return r;
+		ms = left_ms(deadline_ns);
+		if (!ms)
+			return 0;
+		sleep_ms(self, longest_sleep_ms(mirror, ms));
+		*raised = !session_may_go_on(self);
+		if (*raised)
+			return -EINTR;
+	}
+}
+
 /* Of seconds, or None for ever. */
-static bool deadline_parse(PyObject *timeout, int64_t *ret_ns)
+bool deadline_parse(PyObject *timeout, int64_t *ret_ns)
 {
 	double seconds;
 

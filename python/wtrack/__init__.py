@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from . import _wtrack
 from ._errors import Error, GoneError, RefusedError
+from ._mirror import Mirror
 from ._numbers import (
     RECORD_DATA,
     RECORD_MORE,
@@ -24,10 +25,12 @@ from ._numbers import (
     RECORD_PAGE,
     RECORD_RIP,
     Cause,
+    Changed,
     EventType,
     Feature,
     GfnState,
     Guard,
+    MirrorState,
     RegionFlag,
     Resync,
     Right,
@@ -38,8 +41,10 @@ from ._records import (
     RECORD_DTYPE,
     RECORD_FIELDS,
     RECORD_FORMAT,
+    Change,
     GfnInfo,
     Info,
+    MirrorStatus,
     Range,
     ReadResult,
     Region,
@@ -52,6 +57,8 @@ from ._wtrack import Event
 
 __all__ = [
     "Cause",
+    "Change",
+    "Changed",
     "Error",
     "Event",
     "EventType",
@@ -62,6 +69,9 @@ __all__ = [
     "Guard",
     "HasFileno",
     "Info",
+    "Mirror",
+    "MirrorState",
+    "MirrorStatus",
     "RECORD_DATA",
     "RECORD_DTYPE",
     "RECORD_FIELDS",

@@ -163,6 +163,30 @@ class Resync(IntEnum):
     DISARMED = _wtrack.RESYNC_DISARMED
 
 
+class MirrorState(IntEnum):
+    """What is known of a page of a Mirror (WTRACK_MIRROR_*)."""
+
+    #: Its copy follows the guest's stores.
+    LIVE = _wtrack.MIRROR_LIVE
+    #: Stores are not seen now: it is read by each sync().
+    DISARMED = _wtrack.MIRROR_DISARMED
+    #: The guest has no memory there now.
+    ABSENT = _wtrack.MIRROR_ABSENT
+    #: It is not tracked any more, until it is added again (RingFlag.STOP).
+    REMOVED = _wtrack.MIRROR_REMOVED
+
+
+class Changed(IntEnum):
+    """What a Change is (WTRACK_CHANGED_*). Skip changes that are not listed."""
+
+    #: A store, or a part of one.
+    WRITE = _wtrack.CHANGED_WRITE
+    #: A page was read again, and these bytes are different now.
+    REREAD = _wtrack.CHANGED_REREAD
+    #: The state of pages is another one now.
+    STATE = _wtrack.CHANGED_STATE
+
+
 class State(IntFlag):
     """Of a session (WTRACK_STATE_*), in Status.state."""
 

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from ._wtrack import Event
 
 
 class Range(NamedTuple):
@@ -70,6 +73,49 @@ class Region(NamedTuple):
     nr_pages: int
     #: RegionFlag bits.
     flags: int
+
+
+class Change(NamedTuple):
+    """What changed in a mirror."""
+
+    #: Changed.
+    what: int
+    #: STATE: the new one, MirrorState; otherwise that of the page.
+    state: int
+    #: Guest physical address of the first byte.
+    gpa: int
+    #: Bytes from there on. STATE: of the pages.
+    len: int
+    #: What the copy had there before, and what it has now. STATE: None.
+    old_bytes: bytes | None
+    new_bytes: bytes | None
+    #: WRITE: tells the vCPU, the instruction, the time. Otherwise None.
+    event: Event | None
+
+
+class MirrorStatus(NamedTuple):
+    """Counters of a mirror."""
+
+    #: Pages in the mirror.
+    pages: int
+    #: Of these, live.
+    live: int
+    #: Disarmed.
+    disarmed: int
+    #: Absent.
+    absent: int
+    #: Removed.
+    removed: int
+    #: Memory of this process that the mirror takes.
+    memory_bytes: int
+    #: Write events whose bytes were taken.
+    writes: int
+    #: Pages that were read again.
+    rereads: int
+    #: Of these, because two vCPUs stored to the same bytes.
+    conflicts: int
+    #: How often the ring was full.
+    resyncs: int
 
 
 class Info(NamedTuple):

@@ -82,6 +82,12 @@ class Library(unittest.TestCase):
             self.assertTrue(
                 hasattr(wtrack.Session, names.get(symbol, symbol)), symbol
             )
+        for symbol in re.findall(r"^\twtrack_mirror_(\w+);$", MAP, re.M):
+            self.assertTrue(
+                hasattr(wtrack.Mirror, {"new": "__init__"}.get(
+                    symbol, names.get(symbol, symbol)
+                )), symbol
+            )
         for symbol in re.findall(r"^\twtrack_event_(\w+);$", MAP, re.M):
             name = symbol.removeprefix("get_")
             self.assertTrue(hasattr(wtrack.Event, name), symbol)
@@ -95,6 +101,7 @@ class Library(unittest.TestCase):
             wtrack.Right: "RIGHT",
             wtrack.Resync: "RESYNC", wtrack.State: "STATE",
             wtrack.RegionFlag: "REGION",
+            wtrack.MirrorState: "MIRROR", wtrack.Changed: "CHANGED",
         }
         here = {
             f"WTRACK_{prefix}_{name}": int(value)
@@ -116,6 +123,8 @@ class Library(unittest.TestCase):
             "wtrack_resync_range": wtrack.ResyncRange,
             "wtrack_read": wtrack.ReadResult,
             "wtrack_region": wtrack.Region,
+            "wtrack_change": wtrack.Change,
+            "wtrack_mirror_status": wtrack.MirrorStatus,
         }
         for name, here in structs.items():
             self.assertEqual(list(getattr(here, "_fields")), fields(name), name)
