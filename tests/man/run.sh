@@ -173,7 +173,7 @@ check_examples()
 		"$(changed "$page" '/^\.\\" C program/d')"
 	good "programs compile and link" programs_link "${pages[@]}"
 	bad "a program that calls what is not there is found" programs_link \
-		"$(changed "$page" 's/wtrack_session_wait\(/wtrack_wait(/')"
+		"$(changed "$page" 's/wtrack_mirror_wait\(/wtrack_wait(/')"
 	page=$man/wtrack_resync.3
 	good "pieces of programs compile and link" fragments_link "${pages[@]}"
 	bad "one that does not is found" fragments_link \
