@@ -48,9 +48,13 @@
  * it wants the page observed again, then reads it. All parts of a long write are
  * such events. Other sessions that track the page get all of their events.
  *
- * A copy of a page that was read when it was added, and is changed by all
- * write events and re-read after all events with wtrack_event_is_page(), is
- * true whenever all events were taken and the page is not disarmed.
+ * A copy of a page
+ * ----------------
+ * A mirror (mirror.h) keeps one that is exact, and does all that events and the
+ * resync set ask for. kvm-wtrack(7), "A copy of guest memory", tells what a program
+ * has to do that keeps a copy by itself, and what it cannot know: the order of
+ * stores of two vCPUs to the same bytes, what happens while a page is disarmed, and
+ * what no vCPU stores.
  */
 #ifndef WTRACK_EVENT_H
 #define WTRACK_EVENT_H
