@@ -17,6 +17,7 @@
 #	--mem M			megabytes (2048)
 #	--features LIST		what QEMU's processor has besides, or has not:
 #				+la57, or -smap,-smep
+#	--set NAME=VALUE	what a program asks the command line for
 #	--limit S		seconds that one program may take (600), by the
 #				host's clock, which counts instructions
 #	--work S		seconds of processor time that the emulator may
@@ -38,6 +39,7 @@ part=
 script=
 programs=tests
 copies=()
+settings=
 # For the emulator: 0, or nothing, is as it likes it.
 export emulator='' icount=0 smp='' mem=2048 work='' features=''
 
@@ -52,6 +54,7 @@ while [ $# -gt 0 ]; do
 	--smp) smp=$2; shift ;;
 	--mem) mem=$2; shift ;;
 	--features) features=$2; shift ;;
+	--set) settings+=" wtrack.$2"; shift ;;
 	--limit) limit=$2; shift ;;
 	--work) work=$2; shift ;;
 	--copy) copies+=("$2"); shift ;;
@@ -149,7 +152,7 @@ start_host()
 {
 	local line=$HOST_LINE
 	line+=" wtrack.cpu=$cpu wtrack.paging=$paging wtrack.limit=$limit"
-	line+=" wtrack.dir=/$programs"
+	line+=" wtrack.dir=/$programs$settings"
 	[ -z "$script" ] || line+=" wtrack.script=/script"
 	[ $programs != lacking ] || line+=" wtrack.load=0"
 	[ "${turns:-0}" = 0 ] || [ $programs = lacking ] ||
