@@ -18,6 +18,7 @@ static void write_and_end(void)
 	for (i = 0; i < 50; i++)
 		fake_store(0x10 + i % 3, i);
 	fake_region_removed(0x13, 1);
+	fake_region_added(0x13, 1, 0);
 	wait_for_output("\"type\":\"progress\"", 1);
 	fake_vm_gone();
 }

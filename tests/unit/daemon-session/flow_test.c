@@ -220,14 +220,13 @@ static void memory_that_comes_back_is_tracked_again(void **state)
 	struct watch_session *session = started(PAGES({ 8, 4 }, { 20, 2 }));
 
 	(void)state;
-	refuse_pages(8, 16, ENOENT);
 	fake_region_removed(8, 8);
 	scene_io(session);
 	expect(MESSAGE_WATCH_REMOVED);
 	expect_nothing();
 	scene_run(20000);
 	expect_nothing();
-	refuse_pages(8, 16, 0);
+	fake_region_added(8, 8, 0);
 	scene_await_entry();
 	expect(MESSAGE_WATCH_REARMED);
 	expect_field("WTRACK_PAGES", "0x8+4");
@@ -251,6 +250,7 @@ static void remove_times(struct watch_session *session, unsigned int nr)
 {
 	while (nr--) {
 		fake_region_removed(8, 8);
+		fake_region_added(8, 8, 0);
 		scene_io(session);
 		scene_run(3000);
 	}
@@ -316,6 +316,7 @@ static void only_what_was_removed_is_missing(void **state)
 
 	(void)state;
 	fake_region_removed(10, 2);
+	fake_region_added(10, 2, 0);
 	scene_io(session);
 	expect(MESSAGE_WATCH_REMOVED);
 	scene_await_entry();
