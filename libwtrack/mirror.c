@@ -16,6 +16,11 @@ bool wtrack__session_stops(const struct wtrack_mirror *mirror)
 	return mirror->session->ring.flags & WTRACK_RING_STOP;
 }
 
+bool wtrack__session_is_once(const struct wtrack_mirror *mirror)
+{
+	return mirror->session->ring.flags & WTRACK_RING_ONCE;
+}
+
 static bool are_default(const struct wtrack_mirror_options *options)
 {
 	return !options->records && !options->ring_flags &&

@@ -45,6 +45,7 @@ struct link {
  * @state: WTRACK_MIRROR_*
  * @told: the same as the caller knows it
  * @conflict: @in_stale because of a conflict
+ * @once: the session observes it no more, until it is armed again
  * @target: where records ahead are applied while the page is read, or NULL
  * @in_state: in mirror.states[@state]
  * @in_stale: in mirror.stale: memory has to be read
@@ -59,7 +60,7 @@ struct page {
 	uint64_t last, other;
 	uint32_t writer;
 	uint8_t state, told;
-	bool conflict;
+	bool conflict, once;
 	unsigned char *target;
 	struct link in_state, in_stale, in_untold;
 	unsigned char bytes[PAGE_BYTES];
@@ -175,6 +176,7 @@ int wtrack__read_absent(struct wtrack_mirror *mirror);
 
 /* mirror.c */
 bool wtrack__session_stops(const struct wtrack_mirror *mirror);
+bool wtrack__session_is_once(const struct wtrack_mirror *mirror);
 
 /* mirror_update.c */
 bool wtrack__tells_bytes(const struct wtrack_event *event, uint64_t gpa,

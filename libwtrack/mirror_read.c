@@ -215,6 +215,47 @@ static int fill_batch(struct wtrack_mirror *mirror)
 	return 0;
 }
 
+/* What became of a page that was to be armed again. */
+static void was_armed(struct wtrack_mirror *mirror, struct page *page, int err)
+{
+	/* That it is removed, an event tells. */
+	page->once = err && err != -ENOENT;
+	if (page->state == WTRACK_MIRROR_LIVE ||
+	    page->state == WTRACK_MIRROR_DISARMED)
+		wtrack__page_set_state(mirror, page, page->once ?
+				       WTRACK_MIRROR_DISARMED :
+				       WTRACK_MIRROR_LIVE);
+}
+
+/* Of the stale pages that come first, those that nobody else arms again. */
+static int arm_again(struct wtrack_mirror *mirror)
+{
+	struct wtrack_result results[BATCH];
+	struct wtrack_range ranges[BATCH];
+	struct page *pages[BATCH];
+	unsigned int i, nr = 0;
+	struct link *link;
+	int r;
+
+	for (i = 0, link = mirror->stale.next;
+	     i < BATCH && link != &mirror->stale; i++, link = link->next) {
+		if (!page_of(link, in_stale)->once)
+			continue;
+		pages[nr] = page_of(link, in_stale);
+		ranges[nr] = (struct wtrack_range) { pages[nr]->gfn, 1 };
+		nr++;
+	}
+	if (!nr)
+		return 0;
+	r = wtrack_session_rearm(mirror->session, ranges, nr, results,
+				 WTRACK_CHANGE_NOWAIT);
+	if (r == -EPROTO || r == -ENOTTY)
+		return r;
+	for (i = 0; i < nr; i++)
+		was_armed(mirror, pages[i], results[i].error);
+	return 0;
+}
+
 /*
  * Reads the stale pages that come first. Afterwards wtrack__read_next() has what
  * is different in them.
@@ -229,7 +270,9 @@ int wtrack__read_batch(struct wtrack_mirror *mirror)
 	batch->nr = batch->at = batch->offset = 0;
 	wtrack_session_release(mirror->session);
 	mirror->unreleased = 0;
-	r = fence(mirror, &contains);
+	r = arm_again(mirror);
+	if (!r)
+		r = fence(mirror, &contains);
 	if (r < 0)
 		return r;
 	r = fill_batch(mirror);

@@ -44,6 +44,17 @@ static void reread(struct wtrack_mirror *mirror, struct page *page,
 		wtrack__page_stale(mirror, page);
 }
 
+/*
+ * The session does not observe the page any more. When it is read it is armed
+ * before. A record that was late says so of a page that is armed again: it does not
+ * matter.
+ */
+static void note_once(struct wtrack_mirror *mirror, struct page *page)
+{
+	page->once = true;
+	wtrack__page_stale(mirror, page);
+}
+
 static bool is_tracked(const struct page *page)
 {
 	return page->state == WTRACK_MIRROR_LIVE ||
@@ -92,6 +103,8 @@ static bool on_write(struct wtrack_mirror *mirror,
 		else if (seq > page->applied)
 			changed = apply_store(mirror, page, event, gpa, len,
 					      writer);
+		if (wtrack_event_is_once(event))
+			note_once(mirror, page);
 	}
 	wtrack__race_told(&mirror->race, seq, writer,
 			  wtrack_event_has_more(event));
@@ -114,6 +127,10 @@ static void on_guard(struct wtrack_mirror *mirror,
 
 	if (!page || seq <= page->born)
 		return;
+	if (wtrack_event_is_once(event)) {
+		note_once(mirror, page);
+		return;
+	}
 	switch (wtrack_event_get_action(event)) {
 	case WTRACK_GUARD_DISARMED:
 		wtrack__page_set_state(mirror, page, WTRACK_MIRROR_DISARMED);
@@ -182,9 +199,13 @@ static void resync_page(struct wtrack_mirror *mirror, struct page *page,
 					   WTRACK_MIRROR_ABSENT);
 		return;
 	}
-	wtrack__page_set_state(mirror, page, what == WTRACK_RESYNC_DISARMED ?
-					     WTRACK_MIRROR_DISARMED :
-					     WTRACK_MIRROR_LIVE);
+	if (what == WTRACK_RESYNC_DISARMED && wtrack__session_is_once(mirror))
+		note_once(mirror, page);
+	else
+		wtrack__page_set_state(mirror, page,
+				       what == WTRACK_RESYNC_DISARMED ?
+				       WTRACK_MIRROR_DISARMED :
+				       WTRACK_MIRROR_LIVE);
 	wtrack__page_stale(mirror, page);
 }
 
@@ -276,15 +297,19 @@ static const struct wtrack_event *take(struct wtrack_mirror *mirror)
 	return event;
 }
 
-/* What a sync reads besides, whether something was told of it or not. */
+/*
+ * What is read besides, although nothing was told of it: by a sync all that is
+ * disarmed; always what could not be armed before, and nobody else will.
+ */
 static int read_unseen(struct wtrack_mirror *mirror)
 {
 	struct link *list = &mirror->states[WTRACK_MIRROR_DISARMED];
 	struct link *link;
 
 	for (link = list->next; link != list; link = link->next)
-		wtrack__page_stale(mirror, page_of(link, in_state));
-	return wtrack__read_absent(mirror);
+		if (mirror->syncing || page_of(link, in_state)->once)
+			wtrack__page_stale(mirror, page_of(link, in_state));
+	return mirror->syncing ? wtrack__read_absent(mirror) : 0;
 }
 
 static int end_series(struct wtrack_mirror *mirror)
@@ -308,8 +333,10 @@ static bool is_last_round(struct wtrack_mirror *mirror, bool any)
 
 static int begin_reading(struct wtrack_mirror *mirror)
 {
-	int r = mirror->syncing ? read_unseen(mirror) : 0;
+	int r = 0;
 
+	if (mirror->syncing || !mirror->rounds)
+		r = read_unseen(mirror);
 	if (r < 0)
 		return r;
 	mirror->reading = true;
@@ -384,10 +411,23 @@ static bool has_work(const struct wtrack_mirror *mirror)
 	       mirror->untold.next != &mirror->untold;
 }
 
-/* Nobody tells when there is memory again. */
+/* Nobody tells when there is memory again, or when a page can be armed. */
 static bool has_to_look(const struct wtrack_mirror *mirror)
 {
-	return mirror->nr_state[WTRACK_MIRROR_ABSENT];
+	return mirror->nr_state[WTRACK_MIRROR_ABSENT] ||
+	       (mirror->nr_state[WTRACK_MIRROR_DISARMED] &&
+		wtrack__session_is_once(mirror));
+}
+
+static int look(struct wtrack_mirror *mirror)
+{
+	const struct link *list = &mirror->states[WTRACK_MIRROR_DISARMED];
+	struct link *link;
+
+	for (link = list->next; link != list; link = link->next)
+		if (page_of(link, in_state)->once)
+			wtrack__page_stale(mirror, page_of(link, in_state));
+	return wtrack__read_absent(mirror);
 }
 
 WTRACK_API int wtrack_mirror_wait(struct wtrack_mirror *mirror, int timeout_ms)
@@ -405,7 +445,7 @@ WTRACK_API int wtrack_mirror_wait(struct wtrack_mirror *mirror, int timeout_ms)
 					LOOK_MS : left_ms);
 		if (r)
 			return r;
-		r = wtrack__read_absent(mirror);
+		r = look(mirror);
 		if (r < 0)
 			return r;
 		left_ms = wtrack__time_left_ms(timeout_ms, start_ms);

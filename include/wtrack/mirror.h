@@ -70,8 +70,9 @@ struct wtrack_mirror;
 /* What is known of a page: its copy follows the guest's stores. */
 #define WTRACK_MIRROR_LIVE	1
 /*
- * The guard has disarmed it (event.h): the copy is as it was when the page was
- * last read, which each sync does. It will be live again.
+ * The guard has disarmed it (event.h), or it could not be armed again in a session
+ * with WTRACK_RING_ONCE: the copy is as it was when the page was last read, which
+ * each sync does. It will be live again.
  */
 #define WTRACK_MIRROR_DISARMED	2
 /*
@@ -89,7 +90,9 @@ struct wtrack_mirror;
  * struct wtrack_mirror_options - how a mirror is made
  * @records: places in the ring that is made, a power of two; 0 for 4096, or as
  *	many as the session may have
- * @ring_flags: WTRACK_RING_* of it
+ * @ring_flags: WTRACK_RING_* of it. With WTRACK_RING_ONCE each update arms the pages
+ *	again that were stored to, and reads them: the guest pays for one store to
+ *	each of them and update
  * @watermark: as in wtrack_session_make_ring()
  * @latency_us: as in wtrack_session_make_ring()
  *

@@ -475,5 +475,8 @@ TRUTH(a_coalescing_ring_is_followed, .vcpus = 2, .records = 64,
       .memory_changes = true)
 TRUTH(pages_over_their_budgets_are_followed, .vcpus = 2, .records = 256,
       .budget = BUDGET, .mask = SELDOM, .memory_changes = true)
+TRUTH(first_touches_are_followed, .vcpus = 2, .records = 64,
+      .flags = WTRACK_RING_ONCE, .mask = SELDOM, .pages_change = true,
+      .memory_changes = true)
 TRUTH(pages_that_are_not_emulated_are_followed, .vcpus = 2, .records = 256,
       .flags = WTRACK_RING_NATIVE, .mask = SELDOM)

@@ -918,6 +918,93 @@ static void a_failure_loses_nothing(void **state)
 	close_both(mirror, session);
 }
 
+/* The first store to a page; the others have no record. */
+static void first_touch(uint64_t gfn, uint64_t first, uint64_t last)
+{
+	fake_page_write(gfn, last);
+	fake.disarmed[gfn] = true;
+	record(AT(gfn), &first, 8, 0, KVM_WTRACK_RECORD_F_ONCE);
+}
+
+static struct wtrack_mirror *once_mirror(struct wtrack_session *session,
+					 uint64_t nr)
+{
+	const struct wtrack_mirror_options options = {
+		.records = 8, .ring_flags = WTRACK_RING_ONCE,
+	};
+	const struct wtrack_range range = { 0, nr };
+	struct wtrack_mirror *mirror;
+
+	assert_int_equal(wtrack_mirror_new(session, &options, sizeof(options),
+					   &mirror), 0);
+	assert_int_equal(wtrack_mirror_add(mirror, &range, 1, NULL, 0), 0);
+	return mirror;
+}
+
+static void what_was_touched_once_is_armed_and_read(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = once_mirror(session, 3);
+
+	(void)state;
+	first_touch(1, 5, 7);
+	expect_bytes(next_change(mirror), WTRACK_CHANGED_WRITE, AT(1), 0, 5, 8);
+	expect_bytes(next_change(mirror), WTRACK_CHANGED_REREAD, AT(1), 5, 7,
+		     1);
+	expect_none(mirror);
+	assert_false(fake.disarmed[1]);
+	assert_int_equal(fake.nr_calls[FAKE_REARM], 1);
+	assert_int_equal(wtrack_mirror_wait(mirror, 0), 0);
+	close_both(mirror, session);
+}
+
+static void so_it_is_when_the_resync_set_tells_of_it(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = once_mirror(session, 40);
+	uint64_t i;
+
+	(void)state;
+	for (i = 0; i < 40; i++)
+		fake_store(i, i + 1);
+	for (i = 6; i < 40; i++)
+		fake.disarmed[i] = true;
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	for (i = 0; i < 40; i++) {
+		assert_int_equal(copy_at(mirror, AT(i)), i + 1);
+		assert_false(fake.disarmed[i]);
+	}
+	assert_int_equal(status_of(mirror).live, 40);
+	close_both(mirror, session);
+}
+
+static void what_cannot_be_armed_is_disarmed_until_it_can(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = once_mirror(session, 3);
+
+	(void)state;
+	fake.refuse[1] = EAGAIN;
+	first_touch(1, 5, 5);
+	expect_bytes(next_change(mirror), WTRACK_CHANGED_WRITE, AT(1), 0, 5, 8);
+	expect_state(next_change(mirror), 1, 1, WTRACK_MIRROR_DISARMED);
+	expect_none(mirror);
+	fake_page_write(1, 6);
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	assert_int_equal(copy_at(mirror, AT(1)), 6);
+	assert_int_equal(wtrack_mirror_get_state(mirror, 1),
+			 WTRACK_MIRROR_DISARMED);
+	fake.refuse[1] = 0;
+	fake_page_write(1, 7);
+	/* Who only waits is told as well. */
+	assert_int_equal(wtrack_mirror_wait(mirror, -1), 1);
+	expect_state(next_change(mirror), 1, 1, WTRACK_MIRROR_LIVE);
+	expect_bytes(next_change(mirror), WTRACK_CHANGED_REREAD, AT(1), 6, 7,
+		     1);
+	assert_false(fake.disarmed[1]);
+	close_both(mirror, session);
+}
+
 static void without_the_right_to_bytes_pages_are_read(void **state)
 {
 	struct wtrack_session *session = fake_session(64, 0);
@@ -1036,6 +1123,9 @@ int main(void)
 		CASE(what_others_store_is_read_when_that_is_asked_for),
 		CASE(a_vm_that_is_gone_leaves_the_copy),
 		CASE(a_failure_loses_nothing),
+		CASE(what_was_touched_once_is_armed_and_read),
+		CASE(so_it_is_when_the_resync_set_tells_of_it),
+		CASE(what_cannot_be_armed_is_disarmed_until_it_can),
 		CASE(without_the_right_to_bytes_pages_are_read),
 		CASE(nonsense_in_a_record_stays_in_its_page),
 		CASE(two_vcpus_that_never_cease_do_not_hold_a_caller),
