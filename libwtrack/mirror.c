@@ -21,6 +21,11 @@ bool wtrack__session_is_once(const struct wtrack_mirror *mirror)
 	return mirror->session->ring.flags & WTRACK_RING_ONCE;
 }
 
+bool wtrack__session_merges(const struct wtrack_mirror *mirror)
+{
+	return mirror->session->ring.flags & WTRACK_RING_COALESCE;
+}
+
 static bool are_default(const struct wtrack_mirror_options *options)
 {
 	return !options->records && !options->ring_flags &&

@@ -177,6 +177,7 @@ int wtrack__read_absent(struct wtrack_mirror *mirror);
 /* mirror.c */
 bool wtrack__session_stops(const struct wtrack_mirror *mirror);
 bool wtrack__session_is_once(const struct wtrack_mirror *mirror);
+bool wtrack__session_merges(const struct wtrack_mirror *mirror);
 
 /* mirror_update.c */
 bool wtrack__tells_bytes(const struct wtrack_event *event, uint64_t gpa,

@@ -37,10 +37,14 @@ uint32_t wtrack__writer_of(const struct wtrack_event *event)
 	return vcpu < 0 ? NOBODY : (uint32_t)vcpu;
 }
 
+/*
+ * A record that was not released yet when the page was read may have got more
+ * stores since, in a session that merges them.
+ */
 static void reread(struct wtrack_mirror *mirror, struct page *page,
 		   uint64_t seq)
 {
-	if (seq > page->contains)
+	if (wtrack__session_merges(mirror) || seq > page->contains)
 		wtrack__page_stale(mirror, page);
 }
 

@@ -412,6 +412,39 @@ static void records_that_stand_for_others_are_released_first(void **state)
 	close_both(mirror, session);
 }
 
+/* One before the page is read, and one behind that which has no record. */
+static void store_around_read(unsigned long request, void *args)
+{
+	(void)args;
+	if (request == KVM_WTRACK_ADD)
+		fake_store(5, 1);
+	if (request != KVM_WTRACK_READ)
+		return;
+	fake.distort = NULL;
+	fake_store(5, 2);
+}
+
+static void what_a_record_stood_for_may_be_more_by_now(void **state)
+{
+	const struct wtrack_mirror_options options = {
+		.records = 64, .ring_flags = WTRACK_RING_COALESCE,
+	};
+	const struct wtrack_range range = { 5, 1 };
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror;
+
+	(void)state;
+	assert_int_equal(wtrack_mirror_new(session, &options, sizeof(options),
+					   &mirror), 0);
+	fake.distort = store_around_read;
+	assert_int_equal(wtrack_mirror_add(mirror, &range, 1, NULL, 0), 0);
+	assert_null(fake.distort);
+	assert_int_equal(copy_at(mirror, AT(5)), 1);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(copy_at(mirror, AT(5)), 2);
+	close_both(mirror, session);
+}
+
 static struct {
 	uint64_t gpa, word;
 	int nr;
@@ -1100,6 +1133,7 @@ int main(void)
 		CASE(what_the_first_contents_have_is_no_change),
 		CASE(nor_is_it_read_again_for_what_they_have),
 		CASE(records_that_stand_for_others_are_released_first),
+		CASE(what_a_record_stood_for_may_be_more_by_now),
 		CASE(what_is_stored_while_a_page_is_read_is_part_of_it),
 		CASE(a_page_that_is_read_again_shows_where_it_differs),
 		CASE(a_race_ends_as_memory_does),
