@@ -40,10 +40,9 @@ CASE(the_first_store_of_a_vcpu_without_a_place_is_told)
 
 static void knows_who(void *arg, const struct kvm_wtrack_record *r)
 {
-	(void)arg;
 	CHECK_EQ(r->type, KVM_WTRACK_RECORD_WRITE);
 	CHECK(r->flags & KVM_WTRACK_RECORD_F_VCPU);
-	CHECK_EQ(r->vcpu, STAND_INS + 1);
+	CHECK_EQ(r->vcpu, *(const unsigned int *)arg);
 }
 
 CASE(then_it_has_one)
@@ -57,6 +56,7 @@ CASE(then_it_has_one)
 	trip_wait(&t);
 	t.mirror.writes = 0;
 	t.mirror.look = knows_who;
+	t.mirror.look_arg = &v->id;
 	vcpu_call(v, g_store8, VM_DATA, 9, 100, 8);
 	mirror_step(&t.mirror);
 	CHECK_EQ(t.mirror.writes, 100);
