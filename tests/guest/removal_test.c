@@ -176,7 +176,7 @@ static void by_stop(struct vm *vm, struct wt **wt, uint64_t gfn,
 /* A session takes much longer to come and go than a page. */
 static unsigned int nr_turns(turn_fn turn)
 {
-	return (turn == by_close ? 60 : 6000) / (host_is_debug() ? 6 : 1);
+	return (turn == by_close ? 60 : 6000) / (host_is_debug() ? 60 : 1) + 10;
 }
 
 /* The vCPU runs meanwhile, until it is stopped or something went wrong. */
