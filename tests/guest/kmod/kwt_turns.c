@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Turns for all processors of an emulated host whose clock counts instructions.
+ * Turns for both processors of an emulated host whose clock counts instructions,
+ * on the debug kernel.
  *
  * QEMU 7.2 lets its processors run one after the other, each until a timer is
  * due. If the first one never comes to rest and none of its own timers is the
  * next that is due, the second one is given no instruction at all: for minutes
  * of the host's time it was seen at the first instruction of an interrupt. The
  * instruction "pause" ends the turn of a processor before a timer is due. So
- * each processor but the last executes it every few milliseconds.
+ * each processor but the last executes it every few milliseconds. Ordinary kernels
+ * do not need it, and their processors get more unequal turns with it: 581 changes
+ * for 1,125 records became 28,125 for 5,545 in a test of two vCPUs.
  */
 #include <linux/cpumask.h>
 #include <linux/hrtimer.h>
@@ -19,7 +22,6 @@
 #define PERIOD	(4 * NSEC_PER_MSEC)
 
 static DEFINE_PER_CPU(struct hrtimer, turn);
-static struct cpumask has_turns;
 
 static enum hrtimer_restart end_turn(struct hrtimer *timer)
 {
@@ -40,18 +42,14 @@ static void start_turns(void *unused)
 		      HRTIMER_MODE_REL_PINNED_HARD);
 #endif
 	hrtimer_start(timer, ns_to_ktime(PERIOD), HRTIMER_MODE_REL_PINNED_HARD);
-	cpumask_set_cpu(smp_processor_id(), &has_turns);
 }
 
 static bool is_last(unsigned int cpu)
 {
-	return cpumask_next(cpu, cpu_present_mask) >= nr_cpu_ids;
+	return cpumask_next(cpu, cpu_online_mask) >= nr_cpu_ids;
 }
 
-/*
- * Processors may come later, and then go on without: until they are there, it is
- * the first one that waits for them. None goes.
- */
+/* No processor comes or goes in the emulated host. */
 static int __init turns_init(void)
 {
 	unsigned int cpu;
@@ -66,8 +64,9 @@ static void __exit turns_exit(void)
 {
 	unsigned int cpu;
 
-	for_each_cpu(cpu, &has_turns)
-		hrtimer_cancel(per_cpu_ptr(&turn, cpu));
+	for_each_online_cpu(cpu)
+		if (!is_last(cpu))
+			hrtimer_cancel(per_cpu_ptr(&turn, cpu));
 }
 
 module_init(turns_init);
