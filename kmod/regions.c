@@ -63,13 +63,10 @@ static u64 put_next(struct kwt_session *session, struct output *out, u64 gfn)
  * There are as many steps as memslots and ranges, at most: with little of
  * interest among them, they are taken in several calls.
  */
-static void put_regions(struct kwt_session *session, struct output *out)
+static void put_all(struct kwt_session *session, struct output *out)
 {
-	struct kvm *kvm = session->vm->kvm;
-	int idx = srcu_read_lock(&kvm->srcu);
 	u32 steps = 0;
 
-	out->generation = kwt_slots_generation(kvm);
 	while (out->used < out->room && steps++ < KWT_MAX_RANGES &&
 	       out->next < GFN_LIMIT) {
 		out->next = kwt_restrict_next(session, out->next, GFN_LIMIT);
@@ -78,6 +75,27 @@ static void put_regions(struct kwt_session *session, struct output *out)
 	}
 	if (out->next >= GFN_LIMIT)
 		out->next = U64_MAX;
+}
+
+/*
+ * KVM may replace the memslots between a look at their generation and one at
+ * them: then it is done again. That happens twice at most, since KVM waits for
+ * us before it replaces them once more.
+ */
+static void put_regions(struct kwt_session *session, struct output *out)
+{
+	struct kvm *kvm = session->vm->kvm;
+	int idx = srcu_read_lock(&kvm->srcu);
+	const u64 first = out->next;
+
+	do {
+		out->used = 0;
+		out->next = first;
+		out->generation = kwt_slots_generation(kvm);
+		put_all(session, out);
+		/* Pairs with the release of new memslots by KVM. */
+		smp_rmb();
+	} while (kwt_slots_generation(kvm) != out->generation);
 	srcu_read_unlock(&kvm->srcu, idx);
 }
 
