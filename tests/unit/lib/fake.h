@@ -108,9 +108,9 @@ struct fake {
 	bool resync[FAKE_PAGES];
 	int refuse[FAKE_PAGES];	/* errno for ADD, REARM and REMOVE */
 	int unreadable[FAKE_PAGES];	/* errno for READ */
-	bool absent[FAKE_PAGES];	/* of no memory region */
-	uint32_t region_flags[FAKE_PAGES];
-	uint64_t generation;		/* of the regions */
+	_Atomic bool absent[FAKE_PAGES];	/* of no memory region */
+	_Atomic uint32_t region_flags[FAKE_PAGES];
+	_Atomic uint64_t generation;	/* of the regions */
 	uint64_t last[FAKE_PAGES];	/* newest record, when coalescing */
 	/* A signal comes after that many pages of each ADD, REARM or REMOVE. */
 	uint64_t pages_to_signal;
