@@ -65,15 +65,19 @@ struct wtrack_read {
  * A session that reads more in a second than wtrack_info.read_bytes_per_s is held
  * up.
  *
- * What events mean for what was read: a write is in memory before there is an
- * event of it. Each write of an event with a sequence number up to @ret's seq is
- * contained, also if that event was not taken yet: whoever keeps a copy of the
- * page has nothing to do for it. For a write that is not contained an event with
- * a higher number follows; or the page is to be read again, as the resync set or
- * an event of type WTRACK_EVENT_GUARD says. A write of an event with a higher
- * number may be contained or not; to store its bytes is right either way, unless
- * vCPUs race for the same bytes (event.h). In a session with WTRACK_RING_COALESCE,
- * call wtrack_session_release() before reading.
+ * What events mean for the bytes that were read: a write is in memory before there
+ * is an event of it. The bytes contain each write whose event has a sequence number
+ * up to @ret's seq, even if the caller has not taken that event yet: a caller that
+ * keeps a copy of the page can skip it. For a write that the bytes do not contain,
+ * an event with a higher number follows, or the resync set or an event of type
+ * WTRACK_EVENT_GUARD names the page as one to read again. The bytes may or may not
+ * contain a write whose event has a higher number; storing its bytes in the copy is
+ * right in both cases, unless vCPUs race for the same bytes (event.h).
+ *
+ * A session with WTRACK_RING_COALESCE cannot skip events by their number: the
+ * module may merge a later write into an event that was there, but not released,
+ * when the bytes were read. Call wtrack_session_release() before reading, and read
+ * the page again for each event of it that is taken afterwards.
  *
  * Return: 0 when @len bytes were read. Otherwise why the byte behind those that
  * were cannot be read:

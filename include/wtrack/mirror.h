@@ -23,8 +23,9 @@
  * When wtrack_mirror_update() has returned 0, the copy has everything that the
  * events said which were there, with one exception: what needed memory to be read
  * again and kept changing meanwhile is left to the next call, and
- * wtrack_mirror_wait() then returns at once. A copy of a guest that is quiet
- * becomes exact without a sync, but for pages that are disarmed.
+ * wtrack_mirror_wait() then returns at once. While the guest is quiet, updates alone
+ * make the copy exact. Pages that are disarmed are the exception: only a sync
+ * reads them.
  *
  * Stores of two vCPUs to the same bytes may be recorded in the other order than
  * memory saw them. Where that is possible the mirror reads the page again, so
@@ -35,8 +36,8 @@
  *
  * The exceptions
  * --------------
- * What no vCPU stores is not seen, see kvm-wtrack(7): whoever
- * knows that it has happened calls wtrack_mirror_reread(). The same holds for
+ * The module does not see what others than vCPUs store, see kvm-wtrack(7). A caller
+ * that knows of such a store calls wtrack_mirror_reread(). The same holds for
  * stores that a fence does not cover, see kvm_wtrack(4), until the vCPU enters the
  * guest again. Bytes of stores that are being made at the moment of reading may be
  * there in part until the store's event has come.
@@ -245,7 +246,8 @@ struct wtrack_change {
  * that is read again has a change for each place where it is different, and none
  * if it is not.
  *
- * Does not wait for events, but for memory that has to be read again.
+ * The function does not wait for events. It does wait for memory that it has to
+ * read again, as wtrack_session_read() does.
  *
  * Return: 1 with a change, 0 when there is none left, or
  *	-EBUSY		the VMM changes the guest's memory regions all the time,

@@ -20,8 +20,8 @@
  * the same for 32-bit callers. Because the size is inside, ioctl numbers do
  * not encode one and stay the same when a struct grows.
  *
- * A call that fails changes nothing, but for the calls on ranges (ADD, REARM,
- * REMOVE), which report how far they came in each range.
+ * A call that fails changes nothing. The calls on ranges (ADD, REARM, REMOVE) are
+ * the exception: they report how far they came in each range.
  *
  * What is not seen
  * ----------------
@@ -336,10 +336,11 @@ struct kvm_wtrack_range {
  * @__reserved0: must be 0
  * @__reserved: must be 0
  *
- * Before or after ATTACH, RING and ADD, and as often as one likes: meant to be
- * called before the descriptor is handed to somebody else, who may limit it
- * further. Each call only ever makes it narrower: of what this call allows and
- * what was allowed before, the session may what both do.
+ * A caller may restrict a session before or after ATTACH, RING and ADD, and any
+ * number of times. The owner of a session typically does so before passing the
+ * descriptor on; the receiver may restrict the session further. Each call only
+ * narrows the restriction: afterwards the session may do what both this call and
+ * the earlier restriction allow.
  *
  * EBUSY, and nothing is changed, if the session has what the call would forbid:
  * it tracks gfns outside of @ranges, or more than @max_pages; its ring has more
@@ -791,14 +792,18 @@ struct kvm_wtrack_regions {
  * for by the VMM, as if the guest had read it. What the VMM has mapped from a
  * device is not read, because that may change the state of the device.
  *
- * A store is in memory before there is a record of it. So what was read contains
- * each store whose record has a number up to @out_seq, also one that the session
- * has not looked at yet; of a store that it does not contain, a record with a
- * higher number comes, or the resync set or a GUARD record tells of its page. (In
- * a coalescing session it may be merged into a record that was not released
- * before the call: release, then read.) A record with a higher number may be of a
- * store that is contained. READ tells of no stores, and waits for none: who wants
- * to know what is in memory already calls FENCE.
+ * A store is in memory before there is a record of it. So the bytes that READ
+ * returned contain each store whose record has a number up to @out_seq, even if the
+ * session has not looked at that record yet. For a store that they do not contain,
+ * the session gets a record with a higher number, or the resync set or a GUARD
+ * record names its page. A record with a higher number may be of a store that they
+ * contain. READ publishes no records and waits for no stores: to learn which
+ * stores have been made, call FENCE.
+ *
+ * A coalescing session cannot rely on the number: the module may merge a later
+ * store into a record that was published, but not released, before the call. Such
+ * a session releases its records before it calls READ, and reads the page again
+ * for each record of it that it takes afterwards, whatever the number.
  */
 struct kvm_wtrack_read {
 	__u32 size;
