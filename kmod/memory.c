@@ -179,14 +179,22 @@ static int find_place(struct kwt_session *session, u64 gfn, struct place *place)
 	return r;
 }
 
-/* Are the memslots those that @place is of? */
-static int check_place(struct kwt_vm *vm, const struct place *place)
+/*
+ * Are the memslots those that @place is of, and may the session still read it?
+ * Once RESTRICT has returned, nothing is read that it forbids.
+ */
+static int check_place(struct kwt_session *session, u64 gfn,
+		       const struct place *place)
 {
+	const u64 end = gfn + place->nr_pages;
+	struct kwt_vm *vm = session->vm;
 	int idx, r = -ESRCH;
 
 	if (mutex_lock_interruptible(&vm->lock))
 		return -EINTR;
-	if (!vm->gone) {
+	if (!may_read(session) || kwt_restrict_end(session, gfn, end) != end) {
+		r = -EPERM;
+	} else if (!vm->gone) {
 		idx = srcu_read_lock(&vm->kvm->srcu);
 		r = kwt_slots_generation(vm->kvm) == place->generation ?
 		    0 : -EBUSY;
@@ -225,7 +233,7 @@ static int try_piece(struct kwt_session *session, u64 gpa, u32 len,
 	if (r <= 0)
 		return r;
 	done = r;
-	r = check_place(session->vm, &place);
+	r = check_place(session, gpa >> PAGE_SHIFT, &place);
 	return r ?: done;
 }
 
