@@ -120,7 +120,7 @@ static void changed(struct kwt_space *space, struct kvm_vcpu *vcpu, u64 gpa,
 	fill_changed(&record, vcpu, gpa, rip);
 	trace_kvm_wtrack_guard(space->id, gpa >> KWT_PAGE_SHIFT,
 			       record.guard.cause, record.vcpu, rip);
-	kwt_guard_changed(space, chunk, &record);
+	kwt_guard_changed(chunk, &record);
 }
 
 /*

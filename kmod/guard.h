@@ -81,7 +81,7 @@ void kwt_guard_maybe_changed(struct kwt_span *span,
 /* tell.c */
 void kwt_tell_changed(struct kwt_span *span, u32 bit,
 		      const struct kvm_wtrack_record *record);
-void kwt_guard_changed(struct kwt_space *space, struct kwt_chunk *chunk,
+void kwt_guard_changed(struct kwt_chunk *chunk,
 		       const struct kvm_wtrack_record *record);
 bool kwt_arm_tell(struct kwt_chunk *chunk, u32 bit,
 		  const struct kwt_span *caller);

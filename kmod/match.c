@@ -246,9 +246,11 @@ static noinline void may_disarm(struct kwt_space *space,
 				struct kwt_chunk *chunk, u64 gpa, u64 vcpu,
 				u64 rip, u32 what)
 {
-	if (what & HAS_ENOUGH)
-		kwt_disarm_unobserved(space, chunk,
-				      kwt_chunk_bit(gpa >> KWT_PAGE_SHIFT));
+	u32 bit = kwt_chunk_bit(gpa >> KWT_PAGE_SHIFT);
+
+	/* Nobody observed it if nobody was told: see kwt_guard_changed(). */
+	if ((what & HAS_ENOUGH || !what) && test_bit(bit, chunk->armed))
+		kwt_disarm_unobserved(space, chunk, bit);
 	if ((what & (TOLD | WANTS_MORE)) == TOLD)
 		over_budget(space, chunk, gpa, vcpu, rip);
 }

@@ -28,44 +28,43 @@ void kwt_tell_changed(struct kwt_span *span, u32 bit,
 	atomic64_inc(&span->ring->unreported);
 }
 
-/*
- * RING_F_ONCE: it was made, and is the first one, as in put_first(), match.c.
- * Returns whether it was us who tell.
- */
-static bool tell_first_changed(struct kwt_span *span, u32 bit,
+/* RING_F_ONCE: it was made, and is the first one, as in put_first(), match.c. */
+static void tell_first_changed(struct kwt_span *span, u32 bit,
 			       const struct kvm_wtrack_record *record)
 {
 	struct kvm_wtrack_record own = *record;
 
 	if (!test_and_clear_bit(bit, span->observed))
-		return false;
+		return;
 	own.flags |= KVM_WTRACK_RECORD_F_ONCE;
 	if (!kwt_ring_guard(span, bit, &own))
 		kwt_resync_mark(span, bit, record->time_ns);
 	atomic64_inc(&span->ring->unreported);
-	return true;
 }
 
 /*
  * A store was made to the gfn that nobody was told of. If the gfn is not
  * observed now, the reader is about to read it anyway. Under RCU.
+ *
+ * The gfn is not disarmed here, even if nobody observes it any more. Interrupts
+ * are disabled on the way into the guest, and a vCPU may wait for the caller with
+ * interrupts disabled; a processor that holds arm_lock or KVM's mmu_lock may wait
+ * for such a vCPU to take an IPI. The next store that is notified disarms the gfn,
+ * see may_disarm() in match.c.
  */
-void kwt_guard_changed(struct kwt_space *space, struct kwt_chunk *chunk,
+void kwt_guard_changed(struct kwt_chunk *chunk,
 		       const struct kvm_wtrack_record *record)
 {
 	u32 bit = kwt_chunk_bit(record->gpa >> KWT_PAGE_SHIFT);
 	struct kwt_span *span;
-	bool first = false;
 
 	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
 				 rcu_read_lock_sched_held()) {
 		if (span->ring->once)
-			first |= tell_first_changed(span, bit, record);
+			tell_first_changed(span, bit, record);
 		else
 			kwt_tell_changed(span, bit, record);
 	}
-	if (first)
-		kwt_disarm_unobserved(space, chunk, bit);
 }
 
 static bool is_observed(const struct kwt_chunk *chunk, u32 bit)
