@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Adding, arming again and removing ranges of gfns, chunk by chunk: the VM's lock is given
- * back after each chunk, so that neither KVM's removal hook nor another session
- * waits for more than one, and a signal is heard.
+ * Adding, arming again and removing ranges of gfns, chunk by chunk: the VM's lock
+ * is given back after each chunk, so that neither KVM's removal hook nor another
+ * session waits for more than one, and a signal is heard.
  */
 #include <linux/sched/signal.h>
 

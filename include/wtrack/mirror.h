@@ -38,9 +38,10 @@
  * --------------
  * The module does not see what others than vCPUs store, see kvm-wtrack(7). A caller
  * that knows of such a store calls wtrack_mirror_reread(). The same holds for
- * stores that a fence does not cover, see kvm_wtrack(4), until the vCPU enters the
- * guest again. Bytes of stores that are being made at the moment of reading may be
- * there in part until the store's event has come.
+ * stores in system management mode, and for stores that a fence does not cover, see
+ * kvm_wtrack(4), until the vCPU enters the guest again. Bytes of stores that are
+ * being made at the moment of reading may be there in part until the store's event
+ * has come.
  *
  * Threads and lifetime
  * --------------------

@@ -886,7 +886,7 @@ struct kvm_wtrack_read {
  *			removed in that moment. No record of it follows until
  *			the session adds it again
  *	CHANGED		KVM made a store to this page without telling what (it
- *			does so for fxsave, sgdt, sidt), or may have done so when
+ *			does so for 32-bit fxsave, sgdt, sidt), or may have done so when
  *			the session called FENCE: release, then re-read. It is
  *			published before the vCPU executes its next instruction,
  *			and before a FENCE returns; if the vCPU has left KVM_RUN
