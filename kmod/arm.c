@@ -28,10 +28,14 @@ static struct kvm *space_kvm(struct kwt_space *space)
 	return container_of(space, struct kwt_vm, space)->kvm;
 }
 
-/* Give KVM's count of the gfn back. Does not sleep. */
+/*
+ * Give KVM's count of the gfn back. Does not sleep. Not with interrupts disabled, as
+ * on a vCPU's way into the guest: who has the locks may wait for an IPI to be taken.
+ */
 void kwt_untrack(struct kwt_space *space, u64 gfn)
 {
 	lockdep_assert_held(&space->arm_lock);
+	lockdep_assert_irqs_enabled();
 	kwt_track_remove_gfn(space_kvm(space), gfn);
 }
 
