@@ -5,7 +5,7 @@
 # make check: what a change has to pass, two targets at a time. make
 # check-matrix has the hosts that are not here. With --quick it is what says
 # within minutes whether a change is on the way (make check-quick). The last
-# lines are the failures, the results of the parts, and their sum.
+# lines are the results of the parts, the failures, and the sum.
 set -uo pipefail
 . "$(dirname "$0")/lib/common.sh"
 . "$TOP/tests/lib/results.sh"

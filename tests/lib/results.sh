@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # Every part of the tests appends one line "part passed failed" to a file, and
-# each failure as "failed NAME: REASON"; the last lines of make check are the
-# failures, the parts, and their sum. A fault that is known and not mended yet has
-# a line "known NAME: REASON", and does not count as a failure; one that is seen
-# no more has "mended NAME: REASON", so that somebody takes its mark away. Needs
-# common.sh.
+# each failure as "failed NAME: REASON", with what was printed about it in lines
+# "said TEXT" behind it; the last lines of make check are the parts, the failures,
+# and the sum, so that the end of a log that was cut off names what failed. A
+# fault that is known and not mended yet has a line "known NAME: REASON", and does
+# not count as a failure; one that is seen no more has "mended NAME: REASON", so
+# that somebody takes its mark away. Needs common.sh.
 
 RESULTS=${RESULTS:-$BUILD/results}
 export RESULTS
 
-# result_note failed|known|mended TEXT: one line
+# result_note failed|said|known|mended TEXT: one line
 result_note()
 {
 	mkdir -p "${RESULTS%/*}"
@@ -41,6 +42,11 @@ result_total()
 			failures = failures $0 "\n"
 			next
 		}
+		$1 == "said" {
+			sub(/^said /, "        ")
+			failures = failures $0 "\n"
+			next
+		}
 		$1 == "known" {
 			sub(/^known /, "KNOWN   ")
 			known = known $0 "\n"
@@ -55,7 +61,6 @@ result_total()
 		}
 		{ seen[$1] = 1; passed[$1] += $2; failed[$1] += $3 }
 		END {
-			printf "%s%s%s", known, mended, failures
 			n = split(parts, part, " ")
 			for (i = 1; i <= n; i++) {
 				name = part[i]
@@ -69,6 +74,7 @@ result_total()
 				good += passed[name]
 				bad += failed[name]
 			}
+			printf "%s%s%s", known, mended, failures
 			printf "%d passed, %d failed", good, bad
 			if (nr_known)
 				printf ", %d known to fail", nr_known

@@ -18,13 +18,35 @@ tap_plan=
 tap_seen=0
 tap_bad=0
 tap_raw=0
+# The diagnostics that the current case has printed, and how many lines of a
+# kernel's complaint are still noted; a cascade of thousands is cut.
+TAP_LINES=8
+tap_said=()
+tap_klog=0
 
 # tap_fail NAME REASON
 tap_fail()
 {
+	local line
 	TAP_FAILED=$((TAP_FAILED + 1))
 	result_failure "${part:+$part }$1: $2"
 	printf 'NOT OK  %s: %s\n' "$1" "$2"
+	for line in "${tap_said[@]:0:TAP_LINES}"; do
+		result_note said "$line"
+	done
+	tap_said=()
+}
+
+# tap_says LINE: what is neither a result nor a plan
+tap_says()
+{
+	printf '        %s\n' "$1"
+	if [[ $1 == '#'* ]]; then
+		tap_said+=("$1")
+	elif [ $tap_klog -gt 0 ]; then
+		tap_klog=$((tap_klog - 1))
+		result_note said "$1"
+	fi
 }
 
 # tap_known ok|not NAME DESCRIPTION REASON
@@ -58,6 +80,8 @@ tap_begin()
 	tap_seen=0
 	tap_bad=0
 	tap_raw=0
+	tap_said=()
+	tap_klog=0
 	[ "$1" != script ] || tap_raw=1
 }
 
@@ -82,6 +106,7 @@ tap_case()
 	fi
 	[ -z "$2" ] || [ "$2" = "$tap_seen" ] ||
 		tap_fail "$tap_name" "case $tap_seen is numbered $2"
+	tap_said=()
 }
 
 # tap_end NAME STATUS SECONDS
@@ -115,9 +140,10 @@ tap_control()
 	klog)
 		TAP_KLOG=$((TAP_KLOG + 1))
 		tap_fail "${word[1]}" "the kernel complained:"
+		tap_klog=$TAP_LINES
 		;;
 	done) TAP_DONE=1 ;;
-	*) printf '        %s\n' "$1" ;;
+	*) tap_says "$1" ;;
 	esac
 }
 
@@ -140,7 +166,7 @@ tap_line()
 	elif [[ $1 == 'Bail out!'* ]]; then
 		tap_fail "$tap_name" "$1"
 	elif [[ $1 != 'TAP version '* && -n $1 ]]; then
-		printf '        %s\n' "$1"
+		tap_says "$1"
 	fi
 }
 

@@ -51,6 +51,18 @@ wanted "a case that passes" "1 passed, 0 failed" \
 	"$(sum 0 'ok 1 - a' 1..1)"
 wanted "one that fails" "1 passed, 1 failed" \
 	"$(sum 1 'ok 1 - a' 'not ok 2 - b' 1..2)"
+# What make check prints last names the failure, and what was said about it.
+wanted "one that says why it failed" "1 passed, 1 failed" \
+	"$(sum 1 '# of the first' 'ok 1 - a' '# b.c:7: 1 is not 2' \
+		'not ok 2 - b' '# of the next' 1..2)"
+wanted "its sum" "1 passed, 1 failed" "$(total 1)"
+wanted "the lines before the sum" "NOT OK  try one: b
+        # b.c:7: 1 is not 2" "$(tail -n 3 "$scratch/total" | head -n 2)"
+wanted "a kernel that complains" "1 passed, 1 failed" \
+	"$(sum 0 'ok 1 - a' 1..1 '@@ klog one' '@@ | WARNING: at b.c:9')"
+wanted "its sum" "1 passed, 1 failed" "$(total 1)"
+wanted "the lines before the sum" "NOT OK  try one: the kernel complained:
+        | WARNING: at b.c:9" "$(tail -n 3 "$scratch/total" | head -n 2)"
 wanted "one that is skipped" "0 passed, 1 failed" \
 	"$(sum 0 'ok 1 - a # SKIP no time' 1..1)"
 wanted "a mark without a reason" "0 passed, 1 failed" \
