@@ -14,11 +14,10 @@
 #include "cgroup.h"
 #include "fd.h"
 #include "guest.h"
+#include "mem.h"
 #include "module.h"
 #include "tap.h"
 #include "wt.h"
-
-enum { HUGE_BYTES = 2 << 20 };
 
 struct job {
 	int fd;
@@ -68,54 +67,32 @@ static void check_kind(void *mem, uint64_t bytes)
 	vm_close(job.vm);
 }
 
-static void *map_fd(int fd, uint64_t bytes, int flags)
-{
-	CHECK_SYS(fd >= 0);
-	CHECK_SYS(!ftruncate(fd, bytes));
-	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
-}
-
 CASE(anonymous_shared_and_of_a_file)
 {
 	check_kind(mem_sparse(64 * PAGE), 64 * PAGE);
 	check_kind(mem_shared(64 * PAGE), 64 * PAGE);
-	check_kind(map_fd(memfd_create("x", 0), 64 * PAGE, MAP_SHARED),
+	check_kind(mem_file(64 * PAGE), 64 * PAGE);
+	check_kind(mem_of(memfd_create("x", 0), 64 * PAGE, MAP_PRIVATE),
 		   64 * PAGE);
-	check_kind(map_fd(memfd_create("x", 0), 64 * PAGE, MAP_PRIVATE),
-		   64 * PAGE);
-}
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	CHECK_SYS(fd >= 0);
-	CHECK_SYS(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
 }
 
 CASE(huge_pages)
 {
 	void *mem;
 
-	write_file("/proc/sys/vm/nr_hugepages", "4");
-	mem = mmap(NULL, HUGE_BYTES, PROT_READ | PROT_WRITE,
+	mem_huge_pages(4);
+	mem = mmap(NULL, MEM_HUGE, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-	check_kind(mem, HUGE_BYTES);
-	munmap(mem, HUGE_BYTES);
-	check_kind(map_fd(memfd_create("h", MFD_HUGETLB), HUGE_BYTES, MAP_SHARED),
-		   HUGE_BYTES);
-	write_file("/proc/sys/vm/nr_hugepages", "0");
+	check_kind(mem, MEM_HUGE);
+	munmap(mem, MEM_HUGE);
+	check_kind(mem_of(memfd_create("h", MFD_HUGETLB), MEM_HUGE, MAP_SHARED),
+		   MEM_HUGE);
+	mem_huge_pages(0);
 }
 
 CASE(transparent_huge_pages)
 {
-	unsigned char *mem = mem_sparse(2 * HUGE_BYTES);
-
-	mem = (void *)(((uintptr_t)mem + HUGE_BYTES - 1) & ~(HUGE_BYTES - 1UL));
-	CHECK_SYS(!madvise(mem, HUGE_BYTES, MADV_HUGEPAGE));
-	memset(mem, 1, HUGE_BYTES);
-	check_kind(mem, HUGE_BYTES);
+	check_kind(mem_transparent_huge(MEM_HUGE), MEM_HUGE);
 }
 
 static void read_merged(void *arg)
@@ -135,17 +112,10 @@ CASE_WITHIN(merged_pages, 60)
 	struct job job = job_new(mem, 64 * PAGE);
 
 	memset(mem, 0x77, 64 * PAGE);
-	if (madvise(mem, 64 * PAGE, MADV_MERGEABLE)) {
-		tap_note("this kernel does not merge pages: %m");
-		return;
-	}
-	write_file("/sys/kernel/mm/ksm/pages_to_scan", "1000");
-	write_file("/sys/kernel/mm/ksm/run", "1");
-	CHECK_SOON(file_number("/sys/kernel/mm/ksm/pages_sharing") >= 60);
+	mem_merge(mem, 64 * PAGE);
 	child_join(child_fork(read_merged, &job));
-	CHECK(file_number("/sys/kernel/mm/ksm/pages_sharing") >= 60);
-	write_file("/sys/kernel/mm/ksm/run", "2");
-	write_file("/sys/kernel/mm/ksm/run", "0");
+	CHECK(mem_merged_pages() >= 60);
+	mem_merge_stop();
 }
 
 static uint64_t pages_there(void *mem, uint64_t bytes)
@@ -222,7 +192,7 @@ CASE(what_was_given_back_is_zeros_among_what_was_not)
 CASE(a_hole_of_a_file_is_zeros_and_gets_a_page)
 {
 	int file = memfd_create("x", 0);
-	void *mem = map_fd(file, 64 * PAGE, MAP_SHARED);
+	void *mem = mem_of(file, 64 * PAGE, MAP_SHARED);
 	struct job job = job_new(mem, 64 * PAGE);
 	struct stat st;
 	struct kvm_wtrack_read read;
@@ -323,10 +293,7 @@ CASE(memory_that_the_hardware_has_lost_is_said_to_be)
 
 	CHECK_SYS(!sigaction(SIGBUS, &action, NULL));
 	store_each(&job);
-	if (madvise(mem + PAGE, PAGE, MADV_HWPOISON)) {
-		tap_note("this kernel has no MADV_HWPOISON: %m");
-		return;
-	}
+	CHECK_SYS(!madvise(mem + PAGE, PAGE, MADV_HWPOISON));
 	CHECK_ERRNO(wt_read_error(job.fd, VM_DATA), 0);
 	CHECK_ERRNO(wt_read_error(job.fd, VM_DATA + PAGE), EHWPOISON);
 	CHECK_ERRNO(wt_read_error(job.fd, VM_DATA + 2 * PAGE), 0);

@@ -13,20 +13,11 @@
 #define ROOT	"/sys/fs/cgroup"
 #define GROUP	ROOT "/wtrack-test"
 
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		tap_fail(__FILE__, __LINE__, "%s: %m", path);
-	close(fd);
-}
-
 void cgroup_enter(void)
 {
-	write_file(ROOT "/cgroup.subtree_control", "+memory");
+	file_write(ROOT "/cgroup.subtree_control", "+memory");
 	CHECK_SYS(!mkdir(GROUP, 0755) || errno == EEXIST);
-	write_file(GROUP "/cgroup.procs", "0");
+	file_write(GROUP "/cgroup.procs", "0");
 }
 
 long long cgroup_bytes(void)

@@ -27,6 +27,15 @@ long long file_number(const char *path)
 	return n > 0 ? atoll(text) : -1;
 }
 
+void file_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		tap_fail(__FILE__, __LINE__, "%s: %m", path);
+	close(fd);
+}
+
 int module_refs(const char *name)
 {
 	char path[128];

@@ -32,5 +32,7 @@ int module_load(const char *name, const char *params);
 
 /* The number in a file like those of sysfs, or -1. */
 long long file_number(const char *path);
+/* Writes the text to such a file. */
+void file_write(const char *path, const char *text);
 
 #endif /* GUEST_MODULE_H */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kinds of memory that a VMM may give a guest, besides those of vm.h. */
+#ifndef GUEST_MEM_H
+#define GUEST_MEM_H
+
+#include <stdint.h>
+
+#define MEM_HUGE	(2ULL << 20)
+
+/* Memory of the file, which gets that size; mmap(2)'s flags. */
+void *mem_of(int fd, uint64_t bytes, int flags);
+/* Shared memory of a file without a name, as of a VMM with vhost-user. */
+void *mem_file(uint64_t bytes);
+
+/* How many huge pages the host keeps for those who ask for them. */
+void mem_huge_pages(unsigned int nr);
+/* Shared memory of a file of huge pages: of MEM_HUGE at least. */
+void *mem_huge(uint64_t bytes);
+/* Private memory at a multiple of MEM_HUGE, in huge pages, written to. */
+void *mem_transparent_huge(uint64_t bytes);
+
+/* Has the host merge pages that are alike, and waits until these are. */
+void mem_merge(void *mem, uint64_t bytes);
+/* Pages of the host that share another one with others. */
+long long mem_merged_pages(void);
+/* Gives each page memory of its own again. */
+void mem_merge_stop(void);
+
+#endif /* GUEST_MEM_H */
