@@ -231,6 +231,7 @@ static int check_arguments(struct ctl *ctl)
 {
 	const struct command *command = ctl->command;
 	const struct args *args = &ctl->args;
+	const char *named = args_vm(args);
 	bool vm = args_has(args, "vm");
 	size_t i;
 
@@ -240,17 +241,23 @@ static int check_arguments(struct ctl *ctl)
 	if (vm && args->nr && command->type == ARG_VM)
 		return usage(ctl, "two VMs, by --vm and as argument: ",
 			     args->list[0]);
-	if (command->flags & COMMAND_NEEDS_VM && !args_vm(args))
+	/* Empty as "$(pidof qemu)" is where none runs. */
+	if ((command->flags & COMMAND_NEEDS_VM && !named) ||
+	    (command->type == ARG_VM && named && !*named))
 		return ctl_fail(ctl, EXIT_USAGE, "no VM is named; `wtrackctl "
 				"list` shows those that run");
 	if (args->nr < command->min_args)
 		return usage(ctl, "missing: ", command->arguments);
-	for (i = 0; i < args->nr; i++)
-		if (!*args->list[i] || (command->type == ARG_CHOICE &&
-		    !is_choice(command->choices, args->list[i])))
+	for (i = 0; i < args->nr; i++) {
+		if (!*args->list[i])
+			return usage(ctl, "an argument is empty: ",
+				     command->arguments);
+		if (command->type == ARG_CHOICE &&
+		    !is_choice(command->choices, args->list[i]))
 			return ctl_fail(ctl, EXIT_USAGE,
 					"'%s' is not one of: %s",
 					args->list[i], command->arguments);
+	}
 	return 0;
 }
 

@@ -63,6 +63,8 @@ usage_errors()
 	expect 2 'takes no value' list --quiet=1
 	expect 2 'no value for --vm' show --vm
 	expect 2 'no VM is named; `wtrackctl list`' show
+	expect 2 'no VM is named; `wtrackctl list`' monitor "" --gfn 1
+	expect 2 'an argument is empty: bash|zsh' completion ""
 	expect 2 'too many arguments: b' show a b
 	expect 2 'two VMs' show a --vm=b
 	expect 2 'not one of short pretty off' list --json=yes
