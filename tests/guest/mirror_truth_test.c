@@ -13,14 +13,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "mem.h"
+#include "module.h"
 #include "session.h"
 
 enum {
 	PAGES = 16,		/* at VM_DATA; a store may end in one more */
 	NEXT_PAGES = 8,		/* in a slot of their own, which comes and goes */
+	HUGE_PAGES = MEM_HUGE / PAGE,	/* of the slot, where they shall be huge */
 	ALL = PAGES + 1 + NEXT_PAGES,
 	FEW_STOPS = 2,
 	STEPS = 40,		/* of each vCPU between two stops, at least */
@@ -118,6 +122,8 @@ GUEST_CODE(g_all_kinds,
 
 enum { SELDOM = 0x70, NEVER = 0 };
 
+struct world;
+
 struct kind {
 	unsigned int vcpus;
 	uint32_t records, flags;
@@ -126,7 +132,13 @@ struct kind {
 	bool pages_change;	/* are added and removed */
 	bool memory_changes;	/* comes and goes */
 	bool logged;		/* dirty pages are */
+	bool migrated;		/* by the log of dirty pages */
+	uint64_t slot_pages;	/* at VM_DATA; 0: PAGES + 1 */
 	void *(*memory)(uint64_t bytes);
+	/* What the host does to this memory now and then. */
+	void (*disturb)(struct world *w);
+	/* Says whether the memory was what it should be, and puts it back. */
+	void (*end)(struct world *w);
 };
 
 struct world {
@@ -138,6 +150,8 @@ struct world {
 	struct wtrack_mirror *mirror;
 	bool wanted[ALL];		/* is in the mirror */
 	unsigned char *told;		/* the copy, as the changes have it */
+	unsigned char *moved;		/* the copy of a migration */
+	uint64_t disturbed;		/* how often the host did what it should */
 	uint64_t seed;
 	uint64_t compared, writes, rereads, states;
 };
@@ -290,8 +304,34 @@ static void change_memory(struct world *w)
 
 static void change_logging(struct world *w)
 {
-	vm_slot(w->vm, VM_SLOT_DATA, VM_DATA, w->vm->data, (PAGES + 1) * PAGE,
+	vm_slot(w->vm, VM_SLOT_DATA, VM_DATA, w->vm->data,
+		w->vm->data_pages * PAGE,
 		chance(w, 2) ? KVM_MEM_LOG_DIRTY_PAGES : 0);
+}
+
+/* One round of a migration: what is dirty is copied. */
+static void migrate_round(struct world *w)
+{
+	uint64_t dirty = 0;
+	struct kvm_dirty_log log = {
+		.slot = VM_SLOT_DATA, .dirty_bitmap = &dirty,
+	};
+	unsigned int i;
+
+	CHECK_SYS(!ioctl(w->vm->fd, KVM_GET_DIRTY_LOG, &log));
+	for (i = 0; i <= PAGES; i++)
+		if (dirty >> i & 1)
+			memcpy(w->moved + i * PAGE, w->vm->data + i * PAGE,
+			       PAGE);
+}
+
+static void migrate_begin(struct world *w)
+{
+	w->moved = calloc(PAGES + 1, PAGE);
+	CHECK(w->moved);
+	vm_slot(w->vm, VM_SLOT_DATA, VM_DATA, w->vm->data, (PAGES + 1) * PAGE,
+		KVM_MEM_LOG_DIRTY_PAGES);
+	memcpy(w->moved, w->vm->data, (PAGES + 1) * PAGE);
 }
 
 static void change_something(struct world *w)
@@ -304,6 +344,10 @@ static void change_something(struct world *w)
 		change_memory(w);
 	if (kind->logged && !chance(w, 8))
 		change_logging(w);
+	if (kind->migrated && !chance(w, 8))
+		migrate_round(w);
+	if (kind->disturb && !chance(w, 4))
+		kind->disturb(w);
 }
 
 static bool all_stepped(struct world *w, const uint64_t *from)
@@ -376,6 +420,10 @@ static void stop_and_compare(struct world *w)
 	CHECK_SOON((sync_up(w), is_back(w)));
 	for (i = 0; i < ALL; i++)
 		compare_page(w, i);
+	if (w->kind->migrated) {
+		migrate_round(w);
+		CHECK(!memcmp(w->moved, w->vm->data, (PAGES + 1) * PAGE));
+	}
 }
 
 static void open_world(struct world *w, const struct kind *kind)
@@ -383,7 +431,7 @@ static void open_world(struct world *w, const struct kind *kind)
 	const struct wtrack_mirror_options options = {
 		.records = kind->records, .ring_flags = kind->flags,
 	};
-	const uint64_t bytes = (PAGES + 1) * PAGE;
+	const uint64_t pages = kind->slot_pages ?: PAGES + 1;
 	unsigned int i;
 
 	memset(w, 0, sizeof(*w));
@@ -391,8 +439,10 @@ static void open_world(struct world *w, const struct kind *kind)
 	w->seed = kind->vcpus * 1000 + kind->records;
 	w->told = calloc(ALL, PAGE);
 	CHECK(w->told);
-	w->vm = kind->memory ? vm_new_with(kind->memory(bytes), PAGES + 1) :
-			       vm_new(PAGES + 1);
+	w->vm = kind->memory ? vm_new_with(kind->memory(pages * PAGE), pages) :
+			       vm_new(pages);
+	if (kind->migrated)
+		migrate_begin(w);
 	for (i = 0; i < kind->vcpus; i++) {
 		w->v[i] = vcpu_new(w->vm);
 		w->v[i]->ignore_mmio = true;
@@ -451,15 +501,27 @@ static void try_kind(const struct kind *kind)
 	wtrack_mirror_close(w.mirror);
 	CHECK_EQ(session_status(w.session).pages, 0);
 	wtrack_session_close(w.session);
+	if (kind->end)
+		kind->end(&w);
 }
 
-#define TRUTH(claim, ...)						\
+#define TRUTH_WHERE(can, claim, ...)					\
 	CASE_WITHIN(claim, 300)						\
 	{								\
 		const struct kind kind = { __VA_ARGS__ };		\
 									\
-		try_kind(&kind);					\
+		if (can())						\
+			try_kind(&kind);				\
+		else							\
+			tap_note("this kernel has no such memory");	\
 	}
+
+static bool everywhere(void)
+{
+	return true;
+}
+
+#define TRUTH(claim, ...)	TRUTH_WHERE(everywhere, claim, __VA_ARGS__)
 
 TRUTH(one_vcpu_is_followed, .vcpus = 1, .records = 4096, .mask = SELDOM)
 TRUTH(two_vcpus_that_race_are_followed, .vcpus = 2, .records = 4096,
@@ -480,3 +542,128 @@ TRUTH(first_touches_are_followed, .vcpus = 2, .records = 64,
       .memory_changes = true)
 TRUTH(pages_that_are_not_emulated_are_followed, .vcpus = 2, .records = 256,
       .flags = WTRACK_RING_NATIVE, .mask = SELDOM)
+
+/* The kinds of memory, and what the host does to them under a guest's feet. */
+
+TRUTH(a_guest_that_is_migrated_is_followed, .vcpus = 2, .records = 4096,
+      .mask = SELDOM, .migrated = true)
+
+/* The host moves pages to have room for large ones. */
+static void compact(struct world *w)
+{
+	file_write("/proc/sys/vm/compact_memory", "1");
+	w->disturbed++;
+}
+
+TRUTH(memory_of_a_file_is_followed, .vcpus = 2, .records = 512, .mask = SELDOM,
+      .memory = mem_file, .disturb = compact)
+
+static void *reserved_huge(uint64_t bytes)
+{
+	mem_huge_pages(1);
+	return mem_huge(bytes);
+}
+
+static void give_huge_pages_back(struct world *w)
+{
+	CHECK_SYS(!munmap(w->vm->data, MEM_HUGE));
+	mem_huge_pages(0);
+}
+
+TRUTH(memory_of_huge_pages_is_followed, .vcpus = 2, .records = 512,
+      .mask = SELDOM, .pages_change = true, .slot_pages = HUGE_PAGES,
+      .memory = reserved_huge, .end = give_huge_pages_back)
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25	/* Linux 6.1; not in the headers of Debian 12 */
+#endif
+
+/* The page is split, and made anew elsewhere. */
+static void split_and_collapse(struct world *w)
+{
+	CHECK_SYS(!madvise(w->vm->data + (HUGE_PAGES - 1) * PAGE, PAGE,
+			   MADV_DONTNEED));
+	if (!madvise(w->vm->data, MEM_HUGE, MADV_COLLAPSE))
+		w->disturbed++;
+}
+
+static void was_disturbed(struct world *w)
+{
+	tap_note("%llu times", (unsigned long long)w->disturbed);
+	CHECK(w->disturbed);
+}
+
+TRUTH(transparent_huge_pages_are_followed, .vcpus = 2, .records = 512,
+      .mask = SELDOM, .pages_change = true, .slot_pages = HUGE_PAGES,
+      .memory = mem_transparent_huge, .disturb = split_and_collapse,
+      .end = was_disturbed)
+
+static void *merged(uint64_t bytes)
+{
+	void *mem = mem_sparse(bytes);
+
+	memset(mem, 0x77, bytes);
+	mem_merge(mem, bytes);
+	return mem;
+}
+
+static void part_again(struct world *w)
+{
+	(void)w;
+	mem_merge_stop();
+}
+
+TRUTH_WHERE(mem_can_merge, merged_pages_are_followed, .vcpus = 2,
+	    .records = 512, .mask = SELDOM, .memory = merged, .end = part_again)
+
+static void *swapped(uint64_t bytes)
+{
+	mem_swap_start();
+	return mem_sparse(bytes);
+}
+
+static void swap_out(struct world *w)
+{
+	const long long before = mem_swapped_pages();
+
+	CHECK_SYS(!madvise(w->vm->data, (PAGES + 1) * PAGE, MADV_PAGEOUT));
+	w->disturbed += mem_swapped_pages() - before;
+}
+
+static void end_swapping(struct world *w)
+{
+	was_disturbed(w);
+	mem_swap_stop();
+}
+
+TRUTH_WHERE(mem_can_swap, pages_that_are_swapped_out_are_followed, .vcpus = 2,
+	    .records = 512, .mask = SELDOM, .pages_change = true,
+	    .memory = swapped, .disturb = swap_out, .end = end_swapping)
+
+/*
+ * The guest gives a page back: what it had is gone without a store, so a copy
+ * must not have it. The guest may well store to it again.
+ */
+static void inflate_balloon(struct world *w)
+{
+	unsigned int page = chance(w, PAGES + 1);
+
+	if (w->wanted[page])
+		remove_page(w, page);
+	CHECK_SYS(!madvise(w->vm->data + page * PAGE, PAGE, MADV_DONTNEED));
+	w->disturbed++;
+}
+
+TRUTH(a_balloon_is_followed, .vcpus = 2, .records = 512, .mask = SELDOM,
+      .pages_change = true, .memory = mem_sparse, .disturb = inflate_balloon,
+      .end = was_disturbed)
+
+static void were_served(struct world *w)
+{
+	was_disturbed(w);
+	CHECK(mem_served_pages() > PAGES);
+}
+
+TRUTH(pages_that_a_migration_has_yet_to_bring_are_followed, .vcpus = 2,
+      .records = 512, .mask = SELDOM, .pages_change = true,
+      .memory = mem_served, .disturb = inflate_balloon, .end = were_served)

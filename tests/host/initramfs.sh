@@ -3,8 +3,8 @@
 # usage: initramfs.sh OUT KERNELDIR [SOURCE:DEST]...
 #
 # Makes the emulated host's initramfs from busybox, the KVM modules of
-# KERNELDIR (as kernel.sh prints it), tests/host/init, and copies of files or
-# directories. Shared libraries that a copied program needs come along.
+# KERNELDIR (as kernel.sh prints it) and its disk of memory if it has one,
+# tests/host/init, and copies of files or directories. Shared libraries that a copied program needs come along.
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 . "$TOP/tests/lib/modules.sh"
@@ -65,7 +65,9 @@ strip_all()
 }
 
 make_base
-modules_copy "$kernel" "$tree" kvm_amd kvm_intel
+modules=(kvm_amd kvm_intel)
+! modules_needed "$kernel" brd >/dev/null 2>&1 || modules+=(brd)
+modules_copy "$kernel" "$tree" "${modules[@]}"
 for what in "$@"; do
 	copy "$what"
 done

@@ -3,6 +3,7 @@
 #ifndef GUEST_MEM_H
 #define GUEST_MEM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define MEM_HUGE	(2ULL << 20)
@@ -19,11 +20,29 @@ void *mem_huge(uint64_t bytes);
 /* Private memory at a multiple of MEM_HUGE, in huge pages, written to. */
 void *mem_transparent_huge(uint64_t bytes);
 
+/* The debug kernel, which is allnoconfig and more, has neither of them. */
+bool mem_can_merge(void);
+bool mem_can_swap(void);
+
 /* Has the host merge pages that are alike, and waits until these are. */
 void mem_merge(void *mem, uint64_t bytes);
 /* Pages of the host that share another one with others. */
 long long mem_merged_pages(void);
 /* Gives each page memory of its own again. */
 void mem_merge_stop(void);
+
+/* Has the host swap to a disk of its memory. */
+void mem_swap_start(void);
+void mem_swap_stop(void);
+/* Pages that were written to it since the host began. */
+long long mem_swapped_pages(void);
+
+/*
+ * Private memory of which no page is there: a thread gives each one that is
+ * missing, with bytes of its own, as where a migration is not over yet.
+ */
+void *mem_served(uint64_t bytes);
+/* How many the thread has given. */
+uint64_t mem_served_pages(void);
 
 #endif /* GUEST_MEM_H */
