@@ -10,6 +10,8 @@ const struct command *const commands[] = {
 	&command_show,
 	&command_sessions,
 	&command_tracked,
+	&command_map,
+	&command_dump,
 	&command_stat,
 	&command_top,
 	&command_monitor,

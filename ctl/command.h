@@ -41,8 +41,10 @@ struct command {
 
 extern const struct command command_completion;
 extern const struct command command_doctor;
+extern const struct command command_dump;
 extern const struct command command_help;
 extern const struct command command_list;
+extern const struct command command_map;
 extern const struct command command_metrics;
 extern const struct command command_sessions;
 extern const struct command command_show;

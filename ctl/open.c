@@ -10,6 +10,7 @@
 
 /* How many refused ranges are told of one by one. */
 #define MAX_REFUSALS	8
+#define LEAST_RECORDS	64
 
 int open_fail(struct ctl *ctl, int err, const char *what)
 {
@@ -33,13 +34,14 @@ static uint64_t nr_pages(const struct args *args)
  * has to authenticate for it is asked, on the terminal or by the desktop,
  * unless --no-ask-password was given.
  */
-static int ask_daemon(struct ctl *ctl, const char *vm, uint32_t max_records,
-		      struct wtrack_session **ret, char **ret_message)
+static int ask_daemon(struct ctl *ctl, const char *vm, uint64_t max_pages,
+		      uint32_t max_records, struct wtrack_session **ret,
+		      char **ret_message)
 {
 	const struct wtrack_restriction wanted = {
 		.ranges = ctl->args.ranges,
 		.nr_ranges = ctl->args.nr_ranges,
-		.max_pages = nr_pages(&ctl->args),
+		.max_pages = max_pages,
 		.max_records = max_records,
 	};
 	bool ask = ctl->ask_password;
@@ -97,14 +99,14 @@ static int tell(struct ctl *ctl, int err, const char *vm, const char *message)
 			wtrack_strerror(err));
 }
 
-int open_session(struct ctl *ctl, uint32_t max_records,
-		 struct wtrack_session **ret)
+static int open_limited(struct ctl *ctl, uint64_t max_pages,
+			uint32_t max_records, struct wtrack_session **ret)
 {
 	const char *vm = args_vm(&ctl->args);
 	char *message = NULL;
 	int r, direct;
 
-	r = ask_daemon(ctl, vm, max_records, ret, &message);
+	r = ask_daemon(ctl, vm, max_pages, max_records, ret, &message);
 	if (r == -ECONNREFUSED) {
 		direct = open_directly(vm, ret);
 		/* What is missing then is the daemon, rather than rights. */
@@ -114,6 +116,18 @@ int open_session(struct ctl *ctl, uint32_t max_records,
 		r = tell(ctl, r, vm, message);
 	free(message);
 	return r;
+}
+
+int open_session(struct ctl *ctl, uint32_t max_records,
+		 struct wtrack_session **ret)
+{
+	return open_limited(ctl, nr_pages(&ctl->args), max_records, ret);
+}
+
+/* The least there is: 0 would mean all that the user may have. */
+int open_reader(struct ctl *ctl, struct wtrack_session **ret)
+{
+	return open_limited(ctl, 1, LEAST_RECORDS, ret);
 }
 
 static void tell_refusals(const struct ctl *ctl,

@@ -25,6 +25,15 @@
 int open_session(struct ctl *ctl, uint32_t max_records,
 		 struct wtrack_session **ret);
 
+/**
+ * open_reader() - a session that looks at the VM's memory and tracks nothing
+ * @ctl: the run
+ * @ret: where to store it, limited as that of open_session()
+ *
+ * Return: as open_session().
+ */
+int open_reader(struct ctl *ctl, struct wtrack_session **ret);
+
 /* ctl_fail() for an error of libwtrack. */
 int open_fail(struct ctl *ctl, int err, const char *what);
 

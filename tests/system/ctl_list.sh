@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# list, show, sessions, tracked: text and JSON, as their users see them.
+# list, show, sessions, tracked, map, dump: text and JSON, as their users see them.
 # shellcheck disable=SC2016 # variables of jq
 . "$(dirname "$0")/lib.sh"
 
@@ -109,6 +109,53 @@ tracked_shows_the_pages()
 		grep -qx '4 pages in 1 session.' "$SCRATCH/tracked"
 }
 
+map_shows_the_memory()
+{
+	json alice map fred && holds --argjson gfn "$((gfn))" '.command == "map" and
+		(.regions | map(.gfn) | sort) == (.regions | map(.gfn)) and
+		any(.regions[]; .gfn <= $gfn and .gfn + .nr_pages >= $gfn + 4 and
+			(.read_only or .kvm | not)) and
+		any(.regions[]; .read_only)' || return
+	as_user alice wtrackctl map fred >"$SCRATCH/map"
+	cat "$SCRATCH/map"
+	grep -qE '^ *FIRST +LAST +PAGES +SIZE +ADDRESS +KIND$' "$SCRATCH/map" &&
+		grep -qE '^ *0x0 +0x[0-9a-f]+ +[0-9]+ +[0-9.]+[KM] +0x0 +-$' \
+			"$SCRATCH/map" &&
+		grep -qE ' read-only$' "$SCRATCH/map" &&
+		grep -qE '^[0-9]+ regions\.$' "$SCRATCH/map"
+}
+
+# What QEMU itself says is there.
+dump_is_the_memory()
+{
+	local gpa=$((gfn << 12)) dir=$VMS/fred first
+	vm_qmp fred pmemsave "{\"val\":$gpa,\"size\":16384,\"filename\":\"m\"}"
+	wait_for test -s "$dir/m"
+	first=$(head -c 8 "$dir/m" | od -An -tx1)
+	as_user alice wtrackctl dump fred --gfn "$gfn+4" --raw >"$SCRATCH/raw"
+	cmp "$SCRATCH/raw" "$dir/m" || return
+	as_user alice wtrackctl dump fred --gpa "$(printf '%#x' $((gpa + 4))+20)" \
+		--raw >"$SCRATCH/raw"
+	cmp "$SCRATCH/raw" <(tail -c +5 "$dir/m" | head -c 20) || return
+	json alice dump fred --gpa "$gpa+8" && holds --arg gpa \
+		"$(printf '%#x' $gpa)" --arg data "${first// /}" \
+		'.memory == [{gpa: $gpa, len: 8, data: $data}]' || return
+	# The pages have a word each.
+	as_user alice wtrackctl dump fred --gfn "$gfn" >"$SCRATCH/dump"
+	cat "$SCRATCH/dump"
+	same "$(printf '0x%010x  %s' $gpa "$first")" "$(head -c 38 "$SCRATCH/dump")" &&
+		grep -qxF '*' "$SCRATCH/dump" &&
+		same "$(printf '0x%010x' $((gpa + 4096)))" "$(tail -n 1 "$SCRATCH/dump")"
+}
+
+dump_says_where_memory_ends()
+{
+	ends 3 as_user alice wtrackctl dump fred --gfn 0xfffff000 &&
+		grep -qF 'reading at 0xfffff000000: ' "$SCRATCH/err" &&
+		ends 4 as_user bob wtrackctl dump fred --gfn "$gfn" &&
+		ends 4 as_user bob wtrackctl map fred
+}
+
 no_sessions()
 {
 	same "No sessions." "$(wtrackctl sessions)"
@@ -166,6 +213,10 @@ check "sessions has the one that was opened" session_is_listed alice
 check "strangers see the same later" wait_for session_is_listed bob
 check "tracked has its pages" tracked_shows_the_pages
 check "tracked does not tell strangers" tracked_is_not_for_strangers
+check "map has the guest's memory" map_shows_the_memory
+check "dump is what the memory holds" dump_is_the_memory
+check "dump and map are not for strangers, nor of what is not there" \
+	dump_says_where_memory_ends
 kill "$client"
 wait
 check "a session is gone with its client" wait_for no_sessions
