@@ -97,7 +97,7 @@ function function_name(word)
 function put_word(word, following,    bare, rest)
 {
 	bare = strip(word)
-	if (bare ~ /^wtrack_[a-z_]+\(\)$/)
+	if (bare ~ /^wtrack_[a-z0-9_]+\(\)$/)
 		function_name(substr(bare, 1, length(bare) - 2))
 	else if (bare ~ /^[a-z_]+\(\)$/)
 		macro("Fn", substr(bare, 1, length(bare) - 2))

@@ -90,15 +90,15 @@ all_pinned()
 			sort)
 	diff <(awk -f "$SRC/fields.awk" "$@" | sed -n 's/^#define //p' |
 		sort) \
-		<(sed -nE 's/^PIN\((sizeof\()?([A-Z_]+).*/\2/p' "$layout" |
+		<(sed -nE 's/^PIN\((sizeof\()?([A-Z0-9_]+).*/\2/p' "$layout" |
 			sort)
 }
 
 # all_numbered LAYOUT HEADER: no enumerator is left out
 all_numbered()
 {
-	diff <(sed -nE 's/^\t(KVM_WTRACK_[A-Z_]+).*/\1/p' "$2" | sort) \
-		<(sed -nE 's/^PIN\((KVM_WTRACK_[A-Z_]+), .*/\1/p' "$1" |
+	diff <(sed -nE 's/^\t(KVM_WTRACK_[A-Z0-9_]+).*/\1/p' "$2" | sort) \
+		<(sed -nE 's/^PIN\((KVM_WTRACK_[A-Z0-9_]+), .*/\1/p' "$1" |
 			grep -v _VERSION | sort)
 }
 
@@ -117,7 +117,7 @@ functions_pinned()
 		-x c++ "$2"
 	diff <(nm -D --defined-only "$1" |
 		sed -n 's/.* [TDBRVW] \(.*\)@@LIBWTRACK_\(.*\)/\1 \2/p' | sort) \
-		<(sed -nE 's/^FUNCTION\(([0-9.]+), .* \**(wtrack_[a-z_]+),.*/\2 \1/p' \
+		<(sed -nE 's/^FUNCTION\(([0-9.]+), .* \**(wtrack_[a-z0-9_]+),.*/\2 \1/p' \
 			"$2" | sort)
 }
 
@@ -126,7 +126,7 @@ same_symbols()
 {
 	diff <(exported "$1") <(sed -n 's/^\t\(wtrack_.*\);$/\1/p' "$2" | sort)
 	diff <(exported "$1") <("${CC:-cc}" -E -P -I"$3" \
-		"$3/wtrack/wtrack.h" | grep -oE '\bwtrack_[a-z_]+ ?\(' |
+		"$3/wtrack/wtrack.h" | grep -oE '\bwtrack_[a-z0-9_]+ ?\(' |
 		tr -d ' (' | sort)
 }
 

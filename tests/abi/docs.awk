@@ -20,7 +20,7 @@ function check_parameters(list,    n, i, part)
 
 function check(    list)
 {
-	match(proto, /wtrack_[a-z_]+\(/)
+	match(proto, /wtrack_[a-z0-9_]+\(/)
 	name = substr(proto, RSTART, RLENGTH - 1)
 	list = substr(proto, RSTART + RLENGTH)
 	sub(/\);.*/, "", list)
@@ -36,7 +36,7 @@ function check(    list)
 
 /^\/\*/ { doc = "" ; in_doc = 1 }
 in_doc { doc = doc "\n" $0; if (/\*\/$/) in_doc = 0; next }
-/^[a-z].*[ *]wtrack_[a-z_]+\(/ || /^wtrack_[a-z_]+\(/ { in_proto = 1; proto = "" }
+/^[a-z].*[ *]wtrack_[a-z0-9_]+\(/ || /^wtrack_[a-z0-9_]+\(/ { in_proto = 1; proto = "" }
 in_proto {
 	gsub(/^[ \t]+/, "")
 	proto = proto (proto == "" || proto ~ /\($/ ? "" : " ") $0

@@ -22,4 +22,4 @@ depth && /^\t+[a-z_0-9]+( [a-z_0-9]+)* \**[a-z_0-9]+(\[.*\])?;$/ {
 	else
 		print name, $NF
 }
-/^#define [A-Z]+_[A-Z_]+[ \t]/ { print "#define", $2 }
+/^#define [A-Z]+_[A-Z0-9_]+[ \t]/ { print "#define", $2 }

@@ -42,13 +42,13 @@ header_constants()
 	{
 		awk -v PREFIX=kvm_wtrack_ -f "$TOP/tests/abi/fields.awk" \
 			"$UAPI"/*.h | sed -n 's/^#define //p'
-		sed -nE 's/^\t(KVM_WTRACK_[A-Z_]+),.*/\1/p' "$UAPI"/*.h
+		sed -nE 's/^\t(KVM_WTRACK_[A-Z0-9_]+),.*/\1/p' "$UAPI"/*.h
 	} | grep -vE '_(UNSPEC|MAX|H)$' | sort
 }
 
 constants_have_text()
 {
-	diff <(sed -n 's/^\.It Dv \(KVM_WTRACK_[A-Z_]*\)$/\1/p' "$1" | sort) \
+	diff <(sed -n 's/^\.It Dv \(KVM_WTRACK_[A-Z0-9_]*\)$/\1/p' "$1" | sort) \
 		<(header_constants)
 }
 
