@@ -123,44 +123,50 @@ static int do_query_gfn(struct kwt_session *session, union kwt_arg *arg)
 
 enum needs { NOTHING, A_VM, A_RING };
 
+/*
+ * Outputs of which the caller has to be told: none, those of a call that succeeds,
+ * or also of one that fails half-way.
+ */
+enum returns { NO_OUTPUT, OUTPUT, PROGRESS };
+
 static const struct call {
 	u32 size;
 	u32 min_size;
 	u32 flags;
 	enum needs needs;
-	/* Outputs count even when the call fails half-way. */
-	bool progress;
+	enum returns returns;
 	int (*fn)(struct kwt_session *session, union kwt_arg *arg);
 } calls[] = {
-#define CALL(nr, name, flags_, needs_, progress_, fn_)			\
+#define CALL(nr, name, flags_, needs_, returns_, fn_)			\
 	[_IOC_NR(nr)] = {						\
 		.size = sizeof(struct kvm_wtrack_ ## name),		\
 		.min_size = offsetof(struct kvm_wtrack_ ## name,	\
 				     __reserved),			\
 		.flags = flags_, .needs = needs_,			\
-		.progress = progress_, .fn = fn_,			\
+		.returns = returns_, .fn = fn_,				\
 	}
-	CALL(KVM_WTRACK_INFO, info, 0, NOTHING, false, do_info),
-	CALL(KVM_WTRACK_ATTACH, attach, 0, NOTHING, false, do_attach),
-	CALL(KVM_WTRACK_STATUS, status, 0, NOTHING, false, do_status),
-	CALL(KVM_WTRACK_RESTRICT, restrict, 0, NOTHING, false, do_restrict),
+	CALL(KVM_WTRACK_INFO, info, 0, NOTHING, OUTPUT, do_info),
+	CALL(KVM_WTRACK_ATTACH, attach, 0, NOTHING, OUTPUT, do_attach),
+	CALL(KVM_WTRACK_STATUS, status, 0, NOTHING, OUTPUT, do_status),
+	CALL(KVM_WTRACK_RESTRICT, restrict, 0, NOTHING, NO_OUTPUT,
+	     do_restrict),
 	CALL(KVM_WTRACK_RING, ring,
 	     KVM_WTRACK_RING_F_COALESCE | KVM_WTRACK_RING_F_STOP |
-	     KVM_WTRACK_RING_F_NATIVE | KVM_WTRACK_RING_F_ONCE, A_VM, false,
+	     KVM_WTRACK_RING_F_NATIVE | KVM_WTRACK_RING_F_ONCE, A_VM, OUTPUT,
 	     do_ring),
-	CALL(KVM_WTRACK_ADD, add, KVM_WTRACK_ADD_F_NOWAIT, A_RING, true,
+	CALL(KVM_WTRACK_ADD, add, KVM_WTRACK_ADD_F_NOWAIT, A_RING, PROGRESS,
 	     kwt_ioctl_add),
-	CALL(KVM_WTRACK_REMOVE, remove, KVM_WTRACK_REMOVE_F_FENCE, A_RING, true,
-	     kwt_ioctl_remove),
-	CALL(KVM_WTRACK_QUERY, query, 0, A_RING, false, kwt_ioctl_query),
-	CALL(KVM_WTRACK_QUERY_GFN, query_gfn, 0, A_VM, false, do_query_gfn),
-	CALL(KVM_WTRACK_RESYNC, resync, 0, A_RING, false, kwt_ioctl_resync),
-	CALL(KVM_WTRACK_FENCE, fence, 0, A_RING, false, kwt_ioctl_fence),
-	CALL(KVM_WTRACK_REGIONS, regions, 0, A_VM, false, kwt_ioctl_regions),
-	CALL(KVM_WTRACK_READ, read, KVM_WTRACK_READ_F_NOFAULT, A_VM, true,
+	CALL(KVM_WTRACK_REMOVE, remove, KVM_WTRACK_REMOVE_F_FENCE, A_RING,
+	     PROGRESS, kwt_ioctl_remove),
+	CALL(KVM_WTRACK_QUERY, query, 0, A_RING, OUTPUT, kwt_ioctl_query),
+	CALL(KVM_WTRACK_QUERY_GFN, query_gfn, 0, A_VM, OUTPUT, do_query_gfn),
+	CALL(KVM_WTRACK_RESYNC, resync, 0, A_RING, OUTPUT, kwt_ioctl_resync),
+	CALL(KVM_WTRACK_FENCE, fence, 0, A_RING, OUTPUT, kwt_ioctl_fence),
+	CALL(KVM_WTRACK_REGIONS, regions, 0, A_VM, OUTPUT, kwt_ioctl_regions),
+	CALL(KVM_WTRACK_READ, read, KVM_WTRACK_READ_F_NOFAULT, A_VM, PROGRESS,
 	     kwt_ioctl_read),
-	CALL(KVM_WTRACK_REARM, rearm, KVM_WTRACK_REARM_F_NOWAIT, A_RING, true,
-	     kwt_ioctl_rearm),
+	CALL(KVM_WTRACK_REARM, rearm, KVM_WTRACK_REARM_F_NOWAIT, A_RING,
+	     PROGRESS, kwt_ioctl_rearm),
 #undef CALL
 };
 
@@ -196,7 +202,8 @@ static int load_arg(const struct call *call, union kwt_arg *arg,
 		       call->size - call->min_size))
 		return -EINVAL;
 	/* Outputs have to find their way: know it before anything is done. */
-	return copy_to_user(user, arg, *size) ? -EFAULT : 0;
+	return call->returns != NO_OUTPUT &&
+	       copy_to_user(user, arg, *size) ? -EFAULT : 0;
 }
 
 static int check_needs(struct kwt_session *session, enum needs needs)
@@ -227,7 +234,7 @@ long kwt_ioctl(struct kwt_session *session, unsigned int cmd, void __user *user)
 	if (r)
 		return r;
 	r = call->fn(session, &arg);
-	if ((!r || call->progress) && copy_to_user(user, &arg, size))
-		return -EFAULT;
-	return r;
+	if (call->returns == NO_OUTPUT || (r && call->returns != PROGRESS))
+		return r;
+	return copy_to_user(user, &arg, size) ? -EFAULT : r;
 }

@@ -94,6 +94,28 @@ CASE(an_argument_that_cannot_be_written_is_efault)
 	}
 }
 
+CASE(an_argument_of_which_nothing_is_returned_need_not_be_writable)
+{
+	unsigned char *page = page_before_a_hole();
+	const struct abi_call *c;
+	unsigned int n = 0;
+	struct abi a;
+
+	for_each_abi_call(c) {
+		if (c->has_out)
+			continue;
+		tap_trying("%s", c->name);
+		abi_init(&a, c);
+		memcpy(page, a.arg, sizeof(a.arg));
+		CHECK_SYS(!mprotect(page, PAGE, PROT_READ));
+		CHECK_ERRNO(abi_make(&a, page), 0);
+		CHECK_SYS(!mprotect(page, PAGE, PROT_READ | PROT_WRITE));
+		abi_exit(&a);
+		n++;
+	}
+	CHECK(n > 1);
+}
+
 CASE(an_array_that_is_not_mapped_is_efault)
 {
 	unsigned char *page = page_before_a_hole();

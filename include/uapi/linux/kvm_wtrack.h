@@ -16,7 +16,9 @@
  * size, is sizeof() of the struct as the caller knows it. A shorter struct of
  * an older caller is taken, fields that it lacks count as zero; a longer one
  * is taken as long as what this module does not know is zero. Fields named
- * out_* are written by the module, __reserved must be zero. All structs are
+ * out_* are written by the module, __reserved must be zero. The argument of a
+ * call whose struct has no such field is only read, and may be in memory that
+ * cannot be written. All structs are
  * the same for 32-bit callers. Because the size is inside, ioctl numbers do
  * not encode one and stay the same when a struct grows.
  *
