@@ -41,7 +41,7 @@ static u32 budget_ticks(const struct kwt_chunk *chunk, u32 bit)
 
 	hlist_for_each_entry(span, &chunk->spans, in_chunk)
 		if (kwt_span_waits(span, bit))
-			ns = max(ns, span->ring->period_ns);
+			ns = max(ns, READ_ONCE(span->ring->period_ns));
 	return ms_to_ticks(div_u64(ns, NSEC_PER_MSEC)) + 1;
 }
 

@@ -24,7 +24,8 @@ static int do_info(struct kwt_session *session, union kwt_arg *arg)
 			     KVM_WTRACK_FEAT_NATIVE |
 			     KVM_WTRACK_FEAT_READ |
 			     KVM_WTRACK_FEAT_REGIONS |
-			     KVM_WTRACK_FEAT_ONCE;
+			     KVM_WTRACK_FEAT_ONCE |
+			     KVM_WTRACK_FEAT_TUNE;
 	info->out_max_pages = READ_ONCE(kwt_max_pages);
 	info->out_min_records = KWT_MIN_RECORDS;
 	info->out_max_records = READ_ONCE(kwt_max_records);
@@ -95,6 +96,13 @@ static int do_ring(struct kwt_session *session, union kwt_arg *arg)
 	return 0;
 }
 
+static int do_tune(struct kwt_session *session, union kwt_arg *arg)
+{
+	if (arg->tune.__reserved0 || arg->tune.__reserved1)
+		return -EINVAL;
+	return kwt_tune(session, &arg->tune);
+}
+
 static int do_query_gfn(struct kwt_session *session, union kwt_arg *arg)
 {
 	struct kvm_wtrack_query_gfn *query = &arg->query_gfn;
@@ -154,6 +162,9 @@ static const struct call {
 	     KVM_WTRACK_RING_F_COALESCE | KVM_WTRACK_RING_F_STOP |
 	     KVM_WTRACK_RING_F_NATIVE | KVM_WTRACK_RING_F_ONCE, A_VM, OUTPUT,
 	     do_ring),
+	CALL(KVM_WTRACK_TUNE, tune,
+	     KVM_WTRACK_TUNE_F_WAKEUP | KVM_WTRACK_TUNE_F_BUDGET, A_RING,
+	     NO_OUTPUT, do_tune),
 	CALL(KVM_WTRACK_ADD, add, KVM_WTRACK_ADD_F_NOWAIT, A_RING, PROGRESS,
 	     kwt_ioctl_add),
 	CALL(KVM_WTRACK_REMOVE, remove, KVM_WTRACK_REMOVE_F_FENCE, A_RING,

@@ -16,6 +16,7 @@ union kwt_arg {
 	struct kvm_wtrack_status status;
 	struct kvm_wtrack_restrict restrict_;
 	struct kvm_wtrack_ring ring;
+	struct kvm_wtrack_tune tune;
 	struct kvm_wtrack_add add;
 	struct kvm_wtrack_remove remove;
 	struct kvm_wtrack_rearm rearm;

@@ -170,8 +170,8 @@ struct kwt_limits {
  * @read_due: when READ may go on, see memory.c
  * @read_lock: one read(2) at a time
  * @waitq: sleeping readers
- * @watermark: records that wake a reader
- * @latency_ns: age of a record that wakes a reader
+ * @watermark: records that wake a reader; @lock to set
+ * @latency_ns: age of a record that wakes a reader; likewise
  * @timer: for the latency
  * @wake_work: wakes from a write hook
  * @wakeups: how often
@@ -273,7 +273,6 @@ void kwt_limits_init(struct kwt_limits *limits);
 void kwt_limits_exit(struct kwt_limits *limits);
 int kwt_restrict(struct kwt_session *session,
 		 const struct kvm_wtrack_restrict *arg);
-int kwt_budget_check(u32 budget, u32 period_ms);
 int kwt_restrict_check(struct kwt_session *session, u64 gfn);
 u64 kwt_restrict_next(const struct kwt_session *session, u64 gfn, u64 end);
 u64 kwt_restrict_end(const struct kwt_session *session, u64 gfn, u64 end);
@@ -311,6 +310,14 @@ u64 kwt_ring_records_bytes(const struct kwt_session *session);
 bool kwt_ring_made(struct kwt_session *session);
 int kwt_ring_check(struct kwt_session *session);
 
+/* tune.c */
+int kwt_wakeup_check(u32 records, u32 watermark, u32 latency_us);
+int kwt_budget_check(u32 budget, u32 period_ms);
+int kwt_budget_allowed(const struct kwt_limits *limits, u32 budget,
+		       u32 period_ms);
+void kwt_budget_set(struct kwt_session *session, u32 budget, u32 period_ms);
+int kwt_tune(struct kwt_session *session, const struct kvm_wtrack_tune *arg);
+
 /* read.c */
 ssize_t kwt_read(struct kwt_session *session, char __user *buf, size_t count,
 		 bool nonblock);
@@ -319,6 +326,7 @@ ssize_t kwt_read(struct kwt_session *session, char __user *buf, size_t count,
 void kwt_wake_init(struct kwt_session *session);
 void kwt_wake_exit(struct kwt_session *session);
 bool kwt_wake_arm(struct kwt_session *session);
+void kwt_wake_tune(struct kwt_session *session, u32 watermark, u64 latency_ns);
 
 /* ioctl.c, chardev.c */
 long kwt_ioctl(struct kwt_session *session, unsigned int cmd,

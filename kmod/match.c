@@ -159,16 +159,21 @@ static noinline bool put_first(struct kwt_span *span, u64 bit, u64 head,
  */
 static noinline bool spend(struct kwt_span *span, u64 bit, u64 now)
 {
-	u16 *spent = &span->spent[bit];
-	u32 n;
+	u32 budget = READ_ONCE(span->ring->budget), n;
+	u16 *spent = READ_ONCE(span->spent);
 
+	/* It had one, or will have one soon. */
+	if (!budget || !spent)
+		return false;
 	if (now >= READ_ONCE(span->period_end)) {
-		WRITE_ONCE(span->period_end, now + span->ring->period_ns);
-		memset(span->spent, 0, KWT_CHUNK_PAGES * sizeof(*spent));
+		WRITE_ONCE(span->period_end,
+			   now + READ_ONCE(span->ring->period_ns));
+		memset(spent, 0, KWT_CHUNK_PAGES * sizeof(*spent));
 	}
+	spent += bit;
 	n = min_t(u32, READ_ONCE(*spent) + 1, U16_MAX);
 	WRITE_ONCE(*spent, n);
-	return n >= span->ring->budget;
+	return n >= budget;
 }
 
 /*
@@ -215,7 +220,7 @@ static __always_inline u32 match_spans(struct kwt_chunk *chunk, u64 gpa,
 			kwt_resync_write(span, bit, now);
 		}
 		what |= TOLD;
-		if (likely(!span->spent) || !spend(span, bit, now))
+		if (likely(!READ_ONCE(span->spent)) || !spend(span, bit, now))
 			what |= WANTS_MORE;
 	}
 	return what;

@@ -64,7 +64,8 @@ static __always_inline void kwt_match(u64 gpa, const u8 *data, u32 len,
 	span = hlist_entry_safe(rcu_dereference_sched(hlist_first_rcu(&chunk->spans)),
 				struct kwt_span, in_chunk);
 	if (unlikely(len != 8 || !vcpu || !span ||
-		     READ_ONCE(span->in_chunk.next) || !span->plain ||
+		     READ_ONCE(span->in_chunk.next) ||
+		     !READ_ONCE(span->plain) ||
 		     trace_kvm_wtrack_match_enabled() ||
 		     trace_kvm_wtrack_ring_enabled()))
 		return kwt_match_all(gpa, data, len, chunk, space);

@@ -302,14 +302,6 @@ int kwt_restrict(struct kwt_session *session,
 	return r;
 }
 
-/* A budget goes with a period, or there is neither. */
-int kwt_budget_check(u32 budget, u32 period_ms)
-{
-	if (budget > KWT_MAX_BUDGET || period_ms > KWT_MAX_PERIOD_MS)
-		return -ERANGE;
-	return !budget == !period_ms ? 0 : -EINVAL;
-}
-
 /* For callers that do not hold the VM's lock. */
 int kwt_restrict_check(struct kwt_session *session, u64 gfn)
 {

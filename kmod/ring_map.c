@@ -101,22 +101,17 @@ static int options_check(const struct kwt_session *session,
 	if (r)
 		return r;
 	if (arg->records < KWT_MIN_RECORDS ||
-	    arg->records > READ_ONCE(kwt_max_records) ||
-	    arg->watermark > arg->records / 2 ||
-	    arg->latency_us > KWT_MAX_LATENCY_US)
+	    arg->records > READ_ONCE(kwt_max_records))
 		return -ERANGE;
-	/* A latency for nothing, or a watermark that may never be reached. */
-	if ((arg->watermark > 1) != (arg->latency_us > 0))
-		return -EINVAL;
+	r = kwt_wakeup_check(arg->records, arg->watermark, arg->latency_us);
+	if (r)
+		return r;
 	if (limits->max_records && arg->records > limits->max_records)
 		return -EPERM;
-	if (limits->max_budget && arg->budget &&
-	    (arg->budget > limits->max_budget ||
-	     arg->period_ms < limits->min_period_ms))
-		return -EPERM;
-	if (session->ring.records)
-		return -EBUSY;
-	return 0;
+	r = kwt_budget_allowed(limits, arg->budget, arg->period_ms);
+	if (r)
+		return r;
+	return session->ring.records ? -EBUSY : 0;
 }
 
 /* Under the VM's lock, so that it either is told of the VM's end or finds it. */
@@ -143,10 +138,8 @@ static int ring_publish(struct kwt_session *session,
 		if (ring->native)
 			WRITE_ONCE(session->vm->space.natives,
 				   session->vm->space.natives + 1);
-		/* A restriction's budget is for those who name none. */
-		ring->budget = arg->budget ?: limits->max_budget;
-		ring->period_ns = (arg->budget ? arg->period_ms :
-				   limits->min_period_ms) * NSEC_PER_MSEC;
+		kwt_budget_set(session, arg->budget, arg->period_ms);
+		ring->counts = ring->budget;
 		ring->consumer = session->memory;
 		session->payer = get_mem_cgroup_from_mm(current->mm);
 		/* Pairs with the acquire in kwt_ring_made(). */

@@ -10,19 +10,13 @@
 
 static struct kmem_cache *span_cache;
 
-static size_t last_bytes(const struct kwt_ring *ring)
-{
-	return ring->coalesce ? KWT_CHUNK_PAGES * sizeof(u64) : 0;
-}
+#define LAST_BYTES	(KWT_CHUNK_PAGES * sizeof(u64))
+#define SPENT_BYTES	(KWT_CHUNK_PAGES * sizeof(u16))
 
-static size_t spent_bytes(const struct kwt_ring *ring)
+static size_t span_bytes(const struct kwt_span *span)
 {
-	return ring->budget ? KWT_CHUNK_PAGES * sizeof(u16) : 0;
-}
-
-static size_t span_bytes(const struct kwt_ring *ring)
-{
-	return sizeof(struct kwt_span) + last_bytes(ring) + spent_bytes(ring);
+	return sizeof(*span) + (span->last ? LAST_BYTES : 0) +
+	       (span->spent ? SPENT_BYTES : 0);
 }
 
 static struct kwt_span *to_span(struct rb_node *node)
@@ -70,7 +64,7 @@ static void span_link(struct kwt_set *set, struct kwt_span *span)
 	rb_link_node(&span->in_set, parent, link);
 	rb_insert_color(&span->in_set, &set->spans);
 	hlist_add_head_rcu(&span->in_chunk, &span->chunk->spans);
-	set->bytes += span_bytes(set->ring);
+	set->bytes += span_bytes(span);
 }
 
 static void span_free(struct kwt_span *span)
@@ -92,11 +86,11 @@ static struct kwt_span *span_alloc(struct kwt_ring *ring)
 		      !ring->no_rip;
 	span->plain = span->whole && !ring->budget;
 	if (ring->coalesce)
-		span->last = kvzalloc(last_bytes(ring), GFP_KERNEL_ACCOUNT);
-	if (ring->budget)
-		span->spent = kvzalloc(spent_bytes(ring), GFP_KERNEL_ACCOUNT);
+		span->last = kvzalloc(LAST_BYTES, GFP_KERNEL_ACCOUNT);
+	if (ring->counts)
+		span->spent = kvzalloc(SPENT_BYTES, GFP_KERNEL_ACCOUNT);
 	if ((ring->coalesce && !span->last) ||
-	    (ring->budget && !span->spent)) {
+	    (ring->counts && !span->spent)) {
 		span_free(span);
 		return NULL;
 	}
@@ -149,9 +143,36 @@ void kwt_span_put(struct kwt_set *set, struct kwt_span *span)
 		return;
 	rb_erase(&span->in_set, &set->spans);
 	hlist_del_rcu(&span->in_chunk);
-	set->bytes -= span_bytes(set->ring);
+	set->bytes -= span_bytes(span);
 	call_rcu(&span->rcu, span_free_rcu);
 	kwt_chunk_put(set->space, chunk);
+}
+
+/* Room to count the notifications of each gfn. Under the VM's lock. */
+int kwt_span_make_spent(struct kwt_set *set, struct kwt_span *span)
+{
+	u16 *spent;
+
+	if (span->spent)
+		return 0;
+	spent = kvzalloc(SPENT_BYTES, GFP_KERNEL_ACCOUNT);
+	if (!spent)
+		return -ENOMEM;
+	if (!kwt_chunk_guard(set->space, span->chunk)) {
+		kvfree(spent);
+		return -ENOMEM;
+	}
+	/* Pairs with the dependency of those who look at what it points to. */
+	smp_store_release(&span->spent, spent);
+	set->bytes += SPENT_BYTES;
+	return 0;
+}
+
+/* After the ring's budget has changed. Under the VM's lock. */
+int kwt_span_set_plain(struct kwt_set *set, struct kwt_span *span)
+{
+	WRITE_ONCE(span->plain, span->whole && !set->ring->budget);
+	return 0;
 }
 
 int kwt_span_cache_create(void)

@@ -135,6 +135,14 @@ static void tell_all_disarmed(struct kwt_chunk *chunk, u32 bit,
 			tell_disarmed(span, bit, record);
 }
 
+static bool is_spent(const struct kwt_span *span, u32 bit)
+{
+	const u32 budget = READ_ONCE(span->ring->budget);
+	const u16 *spent = READ_ONCE(span->spent);
+
+	return budget && spent && READ_ONCE(spent[bit]) >= budget;
+}
+
 /*
  * Do all sessions that observe the gfn have a budget, and have they used it up?
  * Under arm_lock, under which sessions join.
@@ -145,9 +153,7 @@ static bool budgets_are_spent(struct kwt_chunk *chunk, u32 bit)
 
 	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
 				 rcu_read_lock_sched_held())
-		if (test_bit(bit, span->observed) &&
-		    (!span->spent ||
-		     READ_ONCE(span->spent[bit]) < span->ring->budget))
+		if (test_bit(bit, span->observed) && !is_spent(span, bit))
 			return false;
 	return true;
 }
@@ -159,7 +165,7 @@ static bool natives_have_periods(const struct kwt_chunk *chunk, u32 bit)
 
 	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
 				 rcu_read_lock_sched_held())
-		if (span->ring->native && !span->ring->period_ns &&
+		if (span->ring->native && !READ_ONCE(span->ring->period_ns) &&
 		    kwt_span_waits(span, bit))
 			return false;
 	return true;

@@ -151,13 +151,14 @@ struct kwt_space {
  * @ring: the session's, constant
  * @last: coalescing sessions: for each gfn the sequence number of its newest
  *	record, or KWT_CLAIMED; changed by the write hooks, atomically
- * @spent: sessions with a budget: notifications of each gfn in this period;
+ * @spent: sessions that have had a budget: notifications of each gfn in this
+ *	period; (L) to set, once, read under RCU;
  *	changed by the write hooks, and by two of them at a time it may be
  *	counted once
  * @period_end: when @spent begins anew; likewise
  * @whole: its records have all of a store, one for one, without RING_F_ONCE;
  *	constant
- * @plain: and there is no @spent, constant
+ * @plain: and nothing is counted; (L) to set, read under RCU
  * @nr_tracked: bits set in @tracked; (A)
  * @tracked: (A), and (L) to set, read under RCU
  * @observed: of @tracked, the gfns whose stores are recorded now, all of which
@@ -229,8 +230,10 @@ struct kwt_set {
  * @no_data: records do not tell what was stored; constant
  * @no_rip: records do not tell where the guest was; constant
  * @once: one store to each gfn, until the session arms it again; constant
- * @budget: notifications for each gfn and period, 0 without; constant
- * @period_ns: of the budget; constant
+ * @counts: new spans have room to count notifications in; (L)
+ * @budget: notifications for each gfn and period, 0 without; (L) to set, read
+ *	under RCU
+ * @period_ns: of the budget; likewise
  * @set: the session's; constant
  * @head: next sequence number - 1, with KWT_RING_CLOSED; cmpxchg only
  * @urgent: sequence number of the newest control record
@@ -259,6 +262,7 @@ struct kwt_ring {
 	bool no_data;
 	bool no_rip;
 	bool once;
+	bool counts;
 	u32 budget;
 	u64 period_ns;
 	struct kwt_set *set;
@@ -296,6 +300,8 @@ struct kwt_span *kwt_span_first(const struct kwt_set *set, u64 index);
 struct kwt_span *kwt_span_find(const struct kwt_set *set, u64 index);
 struct kwt_span *kwt_span_get(struct kwt_set *set, u64 index);
 void kwt_span_put(struct kwt_set *set, struct kwt_span *span);
+int kwt_span_make_spent(struct kwt_set *set, struct kwt_span *span);
+int kwt_span_set_plain(struct kwt_set *set, struct kwt_span *span);
 
 /* set.c */
 int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn);

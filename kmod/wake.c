@@ -26,12 +26,13 @@ static struct kwt_session *ring_session(struct kwt_ring *ring)
 
 static bool enough(struct kwt_session *session, bool urgent)
 {
+	u32 watermark = READ_ONCE(session->watermark);
 	u64 pos;
 
-	if (urgent || session->watermark <= 1)
+	if (urgent || watermark <= 1)
 		return true;
 	/* An error goes to the reader, like anything else he asks for. */
-	return (u32)kwt_ring_unread(&session->ring, &pos) >= session->watermark;
+	return (u32)kwt_ring_unread(&session->ring, &pos) >= watermark;
 }
 
 static void start_timer(struct kwt_session *session, u64 ns)
@@ -45,11 +46,11 @@ static void start_timer(struct kwt_session *session, u64 ns)
 static u64 time_left(struct kwt_session *session)
 {
 	const struct kwt_ring *ring = &session->ring;
-	u64 pos, now = ktime_get_ns(), end = now + session->latency_ns;
+	u64 latency_ns = READ_ONCE(session->latency_ns);
+	u64 pos, now = ktime_get_ns(), end = now + latency_ns;
 
 	if (kwt_ring_unread(ring, &pos) > 0 && kwt_ring_published(ring, pos))
-		end = ring->records[pos & ring->mask].time_ns +
-		      session->latency_ns;
+		end = ring->records[pos & ring->mask].time_ns + latency_ns;
 	return end > now ? end - now : 0;
 }
 
@@ -115,6 +116,20 @@ bool kwt_wake_arm(struct kwt_session *session)
 	if (unread < 0)
 		return true;
 	return unread && kwt_ring_published(ring, pos) && ripe(session, pos);
+}
+
+/*
+ * Readers that sleep by the old values are woken, and sleep by the new ones. A
+ * write hook may look at one of either.
+ */
+void kwt_wake_tune(struct kwt_session *session, u32 watermark, u64 latency_ns)
+{
+	WRITE_ONCE(session->latency_ns, latency_ns);
+	WRITE_ONCE(session->watermark, watermark);
+	/* Pairs with the barrier in kwt_wake_arm(). */
+	smp_mb();
+	if (xchg(&session->ring.sleepers, AWAKE) != AWAKE)
+		irq_work_queue(&session->wake_work);
 }
 
 void kwt_wake_init(struct kwt_session *session)

@@ -66,11 +66,24 @@ void wtrack__ring_unmap(struct wtrack_session *session)
 	wtrack__sys_munmap(ring->consumer, ring->consumer_bytes);
 }
 
+static int tune_budget(struct wtrack_session *session, uint32_t budget,
+		       uint32_t period_ms)
+{
+	struct kvm_wtrack_tune args = {
+		.size = sizeof(args),
+		.flags = KVM_WTRACK_TUNE_F_BUDGET,
+		.budget = budget,
+		.period_ms = period_ms,
+	};
+
+	return wtrack__retry_ioctl(session->fd, KVM_WTRACK_TUNE, &args);
+}
+
 WTRACK_API int wtrack_session_set_budget(struct wtrack_session *session,
 					 uint32_t budget, uint32_t period_ms)
 {
 	if (session->ring.records)
-		return -EBUSY;
+		return tune_budget(session, budget, period_ms);
 	if (budget > session->max_budget || period_ms > session->max_period_ms)
 		return -ERANGE;
 	if (!budget != !period_ms)
@@ -100,6 +113,20 @@ WTRACK_API int wtrack_session_make_ring(struct wtrack_session *session,
 		return r;
 	session->ring.flags = flags;
 	return wtrack__ring_map(session, &args);
+}
+
+WTRACK_API int wtrack_session_set_wakeup(struct wtrack_session *session,
+					 uint32_t watermark,
+					 uint32_t latency_us)
+{
+	struct kvm_wtrack_tune args = {
+		.size = sizeof(args),
+		.flags = KVM_WTRACK_TUNE_F_WAKEUP,
+		.watermark = watermark,
+		.latency_us = latency_us,
+	};
+
+	return wtrack__retry_ioctl(session->fd, KVM_WTRACK_TUNE, &args);
 }
 
 static const struct kvm_wtrack_record *ring_place(const struct ring *ring)

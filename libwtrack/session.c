@@ -22,7 +22,7 @@ SAME(WTRACK_RIGHT_SYNC, KVM_WTRACK_RIGHT_SYNC);
 	 KVM_WTRACK_FEAT_RESTRICT | KVM_WTRACK_FEAT_LONG_WRITES | \
 	 KVM_WTRACK_FEAT_GUARD | KVM_WTRACK_FEAT_BUDGET | \
 	 KVM_WTRACK_FEAT_NATIVE | KVM_WTRACK_FEAT_READ | \
-	 KVM_WTRACK_FEAT_REGIONS)
+	 KVM_WTRACK_FEAT_REGIONS | KVM_WTRACK_FEAT_TUNE)
 
 /* The descriptor is the caller's until this succeeds. */
 static int session_new(int fd, struct wtrack_session **ret)

@@ -63,7 +63,7 @@ quick_jobs()
 {
 	local programs="abi attach coalesce fence guard_event guard_integer"
 	programs+=" libwtrack memory_read overflow read region regions restrict"
-	programs+=" rights sessions state store"
+	programs+=" rights sessions state store tune"
 	cat <<-JOBS
 	check-host KERNEL=6.12 PAGING=nested TESTS='$programs'
 	check-unit VARIANT=plain

@@ -32,6 +32,8 @@ extern "C" {
 #define WTRACK_FEAT_NATIVE		(UINT64_C(1) << 8)
 /* WTRACK_RING_ONCE and wtrack_session_rearm() are known. */
 #define WTRACK_FEAT_ONCE		(UINT64_C(1) << 12)
+/* Wake-up and budget of a ring can be changed. */
+#define WTRACK_FEAT_TUNE		(UINT64_C(1) << 14)
 
 /* wtrack_session_read() works. */
 #define WTRACK_FEAT_READ		(UINT64_C(1) << 9)

@@ -54,13 +54,17 @@ struct wtrack_session;
  * track is disarmed when it is over the budgets of all of them. A page that is
  * removed and added has its whole budget again.
  *
- * It is for the ring that wtrack_session_make_ring() makes. If the session's
- * restriction has a budget, that holds for a session without one. Consumer
- * thread.
+ * It is for the ring that wtrack_session_make_ring() makes, or from now on for the
+ * one that the session has: a page that is disarmed for the old budget is armed
+ * again when the period of that is over. If the session's restriction has a
+ * budget, that holds for a session without one. Consumer thread.
  *
  * Return: 0, or
- *	-EBUSY		the session has a ring already
  *	-EINVAL		one of @budget and @period_ms without the other
+ *	-ENOMEM		no memory
+ *	-EPERM		the session has a ring, and its restriction does not
+ *			allow this budget; without a ring that is found when the
+ *			ring is made
  *	-ERANGE		@budget or @period_ms is out of bounds: see struct
  *			wtrack_info
  * Since: 1.0
@@ -100,6 +104,25 @@ int wtrack_session_set_budget(struct wtrack_session *session, uint32_t budget,
 int wtrack_session_make_ring(struct wtrack_session *session, uint32_t records,
 			     unsigned int flags, uint32_t watermark,
 			     uint32_t latency_us);
+
+/**
+ * wtrack_session_set_wakeup() - change when sleeping readers are woken
+ * @session: the session
+ * @watermark: as of wtrack_session_make_ring()
+ * @latency_us: as of wtrack_session_make_ring()
+ *
+ * For the ring that the session has. Who sleeps is woken, to sleep by the new
+ * values. Any thread.
+ *
+ * Return: 0, or
+ *	-EINVAL		one of watermark and latency without the other
+ *	-ENOBUFS	the session has no ring
+ *	-ERANGE		@watermark or @latency_us is out of bounds: see struct
+ *			wtrack_info
+ * Since: 1.0
+ */
+int wtrack_session_set_wakeup(struct wtrack_session *session,
+			      uint32_t watermark, uint32_t latency_us);
 
 /**
  * wtrack_session_wait() - sleep until an event can be read

@@ -230,6 +230,7 @@ static PyMethodDef methods[] = {
 	{ "close", session_close, METH_NOARGS, NULL },
 	{ "fileno", session_fileno, METH_NOARGS, NULL },
 	{ "restrict", session_restrict, METH_VARARGS, NULL },
+	{ "set_wakeup", session_set_wakeup, METH_VARARGS, NULL },
 	{ "set_budget", session_set_budget, METH_VARARGS, NULL },
 	{ "make_ring", session_make_ring, METH_VARARGS, NULL },
 	{ "get_status", session_get_status, METH_NOARGS, NULL },

@@ -71,8 +71,30 @@ PyObject *session_set_budget(PyObject *object, PyObject *args)
 	session = session_begin(self, CONSUMER);
 	if (!session)
 		return NULL;
+	Py_BEGIN_ALLOW_THREADS
 	r = wtrack_session_set_budget(session, budget, period_ms);
+	Py_END_ALLOW_THREADS
 	session_end(self, CONSUMER);
+	return answer(self, r);
+}
+
+PyObject *session_set_wakeup(PyObject *object, PyObject *args)
+{
+	struct session *self = (struct session *)object;
+	struct wtrack_session *session;
+	uint32_t watermark, latency_us;
+	int r;
+
+	if (!PyArg_ParseTuple(args, "O&O&:set_wakeup", to_u32, &watermark,
+			      to_u32, &latency_us))
+		return NULL;
+	session = session_begin(self, ANY_THREAD);
+	if (!session)
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS
+	r = wtrack_session_set_wakeup(session, watermark, latency_us);
+	Py_END_ALLOW_THREADS
+	session_end(self, ANY_THREAD);
 	return answer(self, r);
 }
 

@@ -94,6 +94,8 @@ class Feature(IntFlag):
     REGIONS = _wtrack.FEAT_REGIONS
     #: RingFlag.ONCE and Session.rearm() are known.
     ONCE = _wtrack.FEAT_ONCE
+    #: Wake-up and budget of a ring can be changed.
+    TUNE = _wtrack.FEAT_TUNE
 
 
 class Right(IntFlag):

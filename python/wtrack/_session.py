@@ -248,9 +248,15 @@ class Session:
     def set_budget(self, budget: int, period_ms: int) -> None:
         """How many stores to each page are reported in each period; a page
         with more is disarmed for the rest of it. For the ring that is made
-        next. 0 and 0, the default, do not limit.
+        next, or for the one that there is. 0 and 0, the default, do not limit.
         """
         self._core.set_budget(budget, period_ms)
+
+    def set_wakeup(self, watermark: int, latency_us: int) -> None:
+        """Change the watermark and the latency of the ring that there is: see
+        make_ring(). Who sleeps is woken, to sleep by the new values.
+        """
+        self._core.set_wakeup(watermark, latency_us)
 
     def make_ring(
         self,

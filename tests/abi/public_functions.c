@@ -60,6 +60,8 @@ FUNCTION(1.0, int, wtrack_session_resync_next, struct wtrack_session *session,
 	struct wtrack_resync_range *ret);
 FUNCTION(1.0, int, wtrack_session_set_budget, struct wtrack_session *session,
 	uint32_t budget, uint32_t period_ms);
+FUNCTION(1.0, int, wtrack_session_set_wakeup, struct wtrack_session *session,
+	uint32_t watermark, uint32_t latency_us);
 FUNCTION(1.0, int, wtrack_session_make_ring, struct wtrack_session *session,
 	uint32_t records, unsigned int flags, uint32_t watermark,
 	uint32_t latency_us);

@@ -187,6 +187,11 @@ const struct kvm_wtrack_restrict *machine_restriction(void)
 	return &fake.restriction;
 }
 
+const struct kvm_wtrack_tune *machine_tune(void)
+{
+	return &fake.tune;
+}
+
 const struct kvm_wtrack_ring *machine_ring(void)
 {
 	return &fake.ring;

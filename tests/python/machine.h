@@ -31,6 +31,7 @@ void machine_daemon_says(const char *error, const char *message);
 void machine_vmm(const int *fds, int nr);
 int machine_session_fd(uint32_t records);
 const struct kvm_wtrack_restrict *machine_restriction(void);
+const struct kvm_wtrack_tune *machine_tune(void);
 const struct kvm_wtrack_ring *machine_ring(void);
 const struct fake_daemon *machine_daemon(void);
 

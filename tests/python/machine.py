@@ -14,8 +14,8 @@ PAGES = 4096  # the guest's memory
 
 #: What can fail: enum fake_call of tests/unit/lib/fake.h.
 CALL_STATUS = 4
-CALL_FENCE = 12
-CALL_READ = 14
+CALL_FENCE = 13
+CALL_READ = 15
 
 _library = ctypes.CDLL("libwtrack.so.1")
 
@@ -59,6 +59,19 @@ class Restriction(ctypes.Structure):
     ]
 
 
+class Tune(ctypes.Structure):
+    """struct kvm_wtrack_tune, without its end"""
+
+    _fields_ = [
+        ("size", ctypes.c_uint32),
+        ("flags", ctypes.c_uint32),
+        ("watermark", ctypes.c_uint32),
+        ("latency_us", ctypes.c_uint32),
+        ("budget", ctypes.c_uint32),
+        ("period_ms", ctypes.c_uint32),
+    ]
+
+
 class Ring(ctypes.Structure):
     """struct kvm_wtrack_ring, without its end"""
 
@@ -91,6 +104,7 @@ class Daemon(ctypes.Structure):
     ]
 
 
+_library.machine_tune.restype = ctypes.POINTER(Tune)
 _library.machine_restriction.restype = ctypes.POINTER(Restriction)
 _library.machine_ring.restype = ctypes.POINTER(Ring)
 _library.machine_daemon.restype = ctypes.POINTER(Daemon)
@@ -175,6 +189,12 @@ def vmm(*fds: int) -> None:
 def session_fd(records: int) -> int:
     """A session's descriptor, as another process would pass it on."""
     return int(_library.machine_session_fd(records))
+
+
+def tune() -> Tune:
+    """The last one."""
+    found: Tune = _library.machine_tune().contents
+    return found
 
 
 def restriction() -> Restriction:

@@ -386,8 +386,16 @@ class Settings(machine.Case):
         with self.assertRaises(wtrack.Error) as raised:
             session.make_ring(8)
         self.assertEqual(raised.exception.errno, errno.EBUSY)
-        with self.assertRaises(wtrack.Error):
-            session.set_budget(1, 1)
+
+    def test_a_ring_is_tuned(self) -> None:
+        session = self.session(8)
+        session.set_budget(7, 9)
+        self.assertEqual((machine.tune().budget, machine.tune().period_ms),
+                         (7, 9))
+        session.set_wakeup(3, 500)
+        made = machine.tune()
+        self.assertEqual((made.flags, made.watermark, made.latency_us),
+                         (1, 3, 500))
 
     def test_numbers_are_not_cut_off(self) -> None:
         session = self.session(0)

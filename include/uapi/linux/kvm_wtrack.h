@@ -97,6 +97,7 @@
 #define KVM_WTRACK_STATUS	_IO(KVM_WTRACK_MAGIC, 0x02)
 #define KVM_WTRACK_RESTRICT	_IO(KVM_WTRACK_MAGIC, 0x03)
 #define KVM_WTRACK_RING		_IO(KVM_WTRACK_MAGIC, 0x04)
+#define KVM_WTRACK_TUNE		_IO(KVM_WTRACK_MAGIC, 0x05)
 #define KVM_WTRACK_ADD		_IO(KVM_WTRACK_MAGIC, 0x06)
 #define KVM_WTRACK_REMOVE	_IO(KVM_WTRACK_MAGIC, 0x07)
 #define KVM_WTRACK_REARM	_IO(KVM_WTRACK_MAGIC, 0x08)
@@ -134,6 +135,8 @@
 #define KVM_WTRACK_FEAT_REGIONS		(1ULL << 10)
 /* KVM_WTRACK_RING_F_ONCE and REARM are known. */
 #define KVM_WTRACK_FEAT_ONCE		(1ULL << 12)
+/* TUNE is known. */
+#define KVM_WTRACK_FEAT_TUNE		(1ULL << 14)
 
 /**
  * struct kvm_wtrack_info - what this module can do (KVM_WTRACK_INFO)
@@ -254,6 +257,10 @@ struct kvm_wtrack_attach {
  * @out_records_bytes: likewise
  * @out_rights: KVM_WTRACK_RIGHT_*, those that the session has
  * @out_generation: of the guest's memory regions, see REGIONS; 0 without a VM
+ * @out_watermark: of the ring, as RING or TUNE set it
+ * @out_latency_us: likewise
+ * @out_budget: likewise, or the restriction's
+ * @out_period_ms: likewise
  * @__reserved: must be 0
  */
 struct kvm_wtrack_status {
@@ -287,6 +294,10 @@ struct kvm_wtrack_status {
 	__aligned_u64 out_records_bytes;
 	__aligned_u64 out_rights;
 	__aligned_u64 out_generation;
+	__u32 out_watermark;
+	__u32 out_latency_us;
+	__u32 out_budget;
+	__u32 out_period_ms;
 	__aligned_u64 __reserved[4];
 };
 
@@ -438,6 +449,40 @@ struct kvm_wtrack_ring {
 	__aligned_u64 out_consumer_bytes;
 	__aligned_u64 out_records_offset;
 	__aligned_u64 out_records_bytes;
+	__aligned_u64 __reserved[2];
+};
+
+/* Set watermark and latency_us. */
+#define KVM_WTRACK_TUNE_F_WAKEUP	(1U << 0)
+/* Set budget and period_ms. */
+#define KVM_WTRACK_TUNE_F_BUDGET	(1U << 1)
+
+/**
+ * struct kvm_wtrack_tune - change what a ring was made with (KVM_WTRACK_TUNE)
+ * @size: sizeof(struct kvm_wtrack_tune)
+ * @flags: KVM_WTRACK_TUNE_F_*: what to change. What no flag names must be 0
+ * @watermark: as of RING
+ * @latency_us: as of RING
+ * @budget: as of RING; 0: no budget from now on, or the restriction's
+ * @period_ms: as of RING
+ * @__reserved0: must be 0
+ * @__reserved1: must be 0
+ * @__reserved: must be 0
+ *
+ * As often as one likes. Readers that sleep are woken, to sleep by the new values.
+ * A page that is disarmed for a budget is armed again when the period of that
+ * budget is over. A new budget counts from the next store on, of all pages.
+ * EINTR, EINVAL, ENOMEM, EPERM, ERANGE.
+ */
+struct kvm_wtrack_tune {
+	__u32 size;
+	__u32 flags;
+	__u32 watermark;
+	__u32 latency_us;
+	__u32 budget;
+	__u32 period_ms;
+	__u32 __reserved0;
+	__u32 __reserved1;
 	__aligned_u64 __reserved[2];
 };
 

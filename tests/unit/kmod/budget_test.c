@@ -16,6 +16,7 @@ static void add_session(struct session *s, u32 budget, u64 period_ns,
 {
 	session_init(s, &space, RECORDS, coalesce);
 	s->ring.budget = budget;
+	s->ring.counts = budget;
 	s->ring.period_ns = period_ns;
 }
 

@@ -303,6 +303,7 @@ static void a_budget_is_that_of_those_who_observe(void **state)
 	add_session(&session, true, false);
 	session_init(&other, &space, 64, false);
 	other.ring.budget = 2;
+	other.ring.counts = true;
 	other.ring.period_ns = 1000;
 	session_add_all(&session, GFN, 2);
 	session_add_all(&other, GFN, 1);

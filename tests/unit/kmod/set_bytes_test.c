@@ -16,6 +16,7 @@ static void init_budget(bool coalesce, u32 budget)
 	assert_int_equal(kwt_space_init(&space), 0);
 	session_init(&session, &space, 8, coalesce);
 	session.ring.budget = budget;
+	session.ring.counts = budget;
 	start = space.bytes;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The budget of a session, which its ring is made with. */
+/* What a ring is made with, and given later: budget and wake-up. */
 #include "test.h"
 
 static void ring_is_made_with_the_budget(void **state)
@@ -93,24 +93,49 @@ static void module_without_budgets_takes_none_but_0(void **state)
 	wtrack_session_close(session);
 }
 
-static void after_the_ring_it_is_too_late(void **state)
+/* From then on the module says what may be. */
+static void the_budget_of_a_ring_is_tuned(void **state)
 {
 	struct wtrack_session *session = fake_session(8, 0);
 
 	(void)state;
-	assert_int_equal(wtrack_session_set_budget(session, 1, 1), -EBUSY);
-	assert_int_equal(wtrack_session_set_budget(session, 0, 0), -EBUSY);
+	assert_int_equal(wtrack_session_set_budget(session, 7, 8), 0);
+	assert_int_equal(fake.tune.flags, KVM_WTRACK_TUNE_F_BUDGET);
+	assert_int_equal(fake.tune.budget, 7);
+	assert_int_equal(fake.tune.period_ms, 8);
+	assert_int_equal(wtrack_session_set_budget(session, 0, 0), 0);
+	assert_int_equal(fake.tune.budget, 0);
+	fake_fail(FAKE_TUNE, 1, EPERM);
+	assert_int_equal(wtrack_session_set_budget(session, 9, 9), -EPERM);
 	wtrack_session_close(session);
 }
 
-static void also_for_whom_takes_over_a_session_with_a_ring(void **state)
+static void also_by_whom_takes_over_a_session_with_a_ring(void **state)
 {
 	struct wtrack_session *session;
 
 	(void)state;
 	assert_int_equal(wtrack_session_open_fd(fake_session_fd(8), &session),
 			 0);
-	assert_int_equal(wtrack_session_set_budget(session, 1, 1), -EBUSY);
+	assert_int_equal(wtrack_session_set_budget(session, 1, 2), 0);
+	assert_int_equal(fake.tune.budget, 1);
+	wtrack_session_close(session);
+}
+
+static void wake_up_is_tuned_and_needs_a_ring(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+
+	(void)state;
+	assert_int_equal(wtrack_session_set_wakeup(session, 3, 4), -ENOBUFS);
+	assert_int_equal(wtrack_session_make_ring(session, 8, 0, 0, 0), 0);
+	assert_int_equal(wtrack_session_set_wakeup(session, 3, 4), 0);
+	assert_int_equal(fake.tune.flags, KVM_WTRACK_TUNE_F_WAKEUP);
+	assert_int_equal(fake.tune.watermark, 3);
+	assert_int_equal(fake.tune.latency_us, 4);
+	assert_int_equal(fake.tune.budget, 0);
+	fake_fail(FAKE_TUNE, 1, ERANGE);
+	assert_int_equal(wtrack_session_set_wakeup(session, 9, 9), -ERANGE);
 	wtrack_session_close(session);
 }
 
@@ -124,8 +149,9 @@ int main(void)
 		CASE(budget_out_of_bounds_is_erange),
 		CASE(budget_and_period_come_together),
 		CASE(module_without_budgets_takes_none_but_0),
-		CASE(after_the_ring_it_is_too_late),
-		CASE(also_for_whom_takes_over_a_session_with_a_ring),
+		CASE(the_budget_of_a_ring_is_tuned),
+		CASE(also_by_whom_takes_over_a_session_with_a_ring),
+		CASE(wake_up_is_tuned_and_needs_a_ring),
 	};
 
 	return RUN(cases);

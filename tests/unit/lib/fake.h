@@ -37,7 +37,7 @@
 #define FAKE_RECORDS_OFFSET	(UINT64_C(5) << 32)
 #define FAKE_PID	4242	/* the VMM */
 /* All that the first release has. */
-#define FAKE_FEATURES	0x7ffULL
+#define FAKE_FEATURES	(0x7ffULL | KVM_WTRACK_FEAT_TUNE)
 
 /* What can fail, in the order of sys.h. */
 enum fake_call {
@@ -48,6 +48,7 @@ enum fake_call {
 	FAKE_STATUS,
 	FAKE_RESTRICT,
 	FAKE_RING,
+	FAKE_TUNE,
 	FAKE_ADD,
 	FAKE_REMOVE,
 	FAKE_QUERY,
@@ -103,6 +104,7 @@ struct fake {
 	struct kvm_wtrack_status status;
 	struct kvm_wtrack_restrict restriction;
 	struct kvm_wtrack_ring ring;
+	struct kvm_wtrack_tune tune;
 	bool tracked[FAKE_PAGES];
 	bool disarmed[FAKE_PAGES];	/* by the guard */
 	bool resync[FAKE_PAGES];

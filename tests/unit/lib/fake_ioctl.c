@@ -87,6 +87,16 @@ static long do_ring(void *arg)
 	return 0;
 }
 
+static long do_tune(void *arg)
+{
+	const struct kvm_wtrack_tune *tune = arg;
+
+	fake.tune = *tune;
+	if (tune->flags & KVM_WTRACK_TUNE_F_WAKEUP)
+		fake.ring.watermark = tune->watermark;
+	return 0;
+}
+
 static long do_add(void *arg)
 {
 	struct kvm_wtrack_add *add = arg;
@@ -242,6 +252,7 @@ static const struct {
 	IOCTL(STATUS, status, false),
 	IOCTL(RESTRICT, restrict, false),
 	IOCTL(RING, ring, false),
+	IOCTL(TUNE, tune, true),
 	IOCTL(ADD, add, true),
 	IOCTL(REARM, rearm, true),
 	IOCTL(REMOVE, remove, true),

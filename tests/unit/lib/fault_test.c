@@ -61,6 +61,8 @@ static int use(struct wtrack_session *session)
 	if (r >= 0)
 		r = wtrack_session_make_ring(session, 8, 0, 0, 0);
 	if (r >= 0)
+		r = wtrack_session_set_wakeup(session, 1, 0);
+	if (r >= 0)
 		r = wtrack_session_add(session, &range, 1, NULL, 0);
 	if (r >= 0)
 		r = wtrack_session_rearm(session, &range, 1, NULL, 0);

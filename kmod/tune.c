@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a ring is made with and can be given later: when sleeping readers are woken,
+ * and the budget.
+ */
+#include "kwt.h"
+
+/* A latency for nothing, or a watermark that may never be reached, is wrong. */
+int kwt_wakeup_check(u32 records, u32 watermark, u32 latency_us)
+{
+	if (watermark > records / 2 || latency_us > KWT_MAX_LATENCY_US)
+		return -ERANGE;
+	return (watermark > 1) == (latency_us > 0) ? 0 : -EINVAL;
+}
+
+/* A budget goes with a period, or there is neither. */
+int kwt_budget_check(u32 budget, u32 period_ms)
+{
+	if (budget > KWT_MAX_BUDGET || period_ms > KWT_MAX_PERIOD_MS)
+		return -ERANGE;
+	return !budget == !period_ms ? 0 : -EINVAL;
+}
+
+/* No budget stands for that of the restriction. */
+int kwt_budget_allowed(const struct kwt_limits *limits, u32 budget,
+		       u32 period_ms)
+{
+	if (!limits->max_budget || !budget)
+		return 0;
+	return budget <= limits->max_budget &&
+	       period_ms >= limits->min_period_ms ? 0 : -EPERM;
+}
+
+/*
+ * Write hooks look at the two one after the other, and may count one store by an
+ * old period. Under session->lock and the VM's.
+ */
+void kwt_budget_set(struct kwt_session *session, u32 budget, u32 period_ms)
+{
+	const struct kwt_limits *limits = &session->limits;
+	struct kwt_ring *ring = &session->ring;
+
+	if (!budget) {
+		budget = limits->max_budget;
+		period_ms = limits->min_period_ms;
+	}
+	WRITE_ONCE(ring->period_ns, period_ms * NSEC_PER_MSEC);
+	WRITE_ONCE(ring->budget, budget);
+}
+
+/*
+ * Each span in turn, under the VM's lock, which is given back in between. Spans
+ * that are made meanwhile are as the ring wants them by then.
+ */
+static int each_span(struct kwt_session *session,
+		     int (*fn)(struct kwt_set *set, struct kwt_span *span))
+{
+	struct kwt_set *set = &session->set;
+	struct kwt_vm *vm = session->vm;
+	struct kwt_span *span;
+	u64 index = 0;
+	int r = 0;
+
+	mutex_lock(&vm->lock);
+	while (!r && (span = kwt_span_first(set, index))) {
+		index = span->chunk->index + 1;
+		r = fn(set, span);
+		mutex_unlock(&vm->lock);
+		cond_resched();
+		mutex_lock(&vm->lock);
+	}
+	mutex_unlock(&vm->lock);
+	return r;
+}
+
+/*
+ * First room to count in, which may fail; then the budget; then the spans are told
+ * whether their stores are to be counted. Under session->lock.
+ */
+static int tune_budget(struct kwt_session *session, u32 budget, u32 period_ms)
+{
+	struct kwt_ring *ring = &session->ring;
+	struct kwt_vm *vm = session->vm;
+	int r = 0;
+
+	mutex_lock(&vm->lock);
+	ring->counts = budget || session->limits.max_budget;
+	mutex_unlock(&vm->lock);
+	if (ring->counts)
+		r = each_span(session, kwt_span_make_spent);
+	mutex_lock(&vm->lock);
+	if (r)
+		ring->counts = ring->budget;
+	else
+		kwt_budget_set(session, budget, period_ms);
+	mutex_unlock(&vm->lock);
+	return r ?: each_span(session, kwt_span_set_plain);
+}
+
+static int tune_check(const struct kwt_session *session,
+		      const struct kvm_wtrack_tune *arg)
+{
+	const bool budget = arg->flags & KVM_WTRACK_TUNE_F_BUDGET;
+	int r = 0;
+
+	/* What no flag names would have no effect. */
+	if (!(arg->flags & KVM_WTRACK_TUNE_F_WAKEUP) &&
+	    (arg->watermark || arg->latency_us))
+		return -EINVAL;
+	if (!budget && (arg->budget || arg->period_ms))
+		return -EINVAL;
+	if (arg->flags & KVM_WTRACK_TUNE_F_WAKEUP)
+		r = kwt_wakeup_check(session->ring.mask + 1, arg->watermark,
+				     arg->latency_us);
+	if (!r && budget)
+		r = kwt_budget_check(arg->budget, arg->period_ms);
+	if (!r && budget)
+		r = kwt_budget_allowed(&session->limits, arg->budget,
+				       arg->period_ms);
+	return r;
+}
+
+/* The session has a ring. */
+int kwt_tune(struct kwt_session *session, const struct kvm_wtrack_tune *arg)
+{
+	int r;
+
+	r = mutex_lock_interruptible(&session->lock);
+	if (r)
+		return r;
+	r = tune_check(session, arg);
+	if (!r && arg->flags & KVM_WTRACK_TUNE_F_BUDGET)
+		r = tune_budget(session, arg->budget, arg->period_ms);
+	if (!r && arg->flags & KVM_WTRACK_TUNE_F_WAKEUP)
+		kwt_wake_tune(session, arg->watermark,
+			      arg->latency_us * 1000ULL);
+	mutex_unlock(&session->lock);
+	return r;
+}
