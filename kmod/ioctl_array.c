@@ -33,6 +33,7 @@ static struct kvm_wtrack_change *load_changes(u64 from, u32 nr)
 		change->out_failed = 0;
 		change->out_error_gfn = 0;
 		change->out_error = 0;
+		change->out_skipped = 0;
 	}
 	return changes;
 }

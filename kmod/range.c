@@ -19,6 +19,16 @@ static void refuse(struct kvm_wtrack_change *change, u64 gfn, u64 nr, int err)
 	change->out_failed += nr;
 }
 
+/*
+ * Is it only that the guest has no memory there which can be tracked? Under the
+ * VM's lock.
+ */
+static bool is_hole(const struct kwt_session *session, int r)
+{
+	return r == -ENOENT || (r == -EOPNOTSUPP &&
+				!READ_ONCE(session->vm->space.forbidden));
+}
+
 static void note(struct kvm_wtrack_change *change, u64 gfn, int r)
 {
 	if (r < 0) {
@@ -67,7 +77,8 @@ static u64 skip_full(struct kwt_session *session, u64 gfn, u64 end)
  * all that is behind its last page. Returns where to go on.
  */
 static u64 skip_refused(struct kwt_session *session,
-			struct kvm_wtrack_change *change, u64 gfn, u64 end)
+			struct kvm_wtrack_change *change, u64 gfn, u64 end,
+			bool skip)
 {
 	u64 next = kwt_restrict_next(session, gfn, end);
 	int r = -EPERM;
@@ -79,19 +90,24 @@ static u64 skip_refused(struct kwt_session *session,
 			next = skip_full(session, gfn, next);
 		}
 	}
-	if (next > gfn)
+	if (next == gfn)
+		return gfn;
+	if (skip && is_hole(session, r))
+		change->out_skipped += next - gfn;
+	else
 		refuse(change, gfn, next - gfn, r);
 	return next;
 }
 
 /*
  * Add from @gfn up to the end of its chunk, or to one that cannot be armed just
- * now; returns where to go on. With @nowait such a gfn is refused.
+ * now; returns where to go on. @flags are those of ADD.
  */
 static u64 add_chunk(struct kwt_session *session,
 		     struct kvm_wtrack_change *change, u64 gfn, u64 end,
-		     bool nowait)
+		     u32 flags)
 {
+	const bool skip = flags & KVM_WTRACK_ADD_F_SKIP_HOLES;
 	struct kwt_set *set = &session->set;
 	struct kwt_span *span;
 	bool hastened = false;
@@ -99,7 +115,7 @@ static u64 add_chunk(struct kwt_session *session,
 
 	set->max_pages = session_max_pages(session);
 	set->max_users = READ_ONCE(kwt_max_users);
-	next = skip_refused(session, change, gfn, end);
+	next = skip_refused(session, change, gfn, end, skip);
 	if (next > gfn)
 		return next;
 	end = chunk_end(gfn, end);
@@ -115,9 +131,12 @@ static u64 add_chunk(struct kwt_session *session,
 			kwt_due_hasten(set->space, span->chunk, gfn, end);
 			hastened = true;
 		}
-		if (r == -EAGAIN && !nowait)
+		if (r == -EAGAIN && !(flags & KVM_WTRACK_ADD_F_NOWAIT))
 			break;
-		note(change, gfn, r);
+		if (skip && is_hole(session, r))
+			change->out_skipped++;
+		else
+			note(change, gfn, r);
 		/* KVM takes mmu_lock and flushes TLBs for each of them. */
 		if (!(gfn % 64))
 			cond_resched();
@@ -215,8 +234,7 @@ static u64 change_chunk(struct kwt_session *session,
 	if (op == KWT_RANGE_REARM)
 		return rearm_chunk(session, change, gfn, end,
 				   flags & KVM_WTRACK_REARM_F_NOWAIT);
-	return add_chunk(session, change, gfn, end,
-			 flags & KVM_WTRACK_ADD_F_NOWAIT);
+	return add_chunk(session, change, gfn, end, flags);
 }
 
 /* Under the VM's lock. */

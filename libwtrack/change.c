@@ -9,14 +9,20 @@
 #include "internal.h"
 #include "sys.h"
 
+static uint32_t add_flags(unsigned int flags)
+{
+	return (flags & WTRACK_CHANGE_NOWAIT ? KVM_WTRACK_ADD_F_NOWAIT : 0) |
+	       (flags & WTRACK_CHANGE_SKIP_HOLES ?
+		KVM_WTRACK_ADD_F_SKIP_HOLES : 0);
+}
+
 /* How many ranges were worked through goes to *ret_nr, whatever is returned. */
 static int call_add(struct work *work, struct kvm_wtrack_change *changes,
 		    uint32_t nr, uint32_t *ret_nr)
 {
 	struct kvm_wtrack_add args = {
 		.size = sizeof(args),
-		.flags = work->flags & WTRACK_CHANGE_NOWAIT ?
-			 KVM_WTRACK_ADD_F_NOWAIT : 0,
+		.flags = add_flags(work->flags),
 		.changes = (uintptr_t)changes,
 		.nr_changes = nr,
 	};
@@ -81,6 +87,7 @@ static void account(struct work *work, size_t index,
 	result = &work->results[index];
 	result->done += change->out_done;
 	result->changed += change->out_changed;
+	result->skipped += change->out_skipped;
 	if (err && !result->error) {
 		result->error = err;
 		result->error_gfn = change->out_error_gfn;
@@ -96,9 +103,10 @@ static bool advance(struct kvm_wtrack_change *change)
 	uint64_t left = change->nr_pages;
 
 	if (change->out_done > left ||
-	    change->out_failed > left - change->out_done)
+	    change->out_failed > left - change->out_done ||
+	    change->out_skipped > left - change->out_done - change->out_failed)
 		return false;
-	left -= change->out_done + change->out_failed;
+	left -= change->out_done + change->out_failed + change->out_skipped;
 	*change = (struct kvm_wtrack_change) {
 		.gfn = change->gfn + change->nr_pages - left,
 		.nr_pages = left,
@@ -180,17 +188,20 @@ static void close_results(struct work *work, int err)
 	for (i = 0; i < work->nr; i++) {
 		struct wtrack_result *result = &work->results[i];
 
-		if (result->error || result->done == work->ranges[i].nr_pages)
+		uint64_t reached = result->done + result->skipped;
+
+		if (result->error || reached == work->ranges[i].nr_pages)
 			continue;
 		result->error = err;
-		result->error_gfn = work->ranges[i].gfn + result->done;
+		result->error_gfn = work->ranges[i].gfn + reached;
 	}
 }
 
 int wtrack__change_run(struct work *work)
 {
 	const unsigned int allowed = WTRACK_CHANGE_INTR |
-		(work->kind == CHANGE_REMOVE ? 0 : WTRACK_CHANGE_NOWAIT);
+		(work->kind == CHANGE_REMOVE ? 0 : WTRACK_CHANGE_NOWAIT) |
+		(work->kind == CHANGE_ADD ? WTRACK_CHANGE_SKIP_HOLES : 0);
 	size_t i;
 	int r = 0;
 

@@ -298,7 +298,8 @@ WTRACK_API int wtrack_mirror_add(struct wtrack_mirror *mirror,
 	wtrack__list_init(&adding.fresh);
 	added = wtrack_session_add(mirror->session, ranges, nr_ranges, results,
 				   flags);
-	r = adopt(mirror, &adding, !added);
+	r = adopt(mirror, &adding, !added &&
+		  !(flags & WTRACK_CHANGE_SKIP_HOLES));
 	if (!r)
 		r = wtrack__read_first(mirror, &adding.fresh, refuse_page,
 				       &adding);

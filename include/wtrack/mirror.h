@@ -152,7 +152,8 @@ void wtrack_mirror_close(struct wtrack_mirror *mirror);
  * Tracks the pages and reads them: their copy is there when the call returns, and
  * what comes later is a change. A page that is refused does not stop the others,
  * and is not in the mirror. A page that is there already stays as it is, but one
- * that is disarmed is armed, and one that is absent or removed is read anew.
+ * that is disarmed is armed, and one that is absent or removed is read anew. With
+ * WTRACK_CHANGE_SKIP_HOLES "all memory of the guest" is one range: { 0, 2^40 }.
  *
  * A mirror takes about 4,300 bytes for each page.
  *

@@ -26,11 +26,13 @@ struct wtrack_range {
  * struct wtrack_result - what became of a range that was added, armed again or
  *	removed
  * @done: pages that were handled; all of them when it is the range's nr_pages
+ *	less @skipped
  * @changed: of these, pages that the session did not track before (add), did not
  *	observe (rearm), or tracked (remove)
  * @error_gfn: first page that was refused or not reached, if @error is not 0
- * @error: why, as a negative errno; 0 when all pages are done
+ * @error: why, as a negative errno; 0 when all pages are done or skipped
  * @reserved: 0
+ * @skipped: with WTRACK_CHANGE_SKIP_HOLES, pages that the guest has no memory for
  */
 struct wtrack_result {
 	uint64_t done;
@@ -38,6 +40,7 @@ struct wtrack_result {
 	uint64_t error_gfn;
 	int32_t error;
 	uint32_t reserved;
+	uint64_t skipped;
 };
 
 /*
@@ -52,6 +55,13 @@ struct wtrack_result {
  * for some milliseconds after the first session was opened on it.
  */
 #define WTRACK_CHANGE_NOWAIT	(1U << 1)
+/*
+ * For the flags of add: skip pages to which the guest cannot store as to ordinary
+ * memory, instead of refusing them with -ENOENT or -EOPNOTSUPP. So all memory of a
+ * guest is one range: { 0, UINT64_C(1) << 40 }. Memory that the guest gets later is
+ * not tracked.
+ */
+#define WTRACK_CHANGE_SKIP_HOLES	(1U << 2)
 
 /**
  * wtrack_session_add() - track pages
@@ -60,7 +70,8 @@ struct wtrack_result {
  * @nr_ranges: how many ranges, in any number; with 0 nothing is done
  * @results: where to store what became of each range, an array of @nr_ranges,
  *	or NULL. Is filled in whenever the function returns
- * @flags: 0, WTRACK_CHANGE_INTR, WTRACK_CHANGE_NOWAIT, or both
+ * @flags: WTRACK_CHANGE_INTR, WTRACK_CHANGE_NOWAIT and WTRACK_CHANGE_SKIP_HOLES,
+ *	any of them or 0
  *
  * A page that is refused does not stop the others. From the moment the call
  * returns, no write of a vCPU to a page that is done goes unnoticed: add

@@ -43,10 +43,12 @@ static void close_results(struct change *change, int err)
 	for (i = 0; i < change->nr; i++) {
 		struct wtrack_result *result = &change->results[i];
 
-		if (result->error || result->done == change->ranges[i].nr_pages)
+		uint64_t reached = result->done + result->skipped;
+
+		if (result->error || reached == change->ranges[i].nr_pages)
 			continue;
 		result->error = err;
-		result->error_gfn = change->ranges[i].gfn + result->done;
+		result->error_gfn = change->ranges[i].gfn + reached;
 	}
 }
 
@@ -78,10 +80,11 @@ static PyObject *results_list(const struct change *change)
 
 	for (i = 0; list && i < change->nr; i++) {
 		const struct wtrack_result *result = &change->results[i];
-		PyObject *tuple = Py_BuildValue("KKKi", result->done,
+		PyObject *tuple = Py_BuildValue("KKKiK", result->done,
 						result->changed,
 						result->error_gfn,
-						-result->error);
+						-result->error,
+						result->skipped);
 
 		if (!tuple)
 			Py_CLEAR(list);
@@ -151,16 +154,17 @@ static PyObject *run(struct session *self, PyObject *ranges,
 	return answer;
 }
 
-/* add(ranges, nowait) -> (errno or 0, results, None) */
+/* add(ranges, nowait, skip_holes) -> (errno or 0, results, None) */
 PyObject *session_add(PyObject *self, PyObject *args)
 {
+	int nowait, skip_holes;
 	PyObject *ranges;
-	int nowait;
 
-	if (!PyArg_ParseTuple(args, "Op:add", &ranges, &nowait))
+	if (!PyArg_ParseTuple(args, "Opp:add", &ranges, &nowait, &skip_holes))
 		return NULL;
 	return run((struct session *)self, ranges, CHANGE_ADD, false,
-		   nowait ? WTRACK_CHANGE_NOWAIT : 0);
+		   (nowait ? WTRACK_CHANGE_NOWAIT : 0) |
+		   (skip_holes ? WTRACK_CHANGE_SKIP_HOLES : 0));
 }
 
 /* rearm(ranges, nowait) -> likewise */

@@ -152,10 +152,11 @@ static PyObject *results_list(const struct wtrack_result *results,
 	Py_ssize_t i;
 
 	for (i = 0; list && i < nr; i++) {
-		PyObject *tuple = Py_BuildValue("KKKi", results[i].done,
+		PyObject *tuple = Py_BuildValue("KKKiK", results[i].done,
 						results[i].changed,
 						results[i].error_gfn,
-						-results[i].error);
+						-results[i].error,
+						results[i].skipped);
 
 		if (!tuple)
 			Py_CLEAR(list);
@@ -165,7 +166,7 @@ static PyObject *results_list(const struct wtrack_result *results,
 	return list;
 }
 
-/* add(ranges, nowait) -> (errno or 0, results) */
+/* add(ranges, nowait, skip_holes) -> (errno or 0, results) */
 static PyObject *mirror_add(PyObject *object, PyObject *args)
 {
 	struct mirror *self = (struct mirror *)object;
@@ -173,10 +174,10 @@ static PyObject *mirror_add(PyObject *object, PyObject *args)
 	PyObject *arg, *list = NULL;
 	struct wtrack_mirror *mirror;
 	struct wtrack_range *ranges;
-	int nowait, r = 0;
+	int nowait, skip_holes, r = 0;
 	Py_ssize_t nr;
 
-	if (!PyArg_ParseTuple(args, "Op:add", &arg, &nowait))
+	if (!PyArg_ParseTuple(args, "Opp:add", &arg, &nowait, &skip_holes))
 		return NULL;
 	ranges = ranges_parse(arg, &nr);
 	if (!ranges)
@@ -188,7 +189,9 @@ static PyObject *mirror_add(PyObject *object, PyObject *args)
 	if (mirror) {
 		Py_BEGIN_ALLOW_THREADS
 		r = wtrack_mirror_add(mirror, ranges, (size_t)nr, results,
-				      nowait ? WTRACK_CHANGE_NOWAIT : 0);
+				      (nowait ? WTRACK_CHANGE_NOWAIT : 0) |
+				      (skip_holes ?
+				       WTRACK_CHANGE_SKIP_HOLES : 0));
 		Py_END_ALLOW_THREADS
 		end(self);
 		list = results_list(results, nr);

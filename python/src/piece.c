@@ -54,6 +54,7 @@ void piece_account(struct change *change, const struct piece *piece)
 
 		to->done += from->done;
 		to->changed += from->changed;
+		to->skipped += from->skipped;
 		if (from->error && !to->error) {
 			to->error = from->error;
 			to->error_gfn = from->error_gfn;

@@ -93,12 +93,18 @@ class Mirror:
 
     # Its pages
 
-    def add(self, ranges: Ranges, *, nowait: bool = False) -> list[Result]:
+    def add(
+        self,
+        ranges: Ranges,
+        *,
+        nowait: bool = False,
+        skip_holes: bool = False,
+    ) -> list[Result]:
         """Track pages and read them: their copy is there when this returns.
-        Pages that are refused are not in the mirror; errors are as with
-        Session.add().
+        Pages that are refused are not in the mirror, nor are holes that are
+        skipped; arguments and errors are as with Session.add().
         """
-        err, answer = self._core.add(ranges, nowait)
+        err, answer = self._core.add(ranges, nowait, skip_holes)
         results = [Result(*result) for result in answer]
         if err:
             error = make_error(err, _wtrack.strerror(err))

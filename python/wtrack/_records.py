@@ -28,8 +28,10 @@ class Result(NamedTuple):
     changed: int
     #: First page that was refused or not reached, if error is not 0.
     error_gfn: int
-    #: Why, as a positive errno; 0 when all pages are done.
+    #: Why, as a positive errno; 0 when all pages are done or skipped.
     error: int
+    #: Pages that the guest has no memory for, with skip_holes.
+    skipped: int = 0
 
 
 class GfnInfo(NamedTuple):

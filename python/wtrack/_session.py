@@ -49,7 +49,7 @@ class HasFileno(Protocol):
 Ranges: TypeAlias = Iterable[tuple[int, int]]
 
 
-def _results(answer: list[tuple[int, int, int, int]]) -> list[Result]:
+def _results(answer: list[tuple[int, int, int, int, int]]) -> list[Result]:
     return [Result(*result) for result in answer]
 
 
@@ -274,7 +274,13 @@ class Session:
 
     # What it tracks
 
-    def add(self, ranges: Ranges, *, nowait: bool = False) -> list[Result]:
+    def add(
+        self,
+        ranges: Ranges,
+        *,
+        nowait: bool = False,
+        skip_holes: bool = False,
+    ) -> list[Result]:
         """Track pages. When this returns, no write of a vCPU to them goes
         unnoticed: add first, then read the pages' contents. Pages that are
         tracked already are armed again, if the guard had disarmed them.
@@ -284,12 +290,14 @@ class Session:
 
         A page cannot be armed while KVM handles a fault of the guest on it, which
         lasts as long as the VMM takes to provide the page. add() waits for that;
-        with nowait it refuses the page with errno.EAGAIN.
+        with nowait it refuses the page with errno.EAGAIN. With skip_holes what the
+        guest has no memory for is no error, so that all of its memory is one
+        range: (0, 1 << 40).
 
         The handler of a signal runs after 65536 pages at the latest; when it
         raises, query() tells how far it came.
         """
-        err, answer, _ = self._core.add(ranges, nowait)
+        err, answer, _ = self._core.add(ranges, nowait, skip_holes)
         return self._changed(err, _results(answer), None)
 
     def rearm(self, ranges: Ranges, *, nowait: bool = False) -> list[Result]:

@@ -69,12 +69,13 @@ SIZE(range, 16);
 FIELD(range, gfn, 0, 8);
 FIELD(range, nr_pages, 8, 8);
 
-SIZE(result, 32);
+SIZE(result, 40);
 FIELD(result, done, 0, 8);
 FIELD(result, changed, 8, 8);
 FIELD(result, error_gfn, 16, 8);
 FIELD(result, error, 24, 4);
 FIELD(result, reserved, 28, 4);
+FIELD(result, skipped, 32, 8);
 
 SIZE(resync_range, 24);
 FIELD(resync_range, gfn, 0, 8);
@@ -164,6 +165,7 @@ PIN(WTRACK_RING_ONCE, 16);
 PIN(WTRACK_CHANGE_INTR, 1);
 PIN(WTRACK_OPEN_INTERACTIVE, 1);
 PIN(WTRACK_CHANGE_NOWAIT, 2);
+PIN(WTRACK_CHANGE_SKIP_HOLES, 4);
 PIN(WTRACK_GFN_TRACKED, 1);
 PIN(WTRACK_GFN_RESYNC, 2);
 PIN(WTRACK_GFN_DISARMED, 4);

@@ -129,7 +129,7 @@ FIELD(tune, __reserved0, 24, 4);
 FIELD(tune, __reserved1, 28, 4);
 FIELD(tune, __reserved, 32, 16);
 
-SIZE(change, 56);
+SIZE(change, 64);
 FIELD(change, gfn, 0, 8);
 FIELD(change, nr_pages, 8, 8);
 FIELD(change, out_done, 16, 8);
@@ -138,6 +138,7 @@ FIELD(change, out_failed, 32, 8);
 FIELD(change, out_error_gfn, 40, 8);
 FIELD(change, out_error, 48, 4);
 FIELD(change, __reserved, 52, 4);
+FIELD(change, out_skipped, 56, 8);
 
 SIZE(add, 48);
 FIELD(add, size, 0, 4);
@@ -308,6 +309,7 @@ PIN(KVM_WTRACK_RING_F_ONCE, 16);
 PIN(KVM_WTRACK_TUNE_F_WAKEUP, 1);
 PIN(KVM_WTRACK_TUNE_F_BUDGET, 2);
 PIN(KVM_WTRACK_ADD_F_NOWAIT, 1);
+PIN(KVM_WTRACK_ADD_F_SKIP_HOLES, 2);
 PIN(KVM_WTRACK_REARM_F_NOWAIT, 1);
 PIN(KVM_WTRACK_REMOVE_F_FENCE, 1);
 PIN(KVM_WTRACK_GFN_TRACKED, 1);

@@ -196,6 +196,56 @@ CASE_WITHIN(a_long_range_of_pages_that_are_refused_costs_nothing, 30)
 	CHECK_EQ(c[2].out_failed, (1ULL << 40) - 8);
 }
 
+static int add_all(int fd, struct kvm_wtrack_change *c, uint32_t flags)
+{
+	WT_ARG(add, a, .flags = flags, .changes = (uintptr_t)c,
+	       .nr_changes = 1);
+
+	return __wt_add(fd, &a);
+}
+
+/* All of a guest's memory in one range, however many holes there are. */
+CASE(holes_are_skipped_if_the_caller_wants_it)
+{
+	struct kvm_wtrack_change c = { .nr_pages = 1ULL << 36 };
+	struct vm *vm = vm_new(10);
+	struct wt *wt = wt_session(vm->fd, 64, 0);
+	void *mem = mem_shared(8 * PAGE);
+
+	/* A read-only one right behind the data, and one far away. */
+	vm_slot(vm, VM_SLOT_EXTRA, VM_DATA + 10 * PAGE, mem, 2 * PAGE,
+		KVM_MEM_READONLY);
+	vm_slot(vm, VM_SLOT_EXTRA + 1, 1ULL << 35, mem, 5 * PAGE, 0);
+	CHECK_ERRNO(add_all(wt->fd, &c, KVM_WTRACK_ADD_F_SKIP_HOLES), 0);
+	CHECK_ERRNO(c.out_error, 0);
+	CHECK_EQ(c.out_failed, 0);
+	CHECK_EQ(c.out_done, VM_LOW_BYTES / PAGE + 10 + 5);
+	CHECK_EQ(c.out_changed, c.out_done);
+	CHECK_EQ(c.out_skipped, c.nr_pages - c.out_done);
+	CHECK_EQ(wt_query_pages(wt->fd), c.out_done);
+	c = (struct kvm_wtrack_change){ .nr_pages = 1ULL << 36 };
+	CHECK_ERRNO(add_all(wt->fd, &c, 0), 0);
+	CHECK_ERRNO(c.out_error, ENOENT);
+	CHECK_EQ(c.out_skipped, 0);
+}
+
+CASE(what_is_refused_for_another_reason_is_not_skipped)
+{
+	const struct kvm_wtrack_range inside = { VM_DATA_GFN, 4 };
+	WT_ARG(restrict, limit, .ranges = (uintptr_t)&inside, .nr_ranges = 1,
+	       .max_pages = 3, .rights = ~0ULL);
+	struct kvm_wtrack_change c = { VM_DATA_GFN - 1, 12 };
+	struct vm *vm = vm_new(10);
+	struct wt *wt = wt_session(vm->fd, 64, 0);
+
+	CHECK_ERRNO(__wt_restrict(wt->fd, &limit), 0);
+	CHECK_ERRNO(add_all(wt->fd, &c, KVM_WTRACK_ADD_F_SKIP_HOLES), 0);
+	CHECK_EQ(c.out_done, 3);
+	CHECK_EQ(c.out_failed, 9);
+	CHECK_EQ(c.out_skipped, 0);
+	CHECK_ERRNO(c.out_error, EPERM);
+}
+
 /* Only where the processor needs one for real mode does KVM make it. */
 CASE(a_memslot_of_kvms_own_cannot_be_tracked)
 {

@@ -34,6 +34,7 @@ NOT_HERE = {
     "WTRACK_GFN_END": "Session.query() is an iterator",
     "WTRACK_OPEN_INTERACTIVE": "Session.open_daemon() has an argument",
     "WTRACK_CHANGE_NOWAIT": "Session.add() has an argument",
+    "WTRACK_CHANGE_SKIP_HOLES": "as above",
     "WTRACK_CHANGE_INTR": "signals are handled between pieces of a change",
     "WTRACK_READ_INTR": "signals are handled when they interrupt a read",
     "WTRACK_READ_NOFAULT": "Session.read() has an argument",

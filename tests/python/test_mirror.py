@@ -88,6 +88,15 @@ class Changes(Case):
             mirror.wait()
         self.assertEqual(bytes(mirror.page(5)[:8]), word(1))
 
+    def test_holes_are_skipped(self) -> None:
+        mirror = self.mirror()
+        machine.refuse(3, errno.EOPNOTSUPP)
+        (result,) = mirror.add([(0, machine.PAGES + 9)], skip_holes=True)
+        self.assertEqual((result.done, result.skipped),
+                         (machine.PAGES - 1, 10))
+        self.assertEqual(mirror.get_status().pages, machine.PAGES - 1)
+        self.assertIsNone(mirror.get_state(3))
+
     def test_asyncio(self) -> None:
         mirror = self.mirror(5)
 

@@ -100,6 +100,21 @@ class Ranges(machine.Case):
         self.assertEqual(raised.exception.errno, errno.ENOBUFS)
         self.assertIsNone(raised.exception.seq)
 
+    def test_holes_are_skipped(self) -> None:
+        session = self.session()
+        machine.refuse(3, errno.EOPNOTSUPP)
+        (result,) = session.add([(0, 3 * PIECE)], skip_holes=True)
+        self.assertEqual(
+            (result.done, result.skipped, result.error),
+            (machine.PAGES - 1, 3 * PIECE - machine.PAGES + 1, 0),
+        )
+        machine.refuse(3, errno.EPERM)
+        with self.assertRaises(wtrack.RefusedError) as raised:
+            session.add([(0, 3 * PIECE)], skip_holes=True)
+        results = raised.exception.results
+        assert results is not None
+        self.assertEqual(results[0].error_gfn, 3)
+
     def test_a_page_that_is_refused_does_not_stop_the_others(self) -> None:
         session = self.session()
         machine.refuse(3, errno.EPERM)
@@ -138,9 +153,9 @@ class Ranges(machine.Case):
             self.assertEqual(raised.exception.errno, errno.EINVAL)
             results = raised.exception.results
             assert results is not None
-            self.assertEqual(results[0][2:], (machine.PAGES, errno.ENOENT))
-            self.assertEqual(results[2], (0, 0, 1, errno.EINVAL))
-            self.assertEqual(results[3], (0, 0, 7, errno.EINVAL))
+            self.assertEqual(results[0][2:], (machine.PAGES, errno.ENOENT, 0))
+            self.assertEqual(results[2], (0, 0, 1, errno.EINVAL, 0))
+            self.assertEqual(results[3], (0, 0, 7, errno.EINVAL, 0))
 
     def test_without_a_ring(self) -> None:
         session = self.session(0)

@@ -498,10 +498,11 @@ struct kvm_wtrack_tune {
  * @out_error_gfn: first gfn that was refused, if @out_error is not 0
  * @out_error: the errno of that gfn, positive, or 0
  * @__reserved: must be 0
+ * @out_skipped: with ADD_F_SKIP_HOLES, pages that the guest has no memory for
  *
  * A gfn that is refused does not stop the others. Pages are worked through in
  * ascending order: after EINTR the range goes on at @gfn + @out_done +
- * @out_failed.
+ * @out_failed + @out_skipped.
  */
 struct kvm_wtrack_change {
 	__aligned_u64 gfn;
@@ -512,10 +513,18 @@ struct kvm_wtrack_change {
 	__aligned_u64 out_error_gfn;
 	__u32 out_error;
 	__u32 __reserved;
+	__aligned_u64 out_skipped;
 };
 
 /* Refuse a gfn that cannot be armed just now, with EAGAIN. */
 #define KVM_WTRACK_ADD_F_NOWAIT		(1U << 0)
+/*
+ * Skip gfns to which the guest cannot store as to ordinary memory, instead of
+ * refusing them with ENOENT or EOPNOTSUPP: where there is no memslot, or one that
+ * is read-only, guest_memfd's or KVM's own. So "all memory of the guest" is one
+ * range. Memory that is created there later is not tracked.
+ */
+#define KVM_WTRACK_ADD_F_SKIP_HOLES	(1U << 1)
 
 /**
  * struct kvm_wtrack_add - track pages (KVM_WTRACK_ADD)

@@ -89,7 +89,8 @@ const struct abi_call abi_calls[] = {
 	     .reserved = { FIELD(tune, __reserved0), FIELD(tune, __reserved1),
 			   FIELD(tune, __reserved) }),
 	CALL(add, ADD, ABI_READY, .has_out = true,
-	     .known_flags = KVM_WTRACK_ADD_F_NOWAIT,
+	     .known_flags = KVM_WTRACK_ADD_F_NOWAIT |
+			    KVM_WTRACK_ADD_F_SKIP_HOLES,
 	     ARRAY(add, changes, nr_changes),
 	     .reserved = { FIELD(add, __reserved) },
 	     .out = { FIELD(add, out_nr_changes),

@@ -157,7 +157,7 @@ int fake_kind(int fd);
 long fake_ioctl(unsigned long request, void *arg);
 bool fake_is_vm(int fd);
 /* ADD and REMOVE. */
-long fake_change(uint64_t address, uint32_t nr, enum fake_call call, bool nowait,
+long fake_change(uint64_t address, uint32_t nr, enum fake_call call, uint32_t flags,
 		 uint32_t *out_nr, __u64 *failed);
 
 /* READ and REGIONS. */

@@ -101,8 +101,7 @@ static long do_add(void *arg)
 {
 	struct kvm_wtrack_add *add = arg;
 
-	return fake_change(add->changes, add->nr_changes, FAKE_ADD,
-			   add->flags & KVM_WTRACK_ADD_F_NOWAIT,
+	return fake_change(add->changes, add->nr_changes, FAKE_ADD, add->flags,
 			   &add->out_nr_changes, &add->out_failed_pages);
 }
 
@@ -111,7 +110,7 @@ static long do_rearm(void *arg)
 	struct kvm_wtrack_rearm *rearm = arg;
 
 	return fake_change(rearm->changes, rearm->nr_changes, FAKE_REARM,
-			   rearm->flags & KVM_WTRACK_REARM_F_NOWAIT,
+			   rearm->flags,
 			   &rearm->out_nr_changes, &rearm->out_failed_pages);
 }
 
@@ -120,7 +119,7 @@ static long do_remove(void *arg)
 	struct kvm_wtrack_remove *rm = arg;
 	long r;
 
-	r = fake_change(rm->changes, rm->nr_changes, FAKE_REMOVE, false,
+	r = fake_change(rm->changes, rm->nr_changes, FAKE_REMOVE, 0,
 			&rm->out_nr_changes, &rm->out_failed_pages);
 	if (!r && (rm->flags & KVM_WTRACK_REMOVE_F_FENCE))
 		rm->out_seq = fake_head();

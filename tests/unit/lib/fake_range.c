@@ -11,18 +11,19 @@
 #include "fake.h"
 
 /* EAGAIN stands for a fault of the guest that a call may wait for. */
-static int refusal(uint64_t gfn, bool nowait)
+static int refusal(uint64_t gfn, uint32_t flags)
 {
-	return fake.refuse[gfn] == EAGAIN && !nowait ? 0 : fake.refuse[gfn];
+	return fake.refuse[gfn] == EAGAIN &&
+	       !(flags & KVM_WTRACK_ADD_F_NOWAIT) ? 0 : fake.refuse[gfn];
 }
 
-static int change_gfn(uint64_t gfn, enum fake_call call, bool nowait,
+static int change_gfn(uint64_t gfn, enum fake_call call, uint32_t flags,
 		      bool *changed)
 {
 	if (gfn >= FAKE_PAGES || (call == FAKE_ADD && fake.absent[gfn]))
 		return ENOENT;
-	if (refusal(gfn, nowait))
-		return refusal(gfn, nowait);
+	if (refusal(gfn, flags))
+		return refusal(gfn, flags);
 	if (call != FAKE_ADD && !fake.tracked[gfn])
 		return ENOENT;
 	*changed = call == FAKE_REARM ? fake.disarmed[gfn] :
@@ -33,14 +34,19 @@ static int change_gfn(uint64_t gfn, enum fake_call call, bool nowait,
 }
 
 static void change_page(struct kvm_wtrack_change *change, uint64_t gfn,
-			enum fake_call call, bool nowait, __u64 *failed)
+			enum fake_call call, uint32_t flags, __u64 *failed)
 {
 	bool changed = false;
-	int err = change_gfn(gfn, call, nowait, &changed);
+	int err = change_gfn(gfn, call, flags, &changed);
 
 	if (!err) {
 		change->out_done++;
 		change->out_changed += changed;
+		return;
+	}
+	if (flags & KVM_WTRACK_ADD_F_SKIP_HOLES &&
+	    (err == ENOENT || err == EOPNOTSUPP)) {
+		change->out_skipped++;
 		return;
 	}
 	++*failed;
@@ -51,7 +57,7 @@ static void change_page(struct kvm_wtrack_change *change, uint64_t gfn,
 	}
 }
 
-long fake_change(uint64_t address, uint32_t nr, enum fake_call call, bool nowait,
+long fake_change(uint64_t address, uint32_t nr, enum fake_call call, uint32_t flags,
 		 uint32_t *out_nr, __u64 *failed)
 {
 	struct kvm_wtrack_change *changes = (void *)(uintptr_t)address;
@@ -68,14 +74,15 @@ long fake_change(uint64_t address, uint32_t nr, enum fake_call call, bool nowait
 
 		assert_int_equal(change->out_done | change->out_changed |
 				 change->out_failed | change->out_error |
-				 change->out_error_gfn | change->__reserved, 0);
+				 change->out_error_gfn | change->__reserved |
+				 change->out_skipped, 0);
 		if (!change->nr_pages ||
 		    change->gfn + change->nr_pages < change->gfn)
 			return -EINVAL;
 		for (i = 0; i < change->nr_pages; i++) {
 			if (!left--)
 				return -EINTR;
-			change_page(change, change->gfn + i, call, nowait,
+			change_page(change, change->gfn + i, call, flags,
 				    failed);
 		}
 	}

@@ -922,6 +922,31 @@ static void a_vm_that_is_gone_leaves_the_copy(void **state)
 	close_both(mirror, session);
 }
 
+/* Of a range with holes the mirror has what there is. */
+static void holes_are_not_in_the_mirror(void **state)
+{
+	const struct wtrack_range all = { 0, FAKE_PAGES + 50 };
+	struct wtrack_session *session = fake_session(64, 0);
+	struct wtrack_mirror_status status;
+	struct wtrack_mirror *mirror;
+	struct wtrack_result result;
+
+	(void)state;
+	fake_region_removed(5, 3);
+	assert_int_equal(wtrack_mirror_new(session, NULL, 0, &mirror), 0);
+	assert_int_equal(wtrack_mirror_add(mirror, &all, 1, &result,
+					   WTRACK_CHANGE_SKIP_HOLES), 0);
+	assert_int_equal(result.done, FAKE_PAGES - 3);
+	assert_int_equal(result.skipped, all.nr_pages - result.done);
+	assert_int_equal(wtrack_mirror_get_status(mirror, &status,
+						  sizeof(status)), 0);
+	assert_int_equal(status.pages, FAKE_PAGES - 3);
+	assert_int_equal(status.live, FAKE_PAGES - 3);
+	assert_null(wtrack_mirror_page(mirror, 6));
+	assert_non_null(wtrack_mirror_page(mirror, 8));
+	close_both(mirror, session);
+}
+
 static void a_failure_loses_nothing(void **state)
 {
 	struct wtrack_session *session = fake_session(8, 0);
@@ -1156,6 +1181,7 @@ int main(void)
 		CASE(ranges_that_are_malformed_remove_nothing),
 		CASE(what_others_store_is_read_when_that_is_asked_for),
 		CASE(a_vm_that_is_gone_leaves_the_copy),
+		CASE(holes_are_not_in_the_mirror),
 		CASE(a_failure_loses_nothing),
 		CASE(what_was_touched_once_is_armed_and_read),
 		CASE(so_it_is_when_the_resync_set_tells_of_it),

@@ -166,6 +166,48 @@ static void malformed_range_in_the_middle_is_told(void **state)
 	wtrack_session_close(session);
 }
 
+/* A signal in between, and an error that is none of a hole. */
+static void holes_are_skipped(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_range range = { FAKE_PAGES - 10, 100 };
+	struct wtrack_result result;
+
+	(void)state;
+	fake.refuse[FAKE_PAGES - 8] = EOPNOTSUPP;
+	fake.pages_to_signal = 13;
+	assert_int_equal(wtrack_session_add(session, &range, 1, &result,
+					    WTRACK_CHANGE_SKIP_HOLES), 0);
+	check(&result, 9, 9, 0, 0);
+	assert_int_equal(result.skipped, 91);
+	fake.refuse[FAKE_PAGES - 7] = EPERM;
+	assert_int_equal(wtrack_session_add(session, &range, 1, &result,
+					    WTRACK_CHANGE_SKIP_HOLES), -EPERM);
+	check(&result, 8, 0, -EPERM, FAKE_PAGES - 7);
+	assert_int_equal(result.skipped, 91);
+	assert_int_equal(wtrack_session_add(session, &range, 1, &result, 0),
+			 -EOPNOTSUPP);
+	assert_int_equal(result.skipped, 0);
+	wtrack_session_close(session);
+}
+
+/* What was not reached begins behind what was done and skipped. */
+static void an_interruption_among_holes_tells_where(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_range range = { FAKE_PAGES - 10, 100 };
+	struct wtrack_result result;
+
+	(void)state;
+	fake.pages_to_signal = 30;
+	assert_int_equal(wtrack_session_add(session, &range, 1, &result,
+					    WTRACK_CHANGE_SKIP_HOLES |
+					    WTRACK_CHANGE_INTR), -EINTR);
+	check(&result, 10, 10, -EINTR, FAKE_PAGES + 20);
+	assert_int_equal(result.skipped, 20);
+	wtrack_session_close(session);
+}
+
 static void unknown_flags_are_refused(void **state)
 {
 	struct wtrack_session *session = fake_session(8, 0);
@@ -174,11 +216,13 @@ static void unknown_flags_are_refused(void **state)
 	uint64_t seq = 99;
 
 	(void)state;
-	assert_int_equal(wtrack_session_add(session, &range, 1, &result, 4),
+	assert_int_equal(wtrack_session_add(session, &range, 1, &result, 8),
 			 -EINVAL);
 	check(&result, 0, 0, -EINVAL, 1);
 	assert_int_equal(wtrack_session_remove(session, &range, 1, NULL,
 					WTRACK_CHANGE_NOWAIT), -EINVAL);
+	assert_int_equal(wtrack_session_remove(session, &range, 1, NULL,
+					WTRACK_CHANGE_SKIP_HOLES), -EINVAL);
 	assert_int_equal(wtrack_session_remove_fenced(session, &range, 1, NULL,
 						      8, &seq), -EINVAL);
 	assert_int_equal(seq, 99);
@@ -228,6 +272,8 @@ int main(void)
 		CASE(refusal_is_told_without_results),
 		CASE(failed_call_tells_what_was_not_reached),
 		CASE(malformed_range_in_the_middle_is_told),
+		CASE(holes_are_skipped),
+		CASE(an_interruption_among_holes_tells_where),
 		CASE(unknown_flags_are_refused),
 		CASE(a_page_is_waited_for_or_refused),
 		CASE(without_memory_nothing_is_done),
