@@ -58,7 +58,8 @@ static void fill(struct kvm_wtrack_record *record, struct kvm_vcpu *vcpu,
 {
 	memset(record, 0, sizeof(*record));
 	record->type = KVM_WTRACK_RECORD_GUARD;
-	record->flags = KVM_WTRACK_RECORD_F_VCPU | KVM_WTRACK_RECORD_F_RIP;
+	record->flags = KVM_WTRACK_RECORD_F_VCPU | KVM_WTRACK_RECORD_F_RIP |
+			kwt_vcpu_mode(vcpu);
 	record->vcpu = vcpu->vcpu_id;
 	record->gpa = gpa;
 	record->time_ns = ktime_get_ns();
@@ -104,7 +105,9 @@ static void fill_changed(struct kvm_wtrack_record *record,
 {
 	fill(record, vcpu, gpa, KVM_WTRACK_GUARD_CHANGED,
 	     KVM_WTRACK_CAUSE_UNREPORTED);
-	record->flags |= KVM_WTRACK_RECORD_F_PAGE;
+	/* The mode may have changed since the store was made. */
+	record->flags = KVM_WTRACK_RECORD_F_VCPU | KVM_WTRACK_RECORD_F_RIP |
+			KVM_WTRACK_RECORD_F_PAGE;
 	record->rip = rip;
 }
 

@@ -25,7 +25,8 @@ static int do_info(struct kwt_session *session, union kwt_arg *arg)
 			     KVM_WTRACK_FEAT_READ |
 			     KVM_WTRACK_FEAT_REGIONS |
 			     KVM_WTRACK_FEAT_ONCE |
-			     KVM_WTRACK_FEAT_TUNE;
+			     KVM_WTRACK_FEAT_TUNE |
+			     KVM_WTRACK_FEAT_MODES;
 	info->out_max_pages = READ_ONCE(kwt_max_pages);
 	info->out_min_records = KWT_MIN_RECORDS;
 	info->out_max_records = READ_ONCE(kwt_max_records);

@@ -202,14 +202,30 @@ static inline u32 kwt_vcpu_pages(const struct kwt_vcpu *vcpu, u64 *gpa)
 	return KWT_STORE_PAGES;
 }
 
+/* What is known of the mode that a vCPU stores in, as flags of a record. */
+static __always_inline u32 kwt_vcpu_mode(const struct kvm_vcpu *vcpu)
+{
+	u32 hflags = vcpu->arch.hflags, mode = 0;
+
+	if (hflags & HF_GUEST_MASK)
+		mode |= KVM_WTRACK_RECORD_F_L2;
+#ifdef HF_SMM_MASK
+	if (hflags & HF_SMM_MASK)
+		mode |= KVM_WTRACK_RECORD_F_SMM;
+#endif
+	return mode;
+}
+
 /*
  * The fields flags and vcpu of a record, where they are in the word that begins
  * with its type. KVM has read the instruction pointer before it emulates.
  */
 static __always_inline u64 kwt_vcpu_bits(const struct kwt_vcpu *vcpu)
 {
-	return (KVM_WTRACK_RECORD_F_VCPU | KVM_WTRACK_RECORD_F_RIP) <<
-	       KWT_RECORD_FLAGS_SHIFT |
+	u64 flags = KVM_WTRACK_RECORD_F_VCPU | KVM_WTRACK_RECORD_F_RIP |
+		    kwt_vcpu_mode(vcpu->vcpu);
+
+	return flags << KWT_RECORD_FLAGS_SHIFT |
 	       (u64)vcpu->vcpu->vcpu_id << KWT_RECORD_VCPU_SHIFT;
 }
 

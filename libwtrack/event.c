@@ -128,6 +128,16 @@ WTRACK_API bool wtrack_event_is_once(const struct wtrack_event *event)
 	return record_of(event)->flags & KVM_WTRACK_RECORD_F_ONCE;
 }
 
+WTRACK_API bool wtrack_event_is_l2(const struct wtrack_event *event)
+{
+	return record_of(event)->flags & KVM_WTRACK_RECORD_F_L2;
+}
+
+WTRACK_API bool wtrack_event_is_smm(const struct wtrack_event *event)
+{
+	return record_of(event)->flags & KVM_WTRACK_RECORD_F_SMM;
+}
+
 WTRACK_API int wtrack_event_get_vcpu(const struct wtrack_event *event)
 {
 	const struct kvm_wtrack_record *record = record_of(event);

@@ -236,6 +236,27 @@ bool wtrack_event_has_data(const struct wtrack_event *event);
 bool wtrack_event_is_once(const struct wtrack_event *event);
 
 /**
+ * wtrack_event_is_l2() - was the store made by a guest of the guest?
+ * @event: the event
+ *
+ * Return: true for a write, or an event of the guard, that is of a guest whose
+ * hypervisor is the guest: wtrack_event_get_rip() is its own then, the address is
+ * the guest's. False also where it is not known, as of WTRACK_GUARD_CHANGED.
+ * Since: 1.0
+ */
+bool wtrack_event_is_l2(const struct wtrack_event *event);
+
+/**
+ * wtrack_event_is_smm() - was the store made in system management mode?
+ * @event: the event
+ *
+ * Return: true for a write, or an event of the guard, of a vCPU that was in SMM.
+ * False also where it is not known, as of WTRACK_GUARD_CHANGED.
+ * Since: 1.0
+ */
+bool wtrack_event_is_smm(const struct wtrack_event *event);
+
+/**
  * wtrack_event_get_vcpu() - which vCPU wrote
  * @event: the event
  *

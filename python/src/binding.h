@@ -57,6 +57,8 @@ struct record {
 #define RECORD_RIP	4
 #define RECORD_DATA	8
 #define RECORD_ONCE	16
+#define RECORD_L2	32
+#define RECORD_SMM	64
 
 /* error.c */
 PyObject *raise_error(struct module_state *state, int err, const char *message);

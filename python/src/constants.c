@@ -42,6 +42,7 @@ static const struct {
 	NUMBER(FEAT_REGIONS),
 	NUMBER(FEAT_ONCE),
 	NUMBER(FEAT_TUNE),
+	NUMBER(FEAT_MODES),
 	NUMBER(GFN_TRACKED),
 	NUMBER(GFN_RESYNC),
 	NUMBER(GFN_DISARMED),
@@ -81,6 +82,8 @@ static const struct {
 	{ "RECORD_RIP", RECORD_RIP },
 	{ "RECORD_DATA", RECORD_DATA },
 	{ "RECORD_ONCE", RECORD_ONCE },
+	{ "RECORD_L2", RECORD_L2 },
+	{ "RECORD_SMM", RECORD_SMM },
 };
 
 int add_constants(PyObject *module)

@@ -45,6 +45,10 @@ int record_fill(struct record *record, const struct wtrack_event *event)
 		record->flags |= RECORD_PAGE;
 	if (wtrack_event_has_data(event))
 		record->flags |= RECORD_DATA;
+	if (wtrack_event_is_l2(event))
+		record->flags |= RECORD_L2;
+	if (wtrack_event_is_smm(event))
+		record->flags |= RECORD_SMM;
 	if (!wtrack_event_get_rip(event, &rip))
 		record->flags |= RECORD_RIP;
 	if (wtrack_event_is_once(event))
@@ -115,6 +119,18 @@ static PyObject *get_is_once(PyObject *self, void *closure)
 	return PyBool_FromLong(record_of(self)->flags & RECORD_ONCE);
 }
 
+static PyObject *get_is_l2(PyObject *self, void *closure)
+{
+	(void)closure;
+	return PyBool_FromLong(record_of(self)->flags & RECORD_L2);
+}
+
+static PyObject *get_is_smm(PyObject *self, void *closure)
+{
+	(void)closure;
+	return PyBool_FromLong(record_of(self)->flags & RECORD_SMM);
+}
+
 static PyObject *get_vcpu(PyObject *self, void *closure)
 {
 	int32_t vcpu = record_of(self)->vcpu;
@@ -164,7 +180,8 @@ static PyObject *event_reduce(PyObject *self, PyObject *args)
 static bool record_is_sane(const struct record *record)
 {
 	const uint16_t flags = RECORD_MORE | RECORD_PAGE | RECORD_RIP |
-			       RECORD_DATA | RECORD_ONCE;
+			       RECORD_DATA | RECORD_ONCE | RECORD_L2 |
+			       RECORD_SMM;
 	const uint8_t zero[sizeof(record->pad)] = { 0 };
 
 	return record->len <= sizeof(record->data) &&
@@ -268,6 +285,10 @@ static PyGetSetDef getters[] = {
 	{ "is_once", get_is_once, NULL,
 	  "Is the page not observed from here on? Session.rearm() ends that.",
 	  NULL },
+	{ "is_l2", get_is_l2, NULL,
+	  "Was it a guest of the guest that stored?", NULL },
+	{ "is_smm", get_is_smm, NULL,
+	  "Was the vCPU in system management mode?", NULL },
 	{ "vcpu", get_vcpu, NULL, "The vCPU's id, None if not known.",
 	  NULL },
 	{ "rip", get_rip, NULL,

@@ -96,6 +96,8 @@ class Feature(IntFlag):
     ONCE = _wtrack.FEAT_ONCE
     #: Wake-up and budget of a ring can be changed.
     TUNE = _wtrack.FEAT_TUNE
+    #: Event.is_l2 and Event.is_smm tell.
+    MODES = _wtrack.FEAT_MODES
 
 
 class Right(IntFlag):
@@ -207,9 +209,12 @@ class State(IntFlag):
 
 
 #: Bits of the field flags of a record in a batch: Event.has_more,
-#: Event.is_page, whether rip is known, Event.has_data, and Event.is_once.
+#: Event.is_page, whether rip is known, Event.has_data, Event.is_once, Event.is_l2
+#: and Event.is_smm.
 RECORD_MORE = _wtrack.RECORD_MORE
 RECORD_PAGE = _wtrack.RECORD_PAGE
 RECORD_RIP = _wtrack.RECORD_RIP
 RECORD_DATA = _wtrack.RECORD_DATA
 RECORD_ONCE = _wtrack.RECORD_ONCE
+RECORD_L2 = _wtrack.RECORD_L2
+RECORD_SMM = _wtrack.RECORD_SMM

@@ -223,8 +223,8 @@ _FIELDS = (
 
 #: What Session.read_batch() returns are records of this format, for the module
 #: struct. vcpu is -1 where it is not known; flags are RECORD_MORE,
-#: RECORD_PAGE, RECORD_RIP, RECORD_DATA and RECORD_ONCE; of data the first len
-#: bytes count, and rip counts with RECORD_RIP.
+#: RECORD_PAGE, RECORD_RIP, RECORD_DATA, RECORD_ONCE, RECORD_L2 and RECORD_SMM; of
+#: data the first len bytes count, and rip counts with RECORD_RIP.
 RECORD_FORMAT = "<" + "".join(letter for _, letter, _ in _FIELDS)
 
 #: The names of the values that RECORD_FORMAT unpacks to, in order.

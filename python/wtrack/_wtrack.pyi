@@ -44,6 +44,7 @@ FEAT_READ: Final[int]
 FEAT_REGIONS: Final[int]
 FEAT_ONCE: Final[int]
 FEAT_TUNE: Final[int]
+FEAT_MODES: Final[int]
 GFN_TRACKED: Final[int]
 GFN_RESYNC: Final[int]
 GFN_DISARMED: Final[int]
@@ -83,6 +84,8 @@ RECORD_PAGE: Final[int]
 RECORD_RIP: Final[int]
 RECORD_DATA: Final[int]
 RECORD_ONCE: Final[int]
+RECORD_L2: Final[int]
+RECORD_SMM: Final[int]
 
 @final
 class Event:
@@ -101,9 +104,13 @@ class Event:
     @property
     def has_more(self) -> bool: ...
     @property
+    def is_l2(self) -> bool: ...
+    @property
     def is_once(self) -> bool: ...
     @property
     def is_page(self) -> bool: ...
+    @property
+    def is_smm(self) -> bool: ...
     @property
     def len(self) -> int: ...
     @property

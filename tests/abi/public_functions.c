@@ -26,8 +26,10 @@ FUNCTION(1.0, size_t, wtrack_event_get_len, const struct wtrack_event *event);
 FUNCTION(1.0, size_t, wtrack_event_get_total, const struct wtrack_event *event);
 FUNCTION(1.0, bool, wtrack_event_has_data, const struct wtrack_event *event);
 FUNCTION(1.0, bool, wtrack_event_has_more, const struct wtrack_event *event);
+FUNCTION(1.0, bool, wtrack_event_is_l2, const struct wtrack_event *event);
 FUNCTION(1.0, bool, wtrack_event_is_page, const struct wtrack_event *event);
 FUNCTION(1.0, bool, wtrack_event_is_once, const struct wtrack_event *event);
+FUNCTION(1.0, bool, wtrack_event_is_smm, const struct wtrack_event *event);
 FUNCTION(1.0, int, wtrack_event_get_vcpu, const struct wtrack_event *event);
 FUNCTION(1.0, int, wtrack_event_get_rip, const struct wtrack_event *event,
 	uint64_t *ret);

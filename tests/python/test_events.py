@@ -263,6 +263,24 @@ class Batch(machine.Case):
             },
         )
 
+    def test_the_mode_of_the_vcpu(self) -> None:
+        session = self.session()
+        for flags, modes in ((0, (False, False)), (16, (True, False)),
+                             (32, (False, True))):
+            machine.publish(record(EventType.WRITE, flags=flags))
+            event = session.next()
+            assert event
+            self.assertEqual((event.is_l2, event.is_smm), modes)
+            machine.publish(record(EventType.WRITE, flags=flags))
+            session.release()
+            (found,) = unpack(session.read_batch())
+            bits = found["flags"]
+            assert isinstance(bits, int)
+            self.assertEqual(
+                (bool(bits & wtrack.RECORD_L2), bool(bits & wtrack.RECORD_SMM)),
+                modes,
+            )
+
     def test_an_event_without_data_says_so(self) -> None:
         session = self.session()
         made = record(

@@ -137,6 +137,8 @@
 #define KVM_WTRACK_FEAT_ONCE		(1ULL << 12)
 /* TUNE is known. */
 #define KVM_WTRACK_FEAT_TUNE		(1ULL << 14)
+/* Records tell of nested guests and of SMM. */
+#define KVM_WTRACK_FEAT_MODES		(1ULL << 16)
 
 /**
  * struct kvm_wtrack_info - what this module can do (KVM_WTRACK_INFO)
@@ -1031,6 +1033,13 @@ struct kvm_wtrack_consumer {
 #define KVM_WTRACK_RECORD_F_VCPU	(1U << 2)
 /* rip is the guest's instruction pointer; never without RIGHT_RIP. */
 #define KVM_WTRACK_RECORD_F_RIP		(1U << 3)
+/*
+ * A guest of the guest made the store, whose hypervisor the guest is: rip is its
+ * own, gpa is the guest's. A record of the guard tells it as well, but for CHANGED.
+ */
+#define KVM_WTRACK_RECORD_F_L2		(1U << 4)
+/* Likewise: the vCPU was in system management mode. */
+#define KVM_WTRACK_RECORD_F_SMM		(1U << 5)
 /* The page is not observed from here on, until the session arms it again. */
 #define KVM_WTRACK_RECORD_F_ONCE	(1U << 6)
 

@@ -81,6 +81,23 @@ static void highest_vcpu_is_not_an_error(void **state)
 	assert_int_equal(wtrack_event_get_vcpu(event_of(&record)), UINT16_MAX);
 }
 
+static void each_mode_is_its_own(void **state)
+{
+	struct kvm_wtrack_record record = { .type = KVM_WTRACK_RECORD_WRITE };
+
+	(void)state;
+	record.flags = KVM_WTRACK_RECORD_F_L2;
+	assert_true(wtrack_event_is_l2(event_of(&record)));
+	assert_false(wtrack_event_is_smm(event_of(&record)));
+	record.flags = KVM_WTRACK_RECORD_F_SMM;
+	assert_false(wtrack_event_is_l2(event_of(&record)));
+	assert_true(wtrack_event_is_smm(event_of(&record)));
+	record.flags = 0xffff & ~(KVM_WTRACK_RECORD_F_L2 |
+				  KVM_WTRACK_RECORD_F_SMM);
+	assert_false(wtrack_event_is_l2(event_of(&record)));
+	assert_false(wtrack_event_is_smm(event_of(&record)));
+}
+
 static void each_flag_is_its_own(void **state)
 {
 	struct kvm_wtrack_record record = { .type = KVM_WTRACK_RECORD_WRITE };
@@ -259,6 +276,7 @@ int main(void)
 		CASE(unknown_vcpu_and_rip_are_enodata),
 		CASE(a_write_without_data_says_so),
 		CASE(highest_vcpu_is_not_an_error),
+		CASE(each_mode_is_its_own),
 		CASE(each_flag_is_its_own),
 		CASE(region_event_tells_what_was_removed),
 		CASE(guard_event_tells_what_was_done_and_why),

@@ -15,12 +15,16 @@ struct mutex {
 
 enum { VCPU_REGS_RIP = 16 };
 
+#define HF_GUEST_MASK	(1 << 0)
+#define HF_SMM_MASK	(1 << 1)
+
 struct kvm_vcpu {
 	int vcpu_id;
 	int vcpu_idx;
 	struct mutex mutex;
 	struct {
 		unsigned long regs[VCPU_REGS_RIP + 1];
+		u32 hflags;
 	} arch;
 };
 
