@@ -157,6 +157,9 @@ static void take(struct follow *follow, const struct wtrack_event *from)
 {
 	struct event event;
 
+	/* Waiting tells the same, as an error. */
+	if (wtrack_event_get_type(from) == WTRACK_EVENT_ENDED)
+		return;
 	event_from_wtrack(&event, from);
 	if (event.type == EVENT_RESYNC) {
 		resync(follow, &event);

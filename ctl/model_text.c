@@ -19,6 +19,7 @@ static const struct {
 	{ WTRACK_STATE_COALESCE, "coalesce" },
 	{ WTRACK_STATE_RESYNC, "resync" },
 	{ WTRACK_STATE_VM_GONE, "vm_gone" },
+	{ WTRACK_STATE_ENDED, "ended" },
 };
 
 const char *const counter_names[NR_COUNTERS] = {

@@ -82,7 +82,7 @@ static int look_for_end(struct watch_session *session)
 		session->vm_ended = true;
 		return 1;
 	}
-	return r == -EIO ? r : 0;
+	return r == -EIO || r == -ESHUTDOWN ? r : 0;
 }
 
 static int step_event(struct watch_session *session)

@@ -46,7 +46,7 @@ static __poll_t on_poll(struct file *file, struct poll_table_struct *table)
 	__poll_t mask = 0;
 
 	poll_wait(file, &session->waitq, table);
-	if (READ_ONCE(session->ring.gone))
+	if (kwt_ring_is_over(&session->ring))
 		mask |= EPOLLHUP;
 	if (!kwt_ring_made(session))
 		return mask | EPOLLERR;

@@ -26,6 +26,7 @@ static int do_info(struct kwt_session *session, union kwt_arg *arg)
 			     KVM_WTRACK_FEAT_REGIONS |
 			     KVM_WTRACK_FEAT_ONCE |
 			     KVM_WTRACK_FEAT_TUNE |
+			     KVM_WTRACK_FEAT_CONTROL |
 			     KVM_WTRACK_FEAT_MODES;
 	info->out_max_pages = READ_ONCE(kwt_max_pages);
 	info->out_min_records = KWT_MIN_RECORDS;
@@ -130,7 +131,7 @@ static int do_query_gfn(struct kwt_session *session, union kwt_arg *arg)
 	return 0;
 }
 
-enum needs { NOTHING, A_VM, A_RING };
+enum needs { NOTHING, NO_END, A_VM, A_RING, A_RING_OR_END };
 
 /*
  * Outputs of which the caller has to be told: none, those of a call that succeeds,
@@ -155,9 +156,9 @@ static const struct call {
 		.returns = returns_, .fn = fn_,				\
 	}
 	CALL(KVM_WTRACK_INFO, info, 0, NOTHING, OUTPUT, do_info),
-	CALL(KVM_WTRACK_ATTACH, attach, 0, NOTHING, OUTPUT, do_attach),
+	CALL(KVM_WTRACK_ATTACH, attach, 0, NO_END, OUTPUT, do_attach),
 	CALL(KVM_WTRACK_STATUS, status, 0, NOTHING, OUTPUT, do_status),
-	CALL(KVM_WTRACK_RESTRICT, restrict, 0, NOTHING, NO_OUTPUT,
+	CALL(KVM_WTRACK_RESTRICT, restrict, 0, NO_END, NO_OUTPUT,
 	     do_restrict),
 	CALL(KVM_WTRACK_RING, ring,
 	     KVM_WTRACK_RING_F_COALESCE | KVM_WTRACK_RING_F_STOP |
@@ -173,7 +174,8 @@ static const struct call {
 	     PROGRESS, kwt_ioctl_remove),
 	CALL(KVM_WTRACK_QUERY, query, 0, A_RING, OUTPUT, kwt_ioctl_query),
 	CALL(KVM_WTRACK_QUERY_GFN, query_gfn, 0, A_VM, OUTPUT, do_query_gfn),
-	CALL(KVM_WTRACK_RESYNC, resync, 0, A_RING, OUTPUT, kwt_ioctl_resync),
+	CALL(KVM_WTRACK_RESYNC, resync, 0, A_RING_OR_END, OUTPUT,
+	     kwt_ioctl_resync),
 	CALL(KVM_WTRACK_FENCE, fence, 0, A_RING, OUTPUT, kwt_ioctl_fence),
 	CALL(KVM_WTRACK_REGIONS, regions, 0, A_VM, OUTPUT, kwt_ioctl_regions),
 	CALL(KVM_WTRACK_READ, read, KVM_WTRACK_READ_F_NOFAULT, A_VM, PROGRESS,
@@ -221,10 +223,17 @@ static int load_arg(const struct call *call, union kwt_arg *arg,
 
 static int check_needs(struct kwt_session *session, enum needs needs)
 {
+	int r = 0;
+
+	if (needs != NOTHING && needs != A_RING_OR_END)
+		r = kwt_session_check(session);
+	if (r)
+		return r;
 	switch (needs) {
 	case A_VM:
 		return kwt_session_vm(session) ? 0 : -ENOTCONN;
 	case A_RING:
+	case A_RING_OR_END:
 		return kwt_ring_check(session);
 	default:
 		return 0;

@@ -58,12 +58,13 @@ struct kwt_session;
  * @start: registers, for who attaches from another process
  * @start_wait: those who wait until that is done
  * @gone: no use of @kvm any more; attach_lock and (L) to set
+ * @deserted: only because all its sessions were ended; likewise
  * @held: by us are @kvm and @vendor; attach_lock
  * @mm_lock: protects @mm_uses
  * @mm_uses: uses of the VMM's mm by READ, among all there are
  * @lock: (L)
  * @sessions: (L)
- * @nr_sessions: (L)
+ * @nr_sessions: those that were not ended, or are about to be; (L)
  * @vendor: kvm_amd or kvm_intel, pinned until the VM is released
  * @exit: in the queue of those who wait for the VMM's end
  * @watch: looks whether the VM is gone, then whether it can be let go
@@ -97,6 +98,7 @@ struct kwt_vm {
 	struct work_struct start;
 	wait_queue_head_t start_wait;
 	bool gone;
+	bool deserted;
 	bool held;
 	spinlock_t mm_lock;
 	int mm_uses;
@@ -153,6 +155,8 @@ struct kwt_limits {
  * @id: given by ATTACH, never used again, ascending in vm->sessions
  * @vm_id: of @vm, for notices
  * @vm_pid: of @vm, for notices
+ * @refs: the file, and an administrator who ends the session
+ * @ended: by an administrator: it tracks nothing any more; (L) to set
  * @opener: process that opened the file
  * @opener_uid: and its user
  * @in_vm: in vm->sessions; (L)
@@ -185,6 +189,8 @@ struct kwt_session {
 	u64 id;
 	u64 vm_id;
 	struct pid *vm_pid;
+	refcount_t refs;
+	bool ended;
 	struct pid *opener;
 	kuid_t opener_uid;
 	struct list_head in_vm;
@@ -253,6 +259,7 @@ void kwt_vm_put(struct kwt_vm *vm);
 void kwt_vm_forbid(struct kwt_vm *vm);
 int kwt_vm_join(struct kwt_session *session, struct file *file);
 void kwt_vm_leave(struct kwt_session *session);
+void kwt_vm_look(struct kwt_vm *vm);
 
 /* vm_fd.c */
 bool kwt_file_is_vm(struct file *file);
@@ -260,8 +267,13 @@ bool kwt_file_is_vm(struct file *file);
 /* session.c */
 struct kwt_session *kwt_session_create(void);
 void kwt_session_destroy(struct kwt_session *session);
+void kwt_session_put(struct kwt_session *session);
+int kwt_session_check(const struct kwt_session *session);
 int kwt_session_attach(struct kwt_session *session, int vm_fd);
 struct kwt_vm *kwt_session_vm(struct kwt_session *session);
+
+/* end.c */
+int kwt_session_end(u64 id);
 
 /* pending.c */
 void kwt_pending_tell(struct kwt_space *space);
@@ -287,6 +299,7 @@ int kwt_range_change(struct kwt_session *session,
 		     struct kvm_wtrack_change *change, enum kwt_range_op op,
 		     u32 flags);
 void kwt_range_drop(struct kwt_session *session);
+void kwt_range_untrack(struct kwt_session *session);
 
 /* range_fetch.c */
 int kwt_range_query(struct kwt_session *session, u64 *gfn,

@@ -147,6 +147,8 @@ static int find_place_locked(struct kwt_session *session, u64 gfn,
 	u64 end;
 	int r;
 
+	if (session->ended)
+		return -ESHUTDOWN;
 	if (vm->gone)
 		return -ESRCH;
 	if (kwt_kvm_is_confidential(vm->kvm)) {
@@ -181,7 +183,8 @@ static int find_place(struct kwt_session *session, u64 gfn, struct place *place)
 
 /*
  * Are the memslots those that @place is of, and may the session still read it?
- * Once RESTRICT has returned, nothing is read that it forbids.
+ * Once RESTRICT has returned, nothing is read that it forbids, and nothing at all
+ * once the session was ended.
  */
 static int check_place(struct kwt_session *session, u64 gfn,
 		       const struct place *place)
@@ -192,7 +195,10 @@ static int check_place(struct kwt_session *session, u64 gfn,
 
 	if (mutex_lock_interruptible(&vm->lock))
 		return -EINTR;
-	if (!may_read(session) || kwt_restrict_end(session, gfn, end) != end) {
+	if (session->ended) {
+		r = -ESHUTDOWN;
+	} else if (!may_read(session) ||
+		   kwt_restrict_end(session, gfn, end) != end) {
 		r = -EPERM;
 	} else if (!vm->gone) {
 		idx = srcu_read_lock(&vm->kvm->srcu);

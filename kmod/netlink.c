@@ -1,15 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Generic netlink: dumps of what is there, notices of what happens. For
- * administrators; the events themselves do not come this way.
+ * Generic netlink: dumps of what is there, notices of what happens, and the end of
+ * a session. For administrators; the events themselves do not come this way.
  */
 #include <linux/module.h>
 
 #include "netlink.h"
 
-static const struct nla_policy range_policy[KVM_WTRACK_A_MAX + 1] = {
+static const struct nla_policy session_policy[KVM_WTRACK_A_MAX + 1] = {
 	[KVM_WTRACK_A_SESSION_ID] = { .type = NLA_U64 },
 };
+
+static int end_session(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *id = info->attrs[KVM_WTRACK_A_SESSION_ID];
+	int r;
+
+	if (!id)
+		return -EINVAL;
+	/* The session may be closed meanwhile: it is freed by our work queue. */
+	if (!try_module_get(THIS_MODULE))
+		return -ENOENT;
+	r = kwt_session_end(nla_get_u64(id));
+	module_put(THIS_MODULE);
+	return r;
+}
 
 static const struct genl_ops ops[] = {
 	{
@@ -27,7 +42,14 @@ static const struct genl_ops ops[] = {
 		.flags = GENL_ADMIN_PERM,
 		.start = kwt_dump_ranges_start,
 		.dumpit = kwt_dump_ranges,
-		.policy = range_policy,
+		.policy = session_policy,
+		.maxattr = KVM_WTRACK_A_MAX,
+	},
+	{
+		.cmd = KVM_WTRACK_CMD_END_SESSION,
+		.flags = GENL_ADMIN_PERM,
+		.doit = end_session,
+		.policy = session_policy,
 		.maxattr = KVM_WTRACK_A_MAX,
 	},
 };

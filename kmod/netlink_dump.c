@@ -50,7 +50,8 @@ static int fill_vm(struct sk_buff *skb, struct netlink_callback *cb,
 	mutex_lock(&vm->lock);
 	r = put_u64(skb, KVM_WTRACK_A_VM_ID, vm->id) ?:
 	    nla_put_u32(skb, KVM_WTRACK_A_VM_PID, pid_nr(vm->pid)) ?:
-	    (vm->gone ? nla_put_flag(skb, KVM_WTRACK_A_VM_GONE) : 0) ?:
+	    (vm->gone && !vm->deserted ?
+	     nla_put_flag(skb, KVM_WTRACK_A_VM_GONE) : 0) ?:
 	    nla_put_u32(skb, KVM_WTRACK_A_SESSIONS, vm->nr_sessions) ?:
 	    put_u64(skb, KVM_WTRACK_A_MEMORY_BYTES,
 		    sizeof(*vm) + vm->space.bytes);

@@ -240,6 +240,8 @@ static u64 change_chunk(struct kwt_session *session,
 /* Under the VM's lock. */
 static int may_change(const struct kwt_session *session, enum kwt_range_op op)
 {
+	if (session->ended)
+		return -ESHUTDOWN;
 	if (session->vm->gone)
 		return -ESRCH;
 	if (op == KWT_RANGE_REARM)
@@ -249,7 +251,7 @@ static int may_change(const struct kwt_session *session, enum kwt_range_op op)
 
 /*
  * @change was checked; its outputs are zero. @flags are those of the ioctl. -EINTR,
- * -EPERM or -ESRCH on the way.
+ * -EPERM, -ESHUTDOWN or -ESRCH on the way.
  */
 int kwt_range_change(struct kwt_session *session,
 		     struct kvm_wtrack_change *change, enum kwt_range_op op,
@@ -299,6 +301,21 @@ void kwt_range_drop(struct kwt_session *session)
 	do {
 		mutex_lock(&vm->lock);
 		more = kwt_set_clear_first(&session->set, !vm->gone);
+		mutex_unlock(&vm->lock);
+		cond_resched();
+	} while (more);
+}
+
+/* The same when it is ended, but for the resync set. The VM stays meanwhile. */
+void kwt_range_untrack(struct kwt_session *session)
+{
+	struct kwt_vm *vm = session->vm;
+	u64 index = 0;
+	bool more;
+
+	do {
+		mutex_lock(&vm->lock);
+		more = kwt_set_untrack_next(&session->set, &index, !vm->gone);
 		mutex_unlock(&vm->lock);
 		cond_resched();
 	} while (more);

@@ -37,10 +37,10 @@ static bool at_end(struct kwt_ring *ring)
 {
 	u64 pos;
 
-	return READ_ONCE(ring->gone) && !kwt_ring_unread(ring, &pos);
+	return kwt_ring_is_over(ring) && !kwt_ring_unread(ring, &pos);
 }
 
-/* Bytes, 0 at the end: the VM is gone and everything was read. */
+/* Bytes, 0 at the end: nothing follows, and everything was read. */
 ssize_t kwt_read(struct kwt_session *session, char __user *buf, size_t count,
 		 bool nonblock)
 {

@@ -106,7 +106,9 @@ static int find_regions(struct kwt_session *session, struct output *out)
 
 	if (mutex_lock_interruptible(&vm->lock))
 		return -EINTR;
-	if (vm->gone)
+	if (session->ended)
+		r = -ESHUTDOWN;
+	else if (vm->gone)
 		r = -ESRCH;
 	else
 		put_regions(session, out);

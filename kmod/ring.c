@@ -135,7 +135,7 @@ bool kwt_ring_close(struct kwt_ring *ring, u64 time_ns)
 bool kwt_ring_reopen(struct kwt_ring *ring)
 {
 	u64 head = READ_ONCE(ring->head);
-	u64 behind = ring->gone ? 1 : 0;
+	u64 behind = kwt_ring_is_over(ring) ? 1 : 0;
 
 	if (!(head & KWT_RING_CLOSED))
 		return true;
@@ -211,11 +211,17 @@ bool kwt_ring_guard(struct kwt_span *span, u32 bit,
 	return room;
 }
 
+/* No record follows any more. */
+bool kwt_ring_is_over(const struct kwt_ring *ring)
+{
+	return READ_ONCE(ring->gone) || READ_ONCE(ring->ended);
+}
+
 /* The last record, for which a place is spare. Under the VM's lock, once. */
-void kwt_ring_gone(struct kwt_ring *ring, u64 time_ns)
+static void last_record(struct kwt_ring *ring, u8 type, bool *over, u64 time_ns)
 {
 	const struct kvm_wtrack_record record = {
-		.type = KVM_WTRACK_RECORD_VM_GONE,
+		.type = type,
 		.time_ns = time_ns,
 	};
 	u64 head = READ_ONCE(ring->head);
@@ -224,9 +230,20 @@ void kwt_ring_gone(struct kwt_ring *ring, u64 time_ns)
 	began = publish_begin(ring);
 	while (!try_cmpxchg(&ring->head, &head, head + 1))
 		;
-	WRITE_ONCE(ring->gone, true);
+	WRITE_ONCE(*over, true);
 	control(ring, head_pos(head), &record);
 	publish_end(began);
+}
+
+void kwt_ring_gone(struct kwt_ring *ring, u64 time_ns)
+{
+	last_record(ring, KVM_WTRACK_RECORD_VM_GONE, &ring->gone, time_ns);
+}
+
+/* Nothing is tracked any more, and no hook is under way that found it tracked. */
+void kwt_ring_end(struct kwt_ring *ring, u64 time_ns)
+{
+	last_record(ring, KVM_WTRACK_RECORD_ENDED, &ring->ended, time_ns);
 }
 
 /*

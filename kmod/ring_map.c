@@ -120,10 +120,13 @@ static int ring_publish(struct kwt_session *session,
 {
 	const struct kwt_limits *limits = &session->limits;
 	struct kwt_ring *ring = &session->ring;
-	int r = -ESRCH;
+	int r;
 
 	mutex_lock(&session->vm->lock);
-	if (!session->vm->gone) {
+	r = session->vm->gone ? -ESRCH : 0;
+	if (session->ended)
+		r = -ESHUTDOWN;
+	if (!r) {
 		session->watermark = arg->watermark;
 		session->latency_ns = arg->latency_us * 1000ULL;
 		ring->flags = arg->flags;
@@ -145,7 +148,6 @@ static int ring_publish(struct kwt_session *session,
 		/* Pairs with the acquire in kwt_ring_made(). */
 		smp_store_release(&ring->records,
 				  session->memory + PAGE_SIZE);
-		r = 0;
 	}
 	mutex_unlock(&session->vm->lock);
 	return r;
@@ -188,7 +190,7 @@ out:
 int kwt_ring_mmap(struct kwt_session *session, struct vm_area_struct *vma)
 {
 	unsigned long bytes = vma->vm_end - vma->vm_start, page;
-	int r = kwt_ring_check(session);
+	int r = kwt_session_check(session) ?: kwt_ring_check(session);
 
 	if (r)
 		return r;

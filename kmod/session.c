@@ -39,6 +39,7 @@ struct kwt_session *kwt_session_create(void)
 	session->set.ring = &session->ring;
 	session->ring.set = &session->set;
 	session->set.spans = RB_ROOT;
+	refcount_set(&session->refs, 1);
 	INIT_LIST_HEAD(&session->in_vm);
 	mutex_init(&session->lock);
 	mutex_init(&session->read_lock);
@@ -56,7 +57,19 @@ void kwt_session_destroy(struct kwt_session *session)
 		kwt_notice_session(session, KVM_WTRACK_EVENT_DETACHED);
 		kwt_vm_leave(session);
 	}
-	queue_rcu_work(kwt_wq, &session->free);
+	kwt_session_put(session);
+}
+
+void kwt_session_put(struct kwt_session *session)
+{
+	if (refcount_dec_and_test(&session->refs))
+		queue_rcu_work(kwt_wq, &session->free);
+}
+
+/* For callers that want something of a session which has not ended. */
+int kwt_session_check(const struct kwt_session *session)
+{
+	return READ_ONCE(session->ended) ? -ESHUTDOWN : 0;
 }
 
 /* The VM, once attached; it stays until the session is closed. */

@@ -238,6 +238,24 @@ bool kwt_set_clear_first(struct kwt_set *set, bool disarm)
 	return true;
 }
 
+/*
+ * Nothing at or behind *@index is tracked any more, one span at a time; what is in
+ * the resync set stays there. Returns false at the end.
+ */
+bool kwt_set_untrack_next(struct kwt_set *set, u64 *index, bool disarm)
+{
+	struct kwt_span *span = kwt_span_first(set, *index);
+	u32 bit;
+
+	if (!span)
+		return false;
+	*index = span->chunk->index + 1;
+	for_each_set_bit(bit, span->tracked, KWT_CHUNK_PAGES)
+		kwt_set_drop(set, span, bit, disarm);
+	kwt_span_put(set, span);
+	return true;
+}
+
 /* KVM_WTRACK_GFN_* of one gfn. */
 u32 kwt_set_state(const struct kwt_set *set, u64 gfn)
 {

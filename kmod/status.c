@@ -16,6 +16,8 @@ static u32 state_bits(struct kwt_session *session, const struct kwt_vm *vm)
 		state |= KVM_WTRACK_STATE_RESTRICTED;
 	if (READ_ONCE(session->ring.gone))
 		state |= KVM_WTRACK_STATE_VM_GONE;
+	if (READ_ONCE(session->ended))
+		state |= KVM_WTRACK_STATE_ENDED;
 	if (!kwt_ring_made(session))
 		return state;
 	state |= KVM_WTRACK_STATE_RING;

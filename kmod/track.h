@@ -210,7 +210,7 @@ struct kwt_set {
 
 /* In ring->head: closed by an overflow, only control records may follow. */
 #define KWT_RING_CLOSED		(1ULL << 63)
-/* Kept free for RESYNC and VM_GONE. */
+/* Kept free for RESYNC, and for VM_GONE or ENDED. */
 #define KWT_RING_SPARE		2
 /* A span's last[]: a write hook is about to publish a record for this gfn. */
 #define KWT_CLAIMED		U64_MAX
@@ -239,6 +239,7 @@ struct kwt_set {
  * @urgent: sequence number of the newest control record
  * @sleepers: not 0 while a reader may sleep, see wake.c
  * @gone: VM_GONE was published
+ * @ended: ENDED was published, or would have been if there was a ring
  * @merged: writes that found an unread record of their gfn
  * @resync_writes: writes that went to the resync set
  * @overflows: how often the ring was closed
@@ -271,6 +272,7 @@ struct kwt_ring {
 	u64 urgent;
 	u32 sleepers;
 	bool gone;
+	bool ended;
 	atomic64_t merged;
 	atomic64_t resync_writes;
 	atomic64_t overflows;
@@ -316,6 +318,7 @@ void kwt_set_drop(struct kwt_set *set, struct kwt_span *span, u32 bit,
 		  bool disarm);
 void kwt_set_disarm(struct kwt_set *set);
 bool kwt_set_clear_first(struct kwt_set *set, bool disarm);
+bool kwt_set_untrack_next(struct kwt_set *set, u64 *index, bool disarm);
 
 /* arm.c: what KVM does when a gfn gets its first user or loses its last */
 int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
@@ -350,6 +353,8 @@ bool kwt_ring_reopen(struct kwt_ring *ring);
 bool kwt_ring_region(struct kwt_ring *ring, u64 gfn, u64 nr_pages,
 		     u64 nr_tracked, u64 time_ns);
 void kwt_ring_gone(struct kwt_ring *ring, u64 time_ns);
+void kwt_ring_end(struct kwt_ring *ring, u64 time_ns);
+bool kwt_ring_is_over(const struct kwt_ring *ring);
 bool kwt_ring_guard(struct kwt_span *span, u32 bit,
 		    const struct kvm_wtrack_record *record);
 bool kwt_ring_closed(const struct kwt_ring *ring);

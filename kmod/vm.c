@@ -194,9 +194,6 @@ static void vm_give_up(struct kwt_vm *vm)
 {
 	struct kwt_session *session;
 
-	/* From here on the address of this struct kvm may come to another VM. */
-	vm_set_stale(vm);
-
 	mutex_lock(&vm->lock);
 	kwt_pending_tell(&vm->space);
 	vm->gone = true;
@@ -204,6 +201,9 @@ static void vm_give_up(struct kwt_vm *vm)
 		/* This guest goes on, and KVM with its counts. */
 		if (READ_ONCE(vm->space.forbidden))
 			kwt_set_disarm(&session->set);
+		/* Its last record is another one, see end.c. */
+		if (session->ended)
+			continue;
 		if (kwt_ring_made(session))
 			kwt_ring_gone(&session->ring, ktime_get_ns());
 		else
@@ -213,6 +213,12 @@ static void vm_give_up(struct kwt_vm *vm)
 	mutex_unlock(&vm->lock);
 
 	vm_stop(vm);
+	/*
+	 * Who attaches to the same guest from here on makes another struct kwt_vm,
+	 * and does not meet this one in the probes. Once KVM is let go of, its
+	 * address may come to another VM.
+	 */
+	vm_set_stale(vm);
 	vm_let_go(vm);
 }
 
@@ -227,11 +233,31 @@ void kwt_vm_forbid(struct kwt_vm *vm)
 	mod_delayed_work(kwt_wq, &vm->watch, 0);
 }
 
+/* Something has happened to the VM. The caller has a reference. */
+void kwt_vm_look(struct kwt_vm *vm)
+{
+	mod_delayed_work(kwt_wq, &vm->watch, 0);
+}
+
 static bool vm_is_gone(struct kwt_vm *vm)
 {
 	return READ_ONCE(vm->space.forbidden) ||
 	       kwt_mm_is_gone(vm) ||
 	       refcount_read(&vm->kvm->users_count) == OWN_KVM_REFS;
+}
+
+/*
+ * All sessions that are left were ended. Under attach_lock: none comes. A READ of
+ * one of them may still be under way, and its use of the VMM's mm be known here
+ * alone: see kwt_mm_is_gone().
+ */
+static bool vm_is_deserted(struct kwt_vm *vm)
+{
+	mutex_lock(&vm->lock);
+	vm->deserted = !list_empty(&vm->sessions) && !vm->nr_sessions &&
+		       !READ_ONCE(vm->mm_uses);
+	mutex_unlock(&vm->lock);
+	return vm->deserted;
 }
 
 static void watch(struct work_struct *work)
@@ -240,7 +266,7 @@ static void watch(struct work_struct *work)
 					 watch);
 
 	mutex_lock(&vm->attach_lock);
-	if (vm->started && vm_is_gone(vm)) {
+	if (vm->started && (vm_is_deserted(vm) || vm_is_gone(vm))) {
 		vm_give_up(vm);
 	} else if (vm->started) {
 		/* While the VM is paused, nobody else may come by. */
@@ -429,14 +455,17 @@ static int vm_add_session(struct kwt_vm *vm, struct kwt_session *session)
 	return r;
 }
 
-/* -EINPROGRESS: wait until @start is done, then again. Under attach_lock. */
+/*
+ * -EINPROGRESS: wait until @start is done, then again. -EAGAIN: take another struct
+ * kwt_vm. Under attach_lock.
+ */
 static int vm_join_locked(struct kwt_vm *vm, struct kwt_session *session,
 			  bool waited)
 {
 	int r = 0;
 
 	if (vm->gone)
-		return -ESRCH;
+		return vm->deserted ? -EAGAIN : -ESRCH;
 	if (!vm->started && current->mm == vm->kvm->mm) {
 		r = vm_start(vm);
 	} else if (!vm->started) {
@@ -476,12 +505,15 @@ int kwt_vm_join(struct kwt_session *session, struct file *file)
 
 	if (kwt_kvm_is_confidential(kvm))
 		return -EOPNOTSUPP;
-	vm = vm_get(kvm, file);
-	if (!vm)
-		return -ENOMEM;
-	r = vm_join(vm, session);
-	if (r)
-		kwt_vm_put(vm);
+	do {
+		vm = vm_get(kvm, file);
+		if (!vm)
+			return -ENOMEM;
+		r = vm_join(vm, session);
+		if (r)
+			kwt_vm_put(vm);
+		/* It was given up just now, and is not found any more. */
+	} while (r == -EAGAIN);
 	return r;
 }
 
@@ -493,8 +525,9 @@ void kwt_vm_leave(struct kwt_session *session)
 	kwt_range_drop(session);
 	mutex_lock(&vm->lock);
 	list_del(&session->in_vm);
-	vm->nr_sessions--;
-	if (session->ring.native)
+	if (!session->ended)
+		vm->nr_sessions--;
+	if (session->ring.native && !session->ended)
 		WRITE_ONCE(vm->space.natives, vm->space.natives - 1);
 	mutex_unlock(&vm->lock);
 	kwt_vm_put(vm);

@@ -72,7 +72,8 @@ static void wake_up_readers(struct irq_work *work)
 
 	atomic64_inc(&session->wakeups);
 	wake_up_interruptible_poll(&session->waitq, EPOLLIN | EPOLLRDNORM |
-				   (READ_ONCE(session->ring.gone) ? EPOLLHUP : 0));
+				   (kwt_ring_is_over(&session->ring) ?
+				    EPOLLHUP : 0));
 }
 
 static enum hrtimer_restart latency_over(struct hrtimer *timer)

@@ -107,6 +107,9 @@ static const struct text texts[] = {
 	  "module again" },
 	{ ERANGE,
 	  "a number is out of bounds: ask wtrack_get_info() for the limits" },
+	{ ESHUTDOWN,
+	  "an administrator has ended the session: open another one, or ask "
+	  "them why" },
 	{ ESRCH,
 	  "there is no such VM, or it or its process is gone: close the "
 	  "session, or look which VMs there are" },

@@ -35,7 +35,7 @@ struct ring {
 	size_t records_bytes;
 	uint64_t next;			/* the record to hand out next */
 	uint64_t released;
-	bool vm_gone;			/* was handed out */
+	int over;			/* VM_GONE or ENDED was handed out: -errno */
 };
 
 struct resync {

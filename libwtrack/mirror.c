@@ -339,7 +339,8 @@ WTRACK_API int wtrack_mirror_remove(struct wtrack_mirror *mirror,
 		return -EINVAL;
 	r = wtrack_session_remove_fenced(mirror->session, ranges, nr_ranges,
 					 NULL, 0, &seq);
-	if (r < 0 && r != -ENOENT && r != -ESRCH)
+	if (r < 0 && r != -ENOENT && r != -ESRCH &&
+	    r != -ESHUTDOWN)
 		return r;
 	if (seq > mirror->removed)
 		mirror->removed = seq;

@@ -183,5 +183,6 @@ bool wtrack__session_merges(const struct wtrack_mirror *mirror);
 bool wtrack__tells_bytes(const struct wtrack_event *event, uint64_t gpa,
 			 size_t len);
 uint32_t wtrack__writer_of(const struct wtrack_event *event);
+void wtrack__lose_all(struct wtrack_mirror *mirror);
 
 #endif

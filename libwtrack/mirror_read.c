@@ -158,9 +158,14 @@ static void lose_first(struct wtrack_mirror *mirror)
 	wtrack__page_unstale(mirror, page);
 }
 
-/* The memory of a VM that is gone cannot be read any more. */
-static int lose_all(struct wtrack_mirror *mirror)
+/*
+ * Nothing can be read any more: the VM is gone, or the session was ended. The last
+ * event is yet to come, or has.
+ */
+static int lose_unread(struct wtrack_mirror *mirror, int err)
 {
+	if (err == -ESHUTDOWN)
+		wtrack__lose_all(mirror);
 	while (mirror->nr_stale)
 		lose_first(mirror);
 	mirror->left = 0;
@@ -273,14 +278,16 @@ int wtrack__read_batch(struct wtrack_mirror *mirror)
 	r = arm_again(mirror);
 	if (!r)
 		r = fence(mirror, &contains);
+	if (r == -ESHUTDOWN)
+		return lose_unread(mirror, r);
 	if (r < 0)
 		return r;
 	r = fill_batch(mirror);
 	looked = look_ahead(mirror, contains);
 	for (i = 0; i < batch->nr; i++)
 		end_reading(batch->pages[i], contains, looked);
-	if (r == -ESRCH)
-		return lose_all(mirror);
+	if (r == -ESRCH || r == -ESHUTDOWN)
+		return lose_unread(mirror, r);
 	/* The next call runs into it again. */
 	return batch->nr ? 0 : r;
 }
@@ -466,8 +473,10 @@ int wtrack__read_absent(struct wtrack_mirror *mirror)
 				       WTRACK_CHANGE_NOWAIT);
 		if (!r)
 			find_tracked(mirror, page_of(link, in_state));
-		else if (r == -ESRCH || r == -EPROTO)
-			return r == -ESRCH ? 0 : r;
+		else if (r == -ESRCH || r == -ESHUTDOWN)
+			return 0;
+		else if (r == -EPROTO)
+			return r;
 	}
 	return 0;
 }

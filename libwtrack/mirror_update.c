@@ -171,6 +171,23 @@ static void on_removal(struct wtrack_mirror *mirror,
 	wtrack__page_each(mirror, &range, remove_page, NULL);
 }
 
+/*
+ * The session was ended, and nothing is tracked for it or can be read by it any
+ * more. The guest goes on.
+ */
+void wtrack__lose_all(struct wtrack_mirror *mirror)
+{
+	struct link *list;
+	int state;
+
+	for (state = WTRACK_MIRROR_LIVE; state < WTRACK_MIRROR_REMOVED; state++) {
+		list = &mirror->states[state];
+		while (list->next != list)
+			lose(mirror, page_of(list->next, in_state),
+			     WTRACK_MIRROR_REMOVED);
+	}
+}
+
 static bool apply(struct wtrack_mirror *mirror,
 		  const struct wtrack_event *event)
 {
@@ -186,6 +203,9 @@ static bool apply(struct wtrack_mirror *mirror,
 	case WTRACK_EVENT_RESYNC:
 		mirror->resync = true;
 		mirror->resyncs++;
+		break;
+	case WTRACK_EVENT_ENDED:
+		wtrack__lose_all(mirror);
 		break;
 	}
 	return false;
@@ -325,7 +345,7 @@ static int end_series(struct wtrack_mirror *mirror)
 	mirror->reading = false;
 	mirror->events = 0;
 	mirror->rounds = 0;
-	return mirror->session->ring.vm_gone ? -ESRCH : 0;
+	return mirror->session->ring.over;
 }
 
 /* All stale pages were read. Is that all? */
@@ -399,6 +419,9 @@ WTRACK_API int wtrack_mirror_sync(struct wtrack_mirror *mirror,
 
 	if (!mirror->syncing) {
 		r = wtrack_session_fence(mirror->session, &mirror->sync_seq);
+		/* Nothing is exact any more; what there is is handed out. */
+		if (r == -ESHUTDOWN)
+			return run(mirror, ret) ?: -ESHUTDOWN;
 		if (r < 0)
 			return r;
 		wtrack__race_fence(&mirror->race, taken, mirror->sync_seq);

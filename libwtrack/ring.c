@@ -134,6 +134,14 @@ static const struct kvm_wtrack_record *ring_place(const struct ring *ring)
 	return &ring->records[ring->next & (ring->nr_records - 1)];
 }
 
+/* Of the last record, why nothing follows, as a negative errno; 0 of others. */
+static int end_of(const struct kvm_wtrack_record *record)
+{
+	if (record->type == KVM_WTRACK_RECORD_VM_GONE)
+		return -ESRCH;
+	return record->type == KVM_WTRACK_RECORD_ENDED ? -ESHUTDOWN : 0;
+}
+
 /* The record to hand out next, if it is published and its turn has come. */
 static const struct kvm_wtrack_record *
 ring_peek(const struct wtrack_session *session)
@@ -146,8 +154,7 @@ ring_peek(const struct wtrack_session *session)
 	record = ring_place(ring);
 	if (record_load_seq(record) != ring->next + 1)
 		return NULL;
-	if (session->resync.pending &&
-	    record->type != KVM_WTRACK_RECORD_VM_GONE)
+	if (session->resync.pending && !end_of(record))
 		return NULL;
 	return record;
 }
@@ -187,8 +194,8 @@ wtrack_session_next(struct wtrack_session *session)
 	session->ring.next++;
 	if (record->type == KVM_WTRACK_RECORD_RESYNC)
 		session->resync.pending = true;
-	else if (record->type == KVM_WTRACK_RECORD_VM_GONE)
-		session->ring.vm_gone = true;
+	else if (end_of(record))
+		session->ring.over = end_of(record);
 	return (const struct wtrack_event *)record;
 }
 
@@ -211,8 +218,8 @@ static int ring_state(const struct wtrack_session *session)
 		return -ENOBUFS;
 	if (session->resync.inherited || ring_peek(session))
 		return 1;
-	if (ring->vm_gone)
-		return -ESRCH;
+	if (ring->over)
+		return ring->over;
 	if (ring_is_broken(ring))
 		return -EIO;
 	if (ring->next != ring->released || session->resync.pending)
@@ -231,8 +238,8 @@ int wtrack__time_left_ms(int timeout_ms, uint64_t start_ms)
 }
 
 /*
- * poll tells that the VM is gone a moment before the record that says so can be
- * read. -ESRCH when no record is on its way any more, or 0.
+ * poll tells the end a moment before the record that says so can be read. Why
+ * nothing follows when no record is on its way any more, or 0.
  */
 static int ring_ended(const struct wtrack_session *session)
 {
@@ -242,7 +249,10 @@ static int ring_ended(const struct wtrack_session *session)
 	r = wtrack__device_get_status(session->fd, &status);
 	if (r < 0)
 		return r;
-	return status.out_unread ? 0 : -ESRCH;
+	if (status.out_unread)
+		return 0;
+	return status.out_state & KVM_WTRACK_STATE_VM_GONE ? -ESRCH :
+							     -ESHUTDOWN;
 }
 
 static int poll_error(const struct wtrack_session *session, short revents)

@@ -61,7 +61,7 @@ QUICK_PARTS=(unit-plain abi ctl man docs host-6.12-nested)
 # that the module does.
 quick_jobs()
 {
-	local programs="abi attach coalesce fence guard_event guard_integer"
+	local programs="abi attach coalesce end fence guard_event guard_integer"
 	programs+=" libwtrack memory_read overflow read region regions restrict"
 	programs+=" rights sessions state store tune"
 	cat <<-JOBS

@@ -80,6 +80,8 @@ struct wtrack_event;
 #define WTRACK_EVENT_VM_GONE		4
 /* Stores to a tracked page are not seen one by one: see "The guard". */
 #define WTRACK_EVENT_GUARD		5
+/* An administrator has ended the session. Nothing follows. */
+#define WTRACK_EVENT_ENDED		6
 
 /* What the guard did. */
 #define WTRACK_GUARD_DISARMED		UINT32_C(1)

@@ -34,6 +34,8 @@ extern "C" {
 #define WTRACK_FEAT_ONCE		(UINT64_C(1) << 12)
 /* Wake-up and budget of a ring can be changed. */
 #define WTRACK_FEAT_TUNE		(UINT64_C(1) << 14)
+/* An administrator can end a session. */
+#define WTRACK_FEAT_CONTROL		(UINT64_C(1) << 15)
 /* wtrack_event_is_l2() and wtrack_event_is_smm() tell. */
 #define WTRACK_FEAT_MODES		(UINT64_C(1) << 16)
 

@@ -84,7 +84,8 @@ struct wtrack_mirror;
 #define WTRACK_MIRROR_ABSENT	3
 /*
  * The session does not track it any more, because it was made with
- * WTRACK_RING_STOP: the copy is of before, until the page is added again.
+ * WTRACK_RING_STOP: the copy is of before, until the page is added again. Or an
+ * administrator has ended the session: the copy stays as it is.
  */
 #define WTRACK_MIRROR_REMOVED	4
 
@@ -258,8 +259,9 @@ struct wtrack_change {
  *	-ENOMEM		no memory
  *	-EPERM		the session may not read memory any more
  *	-EPROTO		the module answered nonsense
- *	-ESRCH		the VM is gone, and all was handed out. The copy can
- *			still be looked at
+ *	-ESHUTDOWN	an administrator has ended the session, and all was handed
+ *			out. The copy can still be looked at
+ *	-ESRCH		the VM is gone, and all was handed out. Likewise
  * After a failure nothing is lost: call it again.
  * Since: 1.0
  */
@@ -294,6 +296,8 @@ int wtrack_mirror_sync(struct wtrack_mirror *mirror,
  *	-EINTR		a signal came
  *	-EIO		the position in the ring was overwritten by another
  *			holder of the session
+ *	-ESHUTDOWN	an administrator has ended the session, and all was handed
+ *			out
  *	-ESRCH		the VM is gone, and all was handed out
  * Since: 1.0
  */

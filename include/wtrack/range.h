@@ -99,6 +99,7 @@ struct wtrack_result {
  *	-ENOMEM		no memory
  *	-EPERM		the session has no WTRACK_RIGHT_CHANGE
  *	-EPROTO		the module answered nonsense
+ *	-ESHUTDOWN	an administrator has ended the session
  *	-ESRCH		the VM is gone
  * Since: 1.0
  */
@@ -168,6 +169,7 @@ int wtrack_session_rearm(struct wtrack_session *session,
  *	-ENOMEM		no memory
  *	-EPERM		the session has no WTRACK_RIGHT_CHANGE
  *	-EPROTO		the module answered nonsense
+ *	-ESHUTDOWN	an administrator has ended the session
  *	-ESRCH		the VM is gone
  * Since: 1.0
  */
@@ -222,6 +224,7 @@ int wtrack_session_remove_fenced(struct wtrack_session *session,
  *	-ENOBUFS	the session has no ring
  *	-ENOMEM		no memory
  *	-EPROTO		the module answered nonsense
+ *	-ESHUTDOWN	an administrator has ended the session
  * Since: 1.0
  */
 int wtrack_session_query(struct wtrack_session *session, uint64_t *gfn,
@@ -247,6 +250,7 @@ int wtrack_session_query(struct wtrack_session *session, uint64_t *gfn,
  * Return: 0, or
  *	-EINVAL		@gfn is beyond 52 bits of address
  *	-EPERM		the page is outside of the session's restriction
+ *	-ESHUTDOWN	an administrator has ended the session
  * Since: 1.0
  */
 int wtrack_session_query_gfn(struct wtrack_session *session, uint64_t gfn,

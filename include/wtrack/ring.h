@@ -67,6 +67,7 @@ struct wtrack_session;
  *			ring is made
  *	-ERANGE		@budget or @period_ms is out of bounds: see struct
  *			wtrack_info
+ *	-ESHUTDOWN	an administrator has ended the session
  * Since: 1.0
  */
 int wtrack_session_set_budget(struct wtrack_session *session, uint32_t budget,
@@ -119,6 +120,7 @@ int wtrack_session_make_ring(struct wtrack_session *session, uint32_t records,
  *	-ENOBUFS	the session has no ring
  *	-ERANGE		@watermark or @latency_us is out of bounds: see struct
  *			wtrack_info
+ *	-ESHUTDOWN	an administrator has ended the session
  * Since: 1.0
  */
 int wtrack_session_set_wakeup(struct wtrack_session *session,

@@ -169,6 +169,7 @@ int wtrack_session_open_daemon_pid(int pid, unsigned int flags,
  *	-ENOTTY		@session_fd is not a session
  *	-EPROTO		the module is older than this library needs, or
  *			answered nonsense
+ *	-ESHUTDOWN	an administrator has ended the session
  * Since: 1.0
  */
 int wtrack_session_open_fd(int session_fd, struct wtrack_session **ret);
@@ -192,7 +193,8 @@ void wtrack_session_close(struct wtrack_session *session);
  *
  * poll(2) and epoll(7) report POLLIN while records are there that were not
  * released (as many as the watermark wants, or older than the latency), and
- * POLLHUP when the VM is gone. On either, call wtrack_session_next() until it
+ * POLLHUP when the VM is gone or an administrator has ended the session. On
+ * either, call wtrack_session_next() until it
  * returns NULL, then wtrack_session_release().
  *
  * Return: the descriptor; cannot fail.

@@ -21,6 +21,8 @@ struct wtrack_session;
 #define WTRACK_STATE_RESYNC	(UINT32_C(1) << 4)
 /* The VM is gone. */
 #define WTRACK_STATE_VM_GONE	(UINT32_C(1) << 5)
+/* An administrator has ended the session: it tracks nothing any more. */
+#define WTRACK_STATE_ENDED	(UINT32_C(1) << 6)
 
 /**
  * struct wtrack_status - state and counters of a session
@@ -84,7 +86,7 @@ struct wtrack_status {
  * @size: sizeof(struct wtrack_status) as the caller knows it; of a longer
  *	struct than the library knows, the rest is set to 0
  *
- * Any thread. Works also when the VM is gone.
+ * Any thread. Works also when the VM is gone or the session was ended.
  *
  * Return: 0, or
  *	-EINVAL		@size is 0

@@ -7,7 +7,8 @@
 /* Went the call no further? All other reasons may be those of a page. */
 static bool is_end(int r)
 {
-	return r == -EINVAL || r == -ENOBUFS || r == -EPROTO || r == -ESRCH;
+	return r == -EINVAL || r == -ENOBUFS || r == -EPROTO || r == -ESRCH ||
+	       r == -ESHUTDOWN;
 }
 
 static int (*const calls[])(struct wtrack_session *session,

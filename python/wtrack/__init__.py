@@ -16,7 +16,7 @@ and, for what there is to do after each type of event, wtrack_event(3).
 from __future__ import annotations
 
 from . import _wtrack
-from ._errors import Error, GoneError, RefusedError
+from ._errors import EndedError, Error, GoneError, RefusedError
 from ._mirror import Mirror
 from ._numbers import (
     RECORD_DATA,
@@ -61,6 +61,7 @@ __all__ = [
     "Cause",
     "Change",
     "Changed",
+    "EndedError",
     "Error",
     "Event",
     "EventType",

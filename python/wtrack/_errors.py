@@ -39,9 +39,16 @@ class GoneError(Error, ProcessLookupError):
     __module__ = "wtrack"
 
 
+class EndedError(Error, BrokenPipeError):
+    """An administrator has ended the session (ESHUTDOWN)."""
+
+    __module__ = "wtrack"
+
+
 _CLASSES: dict[int, type[Error]] = {
     errno.EACCES: RefusedError,
     errno.EPERM: RefusedError,
+    errno.ESHUTDOWN: EndedError,
     errno.ESRCH: GoneError,
 }
 

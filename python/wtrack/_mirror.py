@@ -149,7 +149,8 @@ class Mirror:
 
     def update(self) -> Iterator[Change]:
         """The changes that there are: with each, the copy is brought forward. Does
-        not wait for more. GoneError when the VM is gone and all was handed out.
+        not wait for more. When all was handed out, GoneError if the VM is gone, and
+        EndedError if an administrator has ended the session.
         """
         change = self._core.update()
         while change is not None:
@@ -174,7 +175,9 @@ class Mirror:
         return self._core.wait(timeout)
 
     def __iter__(self) -> Iterator[Change]:
-        """The changes as they come; ends when the VM is gone."""
+        """The changes as they come; ends when the VM is gone. EndedError as in
+        update().
+        """
         try:
             while True:
                 yield from self.update()

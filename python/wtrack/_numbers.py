@@ -21,6 +21,8 @@ class EventType(IntEnum):
     VM_GONE = _wtrack.EVENT_VM_GONE
     #: Stores to a tracked page are not seen one by one: see Guard.
     GUARD = _wtrack.EVENT_GUARD
+    #: An administrator has ended the session. Nothing follows.
+    ENDED = _wtrack.EVENT_ENDED
 
 
 class Guard(IntEnum):
@@ -96,6 +98,8 @@ class Feature(IntFlag):
     ONCE = _wtrack.FEAT_ONCE
     #: Wake-up and budget of a ring can be changed.
     TUNE = _wtrack.FEAT_TUNE
+    #: An administrator can end a session.
+    CONTROL = _wtrack.FEAT_CONTROL
     #: Event.is_l2 and Event.is_smm tell.
     MODES = _wtrack.FEAT_MODES
 
@@ -206,6 +210,8 @@ class State(IntFlag):
     RESYNC = _wtrack.STATE_RESYNC
     #: The VM is gone.
     VM_GONE = _wtrack.STATE_VM_GONE
+    #: An administrator has ended it: it tracks nothing any more.
+    ENDED = _wtrack.STATE_ENDED
 
 
 #: Bits of the field flags of a record in a batch: Event.has_more,

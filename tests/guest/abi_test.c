@@ -233,6 +233,7 @@ CASE(info_reports_limits_that_make_sense)
 	CHECK(i.out_features & KVM_WTRACK_FEAT_BUDGET);
 	CHECK(i.out_features & KVM_WTRACK_FEAT_NATIVE);
 	CHECK(i.out_features & KVM_WTRACK_FEAT_TUNE);
+	CHECK(i.out_features & KVM_WTRACK_FEAT_CONTROL);
 	CHECK(i.out_features & KVM_WTRACK_FEAT_MODES);
 	CHECK_EQ(i.out_record_bytes, sizeof(struct kvm_wtrack_record));
 	CHECK_EQ(i.out_record_bytes, 64);

@@ -192,6 +192,12 @@ const struct kvm_wtrack_tune *machine_tune(void)
 	return &fake.tune;
 }
 
+void machine_end(void)
+{
+	fake_end();
+	update();
+}
+
 const struct kvm_wtrack_ring *machine_ring(void)
 {
 	return &fake.ring;

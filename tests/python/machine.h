@@ -32,6 +32,7 @@ void machine_vmm(const int *fds, int nr);
 int machine_session_fd(uint32_t records);
 const struct kvm_wtrack_restrict *machine_restriction(void);
 const struct kvm_wtrack_tune *machine_tune(void);
+void machine_end(void);
 const struct kvm_wtrack_ring *machine_ring(void);
 const struct fake_daemon *machine_daemon(void);
 

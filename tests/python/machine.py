@@ -197,6 +197,11 @@ def tune() -> Tune:
     return found
 
 
+def end() -> None:
+    """An administrator ends the session."""
+    _library.machine_end()
+
+
 def restriction() -> Restriction:
     """What the session was restricted to."""
     found: Restriction = _library.machine_restriction().contents

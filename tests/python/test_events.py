@@ -263,6 +263,16 @@ class Batch(machine.Case):
             },
         )
 
+    def test_the_end_is_an_event_and_then_an_error(self) -> None:
+        session = self.session()
+        machine.end()
+        event = session.next()
+        assert event
+        self.assertEqual(event.type, EventType.ENDED)
+        with self.assertRaises(wtrack.EndedError) as raised:
+            session.wait()
+        self.assertEqual(raised.exception.errno, errno.ESHUTDOWN)
+
     def test_the_mode_of_the_vcpu(self) -> None:
         session = self.session()
         for flags, modes in ((0, (False, False)), (16, (True, False)),

@@ -88,6 +88,32 @@ class Changes(Case):
             mirror.wait()
         self.assertEqual(bytes(mirror.page(5)[:8]), word(1))
 
+    def test_the_end_of_the_session_is_told(self) -> None:
+        mirror = self.mirror(5)
+        machine.store(5 * PAGE, word(1))
+        machine.end()
+        changes = iter(mirror)
+        self.assertEqual(next(changes).new_bytes, word(1))
+        change = next(changes)
+        self.assertEqual((change.what, change.state),
+                         (Changed.STATE, MirrorState.REMOVED))
+        with self.assertRaises(wtrack.EndedError) as raised:
+            next(changes)
+        self.assertEqual(raised.exception.errno, errno.ESHUTDOWN)
+        self.assertIsInstance(raised.exception, BrokenPipeError)
+        with self.assertRaises(wtrack.EndedError):
+            mirror.sync()
+        with self.assertRaises(wtrack.EndedError):
+            mirror.wait()
+
+        async def main() -> None:
+            async for _ in mirror.changes():
+                self.fail("nothing changes any more")
+
+        with self.assertRaises(wtrack.EndedError):
+            asyncio.run(main())
+        self.assertEqual(bytes(mirror.page(5)[:8]), word(1))
+
     def test_holes_are_skipped(self) -> None:
         mirror = self.mirror()
         machine.refuse(3, errno.EOPNOTSUPP)

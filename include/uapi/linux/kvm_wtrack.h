@@ -79,6 +79,7 @@
  *			its period or a number of ranges is out of the bounds
  *			that INFO reports; the ranges of all RESTRICTs have
  *			more parts in common than a call may bring ranges
+ *	ESHUTDOWN	an administrator has ended the session
  *	ESRCH		the VM is gone
  *	EUSERS		the VM has as many sessions as it may have
  */
@@ -137,6 +138,8 @@
 #define KVM_WTRACK_FEAT_ONCE		(1ULL << 12)
 /* TUNE is known. */
 #define KVM_WTRACK_FEAT_TUNE		(1ULL << 14)
+/* An administrator can end a session (KVM_WTRACK_CMD_END_SESSION). */
+#define KVM_WTRACK_FEAT_CONTROL		(1ULL << 15)
 /* Records tell of nested guests and of SMM. */
 #define KVM_WTRACK_FEAT_MODES		(1ULL << 16)
 
@@ -223,6 +226,13 @@ struct kvm_wtrack_attach {
 #define KVM_WTRACK_STATE_RESYNC		(1U << 4)
 /* The VM is gone. */
 #define KVM_WTRACK_STATE_VM_GONE	(1U << 5)
+/*
+ * An administrator has ended the session (linux/kvm_wtrack_genl.h): it tracks
+ * nothing any more. The records that are left can be read, and the rest of a resync
+ * set be fetched, all of which is REMOVED; all calls but INFO, STATUS and RESYNC
+ * get ESHUTDOWN, and so does mmap(2).
+ */
+#define KVM_WTRACK_STATE_ENDED		(1U << 6)
 
 /**
  * struct kvm_wtrack_status - state and counters (KVM_WTRACK_STATUS)
@@ -671,8 +681,9 @@ struct kvm_wtrack_query_gfn {
 /* Writes were not recorded one by one: re-read these pages. */
 #define KVM_WTRACK_RESYNC_REREAD	0U
 /*
- * They are not tracked any more: their memory region was removed. (Or the
- * session removed them itself while a write to them was being put here.)
+ * They are not tracked any more: their memory region was removed, or the session
+ * was ended. (Or the session removed them itself while a write to them was being
+ * put here.)
  */
 #define KVM_WTRACK_RESYNC_REMOVED	1U
 /*
@@ -914,7 +925,8 @@ struct kvm_wtrack_read {
  *
  * read(2) copies whole records, as many as fit, and releases them.
  * poll(2) reports EPOLLIN when records are there (as many as the watermark
- * wants or older than the latency), EPOLLHUP when the VM is gone.
+ * wants or older than the latency), EPOLLHUP when the VM is gone or the session
+ * was ended.
  *
  * What the order of records means: all records of a session have one order,
  * without gaps. A record is published before the vCPU that made the store
@@ -1019,6 +1031,8 @@ struct kvm_wtrack_consumer {
 #define KVM_WTRACK_RECORD_VM_GONE		4
 /* Stores to a tracked page are not seen one by one: see "The guard". */
 #define KVM_WTRACK_RECORD_GUARD			5
+/* An administrator has ended the session. Nothing follows. */
+#define KVM_WTRACK_RECORD_ENDED			6
 
 /* The next record goes on with the same store. */
 #define KVM_WTRACK_RECORD_F_MORE	(1U << 0)

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
  * kvm-wtrack, generic netlink: who tracks what on this host, for
- * administrators (CAP_NET_ADMIN), in the initial network namespace.
+ * administrators (CAP_NET_ADMIN), in the initial network namespace. A request gets
+ *
+ *	EINVAL		there is no SESSION_ID where one is needed
+ *	ENOENT		there is no such session (END_SESSION)
+ *	ESHUTDOWN	it was ended before (END_SESSION)
+ *	EPERM		the caller is no administrator
  *
  * docs/netlink/kvm_wtrack.yaml describes the same for programs. Skip
  * attributes and events that you do not know.
@@ -24,6 +29,13 @@ enum {
 	KVM_WTRACK_CMD_GET_RANGE,
 	/* To the group: EVENT, VM_ID, VM_PID, and SESSION_ID but for GUARD. */
 	KVM_WTRACK_CMD_NOTICE,
+	/*
+	 * Do, needs SESSION_ID: end the session, whoever holds it. When this
+	 * succeeds nothing is tracked for it any more, its last record is ENDED,
+	 * and its calls get ESHUTDOWN. Neither its descriptor nor mappings of it
+	 * keep anything but the memory of the ring, and what is in it.
+	 */
+	KVM_WTRACK_CMD_END_SESSION,
 	__KVM_WTRACK_CMD_MAX
 };
 #define KVM_WTRACK_CMD_MAX (__KVM_WTRACK_CMD_MAX - 1)
@@ -75,6 +87,8 @@ enum {
 	 * such notice, of the newest GFN and CAUSE.
 	 */
 	KVM_WTRACK_EVENT_GUARD,
+	/* by END_SESSION; DETACHED follows when nobody holds it any more */
+	KVM_WTRACK_EVENT_ENDED,
 };
 
 #endif /* _UAPI_LINUX_KVM_WTRACK_GENL_H */

@@ -181,6 +181,8 @@ void fake_write(uint64_t gpa, const void *data, uint16_t len);
 void fake_region_removed(uint64_t gfn, uint64_t nr_pages);
 void fake_region_added(uint64_t gfn, uint64_t nr_pages, uint32_t flags);
 void fake_vm_gone(void);
+/* An administrator ends the session. */
+void fake_end(void);
 /* Publishes a record as it stands, whatever stands in it. */
 void fake_publish(const struct kvm_wtrack_record *record);
 /* Reserves a place now; the record is published by the second call. */

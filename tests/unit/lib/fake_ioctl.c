@@ -263,6 +263,13 @@ static const struct {
 	IOCTL(READ, read, false),
 };
 
+/* As the module does, once the session was ended. */
+static bool is_refused_at_end(enum fake_call call)
+{
+	return fake.status.out_state & KVM_WTRACK_STATE_ENDED &&
+	       call != FAKE_INFO && call != FAKE_STATUS && call != FAKE_RESYNC;
+}
+
 long fake_ioctl(unsigned long request, void *arg)
 {
 	size_t i = 0;
@@ -277,7 +284,7 @@ long fake_ioctl(unsigned long request, void *arg)
 	if (ioctls[i].needs_ring && !fake.records)
 		return -ENOBUFS;
 	pthread_mutex_lock(&fake.lock);
-	r = ioctls[i].fn(arg);
+	r = is_refused_at_end(ioctls[i].call) ? -ESHUTDOWN : ioctls[i].fn(arg);
 	pthread_mutex_unlock(&fake.lock);
 	if (fake.distort)
 		fake.distort(request, arg);

@@ -125,7 +125,8 @@ void fake_close_ring(void)
 /* As the module does: only when all but VM_GONE was released. */
 bool fake_ring_reopen(void)
 {
-	bool gone = fake.status.out_state & KVM_WTRACK_STATE_VM_GONE;
+	bool gone = fake.status.out_state &
+		    (KVM_WTRACK_STATE_VM_GONE | KVM_WTRACK_STATE_ENDED);
 	uint64_t head = load_head();
 
 	if (!(head & CLOSED))
@@ -253,15 +254,27 @@ void fake_region_added(uint64_t gfn, uint64_t nr_pages, uint32_t flags)
 	fake.generation += 2;
 }
 
-void fake_vm_gone(void)
+#define OVER	(KVM_WTRACK_STATE_VM_GONE | KVM_WTRACK_STATE_ENDED)
+
+static void end_with(uint8_t type, uint32_t state)
 {
-	struct kvm_wtrack_record record = { .type = KVM_WTRACK_RECORD_VM_GONE };
+	struct kvm_wtrack_record record = { .type = type };
 
 	pthread_mutex_lock(&fake.lock);
-	fake.status.out_state |= KVM_WTRACK_STATE_VM_GONE;
+	fake.status.out_state |= state;
 	pthread_mutex_unlock(&fake.lock);
 	if (fake.records)
 		fake_publish(&record);
+}
+
+void fake_vm_gone(void)
+{
+	end_with(KVM_WTRACK_RECORD_VM_GONE, KVM_WTRACK_STATE_VM_GONE);
+}
+
+void fake_end(void)
+{
+	end_with(KVM_WTRACK_RECORD_ENDED, KVM_WTRACK_STATE_ENDED);
 }
 
 /* As poll(2): by what was reserved, which is before it can be read. */
@@ -271,7 +284,7 @@ short fake_revents(void)
 
 	if (fake.records && fake_unread() >= (fake.ring.watermark ?: 1))
 		revents |= 0x001;	/* POLLIN */
-	if (fake.status.out_state & KVM_WTRACK_STATE_VM_GONE)
+	if (fake.status.out_state & OVER)
 		revents |= 0x011;	/* POLLIN, POLLHUP */
 	return revents;
 }

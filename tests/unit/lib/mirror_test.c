@@ -922,6 +922,102 @@ static void a_vm_that_is_gone_leaves_the_copy(void **state)
 	close_both(mirror, session);
 }
 
+static void expect_ended(struct wtrack_mirror *mirror)
+{
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), -ESHUTDOWN);
+	assert_int_equal(wtrack_mirror_wait(mirror, -1), -ESHUTDOWN);
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), -ESHUTDOWN);
+}
+
+/* Stores, a page that was to be read, one that is disarmed and one without memory. */
+static void a_session_that_was_ended_leaves_the_copy(void **state)
+{
+	struct wtrack_session *session = fake_session(64, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 4);
+	const struct wtrack_range range = { 5, 1 };
+
+	(void)state;
+	fake_region_removed(8, 1);
+	expect_state(next_change(mirror), 8, 1, WTRACK_MIRROR_ABSENT);
+	expect_none(mirror);
+	fake_store(5, 1);
+	guard(6, KVM_WTRACK_GUARD_CHANGED);
+	guard(7, KVM_WTRACK_GUARD_DISARMED);
+	fake_end();
+	assert_int_equal(next_change(mirror)->what, WTRACK_CHANGED_WRITE);
+	expect_state(next_change(mirror), 7, 1, WTRACK_MIRROR_DISARMED);
+	expect_state(next_change(mirror), 5, 4, WTRACK_MIRROR_REMOVED);
+	expect_ended(mirror);
+	assert_int_equal(copy_at(mirror, AT(5)), 1);
+	assert_int_equal(wtrack_mirror_add(mirror, &range, 1, NULL, 0),
+			 -ESHUTDOWN);
+	assert_int_equal(copy_at(mirror, AT(5)), 1);
+	assert_int_equal(wtrack_mirror_remove(mirror, &range, 1), 0);
+	assert_null(wtrack_mirror_page(mirror, 5));
+	close_both(mirror, session);
+}
+
+/* A sync cannot be exact any more, and says so when all was handed out. */
+static void a_sync_of_an_ended_session_hands_out_what_is_left(void **state)
+{
+	struct wtrack_session *session = fake_session(64, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 2);
+	const struct wtrack_change *change;
+
+	(void)state;
+	fake_store(5, 1);
+	fake_end();
+	assert_int_equal(wtrack_mirror_sync(mirror, &change), 1);
+	assert_int_equal(change->what, WTRACK_CHANGED_WRITE);
+	assert_int_equal(wtrack_mirror_sync(mirror, &change), 1);
+	expect_state(change, 5, 2, WTRACK_MIRROR_REMOVED);
+	assert_int_equal(wtrack_mirror_sync(mirror, &change), -ESHUTDOWN);
+	expect_ended(mirror);
+	close_both(mirror, session);
+}
+
+/* Before its last record can be read, its memory cannot any more. */
+static void an_end_while_pages_are_read(void **state)
+{
+	const enum fake_call calls[] = { FAKE_FENCE, FAKE_READ };
+	struct wtrack_session *session;
+	struct wtrack_mirror *mirror;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		session = fake_session(64, 0);
+		mirror = mirror_of(session, 5, 2);
+		guard(6, KVM_WTRACK_GUARD_CHANGED);
+		fake_fail(calls[i], 1, ESHUTDOWN);
+		expect_state(next_change(mirror), 5, 2, WTRACK_MIRROR_REMOVED);
+		expect_none(mirror);
+		fake_end();
+		expect_ended(mirror);
+		close_both(mirror, session);
+		fake_teardown(NULL);
+		fake_setup(NULL);
+	}
+}
+
+static void an_ended_session_with_a_full_ring(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 2);
+	unsigned int i;
+
+	(void)state;
+	for (i = 1; i < 20; i++)
+		fake_store(5, i);
+	fake_end();
+	while (wtrack_mirror_update(mirror, NULL) == 0)
+		;
+	expect_ended(mirror);
+	assert_int_equal(wtrack_mirror_get_state(mirror, 5),
+			 WTRACK_MIRROR_REMOVED);
+	close_both(mirror, session);
+}
+
 /* Of a range with holes the mirror has what there is. */
 static void holes_are_not_in_the_mirror(void **state)
 {
@@ -1181,6 +1277,10 @@ int main(void)
 		CASE(ranges_that_are_malformed_remove_nothing),
 		CASE(what_others_store_is_read_when_that_is_asked_for),
 		CASE(a_vm_that_is_gone_leaves_the_copy),
+		CASE(a_session_that_was_ended_leaves_the_copy),
+		CASE(a_sync_of_an_ended_session_hands_out_what_is_left),
+		CASE(an_end_while_pages_are_read),
+		CASE(an_ended_session_with_a_full_ring),
 		CASE(holes_are_not_in_the_mirror),
 		CASE(a_failure_loses_nothing),
 		CASE(what_was_touched_once_is_armed_and_read),

@@ -124,6 +124,26 @@ static void wait_goes_on_until_a_reserved_record_is_published(void **state)
 	wtrack_session_close(session);
 }
 
+static void the_end_is_an_event_and_then_eshutdown(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	const struct wtrack_event *event;
+
+	(void)state;
+	fake_write(0x1000, "x", 1);
+	fake_end();
+	assert_int_equal(wtrack_session_wait(session, -1), 1);
+	event = wtrack_session_next(session);
+	assert_int_equal(wtrack_event_get_type(event), WTRACK_EVENT_WRITE);
+	event = wtrack_session_next(session);
+	assert_int_equal(wtrack_event_get_type(event), WTRACK_EVENT_ENDED);
+	assert_null(wtrack_session_next(session));
+	assert_int_equal(wtrack_session_wait(session, -1), -ESHUTDOWN);
+	wtrack_session_release(session);
+	assert_int_equal(wtrack_session_wait(session, -1), -ESHUTDOWN);
+	wtrack_session_close(session);
+}
+
 static void vm_gone_is_an_event_and_then_esrch(void **state)
 {
 	struct wtrack_session *session = fake_session(8, 0);
@@ -213,6 +233,7 @@ int main(void)
 		CASE(signal_ends_the_wait),
 		CASE(wait_without_release_is_ebusy),
 		CASE(wait_goes_on_until_a_reserved_record_is_published),
+		CASE(the_end_is_an_event_and_then_eshutdown),
 		CASE(vm_gone_is_an_event_and_then_esrch),
 		CASE(event_behind_the_hangup_is_waited_for),
 		CASE(take_over_of_a_dead_vm_is_esrch),
