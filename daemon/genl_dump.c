@@ -39,6 +39,7 @@ static struct nla_policy policy[KVM_WTRACK_A_MAX + 1] = {
 	[KVM_WTRACK_A_REARMS] = { .type = NLA_U64 },
 	[KVM_WTRACK_A_UNREPORTED] = { .type = NLA_U64 },
 	[KVM_WTRACK_A_CAUSE] = { .type = NLA_U32 },
+	[KVM_WTRACK_A_VM_PID_INIT] = { .type = NLA_U32 },
 };
 
 int genl_parse(struct nl_msg *msg, int family, struct nlattr **attrs)

@@ -30,12 +30,16 @@ static const struct genl_ops ops[] = {
 	{
 		.cmd = KVM_WTRACK_CMD_GET_VM,
 		.flags = GENL_ADMIN_PERM,
+		.start = kwt_dump_start,
 		.dumpit = kwt_dump_vms,
+		.done = kwt_dump_done,
 	},
 	{
 		.cmd = KVM_WTRACK_CMD_GET_SESSION,
 		.flags = GENL_ADMIN_PERM,
+		.start = kwt_dump_start,
 		.dumpit = kwt_dump_sessions,
+		.done = kwt_dump_done,
 	},
 	{
 		.cmd = KVM_WTRACK_CMD_GET_RANGE,

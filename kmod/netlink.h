@@ -13,6 +13,8 @@
 extern struct genl_family kwt_family;
 
 /* netlink_dump.c */
+int kwt_dump_start(struct netlink_callback *cb);
+int kwt_dump_done(struct netlink_callback *cb);
 int kwt_dump_vms(struct sk_buff *skb, struct netlink_callback *cb);
 int kwt_dump_sessions(struct sk_buff *skb, struct netlink_callback *cb);
 int kwt_dump_ranges_start(struct netlink_callback *cb);

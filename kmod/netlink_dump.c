@@ -6,6 +6,7 @@
  * with; ids only grow. It never holds the list of VMs while it looks at one.
  */
 #include <linux/pid.h>
+#include <linux/pid_namespace.h>
 
 #include "netlink.h"
 
@@ -15,12 +16,31 @@ struct cursor {
 	u64 inside;	/* VM that session and gfn belong to */
 	u64 session;
 	u64 gfn;
+	struct pid_namespace *pids;	/* of the process that asks */
 };
 
 static struct cursor *cursor_of(struct netlink_callback *cb)
 {
 	BUILD_BUG_ON(sizeof(struct cursor) > sizeof(cb->ctx));
 	return (struct cursor *)cb->ctx;
+}
+
+/* In the process that asks; whoever reads the answer may be another one. */
+int kwt_dump_start(struct netlink_callback *cb)
+{
+	cursor_of(cb)->pids = get_pid_ns(task_active_pid_ns(current));
+	return 0;
+}
+
+int kwt_dump_done(struct netlink_callback *cb)
+{
+	put_pid_ns(cursor_of(cb)->pids);
+	return 0;
+}
+
+static u32 pid_for(struct netlink_callback *cb, struct pid *pid)
+{
+	return pid_nr_ns(pid, cursor_of(cb)->pids);
 }
 
 static void *start(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
@@ -49,7 +69,7 @@ static int fill_vm(struct sk_buff *skb, struct netlink_callback *cb,
 		return -EMSGSIZE;
 	mutex_lock(&vm->lock);
 	r = put_u64(skb, KVM_WTRACK_A_VM_ID, vm->id) ?:
-	    nla_put_u32(skb, KVM_WTRACK_A_VM_PID, pid_nr(vm->pid)) ?:
+	    nla_put_u32(skb, KVM_WTRACK_A_VM_PID, pid_for(cb, vm->pid)) ?:
 	    (vm->gone && !vm->deserted ?
 	     nla_put_flag(skb, KVM_WTRACK_A_VM_GONE) : 0) ?:
 	    nla_put_u32(skb, KVM_WTRACK_A_SESSIONS, vm->nr_sessions) ?:
@@ -131,7 +151,8 @@ static int fill_session(struct sk_buff *skb, struct netlink_callback *cb,
 	kwt_status_locked(session, vm, &status);
 	r = put_u64(skb, KVM_WTRACK_A_SESSION_ID, session->id) ?:
 	    put_u64(skb, KVM_WTRACK_A_VM_ID, vm->id) ?:
-	    nla_put_u32(skb, KVM_WTRACK_A_OPENER_PID, pid_nr(session->opener)) ?:
+	    nla_put_u32(skb, KVM_WTRACK_A_OPENER_PID,
+			pid_for(cb, session->opener)) ?:
 	    nla_put_u32(skb, KVM_WTRACK_A_OPENER_UID,
 			from_kuid_munged(&init_user_ns, session->opener_uid)) ?:
 	    put_counters(skb, &status);

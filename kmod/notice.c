@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Notices of what happens. */
+/*
+ * Notices of what happens. All listeners get the same message, whatever pid
+ * namespace they are in.
+ */
 #include <linux/pid.h>
 
 #include "netlink.h"
@@ -12,7 +15,8 @@ static int fill_notice(struct sk_buff *skb, struct kwt_session *session,
 	return nla_put_u8(skb, KVM_WTRACK_A_EVENT, event) ?:
 	       put_u64(skb, KVM_WTRACK_A_SESSION_ID, session->id) ?:
 	       put_u64(skb, KVM_WTRACK_A_VM_ID, session->vm_id) ?:
-	       nla_put_u32(skb, KVM_WTRACK_A_VM_PID, pid_nr(session->vm_pid)) ?:
+	       nla_put_u32(skb, KVM_WTRACK_A_VM_PID_INIT,
+			   pid_nr(session->vm_pid)) ?:
 	       (range ? (put_u64(skb, KVM_WTRACK_A_GFN, range->gfn) ?:
 			 put_u64(skb, KVM_WTRACK_A_NR_PAGES, range->nr_pages) ?:
 			 put_u64(skb, KVM_WTRACK_A_NR_TRACKED, nr_tracked)) : 0);
@@ -69,7 +73,7 @@ void kwt_notice_guard(struct kwt_vm *vm)
 	r = !head ? -EMSGSIZE :
 	    nla_put_u8(skb, KVM_WTRACK_A_EVENT, KVM_WTRACK_EVENT_GUARD) ?:
 	    put_u64(skb, KVM_WTRACK_A_VM_ID, vm->id) ?:
-	    nla_put_u32(skb, KVM_WTRACK_A_VM_PID, pid_nr(vm->pid)) ?:
+	    nla_put_u32(skb, KVM_WTRACK_A_VM_PID_INIT, pid_nr(vm->pid)) ?:
 	    put_u64(skb, KVM_WTRACK_A_GFN,
 		    READ_ONCE(vm->last_gpa) >> KWT_PAGE_SHIFT) ?:
 	    nla_put_u32(skb, KVM_WTRACK_A_CAUSE, READ_ONCE(vm->last_cause)) ?:

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What administrators see: dumps and notices of the generic netlink family. */
+#define _GNU_SOURCE
 #include <linux/kvm_wtrack_genl.h>
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "guest.h"
 #include "tap.h"
 #include "wt.h"
@@ -113,6 +116,36 @@ CASE(dumps_tell_of_vms_and_sessions_what_status_tells)
 	wt_close(other);
 }
 
+/* In a pid namespace of its own: its VMM is pid 1, others are not seen. */
+static void dump_from_inside(void *arg)
+{
+	struct vm *vm = vm_new(1);
+	struct wt *wt = wt_session(vm->fd, 64, 0);
+	struct seen vms = {}, own = { .want_session = session_id(wt->fd) };
+	struct seen outer = { .want_session = *(uint64_t *)arg };
+
+	CHECK_EQ(getpid(), 1);
+	/* The last message is that of the newest VM. */
+	CHECK_EQ(dump(KVM_WTRACK_CMD_GET_VM, 0, &vms), 0);
+	CHECK_EQ(vms.nr, 2);
+	CHECK_EQ(vms.vm_pid, 1);
+	CHECK_EQ(dump(KVM_WTRACK_CMD_GET_SESSION, 0, &own), 0);
+	CHECK(own.found);
+	CHECK_EQ(own.opener_pid, 1);
+	CHECK_EQ(dump(KVM_WTRACK_CMD_GET_SESSION, 0, &outer), 0);
+	CHECK(outer.found);
+	CHECK_EQ(outer.opener_pid, 0);
+}
+
+CASE(pids_are_those_of_the_namespace_of_who_asks)
+{
+	struct wt *wt = wt_session(vm_new(1)->fd, 64, 0);
+	uint64_t id = session_id(wt->fd);
+
+	CHECK_SYS(!unshare(CLONE_NEWPID));
+	child_join(child_fork(dump_from_inside, &id));
+}
+
 CASE(a_dump_of_sessions_tells_what_the_guard_did)
 {
 	struct vm *vm = vm_new(3);
@@ -204,7 +237,7 @@ static void note_guard(struct nlattr **a)
 	disarms += nla_get_u64(a[KVM_WTRACK_A_DISARMS]);
 	disarmed_gfn = nla_get_u64(a[KVM_WTRACK_A_GFN]);
 	disarmed_vm = nla_get_u64(a[KVM_WTRACK_A_VM_ID]);
-	disarmed_pid = nla_get_u32(a[KVM_WTRACK_A_VM_PID]);
+	disarmed_pid = nla_get_u32(a[KVM_WTRACK_A_VM_PID_INIT]);
 	disarm_cause = nla_get_u32(a[KVM_WTRACK_A_CAUSE]);
 }
 

@@ -27,7 +27,7 @@ enum {
 	KVM_WTRACK_CMD_GET_SESSION,
 	/* Dump, needs SESSION_ID: GFN, NR_PAGES of each tracked range. */
 	KVM_WTRACK_CMD_GET_RANGE,
-	/* To the group: EVENT, VM_ID, VM_PID, and SESSION_ID but for GUARD. */
+	/* To the group: EVENT, VM_ID, VM_PID_INIT, and SESSION_ID but for GUARD. */
 	KVM_WTRACK_CMD_NOTICE,
 	/*
 	 * Do, needs SESSION_ID: end the session, whoever holds it. When this
@@ -44,12 +44,14 @@ enum {
 	KVM_WTRACK_A_UNSPEC,
 	KVM_WTRACK_A_PAD,
 	KVM_WTRACK_A_VM_ID,		/* u64, as out_vm_id of ATTACH */
-	KVM_WTRACK_A_VM_PID,		/* u32, 0 when unknown */
+	/* u32, in the pid namespace of who asks; 0 when it is not seen there */
+	KVM_WTRACK_A_VM_PID,
 	KVM_WTRACK_A_VM_GONE,		/* flag */
 	KVM_WTRACK_A_SESSIONS,		/* u32, on this VM */
 	KVM_WTRACK_A_MEMORY_BYTES,	/* u64 */
 	KVM_WTRACK_A_SESSION_ID,	/* u64, as out_session_id of ATTACH */
-	KVM_WTRACK_A_OPENER_PID,	/* u32, who opened it; may be gone */
+	/* u32, who opened it, likewise; may be gone */
+	KVM_WTRACK_A_OPENER_PID,
 	KVM_WTRACK_A_OPENER_UID,	/* u32 */
 	KVM_WTRACK_A_STATE,		/* u32, KVM_WTRACK_STATE_* */
 	KVM_WTRACK_A_PAGES,		/* u64 */
@@ -70,6 +72,11 @@ enum {
 	KVM_WTRACK_A_REARMS,		/* u64 */
 	KVM_WTRACK_A_UNREPORTED,	/* u64 */
 	KVM_WTRACK_A_CAUSE,		/* u32, KVM_WTRACK_CAUSE_* */
+	/*
+	 * u32, of the VMM in the initial pid namespace, since all listeners get
+	 * the same notice: one in another namespace asks for VM_ID by GET_VM
+	 */
+	KVM_WTRACK_A_VM_PID_INIT,
 	__KVM_WTRACK_A_MAX
 };
 #define KVM_WTRACK_A_MAX (__KVM_WTRACK_A_MAX - 1)
