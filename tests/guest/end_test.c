@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "genl.h"
 #include "guest.h"
 #include "module.h"
+#include "slow.h"
 #include "tap.h"
 
 enum { PAGES = 16, NOBODY = 65534 };
@@ -195,6 +197,79 @@ CASE(what_was_not_fetched_of_a_resync_set_is_left)
 	CHECK(wt_take(e.wt, &r));
 	CHECK_EQ(r.type, KVM_WTRACK_RECORD_ENDED);
 	CHECK(!(state(e.wt->fd) & KVM_WTRACK_STATE_RESYNC));
+}
+
+struct read_on_end {
+	int fd;
+	unsigned char got[3 * PAGE];
+	struct kvm_wtrack_read read;
+	int err;
+};
+
+static void *read_slow_pages(void *arg)
+{
+	struct read_on_end *r = arg;
+
+	r->err = __wt_read_bytes(r->fd, VM_DATA, r->got, sizeof(r->got), 0,
+				 &r->read);
+	return NULL;
+}
+
+/* It waits for a page that the VMM does not provide, and does not get it. */
+CASE(a_read_that_is_under_way_gets_nothing_more)
+{
+	static struct read_on_end r;
+	struct vm *vm = vm_new(PAGES);
+	int fd = wt_open(), other = wt_open();
+	struct slow slow;
+	pthread_t thread;
+	unsigned int i;
+
+	wt_attach(fd, vm->fd);
+	memset(vm->data, 7, PAGES * PAGE);
+	slow_take(&slow, vm->data + PAGE);
+	r.fd = fd;
+	CHECK(!pthread_create(&thread, NULL, read_slow_pages, &r));
+	slow_wait(&slow);
+	CHECK_ERRNO(genl_end_session(genl_session_id(fd)), 0);
+	/* The VM is not given up for it, and takes a new session. */
+	wt_attach(other, vm->fd);
+	CHECK_ERRNO(wt_read_error(other, VM_DATA), 0);
+	slow_give(&slow);
+	CHECK(!pthread_join(thread, NULL));
+	CHECK_ERRNO(r.err, ESHUTDOWN);
+	CHECK(r.read.out_done <= PAGE);
+	for (i = r.read.out_done; i < sizeof(r.got); i++)
+		CHECK_EQ(r.got[i], 0);
+	CHECK_ERRNO(__wt_read_bytes(fd, VM_DATA, r.got, 1, 0, &r.read),
+		    ESHUTDOWN);
+	CHECK_ERRNO(wt_read_error(other, VM_DATA), 0);
+}
+
+/* What it was told of once is armed by nobody any more, and not for it. */
+CASE(pages_that_wait_for_a_rearm_are_given_back)
+{
+	struct kvm_wtrack_record r;
+	struct ended e;
+	unsigned int i;
+
+	ended_init(&e, KVM_WTRACK_RING_F_ONCE);
+	wt_add(e.other->fd, VM_DATA_GFN + 1, 1);
+	for (i = 0; i < 2; i++)
+		vcpu_call(e.v, g_store8, VM_DATA + i * PAGE, 5, 1, 0);
+	end(&e);
+	for (i = 0; i < 2; i++) {
+		CHECK(wt_take(e.wt, &r));
+		CHECK(r.flags & KVM_WTRACK_RECORD_F_ONCE);
+	}
+	CHECK(wt_take(e.wt, &r));
+	CHECK_EQ(r.type, KVM_WTRACK_RECORD_ENDED);
+	CHECK_EQ(wt_users(e.other->fd, VM_DATA_GFN), 0);
+	CHECK_EQ(wt_users(e.other->fd, VM_DATA_GFN + 1), 1);
+	CHECK_EQ(wt_drain(e.other), 1);
+	vcpu_call(e.v, g_store8, VM_DATA + PAGE, 6, 1, 0);
+	CHECK_EQ(wt_drain(e.other), 1);
+	CHECK(!wt_peek(e.wt));
 }
 
 CASE(a_session_without_a_ring_is_ended_as_well)

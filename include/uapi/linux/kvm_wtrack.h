@@ -481,9 +481,10 @@ struct kvm_wtrack_ring {
  * @__reserved1: must be 0
  * @__reserved: must be 0
  *
- * As often as one likes. Readers that sleep are woken, to sleep by the new values.
- * A page that is disarmed for a budget is armed again when the period of that
- * budget is over. A new budget counts from the next store on, of all pages.
+ * A session may call it any number of times. Readers that sleep are woken, and go
+ * back to sleep by the new values. A page that is disarmed for the old budget is
+ * armed again when the old period is over, or the new one. The new budget counts
+ * from the next store to any page on.
  * EINTR, EINVAL, ENOMEM, EPERM, ERANGE.
  */
 struct kvm_wtrack_tune {
