@@ -60,10 +60,13 @@ static void map_status(const struct kwt_session *session,
 	status->out_consumer_bytes = PAGE_SIZE;
 	status->out_records_offset = KWT_RECORDS_OFFSET;
 	status->out_records_bytes = kwt_ring_records_bytes(session);
-	status->out_watermark = session->watermark;
-	status->out_latency_us = div_u64(session->latency_ns, NSEC_PER_USEC);
-	status->out_budget = session->ring.budget;
-	status->out_period_ms = div_u64(session->ring.period_ns, NSEC_PER_MSEC);
+	/* TUNE may be about to change them. */
+	status->out_watermark = READ_ONCE(session->watermark);
+	status->out_latency_us = div_u64(READ_ONCE(session->latency_ns),
+					 NSEC_PER_USEC);
+	status->out_budget = READ_ONCE(session->ring.budget);
+	status->out_period_ms = div_u64(READ_ONCE(session->ring.period_ns),
+					NSEC_PER_MSEC);
 }
 
 static u64 vm_generation(struct kvm *kvm)
