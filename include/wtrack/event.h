@@ -241,9 +241,10 @@ bool wtrack_event_is_once(const struct wtrack_event *event);
  * wtrack_event_is_l2() - was the store made by a guest of the guest?
  * @event: the event
  *
- * Return: true for a write, or an event of the guard, that is of a guest whose
- * hypervisor is the guest: wtrack_event_get_rip() is its own then, the address is
- * the guest's. False also where it is not known, as of WTRACK_GUARD_CHANGED.
+ * Return: true for a write, or an event of the guard, of a nested guest, whose
+ * hypervisor is the guest. wtrack_event_get_rip() is then that of the nested guest,
+ * and the address one of the guest. The function returns false also where this is not
+ * known, as for WTRACK_GUARD_CHANGED.
  * Since: 1.0
  */
 bool wtrack_event_is_l2(const struct wtrack_event *event);
@@ -252,8 +253,8 @@ bool wtrack_event_is_l2(const struct wtrack_event *event);
  * wtrack_event_is_smm() - was the store made in system management mode?
  * @event: the event
  *
- * Return: true for a write, or an event of the guard, of a vCPU that was in SMM.
- * False also where it is not known, as of WTRACK_GUARD_CHANGED.
+ * Return: true for a write, or an event of the guard, of a vCPU that was in SMM. The
+ * function returns false also where this is not known, as for WTRACK_GUARD_CHANGED.
  * Since: 1.0
  */
 bool wtrack_event_is_smm(const struct wtrack_event *event);

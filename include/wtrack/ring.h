@@ -54,10 +54,10 @@ struct wtrack_session;
  * track is disarmed when it is over the budgets of all of them. A page that is
  * removed and added has its whole budget again.
  *
- * It is for the ring that wtrack_session_make_ring() makes, or from now on for the
- * one that the session has: a page that is disarmed for the old budget is armed
- * again when the period of that is over. If the session's restriction has a
- * budget, that holds for a session without one. Consumer thread.
+ * Without a ring, the budget is for the one that wtrack_session_make_ring() will
+ * make. With a ring, it holds from now on: a page that is disarmed for the old budget
+ * is armed again when the old period is over, or the new one. If the session's
+ * restriction has a budget, that holds for a session without one. Consumer thread.
  *
  * Return: 0, or
  *	-EINVAL		one of @budget and @period_ms without the other
@@ -112,8 +112,8 @@ int wtrack_session_make_ring(struct wtrack_session *session, uint32_t records,
  * @watermark: as of wtrack_session_make_ring()
  * @latency_us: as of wtrack_session_make_ring()
  *
- * For the ring that the session has. Who sleeps is woken, to sleep by the new
- * values. Any thread.
+ * Changes the ring that the session has. Readers that sleep are woken, and go back to
+ * sleep by the new values. Any thread.
  *
  * Return: 0, or
  *	-EINVAL		one of watermark and latency without the other

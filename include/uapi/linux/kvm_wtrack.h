@@ -16,9 +16,8 @@
  * size, is sizeof() of the struct as the caller knows it. A shorter struct of
  * an older caller is taken, fields that it lacks count as zero; a longer one
  * is taken as long as what this module does not know is zero. Fields named
- * out_* are written by the module, __reserved must be zero. The argument of a
- * call whose struct has no such field is only read, and may be in memory that
- * cannot be written. All structs are
+ * out_* are written by the module, __reserved must be zero. A struct without such a
+ * field is only read, and may be in memory that cannot be written. All structs are
  * the same for 32-bit callers. Because the size is inside, ioctl numbers do
  * not encode one and stay the same when a struct grows.
  *
@@ -1049,8 +1048,9 @@ struct kvm_wtrack_consumer {
 /* rip is the guest's instruction pointer; never without RIGHT_RIP. */
 #define KVM_WTRACK_RECORD_F_RIP		(1U << 3)
 /*
- * A guest of the guest made the store, whose hypervisor the guest is: rip is its
- * own, gpa is the guest's. A record of the guard tells it as well, but for CHANGED.
+ * The guest is a hypervisor, and a guest of its own made the store: rip is that of
+ * the nested guest, gpa is an address of the guest. Records of the guard have the
+ * flag as well, except CHANGED.
  */
 #define KVM_WTRACK_RECORD_F_L2		(1U << 4)
 /* Likewise: the vCPU was in system management mode. */
