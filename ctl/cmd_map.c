@@ -101,13 +101,13 @@ static void print_text(const struct ctl *ctl, const struct map *map)
 
 	for (i = 0; i < map->nr; i++) {
 		region = &map->regions[i];
-		table_cell(table, "%#llx", (unsigned long long)region->gfn);
-		table_cell(table, "%#llx", (unsigned long long)
+		table_cell(table, "0x%llx", (unsigned long long)region->gfn);
+		table_cell(table, "0x%llx", (unsigned long long)
 			   (region->gfn + region->nr_pages - 1));
 		table_cell(table, "%llu", (unsigned long long)region->nr_pages);
 		table_cell(table, "%s", text_bytes(region->nr_pages * PAGE_BYTES,
 						   size, sizeof(size)));
-		table_cell(table, "%#llx", (unsigned long long)
+		table_cell(table, "0x%llx", (unsigned long long)
 			   (region->gfn << PAGE_SHIFT));
 		add_kinds(table, region->flags);
 	}

@@ -45,10 +45,10 @@ static void add_range(struct output *out, const struct session *session,
 		return;
 	}
 	table_cell(out->table, "%llu", (unsigned long long)session->id);
-	table_cell(out->table, "%#llx", (unsigned long long)gfn);
-	table_cell(out->table, "%#llx", (unsigned long long)(gfn + nr - 1));
+	table_cell(out->table, "0x%llx", (unsigned long long)gfn);
+	table_cell(out->table, "0x%llx", (unsigned long long)(gfn + nr - 1));
 	table_cell(out->table, "%llu", (unsigned long long)nr);
-	table_cell(out->table, "%#llx", (unsigned long long)(gfn << PAGE_SHIFT));
+	table_cell(out->table, "0x%llx", (unsigned long long)(gfn << PAGE_SHIFT));
 }
 
 static int read_ranges(sd_bus_message *reply, struct output *out,

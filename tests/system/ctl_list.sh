@@ -134,7 +134,7 @@ dump_is_the_memory()
 	first=$(head -c 8 "$dir/m" | od -An -tx1)
 	as_user alice wtrackctl dump fred --gfn "$gfn+4" --raw >"$SCRATCH/raw"
 	cmp "$SCRATCH/raw" "$dir/m" || return
-	as_user alice wtrackctl dump fred --gpa "$(printf '%#x' $((gpa + 4))+20)" \
+	as_user alice wtrackctl dump fred --gpa "$((gpa + 4))+20" \
 		--raw >"$SCRATCH/raw"
 	cmp "$SCRATCH/raw" <(tail -c +5 "$dir/m" | head -c 20) || return
 	json alice dump fred --gpa "$gpa+8" && holds --arg gpa \
