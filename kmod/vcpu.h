@@ -202,17 +202,26 @@ static inline u32 kwt_vcpu_pages(const struct kwt_vcpu *vcpu, u64 *gpa)
 	return KWT_STORE_PAGES;
 }
 
-/* What is known of the mode that a vCPU stores in, as flags of a record. */
+#ifdef HF_SMM_MASK
+#define KWT_HF_MODES	(HF_GUEST_MASK | HF_SMM_MASK)
+#else
+#define KWT_HF_MODES	HF_GUEST_MASK
+#endif
+
+/*
+ * What is known of the mode that a vCPU stores in, as flags of a record. Of most
+ * stores it is none, which a write hook finds out by one look.
+ */
 static __always_inline u32 kwt_vcpu_mode(const struct kvm_vcpu *vcpu)
 {
 	u32 hflags = vcpu->arch.hflags, mode = 0;
 
+	if (likely(!(hflags & KWT_HF_MODES)))
+		return 0;
 	if (hflags & HF_GUEST_MASK)
 		mode |= KVM_WTRACK_RECORD_F_L2;
-#ifdef HF_SMM_MASK
-	if (hflags & HF_SMM_MASK)
+	if (hflags & KWT_HF_MODES & ~HF_GUEST_MASK)
 		mode |= KVM_WTRACK_RECORD_F_SMM;
-#endif
 	return mode;
 }
 
@@ -222,11 +231,14 @@ static __always_inline u32 kwt_vcpu_mode(const struct kvm_vcpu *vcpu)
  */
 static __always_inline u64 kwt_vcpu_bits(const struct kwt_vcpu *vcpu)
 {
-	u64 flags = KVM_WTRACK_RECORD_F_VCPU | KVM_WTRACK_RECORD_F_RIP |
-		    kwt_vcpu_mode(vcpu->vcpu);
+	const u64 flags = KVM_WTRACK_RECORD_F_VCPU | KVM_WTRACK_RECORD_F_RIP;
+	u64 bits = flags << KWT_RECORD_FLAGS_SHIFT |
+		   (u64)vcpu->vcpu->vcpu_id << KWT_RECORD_VCPU_SHIFT;
+	u32 mode = kwt_vcpu_mode(vcpu->vcpu);
 
-	return flags << KWT_RECORD_FLAGS_SHIFT |
-	       (u64)vcpu->vcpu->vcpu_id << KWT_RECORD_VCPU_SHIFT;
+	if (unlikely(mode))
+		bits |= (u64)mode << KWT_RECORD_FLAGS_SHIFT;
+	return bits;
 }
 
 static __always_inline u64 kwt_vcpu_rip(const struct kwt_vcpu *vcpu)
