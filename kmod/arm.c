@@ -13,6 +13,18 @@
  *	it is not armed under a fault that the guard has let pass because the
  *	gfn had no user then, nor under one that the guard has not seen.
  *
+ * A gfn with users is not armed
+ *
+ *	when the guard has disarmed it: its chunk is in space->tripped, and the
+ *	worker arms it again;
+ *	when all its users have RING_F_ONCE and were told of a store: it waits for
+ *	one of them to have it armed;
+ *	when it is absent (absent.c): there is no memory that KVM could protect, all
+ *	its users have RING_F_STICKY, and the worker arms it when memory comes, also
+ *	for those that were told of a store before. It is absent from when the
+ *	removal of its memslot was told, and until the arming is, both in the same
+ *	step. Nothing but that ends it, so the guard never comes upon it.
+ *
  * And the other way round: all stores to a gfn that is marked as armed come to
  * the write hook. KVM may map a page writable in spite of its count if it had an
  * entry for a hole there, see walk.c: such a gfn is disarmed when the guest
@@ -56,7 +68,7 @@ static void mark_armed(struct kwt_space *space, struct kwt_chunk *chunk,
 
 	kwt_chunk_number(space, chunk);
 	set_bit(bit, chunk->armed);
-	if (kwt_arm_tell(chunk, bit, caller))
+	if (kwt_arm_tell(space, chunk, bit, caller))
 		kwt_due_armed(chunk, bit);
 	else if (chunk->guard)
 		chunk->guard[bit] = 0;

@@ -83,7 +83,7 @@ void kwt_tell_changed(struct kwt_span *span, u32 bit,
 		      const struct kvm_wtrack_record *record);
 void kwt_guard_changed(struct kwt_chunk *chunk,
 		       const struct kvm_wtrack_record *record);
-bool kwt_arm_tell(struct kwt_chunk *chunk, u32 bit,
+bool kwt_arm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit,
 		  const struct kwt_span *caller);
 
 /* rearm.c */
@@ -91,6 +91,8 @@ void kwt_rearm_init(struct kwt_vm *vm);
 void kwt_rearm_exit(struct kwt_vm *vm);
 void kwt_rearm_soon(struct kwt_space *space,
 		    const struct kvm_wtrack_record *record);
+void kwt_absent_look_soon(struct kwt_vm *vm);
+void kwt_absent_notice(struct kwt_vm *vm);
 
 /* due.c */
 int kwt_due_wait(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);

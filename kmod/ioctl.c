@@ -24,6 +24,7 @@ static int do_info(struct kwt_session *session, union kwt_arg *arg)
 			     KVM_WTRACK_FEAT_NATIVE |
 			     KVM_WTRACK_FEAT_READ |
 			     KVM_WTRACK_FEAT_REGIONS |
+			     KVM_WTRACK_FEAT_STICKY |
 			     KVM_WTRACK_FEAT_ONCE |
 			     KVM_WTRACK_FEAT_TUNE |
 			     KVM_WTRACK_FEAT_CONTROL |
@@ -162,8 +163,8 @@ static const struct call {
 	     do_restrict),
 	CALL(KVM_WTRACK_RING, ring,
 	     KVM_WTRACK_RING_F_COALESCE | KVM_WTRACK_RING_F_STOP |
-	     KVM_WTRACK_RING_F_NATIVE | KVM_WTRACK_RING_F_ONCE, A_VM, OUTPUT,
-	     do_ring),
+	     KVM_WTRACK_RING_F_NATIVE | KVM_WTRACK_RING_F_STICKY |
+	     KVM_WTRACK_RING_F_ONCE, A_VM, OUTPUT, do_ring),
 	CALL(KVM_WTRACK_TUNE, tune,
 	     KVM_WTRACK_TUNE_F_WAKEUP | KVM_WTRACK_TUNE_F_BUDGET, A_RING,
 	     NO_OUTPUT, do_tune),

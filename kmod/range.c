@@ -52,11 +52,37 @@ static u64 session_max_pages(const struct kwt_session *session)
 	return limit ? min(max, limit) : max;
 }
 
-static int add_gfn(struct kwt_session *session, struct kwt_span *span, u64 gfn)
+/* Does the call take what has no memory that could be tracked? @flags as of ADD. */
+static bool takes_absent(const struct kwt_session *session, u32 flags)
 {
+	return session->ring.sticky && !(flags & KVM_WTRACK_ADD_F_SKIP_HOLES);
+}
+
+/* @end becomes the end of those behind @gfn of which the same is true. */
+static bool has_no_memory(const struct kwt_session *session, u64 gfn, u64 *end)
+{
+	return kwt_slot_run(session->vm->kvm, gfn, *end, end);
+}
+
+/* @absent: it has no memory, and is taken all the same. @flags as of ADD. */
+static int add_gfn(struct kwt_session *session, struct kwt_span *span, u64 gfn,
+		   u32 flags, bool absent)
+{
+	u64 end = gfn + 1;
+	int r;
+
 	if (!kwt_restrict_allows(session, gfn))
 		return -EPERM;
-	return kwt_set_add(&session->set, span, gfn);
+	if (absent)
+		return kwt_set_add_absent(&session->set, span, gfn);
+	r = kwt_set_add(&session->set, span, gfn);
+	if (!takes_absent(session, flags))
+		return r;
+	/* Its memslot has gone since, or another one has come. */
+	if (is_hole(session, r) && has_no_memory(session, gfn, &end))
+		return kwt_set_add_absent(&session->set, span, gfn);
+	/* And what has come back since can be armed. */
+	return r == -ENOENT ? -EAGAIN : r;
 }
 
 /* What would be one page too many for the session: up to where it has some. */
@@ -78,21 +104,21 @@ static u64 skip_full(struct kwt_session *session, u64 gfn, u64 end)
  */
 static u64 skip_refused(struct kwt_session *session,
 			struct kvm_wtrack_change *change, u64 gfn, u64 end,
-			bool skip)
+			u32 flags)
 {
 	u64 next = kwt_restrict_next(session, gfn, end);
 	int r = -EPERM;
 
 	if (next == gfn) {
 		r = kwt_slot_run(session->vm->kvm, gfn, end, &next);
-		if (!r) {
+		if (!r || takes_absent(session, flags)) {
 			r = -ENOSPC;
 			next = skip_full(session, gfn, next);
 		}
 	}
 	if (next == gfn)
 		return gfn;
-	if (skip && is_hole(session, r))
+	if (flags & KVM_WTRACK_ADD_F_SKIP_HOLES && is_hole(session, r))
 		change->out_skipped += next - gfn;
 	else
 		refuse(change, gfn, next - gfn, r);
@@ -109,23 +135,25 @@ static u64 add_chunk(struct kwt_session *session,
 {
 	const bool skip = flags & KVM_WTRACK_ADD_F_SKIP_HOLES;
 	struct kwt_set *set = &session->set;
+	bool hastened = false, absent;
 	struct kwt_span *span;
-	bool hastened = false;
 	u64 next;
 
 	set->max_pages = session_max_pages(session);
 	set->max_users = READ_ONCE(kwt_max_users);
-	next = skip_refused(session, change, gfn, end, skip);
+	next = skip_refused(session, change, gfn, end, flags);
 	if (next > gfn)
 		return next;
 	end = chunk_end(gfn, end);
+	absent = takes_absent(session, flags) &&
+		 has_no_memory(session, gfn, &end);
 	span = kwt_span_get(set, kwt_chunk_index(gfn));
 	if (!span) {
 		refuse(change, gfn, end - gfn, -ENOMEM);
 		return end;
 	}
 	for (; gfn < end; gfn++) {
-		int r = add_gfn(session, span, gfn);
+		int r = add_gfn(session, span, gfn, flags, absent);
 
 		if (r == -EAGAIN && !hastened) {
 			kwt_due_hasten(set->space, span->chunk, gfn, end);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A memslot is deleted: what was tracked in it is not any more. KVM calls under
+ * A memslot is deleted: what was tracked in it is not any more, or goes on to be
+ * tracked without memory by a session with RING_F_STICKY. KVM calls under
  * its slots_lock, and the VMM waits for it in KVM_SET_USER_MEMORY_REGION: a
  * chunk of 1,024 gfns costs each session that has something in it a few
  * operations on bitmaps, however many of them it tracks.
@@ -31,38 +32,88 @@ static void part_of(struct part *part, const struct kwt_span *span, u64 gfn,
 typedef u32 (*visit_fn)(struct kwt_session *session, struct kwt_span *span,
 			const struct part *part);
 
+/* Of these, the session's, but for what was without memory before. */
+static void find_gone(unsigned long *gone, const struct kwt_span *span,
+		      const struct part *part)
+{
+	bitmap_and(gone, span->tracked, part->mask, KWT_CHUNK_PAGES);
+	if (span->chunk->absent)
+		bitmap_andnot(gone, gone, span->chunk->absent->gfns,
+			      KWT_CHUNK_PAGES);
+}
+
+/* Before anybody is told: the guard has nothing to say of what is gone. */
+static u32 disarm(struct kwt_session *session, struct kwt_span *span,
+		  const struct part *part)
+{
+	kwt_disarm_removed(session->set.space, span->chunk, part->mask);
+	return 0;
+}
+
 static u32 count(struct kwt_session *session, struct kwt_span *span,
 		 const struct part *part)
 {
 	DECLARE_BITMAP(gone, KWT_CHUNK_PAGES);
 
-	bitmap_and(gone, span->tracked, part->mask, KWT_CHUNK_PAGES);
+	find_gone(gone, span, part);
 	return bitmap_weight(gone, KWT_CHUNK_PAGES);
 }
 
 /*
- * All sessions lose these: nobody is left that has them. A vCPU may change
- * what is tracked elsewhere in the chunk, under the same lock. Returns how many
- * the session had; @gone is which.
+ * The session loses these. Nobody is left that has them, where no session is
+ * sticky. A vCPU may change what is tracked elsewhere in the chunk, under the same
+ * lock. Returns how many the session had; @gone is which.
  */
 static u32 forget(struct kwt_set *set, struct kwt_span *span,
 		  const struct part *part, unsigned long *gone)
 {
-	u32 n;
+	u16 *users = span->chunk->users;
+	u32 bit, n;
 
 	spin_lock(&set->space->arm_lock);
-	bitmap_and(gone, span->tracked, part->mask, KWT_CHUNK_PAGES);
+	find_gone(gone, span, part);
 	n = bitmap_weight(gone, KWT_CHUNK_PAGES);
 	bitmap_andnot(span->tracked, span->tracked, gone, KWT_CHUNK_PAGES);
 	/* What is not observed, but tracked, is disarmed: see what_of(). */
 	smp_mb();
 	bitmap_andnot(span->observed, span->observed, gone, KWT_CHUNK_PAGES);
-	memset(&span->chunk->users[part->from], 0,
-	       (part->to - part->from) * sizeof(span->chunk->users[0]));
+	if (!span->chunk->absent)
+		memset(&users[part->from], 0,
+		       (part->to - part->from) * sizeof(*users));
+	else
+		for_each_set_bit(bit, gone, KWT_CHUNK_PAGES)
+			WRITE_ONCE(users[bit], users[bit] - 1);
 	span->nr_tracked -= n;
 	WRITE_ONCE(set->pages, set->pages - n);
 	spin_unlock(&set->space->arm_lock);
 	return n;
+}
+
+/* A sticky session keeps these, see mark_absent(). Likewise. */
+static u32 keep(struct kwt_set *set, struct kwt_span *span,
+		const struct part *part, unsigned long *gone)
+{
+	u32 n;
+
+	spin_lock(&set->space->arm_lock);
+	find_gone(gone, span, part);
+	n = bitmap_weight(gone, KWT_CHUNK_PAGES);
+	bitmap_andnot(span->observed, span->observed, gone, KWT_CHUNK_PAGES);
+	set->absent += n;
+	spin_unlock(&set->space->arm_lock);
+	return n;
+}
+
+/* When all sessions have been told. */
+static u32 mark_absent(struct kwt_session *session, struct kwt_span *span,
+		       const struct part *part)
+{
+	DECLARE_BITMAP(gone, KWT_CHUNK_PAGES);
+
+	find_gone(gone, span, part);
+	if (!bitmap_empty(gone, KWT_CHUNK_PAGES))
+		kwt_absent_add(session->set.space, span->chunk, gone);
+	return 0;
 }
 
 static u32 drop(struct kwt_session *session, struct kwt_span *span,
@@ -72,8 +123,10 @@ static u32 drop(struct kwt_session *session, struct kwt_span *span,
 	DECLARE_BITMAP(gone, KWT_CHUNK_PAGES);
 	u32 bit, n;
 
-	kwt_disarm_removed(set->space, span->chunk, part->mask);
-	n = forget(set, span, part, gone);
+	if (session->ring.sticky)
+		n = keep(set, span, part, gone);
+	else
+		n = forget(set, span, part, gone);
 	if (n && !told)
 		kwt_resync_mark_all(span, gone, ktime_get_ns());
 	if (!told)
@@ -136,18 +189,27 @@ void kwt_range_removed(struct kwt_vm *vm, u64 gfn, u64 nr_pages)
 {
 	struct kwt_session *session;
 	u64 n, end = gfn + nr_pages;
-	bool told;
+	bool told, sticky = false;
 
 	mutex_lock(&vm->lock);
 	list_for_each_entry(session, &vm->sessions, in_vm) {
 		n = visit(vm, session, gfn, end, count);
 		if (!n)
 			continue;
+		visit(vm, session, gfn, end, disarm);
 		told = kwt_ring_region(&session->ring, gfn, nr_pages, n,
 				       ktime_get_ns());
 		atomic64_inc(&session->ring.regions);
 		visit(vm, session, gfn, end, told ? drop_told : drop_untold);
 		kwt_notice_region(session, gfn, nr_pages, n);
+		sticky |= session->ring.sticky;
 	}
+	if (sticky)
+		list_for_each_entry(session, &vm->sessions, in_vm)
+			if (session->ring.sticky)
+				visit(vm, session, gfn, end, mark_absent);
+	/* VMMs often bring it back at once. */
+	if (sticky)
+		kwt_absent_look_soon(vm);
 	mutex_unlock(&vm->lock);
 }

@@ -25,6 +25,8 @@ static bool is_waited_for(const struct kwt_chunk *chunk, u32 bit)
 {
 	const struct kwt_span *span;
 
+	if (kwt_chunk_absent(chunk, bit))
+		return true;
 	hlist_for_each_entry(span, &chunk->spans, in_chunk)
 		if (kwt_span_waits(span, bit))
 			return true;
@@ -32,10 +34,10 @@ static bool is_waited_for(const struct kwt_chunk *chunk, u32 bit)
 }
 
 /*
- * Arm a gfn that the guard has disarmed, and tell the sessions. Under the VM's
- * lock, which also keeps chunk->guard. Spans that are left without a bit stay
- * until the worker comes. -EAGAIN: as from kwt_arm(); -ENOENT and so on: the
- * memslot is about to go, and takes the gfn's tracking with it.
+ * Arm a gfn that the guard has disarmed, or that was absent, and tell the sessions.
+ * Under the VM's lock, which also keeps chunk->guard. Spans that are left without a
+ * bit stay until the worker comes. -EAGAIN: as from kwt_arm(); -ENOENT and so on:
+ * there is no memslot, or it is about to go, which will be told.
  */
 int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 {
@@ -66,6 +68,8 @@ static void find_disarmed(const struct kwt_chunk *chunk, unsigned long *bits)
 		if (!span->ring->once)
 			bitmap_or(bits, bits, span->tracked, KWT_CHUNK_PAGES);
 	bitmap_andnot(bits, bits, chunk->armed, KWT_CHUNK_PAGES);
+	if (chunk->absent)
+		bitmap_andnot(bits, bits, chunk->absent->gfns, KWT_CHUNK_PAGES);
 }
 
 static void put_spans(struct kwt_chunk *chunk)
@@ -152,6 +156,90 @@ static int rearm_charged(struct kwt_space *space, struct kwt_chunk *chunk)
 	return next;
 }
 
+/*
+ * Arm what is absent in [gfn, end) of the chunk, all of which has memory. Returns
+ * false when some of it cannot be armed just now.
+ */
+static bool arm_absent(struct kwt_space *space, struct kwt_chunk *chunk,
+		       u64 gfn, u64 end)
+{
+	bool done = true;
+
+	for (; gfn < end; gfn++) {
+		if (!kwt_chunk_absent(chunk, kwt_chunk_bit(gfn)))
+			continue;
+		/* Other errors: its memslot is on its way out again. */
+		if (kwt_rearm(space, chunk, kwt_chunk_bit(gfn)) == -EAGAIN)
+			done = false;
+		cond_resched();
+	}
+	return done;
+}
+
+static bool look_at_absent(struct kwt_vm *vm, struct kwt_chunk *chunk)
+{
+	u64 gfn = chunk->index << KWT_CHUNK_SHIFT, run_end;
+	u64 end = gfn + KWT_CHUNK_PAGES;
+	bool done = true;
+
+	for (; gfn < end; gfn = run_end)
+		if (!kwt_slot_run(vm->kvm, gfn, end, &run_end) &&
+		    !arm_absent(&vm->space, chunk, gfn, run_end))
+			done = false;
+	return done;
+}
+
+/* One that was not looked at; they are in front. */
+static struct kwt_absent *next_absent(struct kwt_space *space)
+{
+	struct kwt_absent *absent;
+
+	absent = list_first_entry_or_null(&space->absent, struct kwt_absent,
+					  in_space);
+	return absent && absent->looked != space->absent_look ? absent : NULL;
+}
+
+/*
+ * Look for memory at what is absent: at all of it if the memslots have changed, and
+ * at what is new or could not be armed the last time. A VMM that changes memslots
+ * all the time does not keep the worker here: what has become absent meanwhile is
+ * left to the next time. Under the VM's lock, which is given back after each chunk.
+ * Returns the ticks until it has to be done again.
+ */
+static int look_for_memory(struct kwt_vm *vm)
+{
+	struct kwt_space *space = &vm->space;
+	u64 generation = kwt_slots_stamp(vm->kvm);
+	u32 left = space->nr_absent;
+	struct kwt_absent *absent;
+	LIST_HEAD(again);
+	int next = INT_MAX;
+
+	if (generation != space->absent_generation || !space->absent_look) {
+		WRITE_ONCE(space->absent_generation, generation);
+		space->absent_look++;
+	}
+	while (!vm->gone && left-- && (absent = next_absent(space))) {
+		absent->looked = space->absent_look;
+		list_move_tail(&absent->in_space, &space->absent);
+		if (!look_at_absent(vm, absent->chunk)) {
+			absent->looked = 0;
+			list_move_tail(&absent->in_space, &again);
+			next = 1;
+		}
+		mutex_unlock(&vm->lock);
+		cond_resched();
+		mutex_lock(&vm->lock);
+	}
+	list_splice(&again, &space->absent);
+	/* KVM's memslots may have gone with the VM. */
+	if (vm->gone)
+		return INT_MAX;
+	if (next_absent(space) || kwt_slots_stamp(vm->kvm) != generation)
+		return 1;
+	return next;
+}
+
 static void update_vcpus(struct kwt_vm *vm)
 {
 	mutex_lock(&vm->lock);
@@ -178,6 +266,8 @@ static void rearm_work(struct work_struct *work)
 	mutex_lock(&vm->lock);
 	if (!vm->gone)
 		kwt_hole_disarm_mapped(vm);
+	if (!vm->gone && space->nr_absent)
+		next = min(next, look_for_memory(vm));
 	mutex_unlock(&vm->lock);
 
 	for (chunk = take_first(space, &chunks); chunk;
@@ -211,6 +301,22 @@ void kwt_rearm_soon(struct kwt_space *space,
 	atomic64_inc(&vm->disarms);
 	if (!xchg(&vm->rearm_soon, true))
 		mod_delayed_work(kwt_wq, &vm->rearm, 1);
+}
+
+/* By whoever has made something absent, or has found the memslots changed. */
+void kwt_absent_look_soon(struct kwt_vm *vm)
+{
+	if (!xchg(&vm->rearm_soon, true))
+		mod_delayed_work(kwt_wq, &vm->rearm, 1);
+}
+
+/* Without a lock. */
+void kwt_absent_notice(struct kwt_vm *vm)
+{
+	if (READ_ONCE(vm->space.nr_absent) &&
+	    READ_ONCE(vm->space.absent_generation) !=
+	    kwt_slots_stamp(vm->kvm))
+		kwt_absent_look_soon(vm);
 }
 
 void kwt_rearm_init(struct kwt_vm *vm)

@@ -79,8 +79,10 @@ static u32 what_of(const struct kwt_span *span, u32 bit)
 		return KVM_WTRACK_RESYNC_REREAD;
 	/* Pairs with the barrier in kwt_set_forget(). */
 	smp_rmb();
-	return test_bit(bit, span->tracked) ? KVM_WTRACK_RESYNC_DISARMED :
-					      KVM_WTRACK_RESYNC_REMOVED;
+	if (!test_bit(bit, span->tracked))
+		return KVM_WTRACK_RESYNC_REMOVED;
+	return kwt_chunk_absent(span->chunk, bit) ? KVM_WTRACK_RESYNC_ABSENT :
+						    KVM_WTRACK_RESYNC_DISARMED;
 }
 
 /*

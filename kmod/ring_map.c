@@ -134,6 +134,7 @@ static int ring_publish(struct kwt_session *session,
 		ring->room = arg->records - KWT_RING_SPARE;
 		ring->coalesce = arg->flags & KVM_WTRACK_RING_F_COALESCE;
 		ring->stop = arg->flags & KVM_WTRACK_RING_F_STOP;
+		ring->sticky = arg->flags & KVM_WTRACK_RING_F_STICKY;
 		ring->once = arg->flags & KVM_WTRACK_RING_F_ONCE;
 		ring->native = arg->flags & KVM_WTRACK_RING_F_NATIVE;
 		ring->no_data = !(limits->rights & KVM_WTRACK_RIGHT_DATA);

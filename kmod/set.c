@@ -51,6 +51,8 @@ static bool join(struct kwt_space *space, struct kwt_span *span, u32 bit)
 	armed = observe_if_armed(space, span, bit);
 	span->nr_tracked++;
 	WRITE_ONCE(span->ring->set->pages, span->ring->set->pages + 1);
+	if (kwt_chunk_absent(chunk, bit))
+		span->ring->set->absent++;
 	spin_unlock(&space->arm_lock);
 	return armed;
 }
@@ -72,6 +74,12 @@ void kwt_set_forget(struct kwt_span *span, u32 bit)
 	clear_bit(bit, span->observed);
 	span->nr_tracked--;
 	WRITE_ONCE(set->pages, set->pages - 1);
+	/* What the guard takes away was armed. */
+	if (!kwt_chunk_absent(span->chunk, bit))
+		return;
+	set->absent--;
+	if (!*users)
+		kwt_absent_end(set->space, span->chunk, bit);
 }
 
 /* Unless the guard did. */
@@ -92,31 +100,26 @@ static int may_add(const struct kwt_set *set, const struct kwt_span *span,
 	       -EOVERFLOW : 0;
 }
 
-/* A record of an earlier time does not stand for what comes now. */
-static void begin_anew(struct kwt_span *span, u32 bit)
-{
-	if (span->last)
-		WRITE_ONCE(span->last[bit], 0);
-	if (span->spent)
-		WRITE_ONCE(span->spent[bit], 0);
-}
-
 /*
  * Of a session that is told of one store. What it observes is armed. Nobody else
- * arms it for this session; if others wait for it as well, they are told.
+ * arms it for this session, unless it is absent; if others wait for it as well,
+ * they are told.
  */
 static int rearm_once(struct kwt_space *space, struct kwt_span *span, u64 gfn)
 {
 	u32 bit = kwt_chunk_bit(gfn);
+	/* Whether there is memory again, its reader learns from the record. */
+	const struct kwt_span *caller =
+		kwt_chunk_absent(span->chunk, bit) ? NULL : span;
 	bool done;
 
-	begin_anew(span, bit);
+	kwt_span_begin_anew(span, bit);
 	spin_lock(&space->arm_lock);
 	/* If it stops as well, the guard may just have taken the gfn away. */
 	done = !test_bit(bit, span->tracked) ||
 	       observe_if_armed(space, span, bit);
 	spin_unlock(&space->arm_lock);
-	return done ? 0 : kwt_arm(space, span->chunk, gfn, span);
+	return done ? 0 : kwt_arm(space, span->chunk, gfn, caller);
 }
 
 static int rearm(struct kwt_space *space, struct kwt_span *span, u64 gfn)
@@ -130,6 +133,9 @@ static int rearm(struct kwt_space *space, struct kwt_span *span, u64 gfn)
 		r = rearm_once(space, span, gfn);
 	else
 		r = kwt_rearm(space, span->chunk, bit);
+	/* It waits for memory, or will, since its memslot is about to go. */
+	if (span->ring->sticky && r && r != -EAGAIN)
+		return 0;
 	return r ?: 1;
 }
 
@@ -164,13 +170,40 @@ int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 	r = may_add(set, span, bit);
 	if (r)
 		return r;
-	begin_anew(span, bit);
+	kwt_span_begin_anew(span, bit);
 	if (!join(set->space, span, bit))
 		r = kwt_arm(set->space, span->chunk, gfn, span);
 	if (!r)
 		return 1;
 	leave(set, span, bit);
 	return r;
+}
+
+/*
+ * The same for a sticky session, and a gfn that has no memory which could be
+ * tracked. Nothing is armed. -EAGAIN: others have yet to be told that its memslot
+ * goes, and may have no use for it then.
+ */
+int kwt_set_add_absent(struct kwt_set *set, struct kwt_span *span, u64 gfn)
+{
+	u32 bit = kwt_chunk_bit(gfn);
+	int r;
+
+	if (test_bit(bit, span->tracked))
+		return 0;
+	r = may_add(set, span, bit);
+	if (r)
+		return r;
+	kwt_span_begin_anew(span, bit);
+	/* If it is armed, its memslot is about to go, which will be told. */
+	if (join(set->space, span, bit) || kwt_chunk_absent(span->chunk, bit))
+		return 1;
+	if (READ_ONCE(span->chunk->users[bit]) > 1) {
+		leave(set, span, bit);
+		return -EAGAIN;
+	}
+	kwt_absent_add_gfn(set, span, bit);
+	return 1;
 }
 
 /*
@@ -267,7 +300,9 @@ u32 kwt_set_state(const struct kwt_set *set, u64 gfn)
 	spin_lock(&set->space->arm_lock);
 	if (test_bit(bit, span->tracked))
 		state |= KVM_WTRACK_GFN_TRACKED;
-	if (test_bit(bit, span->tracked) && !test_bit(bit, span->observed))
+	if (test_bit(bit, span->tracked) && kwt_chunk_absent(span->chunk, bit))
+		state |= KVM_WTRACK_GFN_ABSENT;
+	else if (test_bit(bit, span->tracked) && !test_bit(bit, span->observed))
 		state |= KVM_WTRACK_GFN_DISARMED;
 	spin_unlock(&set->space->arm_lock);
 	if (test_bit(bit, span->resync))

@@ -125,6 +125,7 @@ int kwt_space_init(struct kwt_space *space)
 	spin_lock_init(&space->arm_lock);
 	space->arming = KWT_NO_GFN;
 	INIT_LIST_HEAD(&space->tripped);
+	INIT_LIST_HEAD(&space->absent);
 	return 0;
 }
 
@@ -188,6 +189,7 @@ static void chunk_free_rcu(struct rcu_head *rcu)
 	struct kwt_chunk *chunk = container_of(rcu, struct kwt_chunk, rcu);
 
 	kfree(chunk->guard);
+	kfree(chunk->absent);
 	kmem_cache_free(chunk_cache, chunk);
 }
 
@@ -207,7 +209,8 @@ void kwt_chunk_put(struct kwt_space *space, struct kwt_chunk *chunk)
 		i = (i + 1) & table->mask;
 	rcu_assign_pointer(table->slot[i], &deleted);
 	table->live--;
-	space->bytes -= sizeof(*chunk) + (chunk->guard ? guard_bytes() : 0);
+	space->bytes -= sizeof(*chunk) + (chunk->guard ? guard_bytes() : 0) +
+			(chunk->absent ? sizeof(*chunk->absent) : 0);
 	call_rcu(&chunk->rcu, chunk_free_rcu);
 
 	/* Give memory back; if there is none to do it with, next time will do. */

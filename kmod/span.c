@@ -117,7 +117,8 @@ struct kwt_span *kwt_span_get(struct kwt_set *set, u64 index)
 		span_free(span);
 		return NULL;
 	}
-	if (span->spent && !kwt_chunk_guard(set->space, span->chunk)) {
+	if ((span->spent && !kwt_chunk_guard(set->space, span->chunk)) ||
+	    (set->ring->sticky && !kwt_absent_make(set->space, span->chunk))) {
 		kwt_chunk_put(set->space, span->chunk);
 		span_free(span);
 		return NULL;

@@ -101,6 +101,7 @@ void kwt_status_locked(struct kwt_session *session, struct kwt_vm *vm,
 		status->out_vm_pid = pid_vnr(vm->pid);
 		status->out_pages = kwt_set_pages(&session->set);
 		status->out_generation = vm_generation(vm->kvm);
+		status->out_absent = session->set.absent;
 	}
 	status->out_memory_bytes = sizeof(*session) + session->set.bytes +
 		(size_t)session->nr_pages * (PAGE_SIZE + sizeof(void *)) +

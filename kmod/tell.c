@@ -209,14 +209,14 @@ void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
 	kwt_rearm_soon(space, record);
 }
 
-static void tell_rearmed(struct kwt_span *span, u32 bit, u64 now)
+static void tell_rearmed(struct kwt_span *span, u32 bit, u32 cause, u64 now)
 {
 	const struct kvm_wtrack_record record = {
 		.type = KVM_WTRACK_RECORD_GUARD,
 		.flags = KVM_WTRACK_RECORD_F_PAGE,
 		.gpa = kwt_span_gfn(span, bit) << KWT_PAGE_SHIFT,
 		.time_ns = now,
-		.guard = { .action = KVM_WTRACK_GUARD_REARMED },
+		.guard = { .action = KVM_WTRACK_GUARD_REARMED, .cause = cause },
 	};
 
 	atomic64_inc(&span->ring->rearms);
@@ -237,22 +237,33 @@ static void observe(struct kwt_span *span, u32 bit)
 }
 
 /*
- * A gfn was armed: tell the sessions that wait for it. Returns whether there was
- * one, beside that of @caller. Under arm_lock and the VM's lock.
+ * A gfn was armed: tell the sessions that wait for it, as all do when there is
+ * memory again. Returns whether there was one, beside that of @caller. Under
+ * arm_lock and the VM's lock.
  */
-bool kwt_arm_tell(struct kwt_chunk *chunk, u32 bit,
+bool kwt_arm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit,
 		  const struct kwt_span *caller)
 {
+	bool absent = kwt_chunk_absent(chunk, bit), told = false;
+	u32 cause = absent ? KVM_WTRACK_CAUSE_MEMORY : KVM_WTRACK_CAUSE_NONE;
 	u64 now = ktime_get_ns();
 	struct kwt_span *span;
-	bool told = false;
 
-	hlist_for_each_entry(span, &chunk->spans, in_chunk)
+	hlist_for_each_entry(span, &chunk->spans, in_chunk) {
+		if (!test_bit(bit, span->tracked))
+			continue;
+		if (absent) {
+			span->ring->set->absent--;
+			kwt_span_begin_anew(span, bit);
+		}
 		if (span == caller) {
 			observe(span, bit);
-		} else if (kwt_span_waits(span, bit)) {
-			tell_rearmed(span, bit, now);
+		} else if (absent || kwt_span_waits(span, bit)) {
+			tell_rearmed(span, bit, cause, now);
 			told = true;
 		}
+	}
+	if (absent)
+		kwt_absent_end(space, chunk, bit);
 	return told;
 }

@@ -58,6 +58,20 @@ struct kwt_ring;
 struct kwt_vcpus;
 
 /**
+ * struct kwt_absent - gfns of a chunk that are tracked without memory
+ * @in_space: in space->absent while there are any; (L)
+ * @chunk: constant
+ * @looked: number of the last look for memory at them; (L)
+ * @gfns: (A) and (L) to change. All have users with RING_F_STICKY, none is armed
+ */
+struct kwt_absent {
+	struct list_head in_space;
+	struct kwt_chunk *chunk;
+	u64 looked;
+	DECLARE_BITMAP(gfns, KWT_CHUNK_PAGES);
+};
+
+/**
  * struct kwt_chunk - the user counts of KWT_CHUNK_PAGES gfns of a VM
  * @index: gfn >> KWT_CHUNK_SHIFT, constant while the chunk can be found
  * @spans: of the sessions that track something here; (L), read under RCU
@@ -65,9 +79,11 @@ struct kwt_vcpus;
  * @rcu: to free it, when it is in no list
  * @guard: what the guard remembers of each gfn, see due.c; (A), and (L) to
  *	set. There before it is needed, for sessions with a budget
+ * @absent: where a session with RING_F_STICKY tracks something, otherwise NULL;
+ *	(A), and (L) to set
  * @armed: gfns that KVM protects for us; (A). A gfn with users that is not
- *	armed was disarmed by the guard, or all its users have RING_F_ONCE and
- *	were told of a store
+ *	armed is absent, or was disarmed by the guard, or all its users have
+ *	RING_F_ONCE and were told of a store
  * @arming_nr: number of the last arming of a gfn in it, or of the last session
  *	that began to observe one; (A), read by the write hook
  * @users: sessions by gfn; (A), and (L) to become more, read under RCU
@@ -81,6 +97,7 @@ struct kwt_chunk {
 		struct rcu_head rcu;
 	};
 	u16 *guard;
+	struct kwt_absent *absent;
 	DECLARE_BITMAP(armed, KWT_CHUNK_PAGES);
 	u16 users[KWT_CHUNK_PAGES];
 };
@@ -121,6 +138,11 @@ struct kwt_table {
  * @forbidden: KVM must not emulate what this guest does: no gfn is armed any
  *	more, and what is armed is disarmed; set once, in a vCPU's thread
  * @tripped: chunks with a gfn that the guard has disarmed; (A)
+ * @absent: chunks with gfns that have no memory, those first that were not looked
+ *	at for longest; (L)
+ * @nr_absent: how many; (L), read by the probes
+ * @absent_look: number of the last look at all of them; (L)
+ * @absent_generation: of KVM's memslots at that time; (L), read by the probes
  */
 struct kwt_space {
 	struct kwt_table __rcu *table;
@@ -140,6 +162,10 @@ struct kwt_space {
 	bool graced;
 	bool forbidden;
 	struct list_head tripped;
+	struct list_head absent;
+	u32 nr_absent;
+	u64 absent_look;
+	u64 absent_generation;
 };
 
 /**
@@ -194,6 +220,7 @@ struct kwt_span {
  * @ring: of the session, constant
  * @spans: by index; (L)
  * @pages: tracked now; (A), and (L) to become more
+ * @absent: of these, without memory; (L)
  * @max_pages: that may be; (L)
  * @max_users: of a gfn, all sessions together; (L)
  * @bytes: memory held by the spans; (L)
@@ -203,6 +230,7 @@ struct kwt_set {
 	struct kwt_ring *ring;
 	struct rb_root spans;
 	u64 pages;
+	u64 absent;
 	u64 max_pages;
 	u32 max_users;
 	size_t bytes;
@@ -229,6 +257,7 @@ struct kwt_set {
  * @native: no store to its pages is emulated; constant
  * @no_data: records do not tell what was stored; constant
  * @no_rip: records do not tell where the guest was; constant
+ * @sticky: gfns outlive their memslots; constant
  * @once: one store to each gfn, until the session arms it again; constant
  * @counts: new spans have room to count notifications in; (L)
  * @budget: notifications for each gfn and period, 0 without; (L) to set, read
@@ -262,6 +291,7 @@ struct kwt_ring {
 	bool native;
 	bool no_data;
 	bool no_rip;
+	bool sticky;
 	bool once;
 	bool counts;
 	u32 budget;
@@ -295,6 +325,14 @@ void kwt_chunk_put(struct kwt_space *space, struct kwt_chunk *chunk);
 u32 kwt_space_users(struct kwt_space *space, u64 gfn);
 bool kwt_chunk_guard(struct kwt_space *space, struct kwt_chunk *chunk);
 
+/* absent.c, under the VM's lock */
+extern atomic64_t kwt_absent_spaces;
+bool kwt_absent_make(struct kwt_space *space, struct kwt_chunk *chunk);
+void kwt_absent_add(struct kwt_space *space, struct kwt_chunk *chunk,
+		    const unsigned long *gfns);
+void kwt_absent_add_gfn(struct kwt_set *set, struct kwt_span *span, u32 bit);
+void kwt_absent_end(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
+
 /* span.c */
 int kwt_span_cache_create(void);
 void kwt_span_cache_destroy(void);
@@ -307,6 +345,7 @@ int kwt_span_set_plain(struct kwt_set *set, struct kwt_span *span);
 
 /* set.c */
 int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn);
+int kwt_set_add_absent(struct kwt_set *set, struct kwt_span *span, u64 gfn);
 int kwt_set_rearm(struct kwt_set *set, struct kwt_span *span, u64 gfn);
 int kwt_set_remove(struct kwt_set *set, struct kwt_span *span, u64 gfn);
 u64 kwt_set_pages(const struct kwt_set *set);
@@ -392,6 +431,12 @@ static inline bool kwt_chunk_disarmed(const struct kwt_chunk *chunk, u32 bit)
 	return READ_ONCE(chunk->users[bit]) && !test_bit(bit, chunk->armed);
 }
 
+/* Tracked by somebody, and without memory. Under arm_lock or the VM's lock. */
+static inline bool kwt_chunk_absent(const struct kwt_chunk *chunk, u32 bit)
+{
+	return chunk->absent && test_bit(bit, chunk->absent->gfns);
+}
+
 /*
  * Does the session wait for the gfn to be armed, as long as it is not? One with
  * RING_F_ONCE arms it by itself.
@@ -399,6 +444,15 @@ static inline bool kwt_chunk_disarmed(const struct kwt_chunk *chunk, u32 bit)
 static inline bool kwt_span_waits(const struct kwt_span *span, u32 bit)
 {
 	return !span->ring->once && test_bit(bit, span->tracked);
+}
+
+/* A record of an earlier time does not stand for what comes now. */
+static inline void kwt_span_begin_anew(struct kwt_span *span, u32 bit)
+{
+	if (span->last)
+		WRITE_ONCE(span->last[bit], 0);
+	if (span->spent)
+		WRITE_ONCE(span->spent[bit], 0);
 }
 
 /*

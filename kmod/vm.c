@@ -271,6 +271,7 @@ static void watch(struct work_struct *work)
 	} else if (vm->started) {
 		/* While the VM is paused, nobody else may come by. */
 		kwt_pending_look(vm);
+		kwt_absent_notice(vm);
 		queue_delayed_work(kwt_wq, &vm->watch,
 				   msecs_to_jiffies(READ_ONCE(kwt_poll_ms)));
 	} else if (vm->gone) {

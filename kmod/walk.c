@@ -139,6 +139,17 @@ static bool is_armed(const struct kwt_space *space, struct kvm *kvm, u64 gfn)
 	return chunk && test_bit(kwt_chunk_bit(gfn), chunk->armed);
 }
 
+/* KVM maps a page: is it in a memslot that has come since? */
+static noinline void notice_memory(void)
+{
+	struct kwt_vm *vm;
+
+	preempt_disable_notrace();
+	if (find_running(&vm))
+		kwt_absent_notice(vm);
+	preempt_enable_notrace();
+}
+
 /*
  * KVM has made an entry for a page, and holds its mmu_lock. What is marked as
  * armed has KVM's count now: the mark is taken away before the count, and the
@@ -148,6 +159,8 @@ static void on_map(void *data, int level, u64 gfn, u64 *entry)
 {
 	struct kwt_vm *vm;
 
+	if (unlikely(atomic64_read(&kwt_absent_spaces)))
+		notice_memory();
 	if (level != PG_LEVEL_4K || !(READ_ONCE(*entry) & KWT_ENTRY_WRITABLE))
 		return;
 	preempt_disable_notrace();

@@ -17,6 +17,7 @@
  *	kwt_slot_at		the memslot of a gfn, or the first one behind it
  *	kwt_slot_is_private	may it have pages that only the guest can read?
  *	kwt_slots_generation	changes whenever a memslot does
+ *	kwt_slots_stamp		have the memslots changed, or are they about to?
  *
  * Before 6.6, KVM calls the hook ahead of the commit, for MOVE as well, while
  * the memslot is still there but marked as invalid: our counts have to be given
@@ -306,6 +307,15 @@ static inline u64 kwt_slots_generation(struct kvm *kvm)
 	if (generation & KVM_MEMSLOT_GEN_UPDATE_IN_PROGRESS)
 		return (generation & ~KVM_MEMSLOT_GEN_UPDATE_IN_PROGRESS) + 1;
 	return generation;
+}
+
+/*
+ * It is another one after each change of a memslot, and while one is made. The
+ * memslots of both kinds are a part of struct kvm.
+ */
+static inline u64 kwt_slots_stamp(const struct kvm *kvm)
+{
+	return READ_ONCE(rcu_access_pointer(kvm->memslots[0])->generation);
 }
 
 /* Address bits that a guest with so many of them must leave zero. */

@@ -133,6 +133,8 @@
 #define KVM_WTRACK_FEAT_READ		(1ULL << 9)
 /* REGIONS is known, and STATUS has the generation. */
 #define KVM_WTRACK_FEAT_REGIONS		(1ULL << 10)
+/* KVM_WTRACK_RING_F_STICKY is known. */
+#define KVM_WTRACK_FEAT_STICKY		(1ULL << 11)
 /* KVM_WTRACK_RING_F_ONCE and REARM are known. */
 #define KVM_WTRACK_FEAT_ONCE		(1ULL << 12)
 /* TUNE is known. */
@@ -272,6 +274,7 @@ struct kvm_wtrack_attach {
  * @out_latency_us: likewise
  * @out_budget: likewise, or the restriction's
  * @out_period_ms: likewise
+ * @out_absent: of @out_pages, those without memory, see RING_F_STICKY
  * @__reserved: must be 0
  */
 struct kvm_wtrack_status {
@@ -309,6 +312,7 @@ struct kvm_wtrack_status {
 	__u32 out_latency_us;
 	__u32 out_budget;
 	__u32 out_period_ms;
+	__aligned_u64 out_absent;
 	__aligned_u64 __reserved[4];
 };
 
@@ -411,6 +415,10 @@ struct kvm_wtrack_restrict {
  * emulated.
  */
 #define KVM_WTRACK_RING_F_NATIVE	(1U << 2)
+/*
+ * The session's pages outlive their memory: see "Memory that comes and goes".
+ */
+#define KVM_WTRACK_RING_F_STICKY	(1U << 3)
 /*
  * The session is told of the first store to each page only: see "First touch".
  */
@@ -534,7 +542,8 @@ struct kvm_wtrack_change {
  * Skip gfns to which the guest cannot store as to ordinary memory, instead of
  * refusing them with ENOENT or EOPNOTSUPP: where there is no memslot, or one that
  * is read-only, guest_memfd's or KVM's own. So "all memory of the guest" is one
- * range. Memory that is created there later is not tracked.
+ * range. Memory that is created there later is not tracked. That also holds in a
+ * session with RING_F_STICKY, which tracks such gfns without this flag.
  */
 #define KVM_WTRACK_ADD_F_SKIP_HOLES	(1U << 1)
 
@@ -552,7 +561,8 @@ struct kvm_wtrack_change {
  * refused: look at @out_failed_pages. Once a page is reported as done no write
  * of a vCPU to it goes unnoticed: add first, then read the page's contents.
  * Per gfn: ENOENT, ENOSPC, EOPNOTSUPP, EOVERFLOW, EPERM, ENOMEM; with
- * ADD_F_NOWAIT also EAGAIN. EPERM for the whole call without RIGHT_CHANGE.
+ * ADD_F_NOWAIT also EAGAIN. EPERM for the whole call without RIGHT_CHANGE. With
+ * RING_F_STICKY a gfn without memory is not refused: see "Memory that comes and goes".
  *
  * A gfn cannot be armed while KVM handles a fault of the guest on it, nor, for
  * some milliseconds after the VM's first ATTACH, while KVM may still handle a
@@ -590,7 +600,8 @@ struct kvm_wtrack_add {
  * waits as ADD does. ADD on such a page does the same, but adds a page that the
  * session does not track; REARM refuses it with ENOENT. Once a page is reported as
  * done no write of a vCPU to it goes unnoticed: arm it first, then read its
- * contents, in which are the stores that were not seen. Per gfn: ENOENT,
+ * contents, in which are the stores that were not seen. A page that is absent
+ * (RING_F_STICKY) stays so if there is no memory, and is no error. Per gfn: ENOENT,
  * EOPNOTSUPP, ENOMEM; with REARM_F_NOWAIT also EAGAIN.
  */
 struct kvm_wtrack_rearm {
@@ -656,6 +667,7 @@ struct kvm_wtrack_query {
 #define KVM_WTRACK_GFN_TRACKED	(1U << 0)	/* by this session */
 #define KVM_WTRACK_GFN_RESYNC	(1U << 1)	/* in its resync set */
 #define KVM_WTRACK_GFN_DISARMED	(1U << 2)	/* tracked, not observed now */
+#define KVM_WTRACK_GFN_ABSENT	(1U << 3)	/* tracked, there is no memory */
 
 /**
  * struct kvm_wtrack_query_gfn - one page (KVM_WTRACK_QUERY_GFN)
@@ -692,6 +704,11 @@ struct kvm_wtrack_query_gfn {
  * they were stored to, and stay so until the session arms them again.
  */
 #define KVM_WTRACK_RESYNC_DISARMED	2U
+/*
+ * They are absent: they have no memory, and the session tracks them because it has
+ * RING_F_STICKY. A GUARD record or the resync set tells when there is memory again.
+ */
+#define KVM_WTRACK_RESYNC_ABSENT	3U
 
 /**
  * struct kvm_wtrack_resync_range - pages of the resync set
@@ -968,6 +985,32 @@ struct kvm_wtrack_read {
  * is disarmed again soon. Adding a page that is disarmed arms it at once. A
  * full ring has the same said by the resync set.
  *
+ * Memory that comes and goes
+ * --------------------------
+ * A VMM removes memory from its guest and brings it back; QEMU does so many times
+ * while SeaBIOS maps what is below 1 MiB. In an ordinary session the tracking of the
+ * pages ends with their memory. In a session with RING_F_STICKY the pages become
+ * absent instead: the session tracks them, and they count among its pages, but there
+ * is no memory that KVM could protect. REGION_REMOVED tells of it; its nr_tracked
+ * counts the pages that were not absent before. If the ring is full, the resync set
+ * has the pages with RESYNC_ABSENT.
+ *
+ * When there is memory again, which may be other memory, the module arms the pages.
+ * A record GUARD with the action REARMED and CAUSE_MEMORY tells of each of them:
+ * release it, then re-read the page. It comes some milliseconds after the memory. A
+ * store in between has no record, and is in what the reader then reads. A page whose
+ * region the guest cannot store to as ordinary memory (read-only, guest_memfd, KVM's
+ * own) stays absent. So does a page whose memory goes again before it was armed, and
+ * no record tells of such memory.
+ *
+ * ADD takes a gfn without such memory, and the page is absent from the start, which
+ * QUERY_GFN and out_absent of STATUS tell. ADD and REARM of an absent page arm it at
+ * once if there is memory, and the record tells of it; if there is none they succeed
+ * and the page stays absent. A page that was stored to in a session with RING_F_ONCE
+ * is armed with new memory as well. Limits, REMOVE and the end of the session treat
+ * an absent page like any other. Ordinary sessions that track the same page lose it
+ * with the memory.
+ *
  * First touch
  * -----------
  * A session with RING_F_ONCE is told that a page was stored to, and by whom, and
@@ -1025,7 +1068,10 @@ struct kvm_wtrack_consumer {
 #define KVM_WTRACK_RECORD_WRITE			1
 /* The ring was full and is closed: see KVM_WTRACK_RESYNC. */
 #define KVM_WTRACK_RECORD_RESYNC		2
-/* Memory was removed from the guest, and with it the tracking of its pages. */
+/*
+ * Memory was removed from the guest, and with it the tracking of its pages, unless
+ * the session has RING_F_STICKY.
+ */
 #define KVM_WTRACK_RECORD_REGION_REMOVED	3
 /* The VM is gone. Nothing follows. */
 #define KVM_WTRACK_RECORD_VM_GONE		4
@@ -1094,6 +1140,8 @@ struct kvm_wtrack_consumer {
 #define KVM_WTRACK_CAUSE_NATIVE		10U
 /* the guest found a hole here before there was memory, and KVM now maps it */
 #define KVM_WTRACK_CAUSE_HOLE		11U
+/* there is memory where there was none (REARMED, with RING_F_STICKY) */
+#define KVM_WTRACK_CAUSE_MEMORY		12U
 
 #define KVM_WTRACK_DATA_BYTES	24
 

@@ -68,7 +68,8 @@ const struct abi_call abi_calls[] = {
 		      FIELD(status, out_watermark),
 		      FIELD(status, out_latency_us),
 		      FIELD(status, out_budget),
-		      FIELD(status, out_period_ms) }),
+		      FIELD(status, out_period_ms),
+		      FIELD(status, out_absent) }),
 	CALL(restrict, RESTRICT, ABI_READY,
 	     ARRAY(restrict, ranges, nr_ranges),
 	     .reserved = { FIELD(restrict, __reserved0),
@@ -76,7 +77,8 @@ const struct abi_call abi_calls[] = {
 	CALL(ring, RING, ABI_ATTACHED, .has_out = true,
 	     .known_flags = KVM_WTRACK_RING_F_COALESCE |
 			    KVM_WTRACK_RING_F_STOP |
-			    KVM_WTRACK_RING_F_NATIVE | KVM_WTRACK_RING_F_ONCE,
+			    KVM_WTRACK_RING_F_NATIVE |
+			    KVM_WTRACK_RING_F_STICKY | KVM_WTRACK_RING_F_ONCE,
 	     .reserved = { FIELD(ring, __reserved0), FIELD(ring, __reserved1),
 			   FIELD(ring, __reserved) },
 	     .out = { FIELD(ring, out_record_bytes),

@@ -69,7 +69,7 @@ int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 	set_bit(place(gfn), armed);
 	kwt_chunk_number(space, chunk);
 	set_bit(bit, chunk->armed);
-	if (kwt_arm_tell(chunk, bit, caller))
+	if (kwt_arm_tell(space, chunk, bit, caller))
 		fake.rearms++;
 	else
 		fake.arms++;

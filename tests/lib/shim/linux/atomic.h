@@ -37,6 +37,11 @@ static inline void atomic_long_or(long bits, atomic_long_t *v)
 	__atomic_fetch_or(&v->counter, bits, __ATOMIC_RELAXED);
 }
 
+static inline void atomic64_dec(atomic64_t *v)
+{
+	__atomic_fetch_sub(&v->counter, 1, __ATOMIC_SEQ_CST);
+}
+
 static inline void atomic64_inc(atomic64_t *v)
 {
 	__atomic_fetch_add(&v->counter, 1, __ATOMIC_RELAXED);
