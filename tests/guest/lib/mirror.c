@@ -70,6 +70,13 @@ static void apply_guard(struct mirror *m, const struct kvm_wtrack_record *r)
 	CHECK_EQ(!!(r->flags & KVM_WTRACK_RECORD_F_PAGE), rereads[action]);
 	m->guard[action][cause]++;
 	CHECK(!*silent || action == KVM_WTRACK_GUARD_REARMED);
+	if (m->sticky && cause == KVM_WTRACK_CAUSE_MEMORY) {
+		CHECK_EQ(action, KVM_WTRACK_GUARD_REARMED);
+		*silent = false;
+		*page = MIRROR_ARMED;
+		reread(m, r->gpa / PAGE);
+		return;
+	}
 	if (m->once) {
 		CHECK_EQ(!!(r->flags & KVM_WTRACK_RECORD_F_ONCE),
 			 action != KVM_WTRACK_GUARD_STOPPED);
@@ -96,6 +103,7 @@ static void apply_range(struct mirror *m,
 		[KVM_WTRACK_RESYNC_REREAD] = MIRROR_ARMED,
 		[KVM_WTRACK_RESYNC_REMOVED] = MIRROR_STOPPED,
 		[KVM_WTRACK_RESYNC_DISARMED] = MIRROR_DISARMED,
+		[KVM_WTRACK_RESYNC_ABSENT] = MIRROR_ABSENT,
 	};
 	uint64_t i;
 
@@ -121,6 +129,19 @@ static void apply_resync(struct mirror *m)
 		apply_range(m, &set.ranges[i]);
 }
 
+/* All of it is tracked. */
+static void apply_region(struct mirror *m, const struct kvm_wtrack_record *r)
+{
+	uint64_t i;
+
+	if (!m->sticky)
+		return;
+	for (i = 0; i < r->region.nr_pages; i++) {
+		m->page[page_of(m, r->gpa / PAGE + i)] = MIRROR_ABSENT;
+		m->silent[page_of(m, r->gpa / PAGE + i)] = true;
+	}
+}
+
 static void apply(struct mirror *m, const struct kvm_wtrack_record *r)
 {
 	switch (r->type) {
@@ -132,6 +153,7 @@ static void apply(struct mirror *m, const struct kvm_wtrack_record *r)
 		break;
 	case KVM_WTRACK_RECORD_REGION_REMOVED:
 		m->regions++;
+		apply_region(m, r);
 		break;
 	case KVM_WTRACK_RECORD_VM_GONE:
 		m->gone = true;

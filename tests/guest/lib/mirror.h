@@ -15,6 +15,7 @@ enum mirror_page {
 	MIRROR_ARMED,
 	MIRROR_DISARMED,	/* to be told when stores are seen again */
 	MIRROR_STOPPED,		/* not tracked any more */
+	MIRROR_ABSENT,		/* with RING_F_STICKY: there is no memory */
 	MIRROR_TOUCHED,		/* with RING_F_ONCE: stored to since it was armed */
 };
 
@@ -26,6 +27,7 @@ struct mirror {
 	unsigned char *silent;	/* no record of it may come */
 	uint64_t pages;
 	bool reread_always;	/* do not believe the data in records */
+	bool sticky;		/* of a session with RING_F_STICKY */
 	bool once;		/* of a session with RING_F_ONCE */
 	uint64_t writes, resyncs, rereads, regions;
 	uint64_t guard[MIRROR_ACTIONS][MIRROR_CAUSES];
