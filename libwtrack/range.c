@@ -8,6 +8,7 @@
 SAME(WTRACK_GFN_TRACKED, KVM_WTRACK_GFN_TRACKED);
 SAME(WTRACK_GFN_RESYNC, KVM_WTRACK_GFN_RESYNC);
 SAME(WTRACK_GFN_DISARMED, KVM_WTRACK_GFN_DISARMED);
+SAME(WTRACK_GFN_ABSENT, KVM_WTRACK_GFN_ABSENT);
 SAME(sizeof(struct wtrack_range), sizeof(struct kvm_wtrack_range));
 SAME_FIELD(struct wtrack_range, gfn, struct kvm_wtrack_range, gfn);
 SAME_FIELD(struct wtrack_range, nr_pages, struct kvm_wtrack_range, nr_pages);

@@ -53,6 +53,7 @@ WTRACK_API int wtrack_session_get_status(struct wtrack_session *session,
 		.unreported = args.out_unreported,
 		.rights = args.out_rights,
 		.generation = args.out_generation,
+		.absent = args.out_absent,
 	};
 	return wtrack__copy_sized(ret, size, &status, sizeof(status));
 }

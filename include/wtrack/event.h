@@ -37,6 +37,18 @@
  *	CHANGED		KVM made a store without telling what: release the
  *			event, then re-read the page
  *
+ * Memory that comes and goes
+ * --------------------------
+ * A VMM removes memory from its guest and brings it back; QEMU does so many times
+ * while SeaBIOS maps what is below 1 MiB. In an ordinary session the tracking of the
+ * pages ends with their memory. In a session with WTRACK_RING_STICKY the pages become
+ * absent: the session tracks them, and they have no memory. An event of type
+ * WTRACK_EVENT_REGION_REMOVED tells of it. When there is memory again, which may be
+ * other memory, the module arms the pages, and an event GUARD with
+ * WTRACK_GUARD_REARMED and WTRACK_CAUSE_MEMORY tells of each of them: release the
+ * event, then re-read the page. A store between the memory and the event is in what
+ * is read then. A page in memory that the guest cannot store to stays absent.
+ *
  * First touch
  * -----------
  * In a session with WTRACK_RING_ONCE the first event of a page since the session
@@ -74,7 +86,10 @@ struct wtrack_event;
 #define WTRACK_EVENT_WRITE		1
 /* The ring was full: see resync.h. */
 #define WTRACK_EVENT_RESYNC		2
-/* Memory was removed from the guest, and with it the tracking of its pages. */
+/*
+ * Memory was removed from the guest, and with it the tracking of its pages, unless
+ * the session has WTRACK_RING_STICKY.
+ */
 #define WTRACK_EVENT_REGION_REMOVED	3
 /* The VM is gone. Nothing follows. */
 #define WTRACK_EVENT_VM_GONE		4
@@ -113,6 +128,8 @@ struct wtrack_event;
 #define WTRACK_CAUSE_NATIVE		UINT32_C(10)
 /* The guest found a hole here before there was memory, and KVM now maps it. */
 #define WTRACK_CAUSE_HOLE		UINT32_C(11)
+/* There is memory where there was none (REARMED, with WTRACK_RING_STICKY). */
+#define WTRACK_CAUSE_MEMORY		UINT32_C(12)
 
 /**
  * wtrack_event_get_type() - what happened

@@ -30,6 +30,8 @@ extern "C" {
 #define WTRACK_FEAT_BUDGET		(UINT64_C(1) << 7)
 /* WTRACK_RING_NATIVE is known. */
 #define WTRACK_FEAT_NATIVE		(UINT64_C(1) << 8)
+/* WTRACK_RING_STICKY is known. */
+#define WTRACK_FEAT_STICKY		(UINT64_C(1) << 11)
 /* WTRACK_RING_ONCE and wtrack_session_rearm() are known. */
 #define WTRACK_FEAT_ONCE		(UINT64_C(1) << 12)
 /* Wake-up and budget of a ring can be changed. */

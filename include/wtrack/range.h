@@ -59,7 +59,8 @@ struct wtrack_result {
  * For the flags of add: skip pages to which the guest cannot store as to ordinary
  * memory, instead of refusing them with -ENOENT or -EOPNOTSUPP. So all memory of a
  * guest is one range: { 0, UINT64_C(1) << 40 }. Memory that the guest gets later is
- * not tracked.
+ * not tracked. That also holds with WTRACK_RING_STICKY, with which such pages are
+ * tracked without this flag.
  */
 #define WTRACK_CHANGE_SKIP_HOLES	(1U << 2)
 
@@ -77,6 +78,8 @@ struct wtrack_result {
  * returns, no write of a vCPU to a page that is done goes unnoticed: add
  * first, then read the page's contents. A page that the session tracked before
  * and does not observe (event.h) is armed again, as wtrack_session_rearm() does it.
+ * With WTRACK_RING_STICKY a page without memory, or with memory that is read-only,
+ * private or KVM's own, is not refused: it is absent until there is memory (event.h).
  * Any thread.
  *
  * Return: 0 when all pages are tracked now. Otherwise the reason of the first
@@ -236,6 +239,8 @@ int wtrack_session_query(struct wtrack_session *session, uint64_t *gfn,
 #define WTRACK_GFN_RESYNC	(UINT32_C(1) << 1)
 /* This session tracks the page, but does not observe it now: event.h. */
 #define WTRACK_GFN_DISARMED	(UINT32_C(1) << 2)
+/* This session tracks the page, and the guest has no memory there: event.h. */
+#define WTRACK_GFN_ABSENT	(UINT32_C(1) << 3)
 
 /**
  * wtrack_session_query_gfn() - ask about one page

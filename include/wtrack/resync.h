@@ -24,6 +24,12 @@ struct wtrack_session;
  * (event.h)
  */
 #define WTRACK_RESYNC_DISARMED	UINT32_C(2)
+/*
+ * They are absent: they have no memory, and the session tracks them because it has
+ * WTRACK_RING_STICKY. An event with WTRACK_GUARD_REARMED, or this set, tells when
+ * there is memory again. (event.h)
+ */
+#define WTRACK_RESYNC_ABSENT	UINT32_C(3)
 
 /**
  * struct wtrack_resync_range - pages of the resync set

@@ -35,6 +35,12 @@ struct wtrack_session;
  */
 #define WTRACK_RING_NATIVE	(1U << 2)
 /*
+ * The session's pages outlive their memory: they are absent while it is removed from
+ * the guest, and armed again when there is memory. See "Memory that comes and goes"
+ * in event.h.
+ */
+#define WTRACK_RING_STICKY	(1U << 3)
+/*
  * Only the first store to each page is an event, until the session arms the page
  * again: see "First touch" in event.h.
  */

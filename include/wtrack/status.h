@@ -51,6 +51,7 @@ struct wtrack_session;
  * @rights: WTRACK_RIGHT_*, those that the session has (session.h)
  * @generation: of the guest's memory regions: changes whenever one does. 0 when
  *	the VM is gone
+ * @absent: of @pages, those without memory: see WTRACK_RING_STICKY
  *
  * A later version may append fields.
  */
@@ -77,6 +78,7 @@ struct wtrack_status {
 	uint64_t unreported;
 	uint64_t rights;
 	uint64_t generation;
+	uint64_t absent;
 };
 
 /**

@@ -11,12 +11,14 @@ static void ring_is_made_as_asked(void **state)
 						  WTRACK_RING_COALESCE |
 						  WTRACK_RING_STOP |
 						  WTRACK_RING_NATIVE |
+						  WTRACK_RING_STICKY |
 						  WTRACK_RING_ONCE,
 						  32, 500), 0);
 	assert_int_equal(fake.ring.records, 64);
 	assert_int_equal(fake.ring.flags, KVM_WTRACK_RING_F_COALESCE |
 					  KVM_WTRACK_RING_F_STOP |
 					  KVM_WTRACK_RING_F_NATIVE |
+					  KVM_WTRACK_RING_F_STICKY |
 					  KVM_WTRACK_RING_F_ONCE);
 	assert_int_equal(fake.ring.watermark, 32);
 	assert_int_equal(fake.ring.latency_us, 500);

@@ -52,7 +52,7 @@ static void every_field_of_status_comes_from_the_module(void **state)
 		.out_regions_removed = 12, .out_wakeups = 13,
 		.out_memory_bytes = 14, .out_vm_memory_bytes = 15,
 		.out_disarms = 16, .out_over_budget = 17,
-		.out_rearms = 18, .out_unreported = 19,
+		.out_rearms = 18, .out_unreported = 19, .out_absent = 20,
 	};
 	assert_int_equal(wtrack_session_get_status(session, &status,
 						   sizeof(status)), 0);
@@ -77,6 +77,7 @@ static void every_field_of_status_comes_from_the_module(void **state)
 	assert_int_equal(status.over_budget, 17);
 	assert_int_equal(status.rearms, 18);
 	assert_int_equal(status.unreported, 19);
+	assert_int_equal(status.absent, 20);
 	wtrack_session_close(session);
 }
 
