@@ -24,6 +24,7 @@ static const struct {
 	{ WTRACK_FEAT_GUARD, "guard" },
 	{ WTRACK_FEAT_BUDGET, "budget" },
 	{ WTRACK_FEAT_NATIVE, "native" },
+	{ WTRACK_FEAT_STICKY, "sticky" },
 	{ WTRACK_FEAT_ONCE, "once" },
 };
 

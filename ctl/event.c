@@ -107,6 +107,7 @@ const char *event_code_name(const struct event *event)
 		[WTRACK_RESYNC_REREAD] = "reread",
 		[WTRACK_RESYNC_REMOVED] = "removed",
 		[WTRACK_RESYNC_DISARMED] = "disarmed",
+		[WTRACK_RESYNC_ABSENT] = "absent",
 	};
 	static const char *const end[] = {
 		[STREAM_COUNT] = "count",
@@ -143,6 +144,7 @@ const char *event_cause_name(uint32_t cause)
 		[WTRACK_CAUSE_SPLIT_LOCK] = "split-lock",
 		[WTRACK_CAUSE_NATIVE] = "native",
 		[WTRACK_CAUSE_HOLE] = "hole",
+		[WTRACK_CAUSE_MEMORY] = "memory",
 	};
 
 	return name_of(causes, ARRAY_SIZE(causes), cause);

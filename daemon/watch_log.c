@@ -111,6 +111,7 @@ static const char *cause_name(uint32_t cause)
 		[WTRACK_CAUSE_SPLIT_LOCK] = "split-lock",
 		[WTRACK_CAUSE_NATIVE] = "native",
 		[WTRACK_CAUSE_HOLE] = "hole",
+		[WTRACK_CAUSE_MEMORY] = "memory",
 	};
 
 	if (cause < sizeof(names) / sizeof(names[0]))

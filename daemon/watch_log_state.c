@@ -128,21 +128,26 @@ void watch_log_resync(struct journal_entry *entry,
 		      bool last)
 {
 	char reread[PAGES_BYTES], disarmed[PAGES_BYTES], removed[PAGES_BYTES];
-	char text[3 * PAGES_BYTES + 128];
+	char absent[PAGES_BYTES], text[4 * PAGES_BYTES + 128];
 
 	resync_pages(ranges, nr, WTRACK_RESYNC_REREAD, reread);
 	resync_pages(ranges, nr, WTRACK_RESYNC_DISARMED, disarmed);
 	resync_pages(ranges, nr, WTRACK_RESYNC_REMOVED, removed);
+	resync_pages(ranges, nr, WTRACK_RESYNC_ABSENT, absent);
 	snprintf(text, sizeof(text),
-		 "pages to be read again: %s%s%s%s%s", *reread ? reread : "none",
+		 "pages to be read again: %s%s%s%s%s%s%s",
+		 *reread ? reread : "none",
 		 *disarmed ? "; not observed now: " : "", disarmed,
-		 *removed ? "; removed: " : "", removed);
+		 *removed ? "; removed: " : "", removed,
+		 *absent ? "; without memory: " : "", absent);
 	watch_log_begin(entry, origin, LOG_WARNING, MESSAGE_WATCH_RESYNC, text);
 	journal_add(entry, "WTRACK_PAGES", "%s", reread);
 	if (*disarmed)
 		journal_add(entry, "WTRACK_PAGES_DISARMED", "%s", disarmed);
 	if (*removed)
 		journal_add(entry, "WTRACK_PAGES_REMOVED", "%s", removed);
+	if (*absent)
+		journal_add(entry, "WTRACK_PAGES_ABSENT", "%s", absent);
 	journal_add(entry, "WTRACK_LAST", "%d", last);
 }
 

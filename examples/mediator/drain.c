@@ -96,7 +96,8 @@ static void on_resync(struct mediator *m)
 	m->counts.resyncs++;
 	while ((r = wtrack_session_resync_next(m->session, &range)) > 0) {
 		/* Nobody takes memory away here: we removed it ourselves. */
-		if (range.what == WTRACK_RESYNC_REMOVED)
+		if (range.what == WTRACK_RESYNC_REMOVED ||
+		    range.what == WTRACK_RESYNC_ABSENT)
 			continue;
 		for (i = 0; i < range.nr_pages; i++)
 			resync_page(m, gpu_page_at(range.gfn + i),

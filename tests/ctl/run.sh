@@ -201,14 +201,14 @@ run_old()
 an_old_module_is_named()
 {
 	run_old version
-	grep -q '^ *too old, lacks: guard budget native once$' out || cat out
+	grep -q '^ *too old, lacks: guard budget native sticky once$' out || cat out
 	run_old version --json=short
-	jq -e '.lacks == ["guard", "budget", "native", "once"] and
+	jq -e '.lacks == ["guard", "budget", "native", "sticky", "once"] and
 		(.features | index("rip"))' out >/dev/null || cat out
 	run_old doctor --json=short
 	jq -e '.checks[] | select(.name == "versions") | .state == "fail" and
-		.details.lacks == ["guard", "budget", "native", "once"] and
-		(.text | test("lacks: guard budget native once"))' out >/dev/null || cat out
+		.details.lacks == ["guard", "budget", "native", "sticky", "once"] and
+		(.text | test("lacks: guard budget native sticky once"))' out >/dev/null || cat out
 }
 
 # run_on CONFIG WORD...: on a kernel with such a line in its configuration
