@@ -30,7 +30,7 @@ struct ring {
 	const struct kvm_wtrack_record *records;	/* NULL without ring */
 	struct kvm_wtrack_consumer *consumer;
 	uint32_t nr_records;
-	uint32_t flags;			/* 0 if it was made elsewhere */
+	uint32_t flags;			/* WTRACK_RING_* */
 	size_t consumer_bytes;		/* of the mappings */
 	size_t records_bytes;
 	uint64_t next;			/* the record to hand out next */
@@ -52,6 +52,7 @@ struct resync {
 
 struct wtrack_session {
 	int fd;
+	uint64_t features;		/* of the module */
 	uint32_t max_ranges;		/* that one call may bring */
 	uint32_t max_budget, max_period_ms;
 	uint32_t budget, period_ms;	/* of the ring that will be made */

@@ -21,6 +21,11 @@ bool wtrack__session_is_once(const struct wtrack_mirror *mirror)
 	return mirror->session->ring.flags & WTRACK_RING_ONCE;
 }
 
+bool wtrack__session_is_sticky(const struct wtrack_mirror *mirror)
+{
+	return mirror->session->ring.flags & WTRACK_RING_STICKY;
+}
+
 bool wtrack__session_merges(const struct wtrack_mirror *mirror)
 {
 	return mirror->session->ring.flags & WTRACK_RING_COALESCE;
@@ -32,6 +37,15 @@ static bool are_default(const struct wtrack_mirror_options *options)
 	       !options->watermark && !options->latency_us;
 }
 
+/* Pages outlive their memory, if the module knows how. */
+static uint32_t ring_flags(const struct wtrack_session *session,
+			   const struct wtrack_mirror_options *options)
+{
+	if (session->features & WTRACK_FEAT_STICKY)
+		return options->ring_flags | WTRACK_RING_STICKY;
+	return options->ring_flags;
+}
+
 /* The restriction of the session may want a smaller ring. */
 static int make_usual_ring(struct wtrack_session *session,
 			   const struct wtrack_mirror_options *options)
@@ -41,7 +55,7 @@ static int make_usual_ring(struct wtrack_session *session,
 
 	do {
 		r = wtrack_session_make_ring(session, records,
-					     options->ring_flags,
+					     ring_flags(session, options),
 					     options->watermark,
 					     options->latency_us);
 		records /= 2;
@@ -57,7 +71,7 @@ static int make_ring(struct wtrack_session *session,
 	if (!options->records)
 		return make_usual_ring(session, options);
 	return wtrack_session_make_ring(session, options->records,
-					options->ring_flags,
+					ring_flags(session, options),
 					options->watermark,
 					options->latency_us);
 }
@@ -175,6 +189,7 @@ struct adding {
 	struct wtrack_result *results;	/* may be NULL */
 	size_t nr;
 	struct link fresh;
+	bool some_absent;		/* of the session's pages */
 	int refused;			/* the first reason, or 0 */
 };
 
@@ -211,23 +226,43 @@ static void refuse_page(struct wtrack_mirror *mirror, struct page *page,
 {
 	uint64_t gfn = page->gfn;
 
+	/* Its memory has gone since it was added. */
+	if (wtrack__session_is_sticky(mirror) &&
+	    (err == -ENOENT || err == -EOPNOTSUPP)) {
+		wtrack__page_lose(mirror, page, true);
+		return;
+	}
 	wtrack__page_free(mirror, page);
 	refuse_gfn(mirror, userdata, gfn, err);
 }
 
-/* The page is tracked. Is it new, or as good as new? */
+/* The page is tracked. Is there memory? */
+static bool is_absent(const struct wtrack_mirror *mirror,
+		      const struct adding *adding, uint64_t gfn)
+{
+	uint32_t state;
+
+	return adding->some_absent &&
+	       wtrack_session_query_gfn(mirror->session, gfn, NULL,
+					&state) >= 0 &&
+	       state & WTRACK_GFN_ABSENT;
+}
+
+/* Is it new, or as good as new? */
 static void adopt_page(struct wtrack_mirror *mirror, struct adding *adding,
 		       uint64_t gfn)
 {
 	struct page *page = wtrack__page_find(mirror, gfn);
+	bool absent;
 
 	if (page && (page->state == WTRACK_MIRROR_LIVE ||
 		     page->state == WTRACK_MIRROR_DISARMED))
 		return;
-	if (page) {
+	absent = is_absent(mirror, adding, gfn);
+	if (page && !absent) {
 		wtrack__page_set_state(mirror, page, WTRACK_MIRROR_LIVE);
 		wtrack__page_unstale(mirror, page);
-	} else {
+	} else if (!page) {
 		page = wtrack__page_new(mirror, gfn);
 		if (!page) {
 			refuse_gfn(mirror, adding, gfn, -ENOMEM);
@@ -235,7 +270,10 @@ static void adopt_page(struct wtrack_mirror *mirror, struct adding *adding,
 		}
 		page->born = mirror->removed;
 	}
-	wtrack__list_add(&adding->fresh, &page->in_stale);
+	if (absent)
+		wtrack__page_lose(mirror, page, false);
+	else
+		wtrack__list_add(&adding->fresh, &page->in_stale);
 }
 
 static void adopt_run(struct wtrack_mirror *mirror, struct adding *adding,
@@ -284,6 +322,19 @@ static int adopt(struct wtrack_mirror *mirror, struct adding *adding, bool all)
 	return r;
 }
 
+/* Are there any at all? What becomes absent later, an event tells. */
+static int find_absent(struct wtrack_mirror *mirror, struct adding *adding)
+{
+	struct kvm_wtrack_status status;
+	int r;
+
+	if (!wtrack__session_is_sticky(mirror))
+		return 0;
+	r = wtrack__device_get_status(mirror->session->fd, &status);
+	adding->some_absent = !r && status.out_absent;
+	return r;
+}
+
 WTRACK_API int wtrack_mirror_add(struct wtrack_mirror *mirror,
 				 const struct wtrack_range *ranges,
 				 size_t nr_ranges,
@@ -298,8 +349,10 @@ WTRACK_API int wtrack_mirror_add(struct wtrack_mirror *mirror,
 	wtrack__list_init(&adding.fresh);
 	added = wtrack_session_add(mirror->session, ranges, nr_ranges, results,
 				   flags);
-	r = adopt(mirror, &adding, !added &&
-		  !(flags & WTRACK_CHANGE_SKIP_HOLES));
+	r = find_absent(mirror, &adding);
+	if (!r)
+		r = adopt(mirror, &adding, !added &&
+			  !(flags & WTRACK_CHANGE_SKIP_HOLES));
 	if (!r)
 		r = wtrack__read_first(mirror, &adding.fresh, refuse_page,
 				       &adding);

@@ -45,6 +45,7 @@ struct link {
  * @state: WTRACK_MIRROR_*
  * @told: the same as the caller knows it
  * @conflict: @in_stale because of a conflict
+ * @unwatched: it is absent, and the session does not tell when there is memory
  * @once: the session observes it no more, until it is armed again
  * @target: where records ahead are applied while the page is read, or NULL
  * @in_state: in mirror.states[@state]
@@ -60,7 +61,7 @@ struct page {
 	uint64_t last, other;
 	uint32_t writer;
 	uint8_t state, told;
-	bool conflict, once;
+	bool conflict, once, unwatched;
 	unsigned char *target;
 	struct link in_state, in_stale, in_untold;
 	unsigned char bytes[PAGE_BYTES];
@@ -107,6 +108,7 @@ struct wtrack_mirror {
 	struct link stale, untold;
 	uint64_t nr_state[STATES];
 	uint64_t nr_stale;
+	uint64_t nr_unwatched;
 	struct race race;
 	struct batch batch;
 	uint64_t taken;			/* number of the last event */
@@ -119,6 +121,7 @@ struct wtrack_mirror {
 	uint64_t events;		/* that were taken */
 	uint64_t left;			/* stale pages still to be read */
 	unsigned int rounds;
+	uint64_t generation;		/* when absent pages were looked at */
 	bool resync;			/* the set is to be fetched */
 	bool resync_cut;		/* what is left of it comes with the next */
 	uint64_t writes, rereads, conflicts, resyncs;
@@ -140,6 +143,9 @@ struct page *wtrack__page_new(struct wtrack_mirror *mirror, uint64_t gfn);
 void wtrack__page_free(struct wtrack_mirror *mirror, struct page *page);
 void wtrack__page_set_state(struct wtrack_mirror *mirror, struct page *page,
 			    uint8_t state);
+/* There is no memory; or not any more, if the session says so before it tells. */
+void wtrack__page_lose(struct wtrack_mirror *mirror, struct page *page,
+		       bool unwatched);
 /* Memory has to be read; and it does not, or not any more. */
 void wtrack__page_stale(struct wtrack_mirror *mirror, struct page *page);
 void wtrack__page_unstale(struct wtrack_mirror *mirror, struct page *page);
@@ -173,10 +179,12 @@ typedef void (*refuse_fn)(struct wtrack_mirror *mirror, struct page *page,
 int wtrack__read_first(struct wtrack_mirror *mirror, struct link *fresh,
 		       refuse_fn refuse, void *userdata);
 int wtrack__read_absent(struct wtrack_mirror *mirror);
+int wtrack__arm_absent(struct wtrack_mirror *mirror);
 
 /* mirror.c */
 bool wtrack__session_stops(const struct wtrack_mirror *mirror);
 bool wtrack__session_is_once(const struct wtrack_mirror *mirror);
+bool wtrack__session_is_sticky(const struct wtrack_mirror *mirror);
 bool wtrack__session_merges(const struct wtrack_mirror *mirror);
 
 /* mirror_update.c */

@@ -131,6 +131,8 @@ static void link_state(struct wtrack_mirror *mirror, struct page *page,
 static void unlink_state(struct wtrack_mirror *mirror, struct page *page)
 {
 	mirror->nr_state[page->state]--;
+	mirror->nr_unwatched -= page->unwatched;
+	page->unwatched = false;
 	wtrack__list_del(&page->in_state);
 }
 
@@ -184,6 +186,15 @@ void wtrack__page_unstale(struct wtrack_mirror *mirror, struct page *page)
 		mirror->nr_stale--;
 	wtrack__list_del(&page->in_stale);
 	page->conflict = false;
+}
+
+void wtrack__page_lose(struct wtrack_mirror *mirror, struct page *page,
+		       bool unwatched)
+{
+	wtrack__page_set_state(mirror, page, WTRACK_MIRROR_ABSENT);
+	wtrack__page_unstale(mirror, page);
+	mirror->nr_unwatched += unwatched - page->unwatched;
+	page->unwatched = unwatched;
 }
 
 void wtrack__page_stale(struct wtrack_mirror *mirror, struct page *page)

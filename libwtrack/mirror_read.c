@@ -152,10 +152,7 @@ static unsigned int run_length(const struct link *list, const struct link *link,
 
 static void lose_first(struct wtrack_mirror *mirror)
 {
-	struct page *page = page_of(mirror->stale.next, in_stale);
-
-	wtrack__page_set_state(mirror, page, WTRACK_MIRROR_ABSENT);
-	wtrack__page_unstale(mirror, page);
+	wtrack__page_lose(mirror, page_of(mirror->stale.next, in_stale), true);
 }
 
 /*
@@ -452,13 +449,15 @@ static void find_tracked(struct wtrack_mirror *mirror, struct page *page)
 	if (wtrack_session_query_gfn(mirror->session, page->gfn, NULL,
 				     &state) < 0)
 		return;
-	if (state & WTRACK_GFN_TRACKED)
+	if (state & WTRACK_GFN_ABSENT)
+		wtrack__page_lose(mirror, page, false);
+	else if (state & WTRACK_GFN_TRACKED)
 		wtrack__page_stale(mirror, page);
 }
 
 /*
- * Tracks absent pages again, as far as there is memory. They are live when they
- * were read.
+ * Tracks absent pages again, as far as there is memory, and the session does not do
+ * so by itself. They are live when they were read.
  */
 int wtrack__read_absent(struct wtrack_mirror *mirror)
 {
@@ -467,7 +466,10 @@ int wtrack__read_absent(struct wtrack_mirror *mirror)
 	struct link *link;
 	int r;
 
-	for (link = list->next; link != list; link = link->next) {
+	for (link = list->next; mirror->nr_unwatched && link != list;
+	     link = link->next) {
+		if (!page_of(link, in_state)->unwatched)
+			continue;
 		range.gfn = page_of(link, in_state)->gfn;
 		r = wtrack_session_add(mirror->session, &range, 1, NULL,
 				       WTRACK_CHANGE_NOWAIT);
@@ -478,5 +480,66 @@ int wtrack__read_absent(struct wtrack_mirror *mirror)
 		else if (r == -EPROTO)
 			return r;
 	}
+	return 0;
+}
+
+/*
+ * The absent pages that this link begins with in ranges, as many as fit, as far as
+ * pages with numbers that follow each other do so here. Returns how many ranges.
+ */
+static unsigned int put_absent(struct wtrack_mirror *mirror, struct link **at,
+			       struct wtrack_range *ranges)
+{
+	const struct link *list = &mirror->states[WTRACK_MIRROR_ABSENT];
+	struct wtrack_range *last = NULL;
+	unsigned int nr = 0;
+	const struct page *page;
+
+	for (; *at != list; *at = (*at)->next) {
+		page = page_of(*at, in_state);
+		if (page->unwatched)
+			continue;
+		if (last && page->gfn == last->gfn + last->nr_pages) {
+			last->nr_pages++;
+			continue;
+		}
+		if (nr == BATCH)
+			break;
+		last = &ranges[nr++];
+		*last = (struct wtrack_range) { page->gfn, 1 };
+	}
+	return nr;
+}
+
+/*
+ * The session arms absent pages a little after there is memory. A sync has those
+ * armed at once that can be: the events that tell are in the ring then.
+ */
+int wtrack__arm_absent(struct wtrack_mirror *mirror)
+{
+	struct link *at = mirror->states[WTRACK_MIRROR_ABSENT].next;
+	struct wtrack_range ranges[BATCH];
+	struct kvm_wtrack_status status;
+	unsigned int nr;
+	int r;
+
+	if (mirror->nr_state[WTRACK_MIRROR_ABSENT] == mirror->nr_unwatched)
+		return 0;
+	r = wtrack__device_get_status(mirror->session->fd, &status);
+	if (r < 0 || status.out_generation == mirror->generation)
+		return r;
+	while ((nr = put_absent(mirror, &at, ranges))) {
+		r = wtrack_session_rearm(mirror->session, ranges, nr, NULL,
+					 WTRACK_CHANGE_NOWAIT);
+		/* That the VM is gone, an event tells. */
+		if (r == -ESRCH)
+			return 0;
+		if (r == -ENOMEM || r == -EPROTO || r == -ENOTTY)
+			return r;
+		/* One of them cannot be armed just now. */
+		if (r < 0)
+			status.out_generation = 0;
+	}
+	mirror->generation = status.out_generation;
 	return 0;
 }

@@ -115,10 +115,10 @@ static bool on_write(struct wtrack_mirror *mirror,
 	return changed;
 }
 
-/* No store is made to the page that the mirror is told of. */
-static void lose(struct wtrack_mirror *mirror, struct page *page, uint8_t state)
+/* It is not tracked any more. */
+static void stop(struct wtrack_mirror *mirror, struct page *page)
 {
-	wtrack__page_set_state(mirror, page, state);
+	wtrack__page_set_state(mirror, page, WTRACK_MIRROR_REMOVED);
 	wtrack__page_unstale(mirror, page);
 }
 
@@ -140,9 +140,10 @@ static void on_guard(struct wtrack_mirror *mirror,
 		wtrack__page_set_state(mirror, page, WTRACK_MIRROR_DISARMED);
 		break;
 	case WTRACK_GUARD_STOPPED:
-		lose(mirror, page, WTRACK_MIRROR_REMOVED);
+		stop(mirror, page);
 		break;
 	case WTRACK_GUARD_REARMED:
+		page->once = false;
 		wtrack__page_set_state(mirror, page, WTRACK_MIRROR_LIVE);
 		reread(mirror, page, seq);
 		break;
@@ -152,12 +153,29 @@ static void on_guard(struct wtrack_mirror *mirror,
 	}
 }
 
+static bool is_there(const struct wtrack_mirror *mirror, const struct page *page)
+{
+	uint32_t state;
+
+	return wtrack_session_query_gfn(mirror->session, page->gfn, NULL,
+					&state) >= 0 &&
+	       state & WTRACK_GFN_TRACKED && !(state & WTRACK_GFN_ABSENT);
+}
+
+/*
+ * The page may have been added, and read, behind the removal: then no event tells of
+ * the memory that it has.
+ */
 static void remove_page(struct wtrack_mirror *mirror, struct page *page,
 			void *userdata)
 {
+	uint64_t seq = mirror->taken;
+
 	(void)userdata;
-	if (is_tracked(page) && mirror->taken > page->born)
-		lose(mirror, page, WTRACK_MIRROR_ABSENT);
+	if (page->state == WTRACK_MIRROR_REMOVED || seq <= page->born ||
+	    (seq <= page->contains && is_there(mirror, page)))
+		return;
+	wtrack__page_lose(mirror, page, !wtrack__session_is_sticky(mirror));
 }
 
 static void on_removal(struct wtrack_mirror *mirror,
@@ -183,8 +201,7 @@ void wtrack__lose_all(struct wtrack_mirror *mirror)
 	for (state = WTRACK_MIRROR_LIVE; state < WTRACK_MIRROR_REMOVED; state++) {
 		list = &mirror->states[state];
 		while (list->next != list)
-			lose(mirror, page_of(list->next, in_state),
-			     WTRACK_MIRROR_REMOVED);
+			stop(mirror, page_of(list->next, in_state));
 	}
 }
 
@@ -216,11 +233,15 @@ static void resync_page(struct wtrack_mirror *mirror, struct page *page,
 {
 	uint32_t what = *(const uint32_t *)userdata;
 
+	if (what == WTRACK_RESYNC_ABSENT) {
+		wtrack__page_lose(mirror, page, false);
+		return;
+	}
 	if (what == WTRACK_RESYNC_REMOVED) {
-		if (is_tracked(page))
-			lose(mirror, page, wtrack__session_stops(mirror) ?
-					   WTRACK_MIRROR_REMOVED :
-					   WTRACK_MIRROR_ABSENT);
+		if (is_tracked(page) && wtrack__session_stops(mirror))
+			stop(mirror, page);
+		else if (is_tracked(page))
+			wtrack__page_lose(mirror, page, true);
 		return;
 	}
 	if (what == WTRACK_RESYNC_DISARMED && wtrack__session_is_once(mirror))
@@ -418,6 +439,9 @@ WTRACK_API int wtrack_mirror_sync(struct wtrack_mirror *mirror,
 	int r;
 
 	if (!mirror->syncing) {
+		r = wtrack__arm_absent(mirror);
+		if (r < 0)
+			return r;
 		r = wtrack_session_fence(mirror->session, &mirror->sync_seq);
 		/* Nothing is exact any more; what there is is handed out. */
 		if (r == -ESHUTDOWN)
@@ -441,7 +465,7 @@ static bool has_work(const struct wtrack_mirror *mirror)
 /* Nobody tells when there is memory again, or when a page can be armed. */
 static bool has_to_look(const struct wtrack_mirror *mirror)
 {
-	return mirror->nr_state[WTRACK_MIRROR_ABSENT] ||
+	return mirror->nr_unwatched ||
 	       (mirror->nr_state[WTRACK_MIRROR_DISARMED] &&
 		wtrack__session_is_once(mirror));
 }

@@ -40,6 +40,7 @@ static int session_new(int fd, struct wtrack_session **ret)
 	if (!session)
 		return -ENOMEM;
 	session->fd = fd;
+	session->features = info.out_features;
 	session->max_ranges = info.out_max_ranges;
 	session->max_budget = info.out_max_budget;
 	session->max_period_ms = info.out_max_period_ms;
@@ -127,6 +128,7 @@ static int session_take_over(struct wtrack_session *session)
 	r = session_map(session, &status);
 	if (r < 0)
 		return r;
+	session->ring.flags = status.out_ring_flags;
 	if (!position_is_sane(session, &status)) {
 		wtrack__ring_unmap(session);
 		return -EIO;

@@ -79,7 +79,8 @@ struct wtrack_mirror;
 #define WTRACK_MIRROR_DISARMED	2
 /*
  * The guest has no memory there now, or none that can be tracked and read. The
- * copy is of before. It will be live again when there is memory.
+ * copy is of before, or of zeros if there never was any. It will be live, and read,
+ * when there is memory.
  */
 #define WTRACK_MIRROR_ABSENT	3
 /*
@@ -95,7 +96,8 @@ struct wtrack_mirror;
  *	many as the session may have
  * @ring_flags: WTRACK_RING_* of it. With WTRACK_RING_ONCE each update arms the pages
  *	again that were stored to, and reads them: the guest pays for one store to
- *	each of them and update
+ *	each of them and update. WTRACK_RING_STICKY is set in any case, if the
+ *	module has WTRACK_FEAT_STICKY
  * @watermark: as in wtrack_session_make_ring()
  * @latency_us: as in wtrack_session_make_ring()
  *
@@ -156,7 +158,12 @@ void wtrack_mirror_close(struct wtrack_mirror *mirror);
  * that is disarmed is armed, and one that is absent or removed is read anew. With
  * WTRACK_CHANGE_SKIP_HOLES "all memory of the guest" is one range: { 0, 2^40 }.
  *
- * A mirror takes about 4,300 bytes for each page.
+ * A page without memory, or with memory that the guest cannot store to, is taken as
+ * well if the ring has WTRACK_RING_STICKY; it is absent, which the next update tells,
+ * until there is memory. Otherwise it is refused. WTRACK_CHANGE_SKIP_HOLES has such
+ * pages skipped with either kind of ring.
+ *
+ * A mirror takes about 4,300 bytes for each page, also for one that is absent.
  *
  * Return: as wtrack_session_add(), and for a page also
  *	-EHWPOISON	the host's memory of the page is broken
@@ -277,7 +284,7 @@ int wtrack_mirror_update(struct wtrack_mirror *mirror,
  * guarantee" says, for all that was stored before the first of these calls. It
  * waits for stores that are under way, some milliseconds at most for each vCPU.
  * Pages that are disarmed are read. A page that is absent becomes live if there is
- * memory again and it can be tracked without waiting. A call of
+ * memory and it can be tracked without waiting. A call of
  * wtrack_mirror_update() in between begins anew.
  *
  * Return: as wtrack_mirror_update().

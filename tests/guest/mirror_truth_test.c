@@ -131,6 +131,7 @@ struct kind {
 	uint64_t mask;
 	bool pages_change;	/* are added and removed */
 	bool memory_changes;	/* comes and goes */
+	bool ordinary;		/* its pages do not outlive their memory */
 	bool logged;		/* dirty pages are */
 	bool migrated;		/* by the log of dirty pages */
 	uint64_t slot_pages;	/* at VM_DATA; 0: PAGES + 1 */
@@ -246,7 +247,7 @@ static void add_page(struct world *w, unsigned int page)
 	struct wtrack_result result;
 	int r = wtrack_mirror_add(w->mirror, &range, 1, &result, 0);
 
-	if (r == -ENOENT && page > PAGES) {
+	if (r == -ENOENT && page > PAGES && w->kind->ordinary) {
 		CHECK_EQ(result.done, 0);
 		return;
 	}
@@ -456,8 +457,12 @@ static void open_world(struct world *w, const struct kind *kind)
 	if (kind->budget)
 		CHECK_OK(wtrack_session_set_budget(w->session, kind->budget,
 						   BUDGET_MS));
-	CHECK_OK(wtrack_mirror_new(w->session, &options, sizeof(options),
-				   &w->mirror));
+	/* A mirror that makes the ring chooses the other kind. */
+	if (kind->ordinary)
+		CHECK_OK(wtrack_session_make_ring(w->session, kind->records,
+						  kind->flags, 0, 0));
+	CHECK_OK(wtrack_mirror_new(w->session, kind->ordinary ? NULL : &options,
+				   sizeof(options), &w->mirror));
 	for (i = 0; i < ALL; i++)
 		add_page(w, i);
 }
@@ -532,6 +537,9 @@ TRUTH(a_ring_that_overflows_is_followed, .vcpus = 2, .records = 64,
 TRUTH(pages_that_come_and_go_are_followed, .vcpus = 4, .records = 512,
       .mask = SELDOM, .pages_change = true, .memory_changes = true,
       .logged = true)
+TRUTH(so_they_are_by_an_ordinary_session, .vcpus = 2, .records = 512,
+      .mask = SELDOM, .pages_change = true, .memory_changes = true,
+      .ordinary = true)
 TRUTH(a_coalescing_ring_is_followed, .vcpus = 2, .records = 64,
       .flags = WTRACK_RING_COALESCE, .mask = SELDOM, .pages_change = true,
       .memory_changes = true)

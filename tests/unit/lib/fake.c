@@ -70,13 +70,24 @@ int fake_kind(int fd)
 	return kinds[fd - FIRST_FD];
 }
 
+/* An ioctl that publishes records takes it twice. */
+static void init_lock(void)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&fake.lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+}
+
 int fake_setup(void **state)
 {
 	(void)state;
 	memset(&fake, 0, sizeof(fake));
 	memset(failures, 0, sizeof(failures));
 	memset(kinds, 0, sizeof(kinds));
-	pthread_mutex_init(&fake.lock, NULL);
+	init_lock();
 	pthread_cond_init(&fake.wake, NULL);
 	fake.pages_to_signal = UINT64_MAX;
 	fake.bytes_to_signal = UINT64_MAX;

@@ -107,12 +107,14 @@ struct fake {
 	struct kvm_wtrack_tune tune;
 	bool tracked[FAKE_PAGES];
 	bool disarmed[FAKE_PAGES];	/* by the guard */
+	bool away[FAKE_PAGES];		/* tracked without memory */
 	bool resync[FAKE_PAGES];
 	int refuse[FAKE_PAGES];	/* errno for ADD, REARM and REMOVE */
 	int unreadable[FAKE_PAGES];	/* errno for READ */
 	_Atomic bool absent[FAKE_PAGES];	/* of no memory region */
 	_Atomic uint32_t region_flags[FAKE_PAGES];
 	_Atomic uint64_t generation;	/* of the regions */
+	bool slow_worker;	/* does not find memory that comes */
 	uint64_t last[FAKE_PAGES];	/* newest record, when coalescing */
 	/* A signal comes after that many pages of each ADD, REARM or REMOVE. */
 	uint64_t pages_to_signal;
@@ -177,9 +179,17 @@ void fake_store_bytes(uint64_t gpa, const void *data, uint16_t len);
 void fake_store(uint64_t gfn, uint64_t value);
 /* The notification alone, of any length. Any thread. */
 void fake_write(uint64_t gpa, const void *data, uint16_t len);
-/* Memory is removed from the guest, and comes back. */
+/*
+ * Memory is removed from the guest, and comes back: with RING_F_STICKY the worker
+ * finds it, at once unless it is slow, and arms the pages.
+ */
 void fake_region_removed(uint64_t gfn, uint64_t nr_pages);
 void fake_region_added(uint64_t gfn, uint64_t nr_pages, uint32_t flags);
+void fake_worker(void);
+/* Is there none that could be tracked? */
+bool fake_no_memory(uint64_t gfn);
+/* A page that was away is armed, which is told. */
+void fake_returned(uint64_t gfn);
 void fake_vm_gone(void);
 /* An administrator ends the session. */
 void fake_end(void);

@@ -40,10 +40,13 @@ static long do_status(void *arg)
 {
 	struct kvm_wtrack_status *status = arg;
 	uint32_t size = status->size;
+	uint64_t gfn;
 
 	*status = fake.status;
 	status->size = size;
 	status->out_generation = fake.generation;
+	for (gfn = 0; gfn < FAKE_PAGES; gfn++)
+		status->out_absent += fake.away[gfn];
 	if (fake.consumer) {
 		status->out_unread = (uint32_t)fake_unread();
 		status->out_events = fake_head();
@@ -166,6 +169,8 @@ static long do_query_gfn(void *arg)
 						      0;
 	if (fake.disarmed[query->gfn])
 		query->out_state |= KVM_WTRACK_GFN_DISARMED;
+	if (fake.away[query->gfn])
+		query->out_state |= KVM_WTRACK_GFN_ABSENT;
 	return 0;
 }
 
@@ -173,6 +178,8 @@ static uint32_t what_of(uint64_t gfn)
 {
 	if (!fake.tracked[gfn])
 		return KVM_WTRACK_RESYNC_REMOVED;
+	if (fake.away[gfn])
+		return KVM_WTRACK_RESYNC_ABSENT;
 	return fake.disarmed[gfn] ? KVM_WTRACK_RESYNC_DISARMED :
 				    KVM_WTRACK_RESYNC_REREAD;
 }

@@ -17,19 +17,43 @@ static int refusal(uint64_t gfn, uint32_t flags)
 	       !(flags & KVM_WTRACK_ADD_F_NOWAIT) ? 0 : fake.refuse[gfn];
 }
 
+/* Also one that is away: it waits for memory, or is armed when there is. */
+static int change_sticky(uint64_t gfn, enum fake_call call, bool *changed)
+{
+	*changed = !fake.tracked[gfn] || fake.disarmed[gfn] ||
+		   (fake.away[gfn] && !fake_no_memory(gfn));
+	if (call == FAKE_REARM && !fake.tracked[gfn])
+		return ENOENT;
+	if (!fake.tracked[gfn])
+		fake.away[gfn] = fake_no_memory(gfn);
+	else if (fake.away[gfn] && *changed)
+		fake_returned(gfn);
+	fake.tracked[gfn] = true;
+	fake.disarmed[gfn] = false;
+	return 0;
+}
+
 static int change_gfn(uint64_t gfn, enum fake_call call, uint32_t flags,
 		      bool *changed)
 {
-	if (gfn >= FAKE_PAGES || (call == FAKE_ADD && fake.absent[gfn]))
+	bool sticky = fake.ring.flags & KVM_WTRACK_RING_F_STICKY;
+
+	if (gfn >= FAKE_PAGES ||
+	    (call == FAKE_ADD && !sticky && fake.absent[gfn]))
 		return ENOENT;
 	if (refusal(gfn, flags))
 		return refusal(gfn, flags);
+	if (flags & KVM_WTRACK_ADD_F_SKIP_HOLES && fake_no_memory(gfn))
+		return ENOENT;
+	if (sticky && call != FAKE_REMOVE)
+		return change_sticky(gfn, call, changed);
 	if (call != FAKE_ADD && !fake.tracked[gfn])
 		return ENOENT;
 	*changed = call == FAKE_REARM ? fake.disarmed[gfn] :
 		   fake.tracked[gfn] != (call == FAKE_ADD);
 	fake.tracked[gfn] = call != FAKE_REMOVE;
 	fake.disarmed[gfn] = false;
+	fake.away[gfn] = false;
 	return 0;
 }
 

@@ -224,6 +224,20 @@ void fake_store_bytes(uint64_t gpa, const void *data, uint16_t len)
 	notify(gpa, data, len);
 }
 
+/* Was it tracked, and had memory? */
+static bool remove_memory(uint64_t gfn)
+{
+	bool lost = fake.tracked[gfn] && !fake.away[gfn];
+
+	if (fake.ring.flags & KVM_WTRACK_RING_F_STICKY)
+		fake.away[gfn] = fake.tracked[gfn];
+	else
+		fake.tracked[gfn] = false;
+	fake.disarmed[gfn] = false;
+	fake.absent[gfn] = true;
+	return lost;
+}
+
 void fake_region_removed(uint64_t gfn, uint64_t nr_pages)
 {
 	struct kvm_wtrack_record record = {
@@ -231,16 +245,20 @@ void fake_region_removed(uint64_t gfn, uint64_t nr_pages)
 		.gpa = gfn << 12,
 		.region = { .nr_pages = nr_pages },
 	};
-	uint64_t i;
+	uint64_t i, pos = 0;
+	bool room;
 
+	room = fake.records && reserve(1, &pos);
 	for (i = gfn; i < gfn + nr_pages; i++) {
-		record.region.nr_tracked += fake.tracked[i];
-		fake.tracked[i] = false;
-		fake.absent[i] = true;
+		if (!remove_memory(i))
+			continue;
+		record.region.nr_tracked++;
+		if (!room)
+			mark(i);
 	}
 	fake.generation += 2;
-	if (fake.records)
-		fake_publish(&record);
+	if (room)
+		fake_publish_at(pos, &record);
 }
 
 void fake_region_added(uint64_t gfn, uint64_t nr_pages, uint32_t flags)
@@ -252,6 +270,41 @@ void fake_region_added(uint64_t gfn, uint64_t nr_pages, uint32_t flags)
 		fake.region_flags[i] = flags;
 	}
 	fake.generation += 2;
+	if (!fake.slow_worker)
+		fake_worker();
+}
+
+bool fake_no_memory(uint64_t gfn)
+{
+	return fake.absent[gfn] || fake.region_flags[gfn] &
+	       (KVM_WTRACK_REGION_F_READONLY | KVM_WTRACK_REGION_F_PRIVATE |
+		KVM_WTRACK_REGION_F_KVM);
+}
+
+void fake_returned(uint64_t gfn)
+{
+	const struct kvm_wtrack_record record = {
+		.type = KVM_WTRACK_RECORD_GUARD,
+		.flags = KVM_WTRACK_RECORD_F_PAGE,
+		.gpa = gfn << 12,
+		.guard = { KVM_WTRACK_GUARD_REARMED, KVM_WTRACK_CAUSE_MEMORY },
+	};
+	uint64_t pos;
+
+	fake.away[gfn] = false;
+	if (reserve(1, &pos))
+		fake_publish_at(pos, &record);
+	else
+		mark(gfn);
+}
+
+void fake_worker(void)
+{
+	uint64_t gfn;
+
+	for (gfn = 0; gfn < FAKE_PAGES; gfn++)
+		if (fake.away[gfn] && !fake_no_memory(gfn))
+			fake_returned(gfn);
 }
 
 #define OVER	(KVM_WTRACK_STATE_VM_GONE | KVM_WTRACK_STATE_ENDED)

@@ -32,6 +32,8 @@ static struct {
 	unsigned char told[PAGES][PAGE];
 	uint64_t stores, ahead;
 	bool slow_vcpu;		/* a fence may give up waiting */
+	bool memory_changes;	/* goes and comes */
+	uint64_t returns;
 } m;
 
 static uint64_t chance(uint64_t n)
@@ -43,7 +45,7 @@ static uint64_t chance(uint64_t n)
 
 static bool is_seen(uint64_t gfn)
 {
-	return fake.tracked[gfn] && m.armed[gfn];
+	return fake.tracked[gfn] && m.armed[gfn] && !fake.away[gfn];
 }
 
 static void mark_resync(uint64_t gfn)
@@ -96,10 +98,12 @@ static void store(unsigned int vcpu)
 
 	if (p->made)
 		publish(vcpu);
-	p->made = true;
 	p->stale = false;
 	p->len = lens[chance(sizeof(lens) / sizeof(lens[0]))];
 	p->gpa = chance(PAGES) * PAGE + chance(2) * 2048 + chance(12) * 4;
+	if (fake.absent[p->gpa / PAGE])
+		return;
+	p->made = true;
 	for (i = 0; i < p->len; i++)
 		p->data[i] = (unsigned char)chance(256);
 	fake_memory_write(p->gpa, p->data, p->len);
@@ -141,7 +145,7 @@ static void arm(uint64_t gfn)
 {
 	unsigned int i;
 
-	if (m.armed[gfn])
+	if (m.armed[gfn] || fake.away[gfn])
 		return;
 	m.armed[gfn] = true;
 	fake.disarmed[gfn] = false;
@@ -159,9 +163,43 @@ static void store_silently(unsigned int vcpu)
 
 	if (m.pending[vcpu].made)
 		publish(vcpu);
+	if (fake.absent[gfn])
+		return;
 	fake_memory_write(gfn * PAGE + chance(20) * 8, &word, 8);
 	if (is_seen(gfn))
 		tell_guard(gfn, KVM_WTRACK_GUARD_CHANGED);
+}
+
+/* KVM waits for stores that are under way. */
+static void remove_memory(uint64_t gfn)
+{
+	unsigned int i;
+
+	for (i = 0; i < VCPUS; i++)
+		if (m.pending[i].made && m.pending[i].gpa / PAGE == gfn)
+			publish(i);
+	fake_region_removed(gfn, 1);
+}
+
+/* It is other memory. */
+static void bring_memory(uint64_t gfn)
+{
+	uint64_t word = chance(UINT64_MAX);
+
+	fake_memory_write(gfn * PAGE + chance(20) * 8, &word, 8);
+	m.armed[gfn] = true;
+	m.returns += fake.away[gfn];
+	fake_region_added(gfn, 1, 0);
+}
+
+static void change_memory(void)
+{
+	uint64_t gfn = chance(PAGES);
+
+	if (fake.absent[gfn])
+		bring_memory(gfn);
+	else
+		remove_memory(gfn);
 }
 
 /*
@@ -198,7 +236,11 @@ static void some_vcpu(void)
 	case 2:
 		arm(chance(PAGES));
 		break;
-	case 3 ... 15:
+	case 3:
+		if (m.memory_changes)
+			change_memory();
+		break;
+	case 4 ... 15:
 		if (m.pending[vcpu].made)
 			publish(vcpu);
 		break;
@@ -284,15 +326,20 @@ static void sync_and_compare(void)
 		copy = wtrack_mirror_page(m.mirror, gfn);
 		if (!copy)
 			continue;
+		assert_memory_equal(copy, m.told[gfn], PAGE);
+		assert_int_equal(wtrack_mirror_get_state(m.mirror, gfn) ==
+				 WTRACK_MIRROR_ABSENT, fake.absent[gfn]);
+		if (fake.absent[gfn])
+			continue;
 		fake_memory_read(gfn * PAGE, memory, PAGE);
 		assert_memory_equal(copy, memory, PAGE);
-		assert_memory_equal(copy, m.told[gfn], PAGE);
 	}
 }
 
 static struct wtrack_mirror_status run_round(uint32_t seed, uint32_t records,
-					     bool slow_vcpu)
+					     bool slow_vcpu, bool sticky)
 {
+	const unsigned int flags = sticky ? WTRACK_RING_STICKY : 0;
 	const struct wtrack_range all = { 0, PAGES };
 	struct wtrack_mirror_status status;
 	unsigned int stop, i;
@@ -300,7 +347,8 @@ static struct wtrack_mirror_status run_round(uint32_t seed, uint32_t records,
 	memset(&m, 0, sizeof(m));
 	memset(m.armed, true, sizeof(m.armed));
 	m.seed = seed;
-	m.session = fake_session(records, 0);
+	m.memory_changes = sticky;
+	m.session = fake_session(records, flags);
 	fake.distort = meanwhile;
 	assert_int_equal(wtrack_mirror_new(m.session, NULL, 0, &m.mirror), 0);
 	assert_int_equal(wtrack_mirror_add(m.mirror, &all, 1, NULL, 0), 0);
@@ -325,41 +373,54 @@ static struct wtrack_mirror_status run_round(uint32_t seed, uint32_t records,
 	return status;
 }
 
-static void run_rounds(void **state, uint32_t records, bool slow_vcpu)
+static void run_rounds(void **state, uint32_t records, bool slow_vcpu,
+		       bool sticky)
 {
-	uint64_t conflicts = 0, resyncs = 0;
+	uint64_t conflicts = 0, resyncs = 0, returns = 0;
 	struct wtrack_mirror_status status;
 	uint32_t seed;
 
 	for (seed = 1; seed <= ROUNDS; seed++) {
-		status = run_round(seed, records, slow_vcpu);
+		status = run_round(seed, records, slow_vcpu, sticky);
 		conflicts += status.conflicts;
 		resyncs += status.resyncs;
+		returns += m.returns;
 		fake_teardown(state);
 		fake_setup(state);
 	}
 	assert_true(conflicts > ROUNDS);
 	assert_true(resyncs > ROUNDS || records > 16);
+	assert_true(returns > ROUNDS || !sticky);
 }
 
 static void the_copy_is_what_memory_has(void **state)
 {
-	run_rounds(state, 1024, false);
+	run_rounds(state, 1024, false, false);
 }
 
 static void so_it_is_when_the_ring_overflows(void **state)
 {
-	run_rounds(state, 16, false);
+	run_rounds(state, 16, false, false);
 }
 
 static void so_it_is_when_a_vcpu_is_slow(void **state)
 {
-	run_rounds(state, 1024, true);
+	run_rounds(state, 1024, true, false);
 }
 
 static void so_it_is_when_a_vcpu_is_slow_and_the_ring_overflows(void **state)
 {
-	run_rounds(state, 16, true);
+	run_rounds(state, 16, true, false);
+}
+
+static void so_it_is_when_memory_goes_and_comes(void **state)
+{
+	run_rounds(state, 1024, true, true);
+}
+
+static void so_it_is_when_memory_goes_and_the_ring_overflows(void **state)
+{
+	run_rounds(state, 16, true, true);
 }
 
 int main(void)
@@ -369,6 +430,8 @@ int main(void)
 		CASE(so_it_is_when_the_ring_overflows),
 		CASE(so_it_is_when_a_vcpu_is_slow),
 		CASE(so_it_is_when_a_vcpu_is_slow_and_the_ring_overflows),
+		CASE(so_it_is_when_memory_goes_and_comes),
+		CASE(so_it_is_when_memory_goes_and_the_ring_overflows),
 	};
 
 	return RUN(cases);

@@ -810,6 +810,264 @@ static void memory_that_goes_is_absent_until_it_comes(void **state)
 	close_both(mirror, session);
 }
 
+/* The first store to a page; the others have no record. */
+static void first_touch(uint64_t gfn, uint64_t first, uint64_t last)
+{
+	fake_page_write(gfn, last);
+	fake.disarmed[gfn] = true;
+	record(AT(gfn), &first, 8, 0, KVM_WTRACK_RECORD_F_ONCE);
+}
+
+static struct wtrack_mirror *once_mirror(struct wtrack_session *session,
+					 uint64_t nr)
+{
+	const struct wtrack_mirror_options options = {
+		.records = 8, .ring_flags = WTRACK_RING_ONCE,
+	};
+	const struct wtrack_range range = { 0, nr };
+	struct wtrack_mirror *mirror;
+
+	assert_int_equal(wtrack_mirror_new(session, &options, sizeof(options),
+					   &mirror), 0);
+	assert_int_equal(wtrack_mirror_add(mirror, &range, 1, NULL, 0), 0);
+	return mirror;
+}
+
+/* The module of the next ones has all that there is. */
+static struct wtrack_session *sticky_session(void)
+{
+	fake.info.out_features |= KVM_WTRACK_FEAT_STICKY |
+				  KVM_WTRACK_FEAT_ONCE;
+	return fake_session(0, 0);
+}
+
+static void a_mirror_keeps_pages_whose_memory_goes(void **state)
+{
+	struct wtrack_session *session = sticky_session();
+	struct wtrack_mirror *mirror = mirror_of(session, 4, 4);
+
+	(void)state;
+	assert_int_equal(fake.ring.flags, KVM_WTRACK_RING_F_STICKY);
+	fake_store(5, 1);
+	fake_region_removed(5, 2);
+	assert_int_equal(next_change(mirror)->what, WTRACK_CHANGED_WRITE);
+	expect_state(next_change(mirror), 5, 2, WTRACK_MIRROR_ABSENT);
+	expect_none(mirror);
+	assert_true(fake.tracked[5]);
+	assert_int_equal(copy_at(mirror, AT(5)), 1);
+	/* The module tells, so nobody has to look. */
+	assert_int_equal(wtrack_mirror_wait(mirror, 0), 0);
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	assert_int_equal(fake.nr_calls[FAKE_ADD], 1);
+	assert_int_equal(fake.nr_calls[FAKE_QUERY_GFN], 0);
+	fake_page_write(5, 7);
+	fake_region_added(5, 2, 0);
+	assert_int_equal(wtrack_mirror_wait(mirror, 0), 1);
+	expect_state(next_change(mirror), 5, 1, WTRACK_MIRROR_LIVE);
+	expect_state(next_change(mirror), 6, 1, WTRACK_MIRROR_LIVE);
+	expect_bytes(next_change(mirror), WTRACK_CHANGED_REREAD, AT(5), 1, 7,
+		     1);
+	expect_none(mirror);
+	assert_int_equal(wtrack_mirror_wait(mirror, 0), 0);
+	close_both(mirror, session);
+	assert_false(fake.tracked[5]);
+}
+
+static void a_sync_does_not_wait_for_the_module_to_find_memory(void **state)
+{
+	struct wtrack_session *session = sticky_session();
+	struct wtrack_mirror *mirror = mirror_of(session, 4, 40);
+
+	(void)state;
+	fake.slow_worker = true;
+	fake_region_removed(5, 10);
+	fake_region_removed(20, 3);
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	assert_int_equal(status_of(mirror).absent, 13);
+	fake_page_write(7, 9);
+	fake_region_added(5, 10, 0);
+	fake_region_added(20, 3, WTRACK_REGION_READONLY);
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	assert_int_equal(status_of(mirror).absent, 3);
+	assert_int_equal(copy_at(mirror, AT(7)), 9);
+	assert_int_equal(wtrack_mirror_get_state(mirror, 20),
+			 WTRACK_MIRROR_ABSENT);
+	/* Only where there may be something new. */
+	fake.nr_calls[FAKE_REARM] = 0;
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	assert_int_equal(fake.nr_calls[FAKE_REARM], 0);
+	fake_region_removed(20, 3);
+	fake_region_added(20, 3, 0);
+	fake.refuse[21] = EAGAIN;
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	assert_int_equal(status_of(mirror).absent, 1);
+	fake.refuse[21] = 0;
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	assert_int_equal(status_of(mirror).absent, 0);
+	close_both(mirror, session);
+}
+
+static void pages_without_memory_may_be_added(void **state)
+{
+	const struct wtrack_range range = { 4, 4 };
+	struct wtrack_session *session = sticky_session();
+	struct wtrack_mirror *mirror;
+
+	(void)state;
+	fake_region_removed(5, 2);
+	fake_region_removed(7, 1);
+	fake_region_added(7, 1, WTRACK_REGION_READONLY);
+	fake_page_write(7, 3);
+	mirror = mirror_of(session, 4, 4);
+	assert_int_equal(status_of(mirror).absent, 3);
+	assert_int_equal(copy_at(mirror, AT(7)), 0);
+	expect_state(next_change(mirror), 5, 3, WTRACK_MIRROR_ABSENT);
+	expect_none(mirror);
+	/* Again: what has memory by now is read at once. */
+	fake.slow_worker = true;
+	fake_region_added(5, 1, 0);
+	fake_page_write(5, 8);
+	assert_int_equal(wtrack_mirror_add(mirror, &range, 1, NULL, 0), 0);
+	assert_int_equal(wtrack_mirror_get_state(mirror, 5),
+			 WTRACK_MIRROR_LIVE);
+	assert_int_equal(copy_at(mirror, AT(5)), 8);
+	assert_int_equal(wtrack_mirror_get_state(mirror, 6),
+			 WTRACK_MIRROR_ABSENT);
+	expect_state(next_change(mirror), 5, 1, WTRACK_MIRROR_LIVE);
+	expect_none(mirror);
+	assert_int_equal(wtrack_mirror_remove(mirror, &range, 1), 0);
+	assert_int_equal(status_of(mirror).pages, 0);
+	close_both(mirror, session);
+}
+
+static void pages_without_memory_may_be_skipped(void **state)
+{
+	const struct wtrack_range range = { 4, 4 };
+	struct wtrack_session *session = sticky_session();
+	struct wtrack_result result;
+	struct wtrack_mirror *mirror;
+
+	(void)state;
+	fake_region_removed(5, 2);
+	assert_int_equal(wtrack_mirror_new(session, NULL, 0, &mirror), 0);
+	assert_int_equal(wtrack_mirror_add(mirror, &range, 1, &result,
+					   WTRACK_CHANGE_SKIP_HOLES), 0);
+	assert_int_equal(result.done, 2);
+	assert_int_equal(result.skipped, 2);
+	assert_int_equal(status_of(mirror).pages, 2);
+	assert_int_equal(status_of(mirror).live, 2);
+	assert_false(fake.tracked[5]);
+	close_both(mirror, session);
+}
+
+/* Between the moment when they are added and that when they are read. */
+static void remove_region(unsigned long request, void *args)
+{
+	(void)args;
+	if (request != KVM_WTRACK_FENCE)
+		return;
+	fake.distort = NULL;
+	fake_region_removed(6, 1);
+}
+
+static void memory_may_go_while_pages_are_added(void **state)
+{
+	const struct wtrack_range range = { 4, 4 };
+	struct wtrack_session *session = sticky_session();
+	struct wtrack_mirror *mirror;
+
+	(void)state;
+	assert_int_equal(wtrack_mirror_new(session, NULL, 0, &mirror), 0);
+	fake.distort = remove_region;
+	assert_int_equal(wtrack_mirror_add(mirror, &range, 1, NULL, 0), 0);
+	expect_state(next_change(mirror), 6, 1, WTRACK_MIRROR_ABSENT);
+	expect_none(mirror);
+	assert_int_equal(wtrack_mirror_wait(mirror, 0), 0);
+	fake_page_write(6, 4);
+	fake_region_added(6, 1, 0);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(copy_at(mirror, AT(6)), 4);
+	close_both(mirror, session);
+}
+
+static void the_resync_set_tells_of_pages_that_are_absent(void **state)
+{
+	const struct wtrack_mirror_options options = { .records = 8 };
+	const struct wtrack_range range = { 0, 40 };
+	struct wtrack_session *session = sticky_session();
+	struct wtrack_mirror *mirror;
+	uint64_t i;
+
+	(void)state;
+	assert_int_equal(wtrack_mirror_new(session, &options, sizeof(options),
+					   &mirror), 0);
+	assert_int_equal(wtrack_mirror_add(mirror, &range, 1, NULL, 0), 0);
+	for (i = 0; i < 40; i++)
+		fake_store(i, i + 1);
+	for (i = 30; i < 33; i++)
+		fake.away[i] = fake.absent[i] = true;
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	for (i = 0; i < 40; i++)
+		assert_int_equal(wtrack_mirror_get_state(mirror, i),
+				 i >= 30 && i < 33 ? WTRACK_MIRROR_ABSENT :
+						     WTRACK_MIRROR_LIVE);
+	assert_int_equal(wtrack_mirror_wait(mirror, 0), 0);
+	fake_region_added(30, 3, 0);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	for (i = 0; i < 40; i++)
+		assert_int_equal(copy_at(mirror, AT(i)), i + 1);
+	assert_int_equal(status_of(mirror).live, 40);
+	close_both(mirror, session);
+}
+
+static void a_touch_is_over_when_memory_goes(void **state)
+{
+	struct wtrack_session *session = sticky_session();
+	struct wtrack_mirror *mirror = once_mirror(session, 3);
+
+	(void)state;
+	assert_int_equal(fake.ring.flags, KVM_WTRACK_RING_F_STICKY |
+					  KVM_WTRACK_RING_F_ONCE);
+	first_touch(1, 5, 7);
+	fake_region_removed(1, 1);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(wtrack_mirror_get_state(mirror, 1),
+			 WTRACK_MIRROR_ABSENT);
+	fake_page_write(1, 9);
+	fake_region_added(1, 1, 0);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(copy_at(mirror, AT(1)), 9);
+	assert_int_equal(wtrack_mirror_get_state(mirror, 1),
+			 WTRACK_MIRROR_LIVE);
+	first_touch(1, 10, 11);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(copy_at(mirror, AT(1)), 11);
+	close_both(mirror, session);
+}
+
+static void a_ring_that_was_made_elsewhere_is_known(void **state)
+{
+	struct wtrack_session *session;
+	struct wtrack_mirror *mirror;
+	int fd = fake_session_fd(64);
+
+	(void)state;
+	fake.info.out_features |= KVM_WTRACK_FEAT_STICKY |
+				  KVM_WTRACK_FEAT_ONCE;
+	fake.ring.flags = KVM_WTRACK_RING_F_STICKY;
+	fake.status.out_ring_flags = KVM_WTRACK_RING_F_STICKY;
+	assert_int_equal(wtrack_session_open_fd(fd, &session), 0);
+	mirror = mirror_of(session, 4, 4);
+	fake_region_removed(5, 1);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(wtrack_mirror_wait(mirror, 0), 0);
+	assert_int_equal(fake.nr_calls[FAKE_QUERY_GFN], 0);
+	fake_region_added(5, 1, 0);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(status_of(mirror).live, 4);
+	close_both(mirror, session);
+}
+
 static void memory_that_cannot_be_read_is_absent(void **state)
 {
 	struct wtrack_session *session = fake_session(64, 0);
@@ -1072,29 +1330,6 @@ static void a_failure_loses_nothing(void **state)
 	close_both(mirror, session);
 }
 
-/* The first store to a page; the others have no record. */
-static void first_touch(uint64_t gfn, uint64_t first, uint64_t last)
-{
-	fake_page_write(gfn, last);
-	fake.disarmed[gfn] = true;
-	record(AT(gfn), &first, 8, 0, KVM_WTRACK_RECORD_F_ONCE);
-}
-
-static struct wtrack_mirror *once_mirror(struct wtrack_session *session,
-					 uint64_t nr)
-{
-	const struct wtrack_mirror_options options = {
-		.records = 8, .ring_flags = WTRACK_RING_ONCE,
-	};
-	const struct wtrack_range range = { 0, nr };
-	struct wtrack_mirror *mirror;
-
-	assert_int_equal(wtrack_mirror_new(session, &options, sizeof(options),
-					   &mirror), 0);
-	assert_int_equal(wtrack_mirror_add(mirror, &range, 1, NULL, 0), 0);
-	return mirror;
-}
-
 static void what_was_touched_once_is_armed_and_read(void **state)
 {
 	struct wtrack_session *session = fake_session(0, 0);
@@ -1271,6 +1506,14 @@ int main(void)
 		CASE(the_resync_set_tells_of_states),
 		CASE(a_sync_fetches_all_of_a_set_that_is_cut),
 		CASE(memory_that_goes_is_absent_until_it_comes),
+		CASE(a_mirror_keeps_pages_whose_memory_goes),
+		CASE(a_sync_does_not_wait_for_the_module_to_find_memory),
+		CASE(pages_without_memory_may_be_added),
+		CASE(pages_without_memory_may_be_skipped),
+		CASE(memory_may_go_while_pages_are_added),
+		CASE(the_resync_set_tells_of_pages_that_are_absent),
+		CASE(a_touch_is_over_when_memory_goes),
+		CASE(a_ring_that_was_made_elsewhere_is_known),
 		CASE(memory_that_cannot_be_read_is_absent),
 		CASE(late_records_of_removed_pages_are_skipped),
 		CASE(a_page_may_be_removed_before_its_changes_are_told),
