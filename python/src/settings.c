@@ -138,13 +138,13 @@ PyObject *session_get_status(PyObject *object, PyObject *args)
 	session_end(self, ANY_THREAD);
 	if (r < 0)
 		return raise_error(session_state(self), r, NULL);
-	return Py_BuildValue("IiKKIIKKKKKKKKKKKKKKKK", s.state, s.vm_pid, s.vm_id,
+	return Py_BuildValue("IiKKIIKKKKKKKKKKKKKKKKK", s.state, s.vm_pid, s.vm_id,
 			     s.session_id, s.records, s.unread, s.pages,
 			     s.max_pages, s.events, s.merged, s.overflows,
 			     s.resync_writes, s.regions_removed, s.wakeups,
 			     s.memory_bytes, s.vm_memory_bytes, s.disarms,
 			     s.over_budget, s.rearms, s.unreported, s.rights,
-			     s.generation);
+			     s.generation, s.absent);
 }
 
 /* In the order of the struct, which is that of wtrack.Info. */

@@ -67,6 +67,8 @@ class Cause(IntEnum):
     NATIVE = _wtrack.CAUSE_NATIVE
     #: The guest found a hole here before there was memory, and KVM now maps it.
     HOLE = _wtrack.CAUSE_HOLE
+    #: There is memory where there was none (REARMED, with RingFlag.STICKY).
+    MEMORY = _wtrack.CAUSE_MEMORY
 
 
 class Feature(IntFlag):
@@ -94,6 +96,8 @@ class Feature(IntFlag):
     READ = _wtrack.FEAT_READ
     #: Session.regions() works.
     REGIONS = _wtrack.FEAT_REGIONS
+    #: RingFlag.STICKY is known.
+    STICKY = _wtrack.FEAT_STICKY
     #: RingFlag.ONCE and Session.rearm() are known.
     ONCE = _wtrack.FEAT_ONCE
     #: Wake-up and budget of a ring can be changed.
@@ -132,6 +136,8 @@ class RingFlag(IntFlag):
     STOP = _wtrack.RING_STOP
     #: No store is emulated: each disarms its page before it is made.
     NATIVE = _wtrack.RING_NATIVE
+    #: Pages outlive their memory, and are armed again when memory comes.
+    STICKY = _wtrack.RING_STICKY
     #: Only the first store to each page is an event, until Session.rearm().
     ONCE = _wtrack.RING_ONCE
 
@@ -158,6 +164,8 @@ class GfnState(IntFlag):
     RESYNC = _wtrack.GFN_RESYNC
     #: The session tracks it, but the guard has disarmed it.
     DISARMED = _wtrack.GFN_DISARMED
+    #: This session tracks it, and the guest has no memory there.
+    ABSENT = _wtrack.GFN_ABSENT
 
 
 class Resync(IntEnum):
@@ -169,6 +177,8 @@ class Resync(IntEnum):
     REMOVED = _wtrack.RESYNC_REMOVED
     #: As REREAD, but stores to them are not seen now.
     DISARMED = _wtrack.RESYNC_DISARMED
+    #: Their memory was removed, and they are tracked (RingFlag.STICKY).
+    ABSENT = _wtrack.RESYNC_ABSENT
 
 
 class MirrorState(IntEnum):

@@ -200,6 +200,8 @@ class Status(NamedTuple):
     rights: int
     #: Of the guest's memory regions: changes whenever one does.
     generation: int
+    #: Of pages, those without memory (RingFlag.STICKY).
+    absent: int
 
 
 #: Name, struct's letter and numpy's type of each field of a record.

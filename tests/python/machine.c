@@ -103,6 +103,12 @@ void machine_region_removed(uint64_t gfn, uint64_t nr_pages)
 void machine_region_added(uint64_t gfn, uint64_t nr_pages, uint32_t flags)
 {
 	fake_region_added(gfn, nr_pages, flags);
+	update();
+}
+
+void machine_add_features(uint64_t features)
+{
+	fake.info.out_features |= features;
 }
 
 void machine_memory_write(uint64_t gpa, const void *data, size_t len)

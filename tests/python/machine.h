@@ -20,6 +20,7 @@ void machine_publish(const struct kvm_wtrack_record *record);
 void machine_region_removed(uint64_t gfn, uint64_t nr_pages);
 void machine_vm_gone(void);
 void machine_region_added(uint64_t gfn, uint64_t nr_pages, uint32_t flags);
+void machine_add_features(uint64_t features);
 void machine_memory_write(uint64_t gpa, const void *data, size_t len);
 void machine_store(uint64_t gpa, const void *data, uint16_t len);
 void machine_unreadable(uint64_t gfn, int err);

@@ -134,6 +134,11 @@ def region_added(gfn: int, nr_pages: int, flags: int = 0) -> None:
     )
 
 
+def add_features(features: int) -> None:
+    """The module has these as well."""
+    _library.machine_add_features(ctypes.c_uint64(features))
+
+
 def memory_write(gpa: int, data: bytes) -> None:
     """The VMM or a device stores to guest memory."""
     _library.machine_memory_write(

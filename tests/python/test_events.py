@@ -228,6 +228,21 @@ class Overflow(machine.Case):
     def test_nothing_to_fetch_without_one(self) -> None:
         self.assertEqual(list(self.session().resync()), [])
 
+    def test_pages_without_memory(self) -> None:
+        session = self.session(8, wtrack.RingFlag.STICKY)
+        session.add([(5, 2)])
+        for gfn in range(12):
+            machine.write((5 + gfn % 2) << 12, b"x")
+        machine.region_removed(5, 1)
+        self.assertEqual(list(session.events())[-1].type, EventType.RESYNC)
+        self.assertEqual(list(session.resync()),
+                         [(5, 1, wtrack.Resync.ABSENT),
+                          (6, 1, wtrack.Resync.REREAD)])
+        machine.region_added(5, 1)
+        event, = session.events()
+        self.assertEqual((event.gfn, event.action, event.cause),
+                         (5, wtrack.Guard.REARMED, wtrack.Cause.MEMORY))
+
 
 class Batch(machine.Case):
     def test_its_format_is_that_of_the_extension(self) -> None:

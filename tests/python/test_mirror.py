@@ -77,6 +77,23 @@ class Changes(Case):
         self.assertIs(mirror.get_state(5), MirrorState.LIVE)
         self.assertIsNone(mirror.get_state(7))
 
+    def test_pages_outlive_their_memory(self) -> None:
+        machine.add_features(wtrack.Feature.STICKY | wtrack.Feature.ONCE)
+        mirror = self.mirror(5, 6)
+        machine.region_removed(5, 2)
+        self.assertEqual([change.state for change in mirror.update()],
+                         [MirrorState.ABSENT])
+        self.assertEqual(self.owner.query_gfn(5).state,
+                         wtrack.GfnState.TRACKED | wtrack.GfnState.ABSENT)
+        self.assertEqual(self.owner.get_status().absent, 2)
+        machine.memory_write(5 * PAGE, word(7))
+        machine.region_added(5, 2)
+        self.assertTrue(mirror.wait(0))
+        self.assertEqual([change.new_bytes for change in mirror.update()],
+                         [None, None, b"\7"])
+        self.assertIs(mirror.get_state(5), MirrorState.LIVE)
+        self.assertEqual(self.owner.get_status().absent, 0)
+
     def test_iterating_ends_with_the_vm(self) -> None:
         mirror = self.mirror(5)
         machine.store(5 * PAGE, word(1))
