@@ -27,16 +27,19 @@ void mediator_mismatch(struct mediator *m, const char *format, ...)
 	va_end(args);
 }
 
-static void make_ring(struct mediator *m, const struct ring_options *ring)
+static void make_mirror(struct mediator *m, const struct ring_options *ring)
 {
-	unsigned int flags = ring->coalesce ? WTRACK_RING_COALESCE : 0;
+	const struct wtrack_mirror_options options = {
+		.records = ring->records,
+		.ring_flags = ring->coalesce ? WTRACK_RING_COALESCE : 0,
+	};
 
 	if (ring->budget)
 		mediator_check(wtrack_session_set_budget(m->session,
 							 ring->budget,
 							 BUDGET_MS), "budget");
-	mediator_check(wtrack_session_make_ring(m->session, ring->records,
-						flags, 0, 0), "ring");
+	mediator_check(wtrack_mirror_new(m->session, &options, sizeof(options),
+					 &m->mirror), "mirror");
 }
 
 struct mediator *mediator_open(int vm_fd, const unsigned char *memory,
@@ -47,56 +50,31 @@ struct mediator *mediator_open(int vm_fd, const unsigned char *memory,
 	if (!m)
 		err(1, "mediator");
 	m->memory = memory;
-	m->coalesce = ring->coalesce;
 	pthread_mutex_init(&m->lock, NULL);
 	mediator_check(wtrack_session_open_vm_fd(vm_fd, &m->session), "open");
-	make_ring(m, ring);
-	track_directory(m);
+	make_mirror(m, ring);
+	shadow_begin(m);
 	return m;
 }
 
 void mediator_close(struct mediator *m)
 {
+	wtrack_mirror_close(m->mirror);
 	wtrack_session_close(m->session);
 	pthread_mutex_destroy(&m->lock);
 	free(m);
 }
 
-static void compare_region(struct mediator *m, unsigned int region)
-{
-	shadow_compare(m, REGION_SLOT(region), REGION_SLOTS);
-	if (!m->coalesce)
-		replica_compare(m, region);
-}
-
-static void compare_all(struct mediator *m)
-{
-	unsigned int region;
-
-	shadow_compare(m, 0, ENTRIES);
-	track_compare(m);
-	if (m->coalesce)
-		return;
-	for (region = 0; region < REGION_RACED; region++)
-		replica_compare(m, region);
-	replica_settle_raced(m);
-}
-
-/*
- * The vCPU that rang is stopped and all its stores were notified. That is not
- * to say that next() gets to them: the other vCPU may have taken the place in
- * front of them in the ring and not have filled it yet or, in a coalescing
- * session, be about to publish an event that stands for them as well. The
- * fence waits for all that began before it.
- */
+/* The vCPU that rang waits: all its stores are in the mirror after the sync. */
 void mediator_doorbell(struct mediator *m, uint32_t what)
 {
-	uint64_t seq;
+	const struct wtrack_change *change;
+	int r;
 
 	pthread_mutex_lock(&m->lock);
-	mediator_check(wtrack_session_fence(m->session, &seq), "fence");
-	drain(m);
-	read_disarmed(m);
+	while ((r = wtrack_mirror_sync(m->mirror, &change)) > 0)
+		shadow_change(m, change);
+	mediator_check(r, "sync");
 	m->counts.doorbells[what]++;
 	if (what == DOORBELL_ALL)
 		compare_all(m);

@@ -14,6 +14,7 @@ struct run {
 	struct ring_options ring;
 	struct counts counts;		/* from here on: what came out */
 	struct wtrack_status status;
+	struct wtrack_mirror_status mirror;
 	uint64_t made[NR_EDITS];
 	uint64_t ms;
 };
