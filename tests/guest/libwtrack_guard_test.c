@@ -158,6 +158,10 @@ CASE(info_has_the_bounds_that_set_budget_goes_by)
 	CHECK_OK(wtrack_session_set_budget(s, info.max_budget,
 					   info.max_period_ms));
 	CHECK_OK(wtrack_session_make_ring(s, 64, 0, 0, 0));
-	CHECK_WTRACK(wtrack_session_set_budget(s, 1, 1), EBUSY,
-		     "set the budget before");
+	/* The same of a ring that is there. */
+	CHECK_WTRACK(wtrack_session_set_budget(s, info.max_budget + 1, 1),
+		     ERANGE, "out of bounds");
+	CHECK_WTRACK(wtrack_session_set_budget(s, 1, 0), EINVAL, "malformed");
+	CHECK_OK(wtrack_session_set_budget(s, 1, 1));
+	CHECK_OK(wtrack_session_set_budget(s, 0, 0));
 }
