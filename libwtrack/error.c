@@ -30,10 +30,9 @@ static const struct text texts[] = {
 	  "descriptor that KVM_CREATE_VM gave it" },
 	{ EBUSY,
 	  "not now: release the events that were handed out and finish a "
-	  "resync before waiting; make one ring, and set the budget before "
-	  "that; restrict a session to what it has at least; wait for other "
-	  "requests to wtrackd; or read again when the VMM does not change the "
-	  "guest's memory all the time" },
+	  "resync before waiting; make one ring; restrict a session to what it "
+	  "has at least; wait for other requests to wtrackd; or read again when "
+	  "the VMM does not change the guest's memory all the time" },
 	{ ECONNREFUSED,
 	  "wtrackd does not answer on the system bus: start it, or open the "
 	  "session without it" },
