@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An administrator ends a session, whoever holds it: nothing is tracked for it any
- * more, and it does not keep the VM. What its reader has not read yet is left.
+ * An administrator ends a session that any process holds: the module tracks nothing
+ * for it any more, and it does not keep the VM. Its reader may still read what is in
+ * the ring.
  */
 #include <linux/rcupdate.h>
 

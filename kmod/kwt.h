@@ -58,7 +58,7 @@ struct kwt_session;
  * @start: registers, for who attaches from another process
  * @start_wait: those who wait until that is done
  * @gone: no use of @kvm any more; attach_lock and (L) to set
- * @deserted: only because all its sessions were ended; likewise
+ * @deserted: @gone only because all its sessions were ended; locks as for @gone
  * @held: by us are @kvm and @vendor; attach_lock
  * @mm_lock: protects @mm_uses
  * @mm_uses: uses of the VMM's mm by READ, among all there are
@@ -175,7 +175,7 @@ struct kwt_limits {
  * @read_lock: one read(2) at a time
  * @waitq: sleeping readers
  * @watermark: records that wake a reader; @lock to set
- * @latency_ns: age of a record that wakes a reader; likewise
+ * @latency_ns: age of a record that wakes a reader; @lock to set
  * @timer: for the latency
  * @wake_work: wakes from a write hook
  * @wakeups: how often

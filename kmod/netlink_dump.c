@@ -25,7 +25,7 @@ static struct cursor *cursor_of(struct netlink_callback *cb)
 	return (struct cursor *)cb->ctx;
 }
 
-/* In the process that asks; whoever reads the answer may be another one. */
+/* Runs in the process that asks. Another one may read the answer. */
 int kwt_dump_start(struct netlink_callback *cb)
 {
 	cursor_of(cb)->pids = get_pid_ns(task_active_pid_ns(current));

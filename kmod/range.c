@@ -334,7 +334,10 @@ void kwt_range_drop(struct kwt_session *session)
 	} while (more);
 }
 
-/* The same when it is ended, but for the resync set. The VM stays meanwhile. */
+/*
+ * An administrator ends the session: untrack all of its gfns, and leave its resync
+ * set to its reader. The caller holds a reference to the VM.
+ */
 void kwt_range_untrack(struct kwt_session *session)
 {
 	struct kwt_vm *vm = session->vm;

@@ -32,7 +32,7 @@ static void part_of(struct part *part, const struct kwt_span *span, u64 gfn,
 typedef u32 (*visit_fn)(struct kwt_session *session, struct kwt_span *span,
 			const struct part *part);
 
-/* Of these, the session's, but for what was without memory before. */
+/* Those that the session tracks and that had memory until now. */
 static void find_gone(unsigned long *gone, const struct kwt_span *span,
 		      const struct part *part)
 {
@@ -89,7 +89,10 @@ static u32 forget(struct kwt_set *set, struct kwt_span *span,
 	return n;
 }
 
-/* A sticky session keeps these, see mark_absent(). Likewise. */
+/*
+ * A sticky session keeps these, see mark_absent(). Returns how many the session
+ * had; @gone is which.
+ */
 static u32 keep(struct kwt_set *set, struct kwt_span *span,
 		const struct part *part, unsigned long *gone)
 {

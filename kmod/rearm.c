@@ -303,7 +303,7 @@ void kwt_rearm_soon(struct kwt_space *space,
 		mod_delayed_work(kwt_wq, &vm->rearm, 1);
 }
 
-/* By whoever has made something absent, or has found the memslots changed. */
+/* Something was made absent, or the memslots have changed. */
 void kwt_absent_look_soon(struct kwt_vm *vm)
 {
 	if (!xchg(&vm->rearm_soon, true))

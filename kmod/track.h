@@ -262,7 +262,7 @@ struct kwt_set {
  * @counts: new spans have room to count notifications in; (L)
  * @budget: notifications for each gfn and period, 0 without; (L) to set, read
  *	under RCU
- * @period_ns: of the budget; likewise
+ * @period_ns: of the budget; (L) to set, read under RCU
  * @set: the session's; constant
  * @head: next sequence number - 1, with KWT_RING_CLOSED; cmpxchg only
  * @urgent: sequence number of the newest control record

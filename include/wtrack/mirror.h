@@ -268,7 +268,8 @@ struct wtrack_change {
  *	-EPROTO		the module answered nonsense
  *	-ESHUTDOWN	an administrator has ended the session, and all was handed
  *			out. The copy can still be looked at
- *	-ESRCH		the VM is gone, and all was handed out. Likewise
+ *	-ESRCH		the VM is gone, and all was handed out. The copy can still
+ *			be looked at
  * After a failure nothing is lost: call it again.
  * Since: 1.0
  */

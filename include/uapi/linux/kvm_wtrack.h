@@ -271,9 +271,9 @@ struct kvm_wtrack_attach {
  * @out_rights: KVM_WTRACK_RIGHT_*, those that the session has
  * @out_generation: of the guest's memory regions, see REGIONS; 0 without a VM
  * @out_watermark: of the ring, as RING or TUNE set it
- * @out_latency_us: likewise
- * @out_budget: likewise, or the restriction's
- * @out_period_ms: likewise
+ * @out_latency_us: of the ring, as RING or TUNE set it
+ * @out_budget: of the ring, as RING or TUNE set it, or the restriction's
+ * @out_period_ms: of @out_budget
  * @out_absent: of @out_pages, those without memory, see RING_F_STICKY
  * @__reserved: must be 0
  */
@@ -1099,7 +1099,10 @@ struct kvm_wtrack_consumer {
  * flag as well, except CHANGED.
  */
 #define KVM_WTRACK_RECORD_F_L2		(1U << 4)
-/* Likewise: the vCPU was in system management mode. */
+/*
+ * The vCPU was in system management mode. Records of the guard have the flag as
+ * well, except CHANGED.
+ */
 #define KVM_WTRACK_RECORD_F_SMM		(1U << 5)
 /* The page is not observed from here on, until the session arms it again. */
 #define KVM_WTRACK_RECORD_F_ONCE	(1U << 6)

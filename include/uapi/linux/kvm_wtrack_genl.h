@@ -27,13 +27,16 @@ enum {
 	KVM_WTRACK_CMD_GET_SESSION,
 	/* Dump, needs SESSION_ID: GFN, NR_PAGES of each tracked range. */
 	KVM_WTRACK_CMD_GET_RANGE,
-	/* To the group: EVENT, VM_ID, VM_PID_INIT, and SESSION_ID but for GUARD. */
+	/*
+	 * The module sends it to the group. It has EVENT, VM_ID and VM_PID_INIT, and
+	 * SESSION_ID unless EVENT is GUARD.
+	 */
 	KVM_WTRACK_CMD_NOTICE,
 	/*
-	 * Do, needs SESSION_ID: end the session, whoever holds it. When this
-	 * succeeds nothing is tracked for it any more, its last record is ENDED,
-	 * and its calls get ESHUTDOWN. Neither its descriptor nor mappings of it
-	 * keep anything but the memory of the ring, and what is in it.
+	 * Do, needs SESSION_ID: end a session that any process holds. When this
+	 * succeeds, the module tracks nothing for it any more, its last record is
+	 * ENDED, and its calls get ESHUTDOWN. Its descriptor and its mappings keep
+	 * the memory of the ring with what is in it, and nothing else.
 	 */
 	KVM_WTRACK_CMD_END_SESSION,
 	__KVM_WTRACK_CMD_MAX
@@ -44,13 +47,19 @@ enum {
 	KVM_WTRACK_A_UNSPEC,
 	KVM_WTRACK_A_PAD,
 	KVM_WTRACK_A_VM_ID,		/* u64, as out_vm_id of ATTACH */
-	/* u32, in the pid namespace of who asks; 0 when it is not seen there */
+	/*
+	 * u32: the VMM's process id in the pid namespace of the caller, 0 if that
+	 * namespace does not have the process
+	 */
 	KVM_WTRACK_A_VM_PID,
 	KVM_WTRACK_A_VM_GONE,		/* flag */
 	KVM_WTRACK_A_SESSIONS,		/* u32, on this VM */
 	KVM_WTRACK_A_MEMORY_BYTES,	/* u64 */
 	KVM_WTRACK_A_SESSION_ID,	/* u64, as out_session_id of ATTACH */
-	/* u32, who opened it, likewise; may be gone */
+	/*
+	 * u32: the id of the process that opened the session, in the same namespace;
+	 * the process may have ended
+	 */
 	KVM_WTRACK_A_OPENER_PID,
 	KVM_WTRACK_A_OPENER_UID,	/* u32 */
 	KVM_WTRACK_A_STATE,		/* u32, KVM_WTRACK_STATE_* */
