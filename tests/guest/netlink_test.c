@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "genl.h"
 #include "guest.h"
 #include "tap.h"
 #include "wt.h"
@@ -27,17 +28,6 @@ struct seen {
 	uint64_t session_pages, events;
 	uint64_t disarms, over_budget, rearms, unreported;
 };
-
-static struct nl_sock *connect_family(int *family)
-{
-	struct nl_sock *sock = nl_socket_alloc();
-
-	CHECK(sock);
-	CHECK(!genl_connect(sock));
-	*family = genl_ctrl_resolve(sock, KVM_WTRACK_GENL_NAME);
-	CHECK(*family >= 0);
-	return sock;
-}
 
 static int on_message(struct nl_msg *msg, void *arg)
 {
@@ -71,7 +61,7 @@ static int dump(int cmd, uint64_t session, struct seen *seen)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 	int family, r;
-	struct nl_sock *sock = connect_family(&family);
+	struct nl_sock *sock = genl_open(&family);
 
 	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_message, seen);
 	CHECK(genlmsg_put(msg, 0, 0, family, 0, NLM_F_DUMP, cmd,
@@ -214,7 +204,7 @@ CASE(who_is_no_administrator_gets_neither_dumps_nor_notices)
 		CHECK_EQ(-dump(KVM_WTRACK_CMD_GET_VM, 0, &seen), NLE_PERM);
 		CHECK_EQ(-dump(KVM_WTRACK_CMD_GET_SESSION, 0, &seen), NLE_PERM);
 		CHECK_EQ(-dump(KVM_WTRACK_CMD_GET_RANGE, 1, &seen), NLE_PERM);
-		CHECK(join_group(connect_family(&family)) < 0);
+		CHECK(join_group(genl_open(&family)) < 0);
 		CHECK_EQ(seen.nr, 0);
 		_exit(0);
 	}
@@ -272,7 +262,7 @@ static void expect_notice(struct nl_sock *sock, char event)
 static struct nl_sock *listen_for_notices(void)
 {
 	int family;
-	struct nl_sock *sock = connect_family(&family);
+	struct nl_sock *sock = genl_open(&family);
 
 	nl_socket_disable_seq_check(sock);
 	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_notice, NULL);

@@ -8,7 +8,7 @@
 #include "tap.h"
 #include "wt.h"
 
-static struct nl_sock *connect_family(int *family)
+struct nl_sock *genl_open(int *family)
 {
 	struct nl_sock *sock = nl_socket_alloc();
 
@@ -38,7 +38,7 @@ int genl_end_session(uint64_t id)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 	int family, err = -1;
-	struct nl_sock *sock = connect_family(&family);
+	struct nl_sock *sock = genl_open(&family);
 
 	nl_socket_disable_auto_ack(sock);
 	nl_socket_modify_cb(sock, NL_CB_ACK, NL_CB_CUSTOM, on_ack, &err);
@@ -76,7 +76,7 @@ unsigned int genl_nr_vms(void)
 	struct nl_msg *msg = nlmsg_alloc();
 	unsigned int nr = 0;
 	int family;
-	struct nl_sock *sock = connect_family(&family);
+	struct nl_sock *sock = genl_open(&family);
 
 	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, count, &nr);
 	CHECK(genlmsg_put(msg, 0, 0, family, 0, NLM_F_DUMP,

@@ -5,6 +5,10 @@
 
 #include <stdint.h>
 
+struct nl_sock;
+
+/* A socket for requests to the module's family, whose number is stored. */
+struct nl_sock *genl_open(int *family);
 /* Ends a session; the errno, 0 for success. */
 int genl_end_session(uint64_t id);
 /* The id of a session. */
