@@ -24,8 +24,13 @@ static const struct {
 	{ WTRACK_FEAT_GUARD, "guard" },
 	{ WTRACK_FEAT_BUDGET, "budget" },
 	{ WTRACK_FEAT_NATIVE, "native" },
+	{ WTRACK_FEAT_READ, "read" },
+	{ WTRACK_FEAT_REGIONS, "regions" },
 	{ WTRACK_FEAT_STICKY, "sticky" },
 	{ WTRACK_FEAT_ONCE, "once" },
+	{ WTRACK_FEAT_TUNE, "tune" },
+	{ WTRACK_FEAT_CONTROL, "control" },
+	{ WTRACK_FEAT_MODES, "modes" },
 };
 
 #define NR_FEATURES (sizeof(features) / sizeof(features[0]))
