@@ -140,6 +140,17 @@ CASE(a_reader_that_sleeps_is_woken)
 }
 
 /* Info and status tell as before; the rest of a resync set may be fetched. */
+/* It was the VM's last session: a worker of the module lets go of the VM. */
+static void wait_until_vm_is_let_go(int fd)
+{
+	struct kvm_wtrack_status status;
+
+	do {
+		usleep(1000);
+		wt_status(fd, &status);
+	} while (status.out_vm_pid);
+}
+
 CASE(all_other_calls_are_eshutdown)
 {
 	const struct abi_call *c;
@@ -150,8 +161,10 @@ CASE(all_other_calls_are_eshutdown)
 		abi_init(&a, c);
 		if (c->state == ABI_FRESH && c->cmd != KVM_WTRACK_INFO)
 			wt_attach(a.fd, a.vm->fd);
-		if (c->cmd != KVM_WTRACK_INFO)
+		if (c->cmd != KVM_WTRACK_INFO) {
 			CHECK_ERRNO(genl_end_session(genl_session_id(a.fd)), 0);
+			wait_until_vm_is_let_go(a.fd);
+		}
 		wt_status(a.fd, &a.before);
 		if (c->cmd == KVM_WTRACK_INFO || c->cmd == KVM_WTRACK_STATUS)
 			abi_taken(&a);
