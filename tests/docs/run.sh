@@ -52,6 +52,25 @@ first_program_compiles()
 		-Iinclude -
 }
 
+# The command that README.md shows for a library that is not installed builds a
+# program that finds the library: without arguments it prints its usage. It runs
+# in a directory of its own, because it leaves the program there.
+first_program_builds_in_the_tree()
+{
+	local dir line
+	line=$(grep -x '    cc .* -Lbuild/libwtrack .*' README.md)
+	dir=$(mktemp -d)
+	ln -s "$TOP/examples" "$TOP/include" "$dir"
+	ln -s "$BUILD" "$dir/build"
+	(
+		cd "$dir"
+		bash -ec "$line"
+		out=$(./first 2>&1) || true
+		grep -x 'first VM GFN: .*' <<<"$out" >/dev/null || echo "$out"
+	) || echo "does not work: $line"
+	rm -rf "$dir"
+}
+
 first_python_program()
 {
 	sed -n '/^```python$/,/^```$/p' docs/PYTHON.md | sed '1d;$d'
@@ -133,6 +152,8 @@ missing_licence_is_found()
 	[ "$found" = "no text of CC0-1.0" ] || echo "found: $found"
 }
 
+make -s -C libwtrack BUILD="$BUILD" >&2
+
 check "README.md has less than 150 lines" readme_is_short
 check "README.md names files that are there" files_exist README.md
 check "docs/ARCHITECTURE.md names files that are there" \
@@ -140,6 +161,8 @@ check "docs/ARCHITECTURE.md names files that are there" \
 check "docs/INSTALL.md names files that are there" files_exist docs/INSTALL.md
 check "README.md shows examples/first.c" first_program_is_the_example
 check "README.md's first program compiles as it stands" first_program_compiles
+check "README.md's first program builds without an installed library" \
+	first_program_builds_in_the_tree
 check "docs/PYTHON.md names files that are there" files_exist docs/PYTHON.md
 check "docs/PYTHON.md shows examples/python/first.py" \
 	first_python_program_is_the_example
