@@ -81,6 +81,20 @@ first_python_program_is_the_example()
 	diff <(first_python_program) <(sed '1,2d' examples/python/first.py)
 }
 
+# The command that docs/PYTHON.md shows for a package that is not installed finds
+# the package and the library: without arguments the program misses its first.
+first_python_program_runs_in_the_tree()
+{
+	local dir line out
+	line=$(grep -oE '^    LD_LIBRARY_PATH=build/libwtrack .*\.py' docs/PYTHON.md)
+	dir=$(mktemp -d)
+	ln -s "$TOP/examples" "$dir"
+	ln -s "$BUILD" "$dir/build"
+	out=$(cd "$dir" && bash -c "$line" 2>&1) || true
+	grep -x 'IndexError: .*' <<<"$out" >/dev/null || echo "$line: $out"
+	rm -rf "$dir"
+}
+
 # Names of enumerators in the header: VM_ID for KVM_WTRACK_A_VM_ID.
 header_names()
 {
@@ -152,7 +166,7 @@ missing_licence_is_found()
 	[ "$found" = "no text of CC0-1.0" ] || echo "found: $found"
 }
 
-make -s -C libwtrack BUILD="$BUILD" >&2
+make -s -C python BUILD="$BUILD" >&2
 
 check "README.md has less than 150 lines" readme_is_short
 check "README.md names files that are there" files_exist README.md
@@ -166,6 +180,8 @@ check "README.md's first program builds without an installed library" \
 check "docs/PYTHON.md names files that are there" files_exist docs/PYTHON.md
 check "docs/PYTHON.md shows examples/python/first.py" \
 	first_python_program_is_the_example
+check "docs/PYTHON.md's first program runs without an installed package" \
+	first_python_program_runs_in_the_tree
 check "the netlink specification has the header's attributes" \
 	netlink_attributes_agree
 check "the netlink specification has the header's commands" \
