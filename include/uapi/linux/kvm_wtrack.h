@@ -759,19 +759,22 @@ struct kvm_wtrack_resync {
  * struct kvm_wtrack_fence - wait for notifications under way (KVM_WTRACK_FENCE)
  * @size: sizeof(struct kvm_wtrack_fence)
  * @flags: must be 0
- * @out_seq: what is known of every store of before the call is in the ring, at
- *	or before this sequence number, or in the resync set
+ * @out_seq: each observed store that was made before the call is in the ring, at
+ *	or before this sequence number, or its page is in the resync set
  * @__reserved: must be 0
  *
- * Of each instruction that a vCPU had executed before the call, each store to a
- * page of the session is a record, if the page was observed, or the page is said
- * to be CHANGED; also when that vCPU has left KVM_RUN since. If KVM is about to
- * make a store in place of a vCPU, the call waits for it, for some milliseconds
- * at most. Then the page is said to be CHANGED as well, to the caller alone: it
- * may have been, and another record follows if it was. Not known before the vCPU
- * enters the guest again are sgdt and sidt that exit without a fault (on Intel
- * processors without UMIP, where the guest has CR4.UMIP set), and a store of a
- * vCPU whose guest page tables were paged out when it faulted.
+ * When the call returns, each store that a vCPU made to an observed page of the
+ * session before the call has its record, WRITE with the bytes or GUARD with the
+ * action CHANGED, or its page is in the resync set. This holds also if the vCPU has
+ * left KVM_RUN since. If KVM is emulating a store at the moment of the call, the
+ * call waits for it, for some milliseconds at most. If the store is not finished by
+ * then, the caller's session alone gets a record CHANGED, which means that the page
+ * may or may not have changed; if KVM makes the store later, another record follows.
+ *
+ * Two kinds of stores have no record before their vCPU enters the guest again:
+ * sgdt and sidt that exit without a fault (on Intel processors without UMIP, where
+ * the guest has CR4.UMIP set), and a store of a vCPU whose guest page tables were
+ * paged out when it faulted.
  */
 struct kvm_wtrack_fence {
 	__u32 size;
@@ -972,12 +975,15 @@ struct kvm_wtrack_read {
  *			page is not tracked by it any more, as if it had been
  *			removed in that moment. No record of it follows until
  *			the session adds it again
- *	CHANGED		KVM made a store to this page without telling what (it
- *			does so for 32-bit fxsave, sgdt, sidt), or may have done so when
- *			the session called FENCE: release, then re-read. It is
- *			published before the vCPU executes its next instruction,
- *			and before a FENCE returns; if the vCPU has left KVM_RUN
- *			meanwhile, a little later in any case
+ *	CHANGED		KVM made a store to this page without reporting what it
+ *			stored, as for 32-bit fxsave, sgdt and sidt: release,
+ *			then re-read the page. The record is published before
+ *			the vCPU executes its next instruction, and before a
+ *			FENCE that is called after the store returns; if the
+ *			vCPU leaves KVM_RUN first, a little later, whether it
+ *			comes back or not. A FENCE that could not wait for a
+ *			store has its own session get CHANGED, too: then the
+ *			page may have changed
  *
  * What a reader knows is so exact for all stores that fault; of some it only
  * learns that the page changed. The time between DISARMED and REARMED begins
