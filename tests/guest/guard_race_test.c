@@ -2,14 +2,15 @@
 /*
  * KVM makes a locked store once more when another processor was faster. That
  * is a fault without a notification, and must not be taken for a store which
- * cannot be emulated.
+ * cannot be emulated. And vCPUs that fault on one page wait for the one that
+ * disarms it.
  */
 #include <string.h>
 
 #include "mirror.h"
 #include "tap.h"
 
-enum { VCPUS = 4, WORD = 64 };
+enum { VCPUS = 4, MOST_VCPUS = 8, WORD = 64 };
 
 /* (address, count) */
 GUEST_CODE(g_cmpxchg,
@@ -50,11 +51,11 @@ static void no_guard(void *arg, const struct kvm_wtrack_record *r)
 	CHECK_EQ(r->type, KVM_WTRACK_RECORD_WRITE);
 }
 
-static bool all_done(struct vcpu **v)
+static bool all_done(struct vcpu **v, unsigned int nr)
 {
 	unsigned int i;
 
-	for (i = 0; i < VCPUS; i++)
+	for (i = 0; i < nr; i++)
 		if (__atomic_load_n(&v[i]->run->exit_reason, __ATOMIC_ACQUIRE)
 		    != KVM_EXIT_HLT)
 			return false;
@@ -66,7 +67,7 @@ static uint64_t hammer(struct mirror *m, struct vcpu **v, uint64_t *word)
 {
 	uint64_t own = 0;
 
-	while (!all_done(v)) {
+	while (!all_done(v, VCPUS)) {
 		__atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
 		if (++own % 16 == 0)
 			mirror_step(m);
@@ -117,4 +118,41 @@ CASE_WITHIN(lost_races_of_xadd_do_not_trip, 90)
 CASE_WITHIN(lost_races_of_cmpxchg8b_do_not_trip, 90)
 {
 	race(g_cmpxchg8b, "lock cmpxchg8b");
+}
+
+/*
+ * Each arming ends in one DISARMED, whichever of the vCPUs was first, and the mirror
+ * checks that nothing follows it before REARMED.
+ */
+CASE_WITHIN(eight_vcpus_store_to_one_page_that_is_disarmed, 120)
+{
+	struct vm *vm = vm_new(1);
+	struct wt *wt = wt_session_budget(vm->fd, 4096, 0, 32, 8);
+	const uint64_t *word = (uint64_t *)(vm->data + WORD);
+	struct vcpu *v[MOST_VCPUS];
+	uint64_t disarmed, rearmed, rounds = 0;
+	struct mirror m;
+	unsigned int i;
+
+	for (i = 0; i < MOST_VCPUS; i++)
+		v[i] = vcpu_new(vm);
+	wt_add(wt->fd, VM_DATA_GFN, 1);
+	mirror_init(&m, wt, vm->data, 1);
+	do {
+		for (i = 0; i < MOST_VCPUS; i++)
+			vcpu_start(v[i], g_xadd, VM_DATA + WORD, per_vcpu());
+		while (!all_done(v, MOST_VCPUS))
+			mirror_step(&m);
+		for (i = 0; i < MOST_VCPUS; i++)
+			vcpu_join(v[i]);
+		mirror_rearmed(&m);
+		rounds++;
+		rearmed = mirror_guard(&m, KVM_WTRACK_GUARD_REARMED);
+	} while (rearmed < 10);
+	disarmed = mirror_guard(&m, KVM_WTRACK_GUARD_DISARMED);
+	CHECK_EQ(disarmed, rearmed);
+	CHECK_EQ(*word, rounds * MOST_VCPUS * per_vcpu());
+	mirror_finish(&m);
+	tap_note("disarmed %llu times, %llu stores",
+		 (unsigned long long)disarmed, (unsigned long long)*word);
 }

@@ -5,6 +5,7 @@
  * KVM keeps an entry for the hole, and replaces it by one that is writable
  * without looking for a count.
  */
+#include <pthread.h>
 #include <string.h>
 
 #include "guest.h"
@@ -133,4 +134,56 @@ CASE(a_hole_whose_neighbour_is_touched_first)
 	wt_add(wt->fd, VM_DATA_GFN, PAGES);
 	vcpu_call(v, g_store8, VM_DATA + PAGE, 100, 1, 8);
 	follow(vm, v, wt);
+}
+
+/* Another memslot comes and goes, for as long as it is let. */
+struct flipper {
+	struct vm *vm;
+	unsigned long flips;
+	int stop;
+	pthread_t thread;
+};
+
+static void *flip(void *arg)
+{
+	struct flipper *f = arg;
+	void *mem = mem_shared(PAGE);
+
+	while (!__atomic_load_n(&f->stop, __ATOMIC_SEQ_CST)) {
+		vm_slot(f->vm, VM_SLOT_EXTRA, VM_HIGH, mem, PAGE, 0);
+		vm_slot(f->vm, VM_SLOT_EXTRA, VM_HIGH, mem, 0, 0);
+		__atomic_add_fetch(&f->flips, 1, __ATOMIC_SEQ_CST);
+	}
+	return NULL;
+}
+
+/*
+ * While KVM changes its memslots, it takes each entry for a hole for out of date and
+ * does not say so: see on_map(), walk.c.
+ */
+CASE_WITHIN(a_hole_that_is_filled_while_memslots_change, 240)
+{
+	struct vm *vm = vm_new(PAGES);
+	struct vcpu *v = vcpu_new(vm);
+	struct wt *wt = wt_session(vm->fd, 64, 0);
+	struct flipper f = { .vm = vm };
+	unsigned int i;
+
+	v->ignore_mmio = true;
+	CHECK(!pthread_create(&f.thread, NULL, flip, &f));
+	for (i = 0; i < 30; i++) {
+		vm_slot(vm, VM_SLOT_DATA, VM_DATA, vm->data, 0, 0);
+		if (i % 2)
+			vcpu_call(v, g_store8, VM_DATA, 1, 1, 0);
+		else
+			vcpu_call(v, g_load, VM_DATA);
+		vm_slot(vm, VM_SLOT_DATA, VM_DATA, vm->data, PAGES * PAGE, 0);
+		wt_drain(wt);
+		wt_add(wt->fd, VM_DATA_GFN, PAGES);
+		follow(vm, v, wt);
+	}
+	__atomic_store_n(&f.stop, 1, __ATOMIC_SEQ_CST);
+	CHECK(!pthread_join(f.thread, NULL));
+	tap_note("%lu changes", 2 * f.flips);
+	CHECK(f.flips);
 }
