@@ -190,3 +190,63 @@ CASE_WITHIN(a_store_far_from_all_that_is_tracked_is_looked_up_only, 60)
 {
 	untracked("untracked_far", VM_DATA_GFN + 4095);
 }
+
+enum { TRIP_ROUNDS = 15, TRIP_RECORDS = 64 };
+
+static uint64_t fstp_ns(struct vcpu *v)
+{
+	uint64_t began;
+
+	vcpu_load(v, g_fstp, (const uint64_t[6]){ VM_DATA, 0, 1 });
+	move_code_up(v);
+	began = clock_ns();
+	CHECK_EQ(vcpu_run(v), KVM_EXIT_HLT);
+	return clock_ns() - began;
+}
+
+static uint64_t median_of(uint64_t *ns, unsigned int nr)
+{
+	qsort(ns, nr, sizeof(*ns), compare);
+	return ns[nr / 2];
+}
+
+/*
+ * All that the store costs more than on a page that is mapped: the fault, the guard,
+ * which tells every session with arm_lock held, and KVM's mapping of the page.
+ */
+static void trip(const char *name, unsigned int nr)
+{
+	uint64_t armed[TRIP_ROUNDS], mapped[TRIP_ROUNDS];
+	struct vm *vm = vm_new(1);
+	struct vcpu *v = vcpu_new(vm);
+	struct kvm_wtrack_status s;
+	struct wt *wt[64];
+	unsigned int i, j;
+
+	for (j = 0; j < nr; j++)
+		wt[j] = wt_session(vm->fd, TRIP_RECORDS, 0);
+	for (i = 0; i < TRIP_ROUNDS; i++) {
+		for (j = 0; j < nr; j++)
+			wt_add(wt[j]->fd, VM_DATA_GFN, 1);
+		armed[i] = fstp_ns(v);
+		for (j = 0; j < nr; j++) {
+			wt_remove(wt[j]->fd, VM_DATA_GFN, 1);
+			wt_status(wt[j]->fd, &s);
+			CHECK_EQ(s.out_disarms, i + 1);
+			wt_drain(wt[j]);
+		}
+		mapped[i] = fstp_ns(v);
+	}
+	tap_note("cost %s %llu", name, (unsigned long long)
+		 (median_of(armed, TRIP_ROUNDS) - median_of(mapped, TRIP_ROUNDS)));
+}
+
+CASE_WITHIN(a_store_that_disarms_for_one_session, 60)
+{
+	trip("disarm_one", 1);
+}
+
+CASE_WITHIN(a_store_that_disarms_for_64_sessions, 60)
+{
+	trip("disarm_64", 64);
+}
