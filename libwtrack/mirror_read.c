@@ -187,15 +187,18 @@ static void put_in_batch(struct wtrack_mirror *mirror, unsigned int nr)
 	}
 }
 
-/* As many stale pages as the series has to read, and as fit. */
+/*
+ * As many stale pages as the series has to read, and as arm_again() has looked at:
+ * also if some of them cannot be read.
+ */
 static int fill_batch(struct wtrack_mirror *mirror)
 {
 	struct batch *batch = &mirror->batch;
-	unsigned int nr;
+	unsigned int nr, tried = 0;
 	int r, error;
 
-	while (mirror->left && mirror->nr_stale && batch->nr < BATCH) {
-		nr = BATCH - batch->nr;
+	while (mirror->left && mirror->nr_stale && tried < BATCH) {
+		nr = BATCH - tried;
 		if (nr > mirror->left)
 			nr = (unsigned int)mirror->left;
 		nr = run_length(&mirror->stale, mirror->stale.next, nr);
@@ -206,9 +209,11 @@ static int fill_batch(struct wtrack_mirror *mirror)
 			return r;
 		if (!r && error == -EPERM)
 			return error;
-		mirror->left -= r ? (unsigned int)r : 1;
+		nr = r ? (unsigned int)r : 1;
+		mirror->left -= nr;
+		tried += nr;
 		if (r)
-			put_in_batch(mirror, (unsigned int)r);
+			put_in_batch(mirror, nr);
 		else
 			lose_first(mirror);
 	}

@@ -1367,6 +1367,27 @@ static void so_it_is_when_the_resync_set_tells_of_it(void **state)
 	close_both(mirror, session);
 }
 
+/* Others come in its place, and are no less armed before they are read. */
+static void so_it_is_behind_a_page_that_cannot_be_read(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = once_mirror(session, 100);
+	uint64_t i;
+
+	(void)state;
+	for (i = 0; i < 100; i++) {
+		fake_store(i, i + 1);
+		fake.disarmed[i] = true;
+	}
+	fake.unreadable[10] = ENXIO;
+	fake.unreadable[50] = ENXIO;
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(status_of(mirror).absent, 2);
+	for (i = 6; i < 100; i++)
+		assert_false(fake.disarmed[i]);
+	close_both(mirror, session);
+}
+
 static void what_cannot_be_armed_is_disarmed_until_it_can(void **state)
 {
 	struct wtrack_session *session = fake_session(0, 0);
@@ -1528,6 +1549,7 @@ int main(void)
 		CASE(a_failure_loses_nothing),
 		CASE(what_was_touched_once_is_armed_and_read),
 		CASE(so_it_is_when_the_resync_set_tells_of_it),
+		CASE(so_it_is_behind_a_page_that_cannot_be_read),
 		CASE(what_cannot_be_armed_is_disarmed_until_it_can),
 		CASE(without_the_right_to_bytes_pages_are_read),
 		CASE(nonsense_in_a_record_stays_in_its_page),
