@@ -356,6 +356,9 @@ WTRACK_API int wtrack_mirror_add(struct wtrack_mirror *mirror,
 	if (!r)
 		r = wtrack__read_first(mirror, &adding.fresh, refuse_page,
 				       &adding);
+	else
+		wtrack__refuse_all(mirror, &adding.fresh, r, refuse_page,
+				   &adding);
 	if (added < 0)
 		return added;
 	return r < 0 ? r : adding.refused;

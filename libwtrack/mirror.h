@@ -178,6 +178,8 @@ typedef void (*refuse_fn)(struct wtrack_mirror *mirror, struct page *page,
 			  int err, void *userdata);
 int wtrack__read_first(struct wtrack_mirror *mirror, struct link *fresh,
 		       refuse_fn refuse, void *userdata);
+void wtrack__refuse_all(struct wtrack_mirror *mirror, struct link *fresh,
+			int err, refuse_fn refuse, void *userdata);
 int wtrack__read_absent(struct wtrack_mirror *mirror);
 int wtrack__arm_absent(struct wtrack_mirror *mirror);
 

@@ -420,13 +420,25 @@ static void end_new(struct wtrack_mirror *mirror, struct link *done,
 	}
 }
 
+/* None of these is in the mirror after that. */
+void wtrack__refuse_all(struct wtrack_mirror *mirror, struct link *fresh,
+			int err, refuse_fn refuse, void *userdata)
+{
+	struct page *page;
+
+	while (fresh->next != fresh) {
+		page = page_of(fresh->next, in_stale);
+		wtrack__list_del(&page->in_stale);
+		refuse(mirror, page, err, userdata);
+	}
+}
+
 int wtrack__read_first(struct wtrack_mirror *mirror, struct link *fresh,
 		       refuse_fn refuse, void *userdata)
 {
 	unsigned char *bytes;
 	uint64_t contains;
 	struct link done;
-	struct page *page;
 	int r;
 
 	if (fresh->next == fresh)
@@ -439,11 +451,7 @@ int wtrack__read_first(struct wtrack_mirror *mirror, struct link *fresh,
 	wtrack__sys_free(bytes);
 	if (done.next != &done)
 		end_new(mirror, &done, contains);
-	while (fresh->next != fresh) {
-		page = page_of(fresh->next, in_stale);
-		wtrack__list_del(&page->in_stale);
-		refuse(mirror, page, r, userdata);
-	}
+	wtrack__refuse_all(mirror, fresh, r, refuse, userdata);
 	return r;
 }
 

@@ -286,6 +286,34 @@ static void without_memory_nothing_is_left(void **state)
 	assert_int_equal(r, 0);
 }
 
+/* Those that were found to be tracked before were not read. */
+static void nothing_is_left_when_the_module_does_not_say_what_is_tracked(void **state)
+{
+	const struct wtrack_range ranges[] = { { 10, 5 }, { 20, 5 } };
+	struct wtrack_session *session = fake_session(64, 0);
+	struct wtrack_result results[2];
+	struct wtrack_mirror *mirror = mirror_of(session, 1, 2);
+
+	(void)state;
+	fake_page_write(10, 7);
+	fake.refuse[12] = EOVERFLOW;
+	fake_fail(FAKE_QUERY, 2, ENOMEM);
+	assert_int_equal(wtrack_mirror_add(mirror, ranges, 2, results, 0),
+			 -EOVERFLOW);
+	assert_int_equal(results[0].done, 0);
+	assert_int_equal(results[0].error, -ENOMEM);
+	assert_int_equal(results[0].error_gfn, 10);
+	assert_int_equal(status_of(mirror).pages, 2);
+	assert_false(fake.tracked[10]);
+	fake.refuse[12] = 0;
+	assert_int_equal(wtrack_mirror_add(mirror, ranges, 2, NULL, 0), 0);
+	assert_int_equal(copy_at(mirror, AT(10)), 7);
+	wtrack_mirror_reread(mirror, ranges, 2);
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	assert_int_equal(status_of(mirror).rereads, 10);
+	close_both(mirror, session);
+}
+
 static void a_write_is_a_change_with_both_bytes(void **state)
 {
 	struct wtrack_session *session = fake_session(0, 0);
@@ -1504,6 +1532,7 @@ int main(void)
 		CASE(what_is_added_is_there),
 		CASE(a_page_that_is_refused_is_not_in_the_mirror),
 		CASE(without_memory_nothing_is_left),
+		CASE(nothing_is_left_when_the_module_does_not_say_what_is_tracked),
 		CASE(a_write_is_a_change_with_both_bytes),
 		CASE(a_long_write_comes_in_parts),
 		CASE(all_can_be_worked_through_at_once),
