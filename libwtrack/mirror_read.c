@@ -181,7 +181,8 @@ static void put_in_batch(struct wtrack_mirror *mirror, unsigned int nr)
 		was_read(mirror, page, batch->bytes + batch->nr * PAGE_BYTES);
 		/* It was found to be tracked again. */
 		if (page->state == WTRACK_MIRROR_ABSENT)
-			wtrack__page_set_state(mirror, page,
+			wtrack__page_set_state(mirror, page, page->once ?
+					       WTRACK_MIRROR_DISARMED :
 					       WTRACK_MIRROR_LIVE);
 		batch->pages[batch->nr] = page;
 	}

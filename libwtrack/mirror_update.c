@@ -65,6 +65,12 @@ static bool is_tracked(const struct page *page)
 	       page->state == WTRACK_MIRROR_DISARMED;
 }
 
+/* Also if it was found to be tracked again, and is yet to be read. */
+static bool is_observed(const struct page *page)
+{
+	return is_tracked(page) || page->in_stale.next;
+}
+
 static bool apply_store(struct wtrack_mirror *mirror, struct page *page,
 			const struct wtrack_event *event, uint64_t gpa,
 			size_t len, uint32_t writer)
@@ -107,9 +113,9 @@ static bool on_write(struct wtrack_mirror *mirror,
 		else if (seq > page->applied)
 			changed = apply_store(mirror, page, event, gpa, len,
 					      writer);
-		if (wtrack_event_is_once(event))
-			note_once(mirror, page);
 	}
+	if (page && is_observed(page) && wtrack_event_is_once(event))
+		note_once(mirror, page);
 	wtrack__race_told(&mirror->race, seq, writer,
 			  wtrack_event_has_more(event));
 	return changed;

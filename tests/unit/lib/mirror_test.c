@@ -1073,6 +1073,51 @@ static void a_touch_is_over_when_memory_goes(void **state)
 	close_both(mirror, session);
 }
 
+/* Before the page is read, by a module that does not tell of memory that comes. */
+static void a_touch_counts_as_soon_as_a_page_is_tracked_again(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = once_mirror(session, 3);
+
+	(void)state;
+	fake_region_removed(1, 1);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	fake_region_added(1, 1, 0);
+	assert_int_equal(wtrack_mirror_wait(mirror, -1), 1);
+	first_touch(1, 5, 7);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(copy_at(mirror, AT(1)), 7);
+	assert_int_equal(wtrack_mirror_get_state(mirror, 1),
+			 WTRACK_MIRROR_LIVE);
+	assert_false(fake.disarmed[1]);
+	close_both(mirror, session);
+}
+
+static void such_a_page_that_cannot_be_armed_is_disarmed(void **state)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = once_mirror(session, 3);
+
+	(void)state;
+	fake_region_removed(1, 1);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	fake_region_added(1, 1, 0);
+	assert_int_equal(wtrack_mirror_wait(mirror, -1), 1);
+	first_touch(1, 5, 7);
+	fake.refuse[1] = EAGAIN;
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(wtrack_mirror_get_state(mirror, 1),
+			 WTRACK_MIRROR_DISARMED);
+	fake.refuse[1] = 0;
+	fake_page_write(1, 9);
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	assert_int_equal(copy_at(mirror, AT(1)), 9);
+	assert_int_equal(wtrack_mirror_get_state(mirror, 1),
+			 WTRACK_MIRROR_LIVE);
+	assert_false(fake.disarmed[1]);
+	close_both(mirror, session);
+}
+
 static void a_ring_that_was_made_elsewhere_is_known(void **state)
 {
 	struct wtrack_session *session;
@@ -1563,6 +1608,8 @@ int main(void)
 		CASE(memory_may_go_while_pages_are_added),
 		CASE(the_resync_set_tells_of_pages_that_are_absent),
 		CASE(a_touch_is_over_when_memory_goes),
+		CASE(a_touch_counts_as_soon_as_a_page_is_tracked_again),
+		CASE(such_a_page_that_cannot_be_armed_is_disarmed),
 		CASE(a_ring_that_was_made_elsewhere_is_known),
 		CASE(memory_that_cannot_be_read_is_absent),
 		CASE(late_records_of_removed_pages_are_skipped),
