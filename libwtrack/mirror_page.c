@@ -193,6 +193,8 @@ void wtrack__page_lose(struct wtrack_mirror *mirror, struct page *page,
 {
 	wtrack__page_set_state(mirror, page, WTRACK_MIRROR_ABSENT);
 	wtrack__page_unstale(mirror, page);
+	/* There may be memory by now. */
+	mirror->generation = 0;
 	mirror->nr_unwatched += unwatched - page->unwatched;
 	page->unwatched = unwatched;
 }

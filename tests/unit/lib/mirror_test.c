@@ -935,6 +935,26 @@ static void a_sync_does_not_wait_for_the_module_to_find_memory(void **state)
 	close_both(mirror, session);
 }
 
+/* It went and came back before the mirror knew that it was away. */
+static void nor_for_memory_that_came_before_the_mirror_looked(void **state)
+{
+	struct wtrack_session *session = sticky_session();
+	struct wtrack_mirror *mirror = mirror_of(session, 4, 40);
+
+	(void)state;
+	fake.slow_worker = true;
+	fake_region_removed(5, 1);
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	fake_region_removed(7, 1);
+	fake_region_added(7, 1, 0);
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	assert_int_equal(wtrack_mirror_get_state(mirror, 7),
+			 WTRACK_MIRROR_LIVE);
+	assert_int_equal(status_of(mirror).absent, 1);
+	close_both(mirror, session);
+}
+
 static void pages_without_memory_may_be_added(void **state)
 {
 	const struct wtrack_range range = { 4, 4 };
@@ -1603,6 +1623,7 @@ int main(void)
 		CASE(memory_that_goes_is_absent_until_it_comes),
 		CASE(a_mirror_keeps_pages_whose_memory_goes),
 		CASE(a_sync_does_not_wait_for_the_module_to_find_memory),
+		CASE(nor_for_memory_that_came_before_the_mirror_looked),
 		CASE(pages_without_memory_may_be_added),
 		CASE(pages_without_memory_may_be_skipped),
 		CASE(memory_may_go_while_pages_are_added),
