@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "guest.h"
 #include "mirror.h"
 #include "tap.h"
 
@@ -51,11 +52,11 @@ static void no_guard(void *arg, const struct kvm_wtrack_record *r)
 	CHECK_EQ(r->type, KVM_WTRACK_RECORD_WRITE);
 }
 
-static bool all_done(struct vcpu **v, unsigned int nr)
+static bool all_done(struct vcpu **v)
 {
 	unsigned int i;
 
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < VCPUS; i++)
 		if (__atomic_load_n(&v[i]->run->exit_reason, __ATOMIC_ACQUIRE)
 		    != KVM_EXIT_HLT)
 			return false;
@@ -67,7 +68,7 @@ static uint64_t hammer(struct mirror *m, struct vcpu **v, uint64_t *word)
 {
 	uint64_t own = 0;
 
-	while (!all_done(v, VCPUS)) {
+	while (!all_done(v)) {
 		__atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
 		if (++own % 16 == 0)
 			mirror_step(m);
@@ -120,39 +121,53 @@ CASE_WITHIN(lost_races_of_cmpxchg8b_do_not_trip, 90)
 	race(g_cmpxchg8b, "lock cmpxchg8b");
 }
 
+/* Where a vCPU stores pi, which KVM cannot emulate. */
+static uint64_t *pi_of(struct vm *vm, unsigned int i)
+{
+	return (uint64_t *)(vm->data + WORD) + i;
+}
+
+static void store_pi(struct vm *vm, struct vcpu **v)
+{
+	const double pi = 3.14159265358979323846;
+	unsigned int i;
+
+	for (i = 0; i < MOST_VCPUS; i++) {
+		*pi_of(vm, i) = 0;
+		vcpu_start(v[i], g_fstp, VM_DATA + WORD + 8 * i, 0, 1);
+	}
+	for (i = 0; i < MOST_VCPUS; i++) {
+		vcpu_join(v[i]);
+		CHECK(!memcmp(pi_of(vm, i), &pi, sizeof(pi)));
+	}
+}
+
 /*
  * Each arming ends in one DISARMED, whichever of the vCPUs was first, and the mirror
  * checks that nothing follows it before REARMED.
  */
 CASE_WITHIN(eight_vcpus_store_to_one_page_that_is_disarmed, 120)
 {
+	const unsigned int rounds = 10;
 	struct vm *vm = vm_new(1);
-	struct wt *wt = wt_session_budget(vm->fd, 4096, 0, 32, 8);
-	const uint64_t *word = (uint64_t *)(vm->data + WORD);
+	struct wt *wt = wt_session(vm->fd, 4096, 0);
 	struct vcpu *v[MOST_VCPUS];
-	uint64_t disarmed, rearmed, rounds = 0;
 	struct mirror m;
 	unsigned int i;
+	uint64_t nr;
 
 	for (i = 0; i < MOST_VCPUS; i++)
 		v[i] = vcpu_new(vm);
 	wt_add(wt->fd, VM_DATA_GFN, 1);
 	mirror_init(&m, wt, vm->data, 1);
-	do {
-		for (i = 0; i < MOST_VCPUS; i++)
-			vcpu_start(v[i], g_xadd, VM_DATA + WORD, per_vcpu());
-		while (!all_done(v, MOST_VCPUS))
-			mirror_step(&m);
-		for (i = 0; i < MOST_VCPUS; i++)
-			vcpu_join(v[i]);
+	for (i = 0; i < rounds; i++) {
+		store_pi(vm, v);
+		mirror_step(&m);
 		mirror_rearmed(&m);
-		rounds++;
-		rearmed = mirror_guard(&m, KVM_WTRACK_GUARD_REARMED);
-	} while (rearmed < 10);
-	disarmed = mirror_guard(&m, KVM_WTRACK_GUARD_DISARMED);
-	CHECK_EQ(disarmed, rearmed);
-	CHECK_EQ(*word, rounds * MOST_VCPUS * per_vcpu());
+	}
+	nr = mirror_guard(&m, KVM_WTRACK_GUARD_DISARMED);
+	CHECK(nr >= rounds);
+	CHECK_EQ(mirror_guard(&m, KVM_WTRACK_GUARD_REARMED), nr);
 	mirror_finish(&m);
-	tap_note("disarmed %llu times, %llu stores",
-		 (unsigned long long)disarmed, (unsigned long long)*word);
+	tap_note("disarmed %llu times", (unsigned long long)nr);
 }
