@@ -110,6 +110,23 @@ static void put_bounds(const struct option_spec *spec, char *buf, size_t size)
 		snprintf(buf, size, "%s", words);
 }
 
+static bool is_place(const struct option_spec *spec)
+{
+	return spec->type == ARG_GFNS || spec->type == ARG_GPAS;
+}
+
+/* "1f400" and what follows it: hexadecimal, but for the 0x. */
+static bool lacks_0x(const struct option_spec *spec, const char *text)
+{
+	size_t digits;
+
+	if (!is_place(spec))
+		return false;
+	digits = strspn(text, "0123456789abcdefABCDEF");
+	return strspn(text, "0123456789") < digits &&
+	       (!text[digits] || strchr("+-", text[digits]));
+}
+
 static int add_value(struct ctl *ctl, const struct option_spec *spec,
 		     const char *text)
 {
@@ -119,6 +136,9 @@ static int add_value(struct ctl *ctl, const struct option_spec *spec,
 	char bounds[80];
 
 	put_bounds(spec, bounds, sizeof(bounds));
+	if (r == -EINVAL && lacks_0x(spec, text))
+		return ctl_fail(ctl, EXIT_USAGE, "--%s=%s: did you mean 0x%s?",
+				spec->name, text, text);
 	if (r)
 		return ctl_fail(ctl, EXIT_USAGE, "--%s=%s: %s%s; see "
 				"`wtrackctl help%s%s`", spec->name, text,
@@ -272,6 +292,29 @@ static void apply_common(struct ctl *ctl)
 	ctl->ask_password = !args_has(&ctl->args, "no-ask-password");
 }
 
+/*
+ * Pages and addresses are printed as hexadecimal numbers, so a round decimal one is
+ * likely to be a slip: 8000 is taken as it is written, and asked about.
+ */
+static void ask_about_decimals(const struct ctl *ctl)
+{
+	const struct args *args = &ctl->args;
+	const struct arg_value *value;
+	size_t i, digits;
+
+	for (i = 0; i < args->nr_values; i++) {
+		value = &args->values[i];
+		if (!is_place(value->spec))
+			continue;
+		digits = strspn(value->text, "0123456789");
+		if (digits >= 4 && !memcmp(value->text + digits - 2, "00", 2))
+			ctl_note(ctl, "wtrackctl: --%s=%s is decimal, 0x%llx; "
+				 "did you mean 0x%s?", value->spec->name,
+				 value->text, strtoull(value->text, NULL, 10),
+				 value->text);
+	}
+}
+
 /* Options in front of the command are the common ones. */
 int args_parse(struct ctl *ctl, int argc, char **argv)
 {
@@ -299,5 +342,8 @@ int args_parse(struct ctl *ctl, int argc, char **argv)
 	if (!ctl->command)
 		return ctl_fail(ctl, EXIT_USAGE, "no command is named; "
 				"`wtrackctl help` shows them");
-	return check_arguments(ctl);
+	r = check_arguments(ctl);
+	if (!r)
+		ask_about_decimals(ctl);
+	return r;
 }

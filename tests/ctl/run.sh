@@ -75,6 +75,23 @@ usage_errors()
 	[ ! -s out ] || echo "a usage error prints to stdout"
 }
 
+# Numbers of pages are printed as hexadecimal ones, and written down without 0x.
+slips_of_hexadecimal()
+{
+	expect 2 'did you mean 0x1f400[+]4[?]' dump 4711 --gfn 1f400+4
+	expect 2 'did you mean 0xc000[?]' monitor 4711 --gpa c000
+	run dump 4711 --gfn 8000+4
+	grep -qF -- '--gfn=8000+4 is decimal, 0x1f40; did you mean 0x8000+4?' \
+		err || { echo "8000 is not asked about:" && cat err; }
+	for given in 0x8000 32768 100 12001; do
+		run dump 4711 --gfn $given
+		! grep -q 'did you mean' err ||
+			{ echo "$given is asked about:" && cat err; }
+	done
+	run --quiet dump 4711 --gfn 8000
+	! grep -q 'did you mean' err || echo "--quiet does not keep it quiet"
+}
+
 without_daemon()
 {
 	local command
@@ -395,6 +412,7 @@ metrics_leave_the_file()
 }
 
 check "a wrong command line ends with 2 and one line" usage_errors
+check "a decimal number that looks hexadecimal is asked about" slips_of_hexadecimal
 check "without the daemon commands end with 5 and say what to do" without_daemon
 check "metrics are what Prometheus reads" metrics_are_prometheus
 check "without the daemon a file of metrics stays" metrics_leave_the_file
