@@ -190,6 +190,9 @@ check "the netlink specification has the header's events" \
 	netlink_events_agree
 check "docs/OBSERVED.md names files that are there" files_exist docs/OBSERVED.md
 check "docs/MATRIX.md names files that are there" files_exist docs/MATRIX.md
+check "docs/ABI.md names files that are there" files_exist docs/ABI.md
+check "docs/PERFORMANCE.md names files that are there" \
+	files_exist docs/PERFORMANCE.md
 check "docs/OBSERVED.md has the table of what the host tests saw" \
 	tests/docs/observed.sh check
 check "no kernel version is named in kmod/" no_kernel_versions_in_kmod
