@@ -246,7 +246,8 @@ static void resync_page(struct wtrack_mirror *mirror, struct page *page,
 	if (what == WTRACK_RESYNC_REMOVED) {
 		if (is_tracked(page) && wtrack__session_stops(mirror))
 			stop(mirror, page);
-		else if (is_tracked(page))
+		else if (page->state != WTRACK_MIRROR_REMOVED)
+			/* Also if it was about to be read. */
 			wtrack__page_lose(mirror, page, true);
 		return;
 	}

@@ -1093,6 +1093,32 @@ static void a_touch_is_over_when_memory_goes(void **state)
 	close_both(mirror, session);
 }
 
+/* It was found to be tracked again, and is not any more when it is to be read. */
+static void a_page_that_is_lost_before_it_is_read_is_absent(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 4, 4);
+	uint64_t i;
+
+	(void)state;
+	fake_region_removed(5, 1);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	fake_region_added(5, 1, 0);
+	assert_int_equal(wtrack_mirror_wait(mirror, -1), 1);
+	for (i = 0; i < 10; i++)
+		fake_store(6, i);
+	fake_region_removed(5, 1);
+	fake_region_added(5, 1, 0);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(wtrack_mirror_get_state(mirror, 5),
+			 WTRACK_MIRROR_ABSENT);
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	assert_int_equal(wtrack_mirror_get_state(mirror, 5),
+			 WTRACK_MIRROR_LIVE);
+	assert_true(fake.tracked[5]);
+	close_both(mirror, session);
+}
+
 /* Before the page is read, by a module that does not tell of memory that comes. */
 static void a_touch_counts_as_soon_as_a_page_is_tracked_again(void **state)
 {
@@ -1629,6 +1655,7 @@ int main(void)
 		CASE(memory_may_go_while_pages_are_added),
 		CASE(the_resync_set_tells_of_pages_that_are_absent),
 		CASE(a_touch_is_over_when_memory_goes),
+		CASE(a_page_that_is_lost_before_it_is_read_is_absent),
 		CASE(a_touch_counts_as_soon_as_a_page_is_tracked_again),
 		CASE(such_a_page_that_cannot_be_armed_is_disarmed),
 		CASE(a_ring_that_was_made_elsewhere_is_known),
