@@ -189,7 +189,7 @@ struct adding {
 	struct wtrack_result *results;	/* may be NULL */
 	size_t nr;
 	struct link fresh;
-	bool some_absent;		/* of the session's pages */
+	bool looks;			/* not all of them are armed, maybe */
 	int refused;			/* the first reason, or 0 */
 };
 
@@ -236,16 +236,26 @@ static void refuse_page(struct wtrack_mirror *mirror, struct page *page,
 	refuse_gfn(mirror, userdata, gfn, err);
 }
 
-/* The page is tracked. Is there memory? */
-static bool is_absent(const struct wtrack_mirror *mirror,
-		      const struct adding *adding, uint64_t gfn)
+/* The page is tracked. WTRACK_GFN_* of it, if not all that is tracked is armed. */
+static uint32_t state_of(const struct wtrack_mirror *mirror,
+			 const struct adding *adding, uint64_t gfn)
 {
 	uint32_t state;
 
-	return adding->some_absent &&
+	return adding->looks &&
 	       wtrack_session_query_gfn(mirror->session, gfn, NULL,
-					&state) >= 0 &&
-	       state & WTRACK_GFN_ABSENT;
+					&state) >= 0 ? state : 0;
+}
+
+/* It is to be read, and follows the guest's stores from then on, or will. */
+static void adopt_memory(struct wtrack_mirror *mirror, struct adding *adding,
+			 struct page *page, bool disarmed)
+{
+	page->once = disarmed && wtrack__session_is_once(mirror);
+	wtrack__page_set_state(mirror, page, disarmed && !page->once ?
+			       WTRACK_MIRROR_DISARMED : WTRACK_MIRROR_LIVE);
+	wtrack__page_unstale(mirror, page);
+	wtrack__list_add(&adding->fresh, &page->in_stale);
 }
 
 /* Is it new, or as good as new? */
@@ -253,16 +263,13 @@ static void adopt_page(struct wtrack_mirror *mirror, struct adding *adding,
 		       uint64_t gfn)
 {
 	struct page *page = wtrack__page_find(mirror, gfn);
-	bool absent;
+	uint32_t state;
 
 	if (page && (page->state == WTRACK_MIRROR_LIVE ||
 		     page->state == WTRACK_MIRROR_DISARMED))
 		return;
-	absent = is_absent(mirror, adding, gfn);
-	if (page && !absent) {
-		wtrack__page_set_state(mirror, page, WTRACK_MIRROR_LIVE);
-		wtrack__page_unstale(mirror, page);
-	} else if (!page) {
+	state = state_of(mirror, adding, gfn);
+	if (!page) {
 		page = wtrack__page_new(mirror, gfn);
 		if (!page) {
 			refuse_gfn(mirror, adding, gfn, -ENOMEM);
@@ -270,10 +277,11 @@ static void adopt_page(struct wtrack_mirror *mirror, struct adding *adding,
 		}
 		page->born = mirror->removed;
 	}
-	if (absent)
+	if (state & WTRACK_GFN_ABSENT)
 		wtrack__page_lose(mirror, page, false);
 	else
-		wtrack__list_add(&adding->fresh, &page->in_stale);
+		adopt_memory(mirror, adding, page,
+			     state & WTRACK_GFN_DISARMED);
 }
 
 static void adopt_run(struct wtrack_mirror *mirror, struct adding *adding,
@@ -322,7 +330,7 @@ static int adopt(struct wtrack_mirror *mirror, struct adding *adding, bool all)
 	return r;
 }
 
-/* Are there any at all? What becomes absent later, an event tells. */
+/* Is any page of the session absent? What becomes absent later, an event tells. */
 static int find_absent(struct wtrack_mirror *mirror, struct adding *adding)
 {
 	struct kvm_wtrack_status status;
@@ -331,7 +339,7 @@ static int find_absent(struct wtrack_mirror *mirror, struct adding *adding)
 	if (!wtrack__session_is_sticky(mirror))
 		return 0;
 	r = wtrack__device_get_status(mirror->session->fd, &status);
-	adding->some_absent = !r && status.out_absent;
+	adding->looks |= !r && status.out_absent;
 	return r;
 }
 
@@ -349,6 +357,8 @@ WTRACK_API int wtrack_mirror_add(struct wtrack_mirror *mirror,
 	wtrack__list_init(&adding.fresh);
 	added = wtrack_session_add(mirror->session, ranges, nr_ranges, results,
 				   flags);
+	/* Of what is refused, some may be tracked already. */
+	adding.looks = added < 0;
 	r = find_absent(mirror, &adding);
 	if (!r)
 		r = adopt(mirror, &adding, !added &&
@@ -369,6 +379,19 @@ static void count_and_free(struct wtrack_mirror *mirror, struct page *page,
 {
 	++*(uint64_t *)userdata;
 	wtrack__page_free(mirror, page);
+}
+
+/* A call that failed may have come so far. */
+static void free_untracked(struct wtrack_mirror *mirror, struct page *page,
+			   void *userdata)
+{
+	uint32_t state;
+
+	(void)userdata;
+	if (wtrack_session_query_gfn(mirror->session, page->gfn, NULL,
+				     &state) >= 0 &&
+	    !(state & WTRACK_GFN_TRACKED))
+		wtrack__page_free(mirror, page);
 }
 
 static bool are_valid(const struct wtrack_range *ranges, size_t nr)
@@ -396,8 +419,12 @@ WTRACK_API int wtrack_mirror_remove(struct wtrack_mirror *mirror,
 	r = wtrack_session_remove_fenced(mirror->session, ranges, nr_ranges,
 					 NULL, 0, &seq);
 	if (r < 0 && r != -ENOENT && r != -ESRCH &&
-	    r != -ESHUTDOWN)
+	    r != -ESHUTDOWN) {
+		for (i = 0; i < nr_ranges; i++)
+			wtrack__page_each(mirror, &ranges[i], free_untracked,
+					  NULL);
 		return r;
+	}
 	if (seq > mirror->removed)
 		mirror->removed = seq;
 	for (i = 0, r = 0; i < nr_ranges; i++) {

@@ -416,7 +416,8 @@ static void end_new(struct wtrack_mirror *mirror, struct link *done,
 		page = page_of(link, in_stale);
 		wtrack__list_del(link);
 		end_reading(page, contains, looked);
-		if (page->conflict)
+		/* Or what is tracked was not armed. */
+		if (page->conflict || page->once)
 			wtrack__page_stale(mirror, page);
 	}
 }

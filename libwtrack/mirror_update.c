@@ -48,27 +48,22 @@ static void reread(struct wtrack_mirror *mirror, struct page *page,
 		wtrack__page_stale(mirror, page);
 }
 
-/*
- * The session does not observe the page any more. When it is read it is armed
- * before. A record that was late says so of a page that is armed again: it does not
- * matter.
- */
-static void note_once(struct wtrack_mirror *mirror, struct page *page)
-{
-	page->once = true;
-	wtrack__page_stale(mirror, page);
-}
-
 static bool is_tracked(const struct page *page)
 {
 	return page->state == WTRACK_MIRROR_LIVE ||
 	       page->state == WTRACK_MIRROR_DISARMED;
 }
 
-/* Also if it was found to be tracked again, and is yet to be read. */
-static bool is_observed(const struct page *page)
+/*
+ * The session does not observe the page any more. When it is read it is armed
+ * before; that may be later, if it cannot be read now and is tracked all the same. A
+ * record that was late says so of a page that is armed again: it does not matter.
+ */
+static void note_once(struct wtrack_mirror *mirror, struct page *page)
 {
-	return is_tracked(page) || page->in_stale.next;
+	page->once = true;
+	if (page->state != WTRACK_MIRROR_ABSENT)
+		wtrack__page_stale(mirror, page);
 }
 
 static bool apply_store(struct wtrack_mirror *mirror, struct page *page,
@@ -114,7 +109,8 @@ static bool on_write(struct wtrack_mirror *mirror,
 			changed = apply_store(mirror, page, event, gpa, len,
 					      writer);
 	}
-	if (page && is_observed(page) && wtrack_event_is_once(event))
+	if (page && page->state != WTRACK_MIRROR_REMOVED &&
+	    wtrack_event_is_once(event))
 		note_once(mirror, page);
 	wtrack__race_told(&mirror->race, seq, writer,
 			  wtrack_event_has_more(event));

@@ -189,7 +189,7 @@ int wtrack_mirror_add(struct wtrack_mirror *mirror,
  * Return: 0 when all pages were in the mirror. Otherwise, while all others are
  * removed:
  *	-ENOENT		a page was not in the mirror
- * or a reason why nothing was removed:
+ * or a reason why nothing was removed, or why not all was:
  *	-EINVAL		a range is empty, or goes beyond 52 bits of address
  *	-ENOMEM		no memory
  *	-EPROTO		the module answered nonsense
