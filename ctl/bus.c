@@ -6,21 +6,34 @@
 #include <unistd.h>
 
 #include "bus.h"
+#include "command.h"
 #include "mem.h"
 
 /* As long as somebody needs to type a password. */
 #define CALL_TIMEOUT_US	(120 * UINT64_C(1000000))
 
+static bool only_looks(const struct ctl *ctl)
+{
+	return ctl->command && ctl->command->flags & COMMAND_LOOKS;
+}
+
 int bus_open(struct ctl *ctl)
 {
 	int r;
 
-	if (ctl->bus)
-		return 0;
-	r = sd_bus_open_system(&ctl->bus);
-	if (r < 0)
-		return r;
-	return sd_bus_set_method_call_timeout(ctl->bus, CALL_TIMEOUT_US);
+	if (!ctl->bus) {
+		r = sd_bus_open_system(&ctl->bus);
+		if (r < 0)
+			return r;
+		r = sd_bus_set_method_call_timeout(ctl->bus, CALL_TIMEOUT_US);
+		if (r < 0)
+			return r;
+	}
+	/* A call would have the bus start a daemon that was stopped. */
+	if (only_looks(ctl) &&
+	    sd_bus_get_name_creds(ctl->bus, BUS_NAME, 0, NULL) < 0)
+		return -ENOENT;
+	return 0;
 }
 
 static int call(struct ctl *ctl, sd_bus_message *message, sd_bus_error *error,
@@ -33,6 +46,8 @@ static int call(struct ctl *ctl, sd_bus_message *message, sd_bus_error *error,
 	if (r >= 0)
 		r = sd_bus_message_set_allow_interactive_authorization(message,
 				ctl->ask_password && isatty(STDIN_FILENO));
+	if (r >= 0)
+		r = sd_bus_message_set_auto_start(message, !only_looks(ctl));
 	if (r >= 0)
 		r = sd_bus_call(ctl->bus, message, 0, error, ret);
 	return r < 0 ? r : 0;

@@ -16,8 +16,8 @@
 #define BUS_ERROR	BUS_NAME ".Error."
 
 /*
- * Connects, once. Returns 0 or a negative errno, and tells nobody: bus_fail()
- * does.
+ * Connects, once. For a command with COMMAND_LOOKS also fails when no daemon runs.
+ * Returns 0 or a negative errno, and tells nobody: bus_fail() does.
  */
 int bus_open(struct ctl *ctl);
 

@@ -183,5 +183,6 @@ const struct command command_doctor = {
 	.name = "doctor",
 	.arguments = "",
 	.summary = "Say what works on this host, what does not, and what to do",
+	.flags = COMMAND_LOOKS,
 	.run = run,
 };

@@ -73,5 +73,6 @@ const struct command command_list = {
 	.name = "list",
 	.arguments = "",
 	.summary = "List the VMs that run on this host",
+	.flags = COMMAND_LOOKS,
 	.run = run,
 };

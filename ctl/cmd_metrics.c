@@ -159,5 +159,6 @@ const struct command command_metrics = {
 	.arguments = "",
 	.summary = "Print what is counted, for Prometheus",
 	.options = options,
+	.flags = COMMAND_LOOKS,
 	.run = run,
 };

@@ -35,5 +35,6 @@ const struct command command_sessions = {
 	.options = options,
 	.type = ARG_VM,
 	.max_args = 1,
+	.flags = COMMAND_LOOKS,
 	.run = run,
 };

@@ -287,6 +287,6 @@ const struct command command_stat = {
 	.options = options,
 	.type = ARG_VM,
 	.max_args = 1,
-	.flags = COMMAND_STREAM,
+	.flags = COMMAND_STREAM | COMMAND_LOOKS,
 	.run = run,
 };

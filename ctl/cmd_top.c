@@ -104,6 +104,6 @@ const struct command command_top = {
 	.options = options,
 	.type = ARG_VM,
 	.max_args = 1,
-	.flags = COMMAND_STREAM,
+	.flags = COMMAND_STREAM | COMMAND_LOOKS,
 	.run = run,
 };

@@ -194,6 +194,6 @@ const struct command command_tracked = {
 	.options = options,
 	.type = ARG_VM,
 	.max_args = 1,
-	.flags = COMMAND_NEEDS_VM,
+	.flags = COMMAND_NEEDS_VM | COMMAND_LOOKS,
 	.run = run,
 };

@@ -165,5 +165,6 @@ const struct command command_version = {
 	.name = "version",
 	.arguments = "",
 	.summary = "Show the versions of tool, daemon and module",
+	.flags = COMMAND_LOOKS,
 	.run = run,
 };

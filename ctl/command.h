@@ -9,6 +9,8 @@
 #define COMMAND_STREAM		(1U << 0)
 /* Has to be given a VM, by --vm or as its argument. */
 #define COMMAND_NEEDS_VM	(1U << 1)
+/* Starts neither the daemon nor, with it, the module. */
+#define COMMAND_LOOKS		(1U << 2)
 
 /**
  * struct command - a command of the tool

@@ -48,7 +48,24 @@ check "its system calls are filtered" same 2 "$(status Seccomp)"
 check "what it remembers is its own" same "wtrackd 700" \
 	"$(stat -c '%U %a' /run/wtrackd)"
 
+# Each says that it does not run, or does without it; doctor advises to start it.
+looking_starts_nothing()
+{
+	local command
+	for command in list sessions doctor version metrics "show 1" \
+		"tracked 1" "stat --count=1" "top --batch --count=1"; do
+		# shellcheck disable=SC2086 # words
+		as_user bob timeout 20 wtrackctl $command >"$SCRATCH/out" 2>&1
+		[ $? != 124 ] || echo "$command does not end"
+		grep -q "does not run" "$SCRATCH/out" ||
+			{ echo "$command does not say so" && cat "$SCRATCH/out"; }
+		same inactive "$(systemctl is-active wtrackd)" || return
+	done >"$SCRATCH/bad"
+	same "" "$(cat "$SCRATCH/bad")"
+}
+
 check "it stops" systemctl stop wtrackd
+check "who looks has nothing started" looking_starts_nothing
 check "whoever calls has it started" as_user bob \
 	busctl call $BUS $ROOT $BUS.Manager ListVMs
 check "by its unit" systemctl is-active wtrackd
