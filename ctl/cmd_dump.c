@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the guest's memory holds, as text, as JSON, or as it is. */
+/*
+ * What the guest's memory holds, as text, as JSON, or as it is. With --follow, what
+ * it comes to hold.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +11,11 @@
 
 #include "command.h"
 #include "common/range.h"
+#include "diff.h"
+#include "event.h"
+#include "event_text.h"
 #include "filter.h"
+#include "follow.h"
 #include "json.h"
 #include "open.h"
 #include "text.h"
@@ -27,6 +34,7 @@
 struct dump {
 	struct ctl *ctl;
 	bool raw;
+	bool follow;
 	struct json_object *array;
 	unsigned char row[ROW_BYTES];
 	uint32_t nr_row;
@@ -100,6 +108,14 @@ static void put(struct dump *dump, const unsigned char *bytes, uint64_t gpa,
 		put_text(dump, bytes, gpa, len);
 }
 
+static void end_rows(struct dump *dump, uint64_t gpa)
+{
+	if (dump->same)
+		printf("0x%010" PRIx64 "\n", gpa);
+	dump->nr_row = 0;
+	dump->same = false;
+}
+
 /* What was read in front of a byte that cannot be is printed. */
 static int dump_span(struct dump *dump, struct wtrack_session *session,
 		     const struct filter_span *span)
@@ -118,10 +134,8 @@ static int dump_span(struct dump *dump, struct wtrack_session *session,
 			put(dump, buffer, gpa, done.done);
 		gpa += done.done;
 	}
-	if (!r && !dump->raw && !dump->array && dump->same)
-		printf("0x%010" PRIx64 "\n", gpa);
-	dump->nr_row = 0;
-	dump->same = false;
+	if (!r)
+		end_rows(dump, gpa);
 	snprintf(what, sizeof(what), "reading at 0x%" PRIx64, gpa);
 	return r ? open_fail(dump->ctl, r, what) : 0;
 }
@@ -146,6 +160,77 @@ static int dump_all(struct dump *dump, const struct filter *filter)
 	return r;
 }
 
+/* What the copy has of the span. A page that was refused has been told of. */
+static void dump_copy(struct dump *dump, const struct wtrack_mirror *mirror,
+		      const struct filter_span *span)
+{
+	uint64_t gpa = span->first, left = span->last - span->first + 1, len;
+	const unsigned char *page;
+
+	for (; left; gpa += len, left -= len) {
+		len = PAGE_BYTES - gpa % PAGE_BYTES;
+		len = left < len ? left : len;
+		page = wtrack_mirror_page(mirror, gpa / PAGE_BYTES);
+		if (page)
+			put_text(dump, page + gpa % PAGE_BYTES, gpa, len);
+		else
+			end_rows(dump, gpa);
+	}
+	end_rows(dump, gpa);
+}
+
+/* Rows that have changed, in as far as they were asked for. */
+static void print_changed_rows(const struct filter_span *span,
+			       const struct wtrack_mirror *mirror,
+			       const struct wtrack_change *change)
+{
+	uint64_t row = change->gpa - change->gpa % ROW_BYTES, first, last;
+	const unsigned char *page;
+
+	for (; row < change->gpa + change->len; row += ROW_BYTES) {
+		first = row > span->first ? row : span->first;
+		last = row + ROW_BYTES - 1 < span->last ? row + ROW_BYTES - 1 :
+							  span->last;
+		page = wtrack_mirror_page(mirror, row / PAGE_BYTES);
+		if (first <= last && page)
+			print_row(page + first % PAGE_BYTES, first,
+				  (uint32_t)(last - first + 1));
+	}
+}
+
+static void on_change(struct diff *diff, const struct wtrack_change *change)
+{
+	const struct filter *filter = diff->userdata;
+	struct event event;
+	size_t i;
+
+	if (change->what == WTRACK_CHANGED_STATE) {
+		event_from_change(&event, change, stream_now_ns());
+		event_print(stdout, &event, diff->stream.started_ns);
+		return;
+	}
+	for (i = 0; i < filter->nr_spans; i++)
+		print_changed_rows(&filter->spans[i], diff->mirror, change);
+}
+
+static int follow_all(struct dump *dump, struct filter *filter)
+{
+	struct diff diff = { .on_change = on_change, .userdata = filter };
+	size_t i;
+	int r = diff_open(&diff, dump->ctl, 0);
+
+	if (r)
+		return r;
+	diff.stream.output_only = true;
+	for (i = 0; i < filter->nr_spans; i++)
+		dump_copy(dump, diff.mirror, &filter->spans[i]);
+	puts("--");
+	diff_run(&diff);
+	r = stream_end(&diff.stream, NULL);
+	diff_close(&diff);
+	return r;
+}
+
 static uint64_t bytes_of(const struct filter *filter)
 {
 	uint64_t bytes = 0;
@@ -163,6 +248,9 @@ static int check(const struct dump *dump, const struct filter *filter)
 	if (!filter->nr_spans)
 		return ctl_fail(ctl, EXIT_USAGE, "which memory? give --gfn or "
 				"--gpa; `wtrackctl map` shows what there is");
+	if (dump->follow && (dump->raw || ctl->json != JSON_OFF))
+		return ctl_fail(ctl, EXIT_USAGE, "--follow prints text; "
+				"`wtrackctl monitor --diff` has changes as JSON");
 	if (dump->raw && ctl->json != JSON_OFF)
 		return ctl_fail(ctl, EXIT_USAGE, "--raw is no JSON; leave one "
 				"of them out");
@@ -179,6 +267,7 @@ static int run(struct ctl *ctl)
 {
 	struct dump dump = {
 		.ctl = ctl, .raw = args_has(&ctl->args, "raw"),
+		.follow = args_has(&ctl->args, "follow"),
 	};
 	struct filter filter;
 	int r;
@@ -187,7 +276,8 @@ static int run(struct ctl *ctl)
 	filter_set_spans(&filter, &ctl->args);
 	r = check(&dump, &filter);
 	if (!r)
-		r = dump_all(&dump, &filter);
+		r = dump.follow ? follow_all(&dump, &filter) :
+				  dump_all(&dump, &filter);
 	filter_done(&filter);
 	return r;
 }
@@ -197,6 +287,10 @@ static const struct option_spec options[] = {
 	OPTION_GFN,
 	OPTION_GPA,
 	{ .name = "raw", .summary = "the bytes as they are, for programs" },
+	{ .name = "follow",
+	  .summary = "go on, and print each row again that changes" },
+	OPTION_BUDGET,
+	OPTION_RECORDS,
 	{ 0 }
 };
 

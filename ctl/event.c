@@ -47,6 +47,43 @@ void event_from_wtrack(struct event *ret, const struct wtrack_event *from)
 		copy_write(ret, from);
 }
 
+/* The store itself, in as far as this change is of it. */
+static void set_write(struct event *ret, const struct wtrack_change *change)
+{
+	uint32_t len = change->len < EVENT_DATA_MAX ? (uint32_t)change->len :
+						      EVENT_DATA_MAX;
+
+	event_from_wtrack(ret, change->event);
+	ret->gpa = change->gpa;
+	ret->len = len;
+	memcpy(ret->data, change->new_bytes, len);
+	ret->old_bytes = change->old_bytes;
+}
+
+void event_from_change(struct event *ret, const struct wtrack_change *change,
+		       uint64_t now_ns)
+{
+	if (change->what == WTRACK_CHANGED_WRITE) {
+		set_write(ret, change);
+		return;
+	}
+	*ret = (struct event) {
+		.type = EVENT_CHANGED,
+		.time_ns = now_ns,
+		.gpa = change->gpa,
+		.vcpu = -1,
+	};
+	if (change->what == WTRACK_CHANGED_STATE) {
+		ret->type = EVENT_STATE;
+		ret->nr_pages = change->len >> EVENT_PAGE_SHIFT;
+		ret->code = change->state;
+	} else {
+		ret->len = (uint32_t)change->len;
+		ret->old_bytes = change->old_bytes;
+		ret->new_bytes = change->new_bytes;
+	}
+}
+
 void event_set_resync_range(struct event *ret,
 			    const struct wtrack_resync_range *range,
 			    uint64_t until_ns)
@@ -66,7 +103,11 @@ bool event_is_loss(const struct event *event)
 	switch (event->type) {
 	case EVENT_RESYNC:
 	case EVENT_REGION_RETURNED:
+	case EVENT_CHANGED:
 		return true;
+	case EVENT_STATE:
+		return event->code == WTRACK_MIRROR_DISARMED ||
+		       event->code == WTRACK_MIRROR_REMOVED;
 	case EVENT_GUARD:
 		return event->code != WTRACK_GUARD_REARMED;
 	default:
@@ -86,6 +127,8 @@ const char *event_type_name(int type)
 	case EVENT_STARTED:		return "started";
 	case EVENT_IDLE:		return "idle";
 	case EVENT_ENDED:		return "ended";
+	case EVENT_CHANGED:		return "changed";
+	case EVENT_STATE:		return "state";
 	default:			return "unknown";
 	}
 }
@@ -116,6 +159,12 @@ const char *event_code_name(const struct event *event)
 		[STREAM_VM_GONE] = "vm_gone",
 		[STREAM_ERROR] = "error",
 	};
+	static const char *const states[] = {
+		[WTRACK_MIRROR_LIVE] = "live",
+		[WTRACK_MIRROR_DISARMED] = "disarmed",
+		[WTRACK_MIRROR_ABSENT] = "absent",
+		[WTRACK_MIRROR_REMOVED] = "removed",
+	};
 
 	switch (event->type) {
 	case EVENT_GUARD:
@@ -124,6 +173,8 @@ const char *event_code_name(const struct event *event)
 		return name_of(resync, ARRAY_SIZE(resync), event->code);
 	case EVENT_ENDED:
 		return name_of(end, ARRAY_SIZE(end), event->code);
+	case EVENT_STATE:
+		return name_of(states, ARRAY_SIZE(states), event->code);
 	default:
 		return "unknown";
 	}

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct wtrack_change;
 struct wtrack_event;
 struct wtrack_resync_range;
 
@@ -26,6 +27,9 @@ enum event_type {
 	EVENT_STARTED		= 17,
 	EVENT_IDLE		= 18,
 	EVENT_ENDED		= 19,
+	/* Of a mirror, and in no recording. */
+	EVENT_CHANGED		= 20,
+	EVENT_STATE		= 21,
 };
 
 /**
@@ -35,22 +39,25 @@ enum event_type {
  * @time_ns: CLOCK_MONOTONIC. RESYNC: when the ring was full
  * @until_ns: RESYNC: when these pages were fetched from the resync set, after
  *	which stores to them are events again; 0 if that is not known
- * @gpa: WRITE, GUARD: address. RESYNC, REGION_*: of the first page
- * @nr_pages: RESYNC (0: nothing was written), REGION_*: how many; STARTED: how
- *	many are tracked
+ * @gpa: WRITE, GUARD, CHANGED: address. RESYNC, REGION_*, STATE: of the first page
+ * @nr_pages: RESYNC (0: nothing was written), REGION_*, STATE: how many; STARTED:
+ *	how many are tracked
  * @nr_tracked: REGION_*: of these, how many were tracked, or are again.
  *	STARTED: how many were asked for. ENDED: how many writes there were
  * @rip: WRITE, GUARD: instruction, if @has_rip
  * @vcpu: WRITE, GUARD: or -1
  * @total: WRITE: length of the store
- * @len: WRITE: bytes of @data
+ * @len: WRITE: bytes of @data. CHANGED: bytes of @old_bytes and @new_bytes
  * @code: GUARD: WTRACK_GUARD_*; RESYNC: WTRACK_RESYNC_*; ENDED: enum
- *	stream_reason
+ *	stream_reason; STATE: WTRACK_MIRROR_*
  * @cause: GUARD: WTRACK_CAUSE_*
  * @has_rip: @rip is known
  * @more: WRITE: the next event has more of the same store
  * @page: WRITE, GUARD: stands for any change of the page
  * @data: WRITE: what was stored
+ * @old_bytes: WRITE, CHANGED: what was there before; NULL if that is not known.
+ *	Belongs to the mirror, as long as the change that the event was made of
+ * @new_bytes: CHANGED: what is there now, likewise
  */
 struct event {
 	int type;
@@ -70,9 +77,13 @@ struct event {
 	bool more;
 	bool page;
 	unsigned char data[EVENT_DATA_MAX];
+	const unsigned char *old_bytes;
+	const unsigned char *new_bytes;
 };
 
 void event_from_wtrack(struct event *ret, const struct wtrack_event *from);
+void event_from_change(struct event *ret, const struct wtrack_change *change,
+		       uint64_t now_ns);
 /*
  * @ret is that of the resync, whose number and time each range gets. @until_ns:
  * now, when the range was fetched

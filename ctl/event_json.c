@@ -18,8 +18,26 @@ static void add_write(struct json_object *obj, const struct event *event)
 	json_u64(obj, "length", event->len);
 	json_u64(obj, "total", event->total);
 	json_flag(obj, "more", event->more);
+	if (event->old_bytes)
+		json_bytes(obj, "old", event->old_bytes, event->len);
 	json_bytes(obj, "data", event->data, event->len);
 	add_who(obj, event);
+}
+
+static void add_changed(struct json_object *obj, const struct event *event)
+{
+	json_u64(obj, "gfn", event_gfn(event));
+	json_hex(obj, "gpa", event->gpa);
+	json_u64(obj, "length", event->len);
+	json_bytes(obj, "old", event->old_bytes, event->len);
+	json_bytes(obj, "data", event->new_bytes, event->len);
+}
+
+static void add_state(struct json_object *obj, const struct event *event)
+{
+	json_u64(obj, "gfn", event_gfn(event));
+	json_u64(obj, "nr_pages", event->nr_pages);
+	json_string(obj, "state", event_code_name(event));
 }
 
 static void add_guard(struct json_object *obj, const struct event *event)
@@ -61,6 +79,12 @@ struct json_object *event_to_json(const struct event *event)
 	case EVENT_REGION_REMOVED:
 	case EVENT_REGION_RETURNED:
 		add_pages(obj, event);
+		break;
+	case EVENT_CHANGED:
+		add_changed(obj, event);
+		break;
+	case EVENT_STATE:
+		add_state(obj, event);
 		break;
 	case EVENT_STARTED:
 		json_u64(obj, "tracked", event->nr_pages);

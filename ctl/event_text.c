@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include <wtrack/event.h>
+#include <wtrack/mirror.h>
 
 #include "event.h"
 #include "event_text.h"
@@ -23,6 +24,17 @@ static void print_time(FILE *to, const struct event *event, uint64_t start_ns)
 		ns % 1000000000 / 1000, event_type_name(event->type));
 }
 
+/* Those that a line has room for. */
+static void print_bytes(FILE *to, const unsigned char *bytes, uint32_t len)
+{
+	uint32_t i, nr = len < DUMP_BYTES ? len : DUMP_BYTES;
+
+	for (i = 0; i < nr; i++)
+		fprintf(to, " %02x", bytes[i]);
+	if (nr < len)
+		fputs(" ...", to);
+}
+
 static void print_write(FILE *to, const struct event *event)
 {
 	char address[32], rip[32] = "-", vcpu[16] = "-";
@@ -35,10 +47,23 @@ static void print_write(FILE *to, const struct event *event)
 		snprintf(vcpu, sizeof(vcpu), "%" PRId32, event->vcpu);
 	fprintf(to, "%-18s %4" PRIu32 " %4s  %-18s ", address, event->total,
 		vcpu, rip);
+	if (event->old_bytes) {
+		print_bytes(to, event->old_bytes, event->len);
+		fputs(" ->", to);
+	}
 	for (i = 0; i < event->len; i++)
 		fprintf(to, " %02x", event->data[i]);
 	if (event->more)
 		fputs(" ...", to);
+}
+
+static void print_changed(FILE *to, const struct event *event)
+{
+	fprintf(to, "0x%-16" PRIx64 " %4" PRIu32 " %4s  %-18s ", event->gpa,
+		event->len, "-", "-");
+	print_bytes(to, event->old_bytes, event->len);
+	fputs(" ->", to);
+	print_bytes(to, event->new_bytes, event->len);
 }
 
 /* 0x8000+4: as it may be given to --gfn again. */
@@ -49,6 +74,22 @@ static void print_pages(FILE *to, const struct event *event)
 	snprintf(text, sizeof(text), "0x%" PRIx64 "+%" PRIu64,
 		 event_gfn(event), event->nr_pages);
 	fprintf(to, "%-18s ", text);
+}
+
+static void print_state(FILE *to, const struct event *event)
+{
+	static const char *const texts[] = {
+		[WTRACK_MIRROR_LIVE] = "each write is seen",
+		[WTRACK_MIRROR_DISARMED] = "writes are not seen one by one; "
+			"the page is read now and then",
+		[WTRACK_MIRROR_ABSENT] = "there is no memory",
+		[WTRACK_MIRROR_REMOVED] = "the page is not tracked any more",
+	};
+
+	print_pages(to, event);
+	fputs(event->code < sizeof(texts) / sizeof(texts[0]) &&
+	      texts[event->code] ? texts[event->code] :
+				   "a state that is not known here", to);
 }
 
 static void print_guard(FILE *to, const struct event *event)
@@ -121,6 +162,12 @@ void event_print(FILE *to, const struct event *event, uint64_t start_ns)
 	switch (event->type) {
 	case EVENT_WRITE:
 		print_write(to, event);
+		break;
+	case EVENT_CHANGED:
+		print_changed(to, event);
+		break;
+	case EVENT_STATE:
+		print_state(to, event);
 		break;
 	case EVENT_GUARD:
 		print_guard(to, event);

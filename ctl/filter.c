@@ -165,6 +165,8 @@ static bool has_value(const struct filter *filter, const struct event *event)
 
 bool filter_match(const struct filter *filter, const struct event *event)
 {
+	if (event->type == EVENT_CHANGED)
+		return in_spans(filter, event);
 	if (event->type != EVENT_WRITE)
 		return true;
 	return event->total >= filter->min_len &&

@@ -53,7 +53,10 @@ int filter_set_length(struct filter *filter, const char *text);
  */
 int filter_set_value(struct filter *filter, const char *text);
 
-/* True for all events but writes. */
+/*
+ * True for all events but writes, and changes that are elsewhere: of a change only
+ * the place counts.
+ */
 bool filter_match(const struct filter *filter, const struct event *event);
 
 #endif

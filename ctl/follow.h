@@ -75,6 +75,20 @@ struct follow {
 	uint64_t delay_ns;
 };
 
+/**
+ * struct follow_options - what the command line says of a session that is followed
+ * @records: size of the ring
+ * @budget, @period_ms: 0 without a budget
+ */
+struct follow_options {
+	uint32_t records;
+	uint32_t budget;
+	uint32_t period_ms;
+};
+
+/* Also sorts the pages of --gfn and --gpa. 0, or the exit code after ctl_fail(). */
+int follow_read_options(struct ctl *ctl, struct follow_options *ret);
+
 /*
  * Reads options, opens session, ring and stream. 0, or the exit code after
  * ctl_fail().

@@ -31,51 +31,54 @@ int follow_parse_budget(const char *text, uint32_t *ret_budget,
 	return 0;
 }
 
-static int read_options(struct follow *follow, uint32_t *ret_records)
+int follow_read_options(struct ctl *ctl, struct follow_options *ret)
 {
-	struct args *args = &follow->ctl->args;
+	struct args *args = &ctl->args;
 	const char *budget = args_string(args, "budget", NULL);
 	uint64_t wanted = args_number(args, "records", FOLLOW_RECORDS);
 	int r;
 
+	*ret = (struct follow_options) { .records = 64 };
 	if (!args->nr_ranges)
-		return ctl_fail(follow->ctl, EXIT_USAGE, "which pages? give "
-				"--gfn or --gpa");
+		return ctl_fail(ctl, EXIT_USAGE, "which pages? give --gfn or "
+				"--gpa");
 	args->nr_ranges = ranges_merge(args->ranges, args->nr_ranges);
 	if (budget) {
-		r = follow_parse_budget(budget, &follow->budget,
-					&follow->period_ms);
+		r = follow_parse_budget(budget, &ret->budget, &ret->period_ms);
 		if (r)
-			return ctl_fail(follow->ctl, EXIT_USAGE,
+			return ctl_fail(ctl, EXIT_USAGE,
 					"--budget=%s: %s; an example is "
 					"1000/100ms", budget, r == -ERANGE ?
 					"out of bounds (1/1ms to 65535/4s)" :
 					"not a number and a time");
 	}
-	for (*ret_records = 64; *ret_records < wanted; *ret_records *= 2)
-		;
+	while (ret->records < wanted)
+		ret->records *= 2;
 	return 0;
 }
 
 int follow_open(struct follow *follow, struct ctl *ctl, unsigned int flags)
 {
-	uint32_t records = 0;
+	struct follow_options options;
 	bool all = true;
 	int r;
 
 	follow->ctl = ctl;
-	r = read_options(follow, &records);
+	r = follow_read_options(ctl, &options);
 	if (r)
 		return r;
-	r = open_session(ctl, records, &follow->session);
+	follow->budget = options.budget;
+	follow->period_ms = options.period_ms;
+	r = open_session(ctl, options.records, &follow->session);
 	if (r)
 		return r;
-	r = wtrack_session_set_budget(follow->session, follow->budget,
-				      follow->period_ms);
+	r = wtrack_session_set_budget(follow->session, options.budget,
+				      options.period_ms);
 	if (r)
 		r = open_fail(ctl, r, "--budget");
 	else
-		r = open_ring(ctl, follow->session, records, flags, &all);
+		r = open_ring(ctl, follow->session, options.records, flags,
+			      &all);
 	if (!r)
 		r = stream_begin(&follow->stream, ctl);
 	if (!r && !all)

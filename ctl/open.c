@@ -148,12 +148,26 @@ static void tell_refusals(const struct ctl *ctl,
 	}
 }
 
+/* @r: what adding the pages of --gfn and --gpa returned. */
+static int added(struct ctl *ctl, int r, const struct wtrack_result *results)
+{
+	uint64_t done = 0;
+	size_t i;
+
+	for (i = 0; i < ctl->args.nr_ranges; i++)
+		done += results[i].done;
+	if (r && done && r != -ESRCH) {
+		tell_refusals(ctl, results);
+		r = 0;
+	}
+	return r ? open_fail(ctl, r, "tracking the pages") : 0;
+}
+
 static int add_pages(struct ctl *ctl, struct wtrack_session *session,
 		     bool *ret_all)
 {
 	const struct args *args = &ctl->args;
 	struct wtrack_result *results;
-	uint64_t done = 0;
 	size_t i;
 	int r;
 
@@ -161,15 +175,24 @@ static int add_pages(struct ctl *ctl, struct wtrack_session *session,
 	r = wtrack_session_add(session, args->ranges, args->nr_ranges, results,
 			       0);
 	for (i = 0; i < args->nr_ranges; i++)
-		done += results[i].done;
-	for (i = 0; i < args->nr_ranges; i++)
 		*ret_all &= results[i].error != -ENOENT;
-	if (r && done && r != -ESRCH) {
-		tell_refusals(ctl, results);
-		r = 0;
-	}
+	r = added(ctl, r, results);
 	free(results);
-	return r ? open_fail(ctl, r, "tracking the pages") : 0;
+	return r;
+}
+
+int open_mirror_pages(struct ctl *ctl, struct wtrack_mirror *mirror)
+{
+	const struct args *args = &ctl->args;
+	struct wtrack_result *results;
+	int r;
+
+	results = mem_zalloc(args->nr_ranges * sizeof(*results));
+	r = wtrack_mirror_add(mirror, args->ranges, args->nr_ranges, results,
+			      0);
+	r = added(ctl, r, results);
+	free(results);
+	return r;
 }
 
 int open_ring(struct ctl *ctl, struct wtrack_session *session,

@@ -53,4 +53,7 @@ int open_fail(struct ctl *ctl, int err, const char *what);
 int open_ring(struct ctl *ctl, struct wtrack_session *session,
 	      uint32_t records, unsigned int flags, bool *ret_all);
 
+/* Adds the pages of --gfn and --gpa. As open_ring(). */
+int open_mirror_pages(struct ctl *ctl, struct wtrack_mirror *mirror);
+
 #endif

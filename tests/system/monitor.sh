@@ -58,6 +58,59 @@ text_of_one_write()
 		"$SCRATCH/text" && grep -q ' |.\{8\}|$' "$SCRATCH/text"
 }
 
+# little_endian BYTES: the first four of them
+little_endian()
+{
+	echo $((0x${1:6:2}${1:4:2}${1:2:2}${1:0:2}))
+}
+
+# The guest comes back to a place after 1,024 stores: 512 of them are to this page.
+old_bytes_are_those_of_before()
+{
+	local old data nr=0
+	while read -r old data; do
+		same $(($(little_endian "$data") - 1024)) \
+			"$(little_endian "$old")" || return
+		nr=$((nr + 1))
+	done < <(jq -r 'select(.type == "write") | "\(.old) \(.data)"' \
+		"$SCRATCH/seen")
+	same 20 $nr
+}
+
+# last_of GFN: address and bytes of the last line that has some of this page
+last_of()
+{
+	jq -r --argjson gfn $(($1)) 'select(.gfn == $gfn and .data) |
+		"\(.gpa)+\(.length) \(.data)"' "$SCRATCH/seen" | tail -n 1
+}
+
+# What the lines came to is what the guest has there.
+last_bytes_are_the_memory()
+{
+	local page where bytes
+	for page in "$page0" "$page1"; do
+		read -r where bytes <<<"$(last_of "$page")"
+		same "$(wtrackctl dump "$pid" --gpa "$where" --json=short |
+			jq -r '.memory[0].data')" "$bytes" || return
+	done
+}
+
+changes_came()
+{
+	grep -q '"type":"changed"' "$SCRATCH/seen"
+}
+
+# The row that has the counter, as the command printed it last, is what dump says.
+follow_shows()
+{
+	local where row
+	where=$(last_of "$page0" | sed 's/+.*//')
+	row=$(wtrackctl dump "$pid" --gpa "$((where & ~15))+16")
+	grep -q "^--$" "$SCRATCH/text" &&
+		same "$row" "$(sed '1,/^--$/d' "$SCRATCH/text" |
+			grep "^${row%% *} " | tail -n 1)"
+}
+
 start_bare_vm alice fred 2 0
 pid=$(vm_pid fred)
 page0=$(vm_gfn fred 0)
@@ -101,6 +154,40 @@ vm_burst fred 4 >/dev/null
 check "people get lines" wait $monitor
 check "with data" text_of_one_write
 check "a reader who is gone ends it" ends_without_a_reader
+
+vm_burst fred 1100 >/dev/null
+monitor --diff
+vm_burst fred 20 >/dev/null
+check "--diff shows all writes" wait_for has_writes 20
+kill -INT $monitor
+check "and ends well" wait $monitor
+check "with the bytes of before" old_bytes_are_those_of_before
+check "and the copy is the memory" last_bytes_are_the_memory
+
+monitor --diff --budget=2/1s
+vm_burst fred 500 >/dev/null
+check "--diff finds what went unseen" wait_for changes_came
+wait_for last_bytes_are_the_memory
+check "all of it" last_bytes_are_the_memory
+kill -INT $monitor
+wait $monitor
+
+monitor --once
+vm_burst fred 60 >/dev/null
+wait_for has_writes 2
+kill -INT $monitor
+wait $monitor
+check "--once shows one write to each page" ended signal 2
+check_fails "--idle is not for --diff" "^wtrackctl: .*--idle" \
+	wtrackctl monitor "$pid" --gfn "$page0" --diff --idle=1
+
+wtrackctl dump "$pid" --gfn "$page0" --follow >"$SCRATCH/text" &
+monitor=$!
+wait_for grep -q "^--$" "$SCRATCH/text"
+vm_burst fred 5 >/dev/null
+check "dump --follow shows rows that change" wait_for follow_shows
+kill -TERM $monitor
+check "and ends at a signal" wait $monitor
 
 monitor --fail-on-loss --records=64 --count=100000
 vm_burst fred 5000 >/dev/null
