@@ -10,7 +10,8 @@
 #include "match.h"
 #include "trace.h"
 
-static __always_inline bool put_word(struct kwt_span *span, u64 bit, u64 head,
+/* The put functions return the sequence number of the last record, 0 for none. */
+static __always_inline u64 put_word(struct kwt_span *span, u64 bit, u64 head,
 				     u64 gpa, u64 rip, u64 time_ns, u64 word,
 				     u64 arming_nr)
 {
@@ -19,7 +20,7 @@ static __always_inline bool put_word(struct kwt_span *span, u64 bit, u64 head,
 	u64 pos;
 
 	if (unlikely(!kwt_ring_reserve_for(span, bit, 1, &pos)))
-		return false;
+		return 0;
 	record = kwt_ring_at(ring, pos);
 	*kwt_record_word(record) =
 		head | (u64)kwt_stale_flag(span->chunk, arming_nr) <<
@@ -31,7 +32,7 @@ static __always_inline bool put_word(struct kwt_span *span, u64 bit, u64 head,
 	kwt_ring_publish(record, pos);
 	trace_kvm_wtrack_ring(ring->id, pos + 1, gpa, sizeof(word));
 	kwt_ring_wake(ring, false);
-	return true;
+	return pos + 1;
 }
 
 /*
@@ -59,8 +60,8 @@ static bool coalesce_claim(const struct kwt_ring *ring, u64 *last)
 }
 
 /* With the claim: one record for the page, with the first bytes stored. */
-static bool coalesce_put(struct kwt_span *span, u64 bit,
-			 const struct kvm_wtrack_record *record)
+static u64 coalesce_put(struct kwt_span *span, u64 bit,
+			const struct kvm_wtrack_record *record)
 {
 	struct kwt_ring *ring = span->ring;
 	struct kvm_wtrack_record *to;
@@ -73,7 +74,7 @@ static bool coalesce_put(struct kwt_span *span, u64 bit,
 		 * or was stored before the page was disarmed.
 		 */
 		WRITE_ONCE(*last, 0);
-		return false;
+		return 0;
 	}
 	to = kwt_ring_at(ring, pos);
 	kwt_ring_fill(to, record);
@@ -83,13 +84,13 @@ static bool coalesce_put(struct kwt_span *span, u64 bit,
 	kwt_ring_publish(to, pos);
 	trace_kvm_wtrack_ring(ring->id, pos + 1, record->gpa, record->total);
 	kwt_ring_wake(ring, false);
-	return true;
+	return pos + 1;
 }
 
 /* A store that fits one record, into a ring that does not coalesce or does. */
-static bool put_record(struct kwt_span *span, u64 bit,
-		       const struct kvm_wtrack_record *record,
-		       u64 arming_nr)
+static u64 put_record(struct kwt_span *span, u64 bit,
+		      const struct kvm_wtrack_record *record,
+		      u64 arming_nr)
 {
 	struct kwt_ring *ring = span->ring;
 	struct kvm_wtrack_record *to;
@@ -99,23 +100,24 @@ static bool put_record(struct kwt_span *span, u64 bit,
 		if (coalesce_claim(ring, &span->last[bit]))
 			return coalesce_put(span, bit, record);
 		atomic64_inc(&ring->merged);
-		return true;
+		/* That of an older record, which nobody looks at. */
+		return 1;
 	}
 	if (!kwt_ring_reserve_any(span, bit, 1, &pos))
-		return false;
+		return 0;
 	to = kwt_ring_at(ring, pos);
 	kwt_ring_fill(to, record);
 	to->flags |= kwt_stale_flag(span->chunk, arming_nr);
 	kwt_ring_publish(to, pos);
 	trace_kvm_wtrack_ring(ring->id, pos + 1, record->gpa, record->total);
 	kwt_ring_wake(ring, false);
-	return true;
+	return pos + 1;
 }
 
 /* Any store, any kind of session. */
-static noinline bool put_any(struct kwt_span *span, u64 bit, u64 head, u64 gpa,
-			     u64 rip, u64 time_ns, const u8 *data,
-			     u64 arming_nr)
+static noinline u64 put_any(struct kwt_span *span, u64 bit, u64 head, u64 gpa,
+			    u64 rip, u64 time_ns, const u8 *data,
+			    u64 arming_nr)
 {
 	struct kvm_wtrack_record record = {
 		.gpa = gpa, .rip = rip, .time_ns = time_ns,
@@ -133,23 +135,27 @@ static noinline bool put_any(struct kwt_span *span, u64 bit, u64 head, u64 gpa,
 /*
  * RING_F_ONCE: the first store to the gfn since the session has armed it. The
  * session does not observe the gfn from here on, and whoever has ended that tells
- * of it: here, or as one of the guard's records. Returns whether it was us.
+ * of it: here, or as one of the guard's records. Returns 0 if it was not us.
  *
  * Clearing the bit is a full barrier. If somebody else was faster, the reader arms
  * the gfn after that, and finds our store in the page.
  */
-static noinline bool put_first(struct kwt_span *span, u64 bit, u64 head,
-			       u64 gpa, u64 rip, u64 time_ns, const u8 *data,
-			       u64 arming_nr)
+static noinline u64 put_first(struct kwt_span *span, u64 bit, u64 head,
+			      u64 gpa, u64 rip, u64 time_ns, const u8 *data,
+			      u64 arming_nr)
 {
 	const u64 once = (u64)KVM_WTRACK_RECORD_F_ONCE << KWT_RECORD_FLAGS_SHIFT;
+	u64 seq;
 
 	if (!test_and_clear_bit(bit, span->observed))
-		return false;
-	if (!put_any(span, bit, head | once, gpa, rip, time_ns, data,
-		     arming_nr))
-		kwt_resync_write(span, bit, time_ns);
-	return true;
+		return 0;
+	seq = put_any(span, bit, head | once, gpa, rip, time_ns, data,
+		      arming_nr);
+	if (seq)
+		return seq;
+	kwt_resync_write(span, bit, time_ns);
+	/* That of the record RESYNC, or near it. */
+	return kwt_ring_head(span->ring);
 }
 
 /*
@@ -191,8 +197,8 @@ static __always_inline u32 match_spans(struct kwt_chunk *chunk, u64 gpa,
 	u64 head = kwt_record_head(len, vcpu);
 	u64 now = ktime_get_ns();
 	struct kwt_span *span;
+	u64 seq;
 	u32 what = 0;
-	bool done;
 
 	if (len == 8)
 		memcpy(&word, data, 8);
@@ -201,19 +207,19 @@ static __always_inline u32 match_spans(struct kwt_chunk *chunk, u64 gpa,
 		if (!kwt_span_observes(span, bit))
 			continue;
 		if (len == 8 && likely(span->whole)) {
-			done = put_word(span, bit, head, gpa, rip, now, word,
-					arming_nr);
+			seq = put_word(span, bit, head, gpa, rip, now, word,
+				       arming_nr);
 		} else if (span->ring->once) {
-			if (!put_first(span, bit, head, gpa, rip, now, data,
-				       arming_nr))
+			seq = put_first(span, bit, head, gpa, rip, now, data,
+					arming_nr);
+			if (!seq)
 				continue;
 			what |= HAS_ENOUGH;
-			done = true;
 		} else {
-			done = put_any(span, bit, head, gpa, rip, now, data,
-				       arming_nr);
+			seq = put_any(span, bit, head, gpa, rip, now, data,
+				      arming_nr);
 		}
-		if (unlikely(!done)) {
+		if (unlikely(!seq)) {
 			/* There was no room, or it was disarmed just now. */
 			if (!kwt_span_observes(span, bit))
 				continue;

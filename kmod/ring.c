@@ -48,13 +48,13 @@ bool kwt_ring_published(const struct kwt_ring *ring, u64 pos)
 
 /*
  * Publish a store that is longer than one record: in parts, each of them
- * complete. Returns false when there is no room for all of them, or the gfn is
- * not observed; then nothing was published. @record has what is the same in all
- * parts.
+ * complete. Returns the sequence number of the last one, or 0 when there is no room
+ * for all of them, or the gfn is not observed; then nothing was published. @record
+ * has what is the same in all parts.
  */
-bool kwt_ring_put_parts(const struct kwt_span *span, u64 bit,
-			struct kvm_wtrack_record *record, const u8 *data,
-			u64 arming_nr)
+u64 kwt_ring_put_parts(const struct kwt_span *span, u64 bit,
+		       struct kvm_wtrack_record *record, const u8 *data,
+		       u64 arming_nr)
 {
 	struct kwt_ring *ring = span->ring;
 	u32 left = record->total;
@@ -62,7 +62,7 @@ bool kwt_ring_put_parts(const struct kwt_span *span, u64 bit,
 	u64 pos;
 
 	if (nr > ring->room || !kwt_ring_reserve_any(span, bit, nr, &pos))
-		return false;
+		return 0;
 	record->flags |= kwt_stale_flag(span->chunk, arming_nr);
 	for (; left; left -= record->len, pos++) {
 		record->gpa += record->total - left ? record->len : 0;
@@ -77,7 +77,7 @@ bool kwt_ring_put_parts(const struct kwt_span *span, u64 bit,
 	}
 	trace_kvm_wtrack_ring(ring->id, pos, record->gpa, record->total);
 	kwt_ring_wake(ring, false);
-	return true;
+	return pos;
 }
 
 /* A fence waits from here to publish_end(), or for the hook that we are in. */

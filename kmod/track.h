@@ -384,9 +384,9 @@ void kwt_match_probe(u64 gpa, const u8 *data, u32 len,
 		     struct kwt_space *space);
 
 /* ring.c, ring.h */
-bool kwt_ring_put_parts(const struct kwt_span *span, u64 bit,
-			struct kvm_wtrack_record *record, const u8 *data,
-			u64 arming_nr);
+u64 kwt_ring_put_parts(const struct kwt_span *span, u64 bit,
+		       struct kvm_wtrack_record *record, const u8 *data,
+		       u64 arming_nr);
 bool kwt_ring_close(struct kwt_ring *ring, u64 time_ns);
 bool kwt_ring_reopen(struct kwt_ring *ring);
 bool kwt_ring_region(struct kwt_ring *ring, u64 gfn, u64 nr_pages,
