@@ -27,6 +27,8 @@ static int begin(struct kwt_session *session)
 	if (session->ended)
 		return -ESHUTDOWN;
 	WRITE_ONCE(session->ended, true);
+	/* Whoever unregisters from KVM later waits for them. */
+	kwt_sync_close(&session->ring);
 	return 0;
 }
 
@@ -44,6 +46,8 @@ static void finish(struct kwt_vm *vm, struct kwt_session *session)
 	vm->nr_sessions--;
 	if (ring->native)
 		WRITE_ONCE(vm->space.natives, vm->space.natives - 1);
+	if (ring->synchronous)
+		vm->nr_syncs--;
 	/* Nothing follows the end of the VM, if that came first. */
 	if (kwt_ring_made(session) && !ring->gone)
 		kwt_ring_end(ring, ktime_get_ns());

@@ -26,6 +26,7 @@ static int do_info(struct kwt_session *session, union kwt_arg *arg)
 			     KVM_WTRACK_FEAT_REGIONS |
 			     KVM_WTRACK_FEAT_STICKY |
 			     KVM_WTRACK_FEAT_ONCE |
+			     KVM_WTRACK_FEAT_SYNC |
 			     KVM_WTRACK_FEAT_TUNE |
 			     KVM_WTRACK_FEAT_CONTROL |
 			     KVM_WTRACK_FEAT_MODES;
@@ -41,6 +42,7 @@ static int do_info(struct kwt_session *session, union kwt_arg *arg)
 	info->out_max_budget = KWT_MAX_BUDGET;
 	info->out_max_period_ms = KWT_MAX_PERIOD_MS;
 	info->out_backoff_max_ms = READ_ONCE(kwt_guard_max_ms);
+	info->out_max_sync_us = KWT_MAX_SYNC_US;
 	info->out_backoff_min_ms = min(READ_ONCE(kwt_guard_min_ms),
 				       info->out_backoff_max_ms);
 	info->out_max_read_bytes = KWT_MAX_READ_BYTES;
@@ -86,7 +88,7 @@ static int do_ring(struct kwt_session *session, union kwt_arg *arg)
 	struct kvm_wtrack_ring *ring = &arg->ring;
 	int r;
 
-	if (ring->__reserved0 || ring->__reserved1)
+	if (ring->__reserved0)
 		return -EINVAL;
 	r = kwt_ring_make(session, ring);
 	if (r)
@@ -132,6 +134,18 @@ static int do_query_gfn(struct kwt_session *session, union kwt_arg *arg)
 	return 0;
 }
 
+/* What the reader has released it has set in the ring, before the call. */
+static int do_release(struct kwt_session *session, union kwt_arg *arg)
+{
+	struct kvm_wtrack_release *release = &arg->release;
+
+	if (!(release->flags & KVM_WTRACK_RELEASE_F_LOOK))
+		kwt_sync_wake(&session->ring);
+	kwt_sync_look(&session->ring, &release->out_waiters,
+		      &release->out_signalled);
+	return 0;
+}
+
 enum needs { NOTHING, NO_END, A_VM, A_RING, A_RING_OR_END };
 
 /*
@@ -164,7 +178,8 @@ static const struct call {
 	CALL(KVM_WTRACK_RING, ring,
 	     KVM_WTRACK_RING_F_COALESCE | KVM_WTRACK_RING_F_STOP |
 	     KVM_WTRACK_RING_F_NATIVE | KVM_WTRACK_RING_F_STICKY |
-	     KVM_WTRACK_RING_F_ONCE, A_VM, OUTPUT, do_ring),
+	     KVM_WTRACK_RING_F_ONCE | KVM_WTRACK_RING_F_SYNC, A_VM, OUTPUT,
+	     do_ring),
 	CALL(KVM_WTRACK_TUNE, tune,
 	     KVM_WTRACK_TUNE_F_WAKEUP | KVM_WTRACK_TUNE_F_BUDGET, A_RING,
 	     NO_OUTPUT, do_tune),
@@ -183,6 +198,8 @@ static const struct call {
 	     kwt_ioctl_read),
 	CALL(KVM_WTRACK_REARM, rearm, KVM_WTRACK_REARM_F_NOWAIT, A_RING,
 	     PROGRESS, kwt_ioctl_rearm),
+	CALL(KVM_WTRACK_RELEASE, release, KVM_WTRACK_RELEASE_F_LOOK, A_RING,
+	     OUTPUT, do_release),
 #undef CALL
 };
 

@@ -26,6 +26,7 @@ union kwt_arg {
 	struct kvm_wtrack_fence fence;
 	struct kvm_wtrack_regions regions;
 	struct kvm_wtrack_read read;
+	struct kvm_wtrack_release release;
 };
 
 /* memory.c, regions.c */

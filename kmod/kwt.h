@@ -65,6 +65,7 @@ struct kwt_session;
  * @lock: (L)
  * @sessions: (L)
  * @nr_sessions: those that were not ended, or are about to be; (L)
+ * @nr_syncs: of them, those with a synchronous ring; (L)
  * @vendor: kvm_amd or kvm_intel, pinned until the VM is released
  * @exit: in the queue of those who wait for the VMM's end
  * @watch: looks whether the VM is gone, then whether it can be let go
@@ -105,6 +106,7 @@ struct kwt_vm {
 	struct mutex lock;
 	struct list_head sessions;
 	u32 nr_sessions;
+	u32 nr_syncs;
 	struct module *vendor;
 	wait_queue_entry_t exit;
 	struct delayed_work watch;
@@ -155,7 +157,7 @@ struct kwt_limits {
  * @id: given by ATTACH, never used again, ascending in vm->sessions
  * @vm_id: of @vm, for notices
  * @vm_pid: of @vm, for notices
- * @refs: the file, and an administrator who ends the session
+ * @refs: the file, an administrator who ends the session, and vCPUs that wait
  * @ended: by an administrator: it tracks nothing any more; (L) to set
  * @opener: process that opened the file
  * @opener_uid: and its user

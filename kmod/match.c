@@ -189,15 +189,16 @@ static noinline bool spend(struct kwt_span *span, u64 bit, u64 now)
 enum { TOLD = 1, WANTS_MORE = 2, HAS_ENOUGH = 4 };
 
 static __always_inline u32 match_spans(struct kwt_chunk *chunk, u64 gpa,
-				       const u8 *data, u32 len, u64 vcpu,
+				       const u8 *data, u32 len,
+				       struct kwt_vcpu *vcpu, u64 vcpu_bits,
 				       u64 rip, u64 arming_nr)
 {
 	u64 bit = kwt_chunk_bit(gpa >> KWT_PAGE_SHIFT);
 	u64 word = 0;
-	u64 head = kwt_record_head(len, vcpu);
+	u64 head = kwt_record_head(len, vcpu_bits);
 	u64 now = ktime_get_ns();
 	struct kwt_span *span;
-	u64 seq;
+	u64 async, seq;
 	u32 what = 0;
 
 	if (len == 8)
@@ -206,25 +207,33 @@ static __always_inline u32 match_spans(struct kwt_chunk *chunk, u64 gpa,
 				 rcu_read_lock_sched_held()) {
 		if (!kwt_span_observes(span, bit))
 			continue;
+		async = 0;
+		if (unlikely(span->ring->synchronous))
+			async = (u64)kwt_sync_flag(span->ring, vcpu) <<
+				KWT_RECORD_FLAGS_SHIFT;
 		if (len == 8 && likely(span->whole)) {
-			seq = put_word(span, bit, head, gpa, rip, now, word,
-				       arming_nr);
+			seq = put_word(span, bit, head | async, gpa, rip, now,
+				       word, arming_nr);
 		} else if (span->ring->once) {
-			seq = put_first(span, bit, head, gpa, rip, now, data,
-					arming_nr);
+			seq = put_first(span, bit, head | async, gpa, rip, now,
+					data, arming_nr);
 			if (!seq)
 				continue;
 			what |= HAS_ENOUGH;
 		} else {
-			seq = put_any(span, bit, head, gpa, rip, now, data,
-				      arming_nr);
+			seq = put_any(span, bit, head | async, gpa, rip, now,
+				      data, arming_nr);
 		}
 		if (unlikely(!seq)) {
 			/* There was no room, or it was disarmed just now. */
 			if (!kwt_span_observes(span, bit))
 				continue;
 			kwt_resync_write(span, bit, now);
+			/* That of the record RESYNC, or near it. */
+			seq = kwt_ring_head(span->ring);
 		}
+		if (unlikely(span->ring->synchronous) && !async)
+			kwt_sync_note(&vcpu->waits, span->ring, seq);
 		what |= TOLD;
 		if (likely(!READ_ONCE(span->spent)) || !spend(span, bit, now))
 			what |= WANTS_MORE;
@@ -266,7 +275,7 @@ static noinline void may_disarm(struct kwt_space *space,
 		over_budget(space, chunk, gpa, vcpu, rip);
 }
 
-/* The caller has disabled preemption; this enables it. */
+/* The caller has disabled preemption; this enables it, and may sleep then. */
 void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
 		   struct kwt_space *space)
 {
@@ -285,16 +294,25 @@ void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
 	trace_kvm_wtrack_match(gpa, len);
 	/* Twice the same, but with a constant that the compiler can use. */
 	if (likely(len == 8))
-		what = match_spans(chunk, gpa, data, 8, bits, rip, arming_nr);
+		what = match_spans(chunk, gpa, data, 8, vcpu, bits, rip,
+				   arming_nr);
 	else
-		what = match_spans(chunk, gpa, data, len, bits, rip, arming_nr);
+		what = match_spans(chunk, gpa, data, len, vcpu, bits, rip,
+				   arming_nr);
 	if (unlikely(what != (TOLD | WANTS_MORE)))
 		may_disarm(space, chunk, gpa, bits, rip, what);
 	/* What this vCPU stores next is newer, also if it does not fault. */
 	if (likely(vcpu))
 		vcpu->arming_nr = READ_ONCE(space->arming_nr);
 	kwt_flight_end();
+	if (likely(!vcpu || !vcpu->waits.nr)) {
+		preempt_enable();
+		return;
+	}
+	kwt_sync_begin(vcpu);
 	preempt_enable();
+	/* From here on the guest waits for readers, and this module for nobody. */
+	kwt_sync_wait(vcpu);
 }
 
 /* The same for a chunk that was not in the first slot that was looked at. */

@@ -28,8 +28,13 @@ static int copy_records(struct kwt_ring *ring, char __user *buf, size_t room)
 		return unread && kwt_ring_published(ring, pos) ? -EFAULT : 0;
 	/* Pairs with the acquire in kwt_ring_reserve(): the places are free again. */
 	smp_store_release(&ring->consumer->pos, pos + n);
-	/* A coalescing reader looks at the page next: see coalesce_claim(). */
+	/*
+	 * A coalescing reader looks at the page next: see coalesce_claim(). And
+	 * between the release and the look for those who wait, see sync.c.
+	 */
 	smp_mb();
+	if (ring->synchronous)
+		kwt_sync_wake(ring);
 	return n;
 }
 

@@ -230,6 +230,10 @@ static bool ring_is_allowed(const struct kwt_session *session,
 	if ((!ring->no_data && !(limits->rights & KVM_WTRACK_RIGHT_DATA)) ||
 	    (!ring->no_rip && !(limits->rights & KVM_WTRACK_RIGHT_RIP)))
 		return false;
+	if (ring->synchronous &&
+	    (!(limits->rights & KVM_WTRACK_RIGHT_SYNC) ||
+	     ring->sync.ns > limits->max_sync_us * (u64)NSEC_PER_USEC))
+		return false;
 	if (!limits->max_budget)
 		return true;
 	return ring->budget && ring->budget <= limits->max_budget &&

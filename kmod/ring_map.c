@@ -90,6 +90,17 @@ int kwt_ring_check(struct kwt_session *session)
 	return kwt_ring_made(session) ? 0 : -ENOBUFS;
 }
 
+/* A time for nothing, or nothing to wait for. */
+static int sync_check(const struct kvm_wtrack_ring *arg)
+{
+	if (!(arg->flags & KVM_WTRACK_RING_F_SYNC))
+		return arg->sync_us ? -EINVAL : 0;
+	if (!arg->sync_us || arg->flags & (KVM_WTRACK_RING_F_COALESCE |
+					   KVM_WTRACK_RING_F_NATIVE))
+		return -EINVAL;
+	return arg->sync_us > KWT_MAX_SYNC_US ? -ERANGE : 0;
+}
+
 static int options_check(const struct kwt_session *session,
 			 const struct kvm_wtrack_ring *arg)
 {
@@ -98,6 +109,8 @@ static int options_check(const struct kwt_session *session,
 
 	if (!is_power_of_2(arg->records))
 		return -EINVAL;
+	if (!r)
+		r = sync_check(arg);
 	if (r)
 		return r;
 	if (arg->records < KWT_MIN_RECORDS ||
@@ -111,6 +124,9 @@ static int options_check(const struct kwt_session *session,
 	r = kwt_budget_allowed(limits, arg->budget, arg->period_ms);
 	if (r)
 		return r;
+	if (arg->sync_us && (arg->sync_us > limits->max_sync_us ||
+			     !(limits->rights & KVM_WTRACK_RIGHT_SYNC)))
+		return -EPERM;
 	return session->ring.records ? -EBUSY : 0;
 }
 
@@ -120,12 +136,17 @@ static int ring_publish(struct kwt_session *session,
 {
 	const struct kwt_limits *limits = &session->limits;
 	struct kwt_ring *ring = &session->ring;
-	int r;
+	bool synchronous = arg->flags & KVM_WTRACK_RING_F_SYNC;
+	struct kwt_vm *vm = session->vm;
+	int r = 0;
 
-	mutex_lock(&session->vm->lock);
-	r = session->vm->gone ? -ESRCH : 0;
+	mutex_lock(&vm->lock);
 	if (session->ended)
 		r = -ESHUTDOWN;
+	else if (vm->gone)
+		r = -ESRCH;
+	else if (synchronous && vm->nr_syncs == KWT_MAX_SYNCS)
+		r = -EUSERS;
 	if (!r) {
 		session->watermark = arg->watermark;
 		session->latency_ns = arg->latency_us * 1000ULL;
@@ -140,8 +161,10 @@ static int ring_publish(struct kwt_session *session,
 		ring->no_data = !(limits->rights & KVM_WTRACK_RIGHT_DATA);
 		ring->no_rip = !(limits->rights & KVM_WTRACK_RIGHT_RIP);
 		if (ring->native)
-			WRITE_ONCE(session->vm->space.natives,
-				   session->vm->space.natives + 1);
+			WRITE_ONCE(vm->space.natives, vm->space.natives + 1);
+		ring->synchronous = synchronous;
+		ring->sync.ns = arg->sync_us * 1000ULL;
+		vm->nr_syncs += synchronous;
 		kwt_budget_set(session, arg->budget, arg->period_ms);
 		ring->counts = ring->budget;
 		ring->consumer = session->memory;
@@ -150,7 +173,7 @@ static int ring_publish(struct kwt_session *session,
 		smp_store_release(&ring->records,
 				  session->memory + PAGE_SIZE);
 	}
-	mutex_unlock(&session->vm->lock);
+	mutex_unlock(&vm->lock);
 	return r;
 }
 

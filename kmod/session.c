@@ -46,6 +46,7 @@ struct kwt_session *kwt_session_create(void)
 	kwt_limits_init(&session->limits);
 	kwt_wake_init(session);
 	kwt_notice_init(session);
+	kwt_sync_init(&session->ring);
 	INIT_RCU_WORK(&session->free, session_free);
 	return session;
 }
@@ -53,6 +54,8 @@ struct kwt_session *kwt_session_create(void)
 /* The file is closed: no caller and no mapping is left. */
 void kwt_session_destroy(struct kwt_session *session)
 {
+	/* KVM waits for vCPUs that wait here, and to leave it waits for KVM. */
+	kwt_sync_close(&session->ring);
 	if (session->vm) {
 		kwt_notice_session(session, KVM_WTRACK_EVENT_DETACHED);
 		kwt_vm_leave(session);
@@ -64,6 +67,18 @@ void kwt_session_put(struct kwt_session *session)
 {
 	if (refcount_dec_and_test(&session->refs))
 		queue_rcu_work(kwt_wq, &session->free);
+}
+
+/* Of a vCPU's thread that waits. It runs in a hook, for which the module waits. */
+bool kwt_ring_get(struct kwt_ring *ring)
+{
+	return refcount_inc_not_zero(&container_of(ring, struct kwt_session,
+						   ring)->refs);
+}
+
+void kwt_ring_put(struct kwt_ring *ring)
+{
+	kwt_session_put(container_of(ring, struct kwt_session, ring));
 }
 
 /* For callers that want something of a session which has not ended. */

@@ -74,6 +74,11 @@ static void span_free(struct kwt_span *span)
 	kmem_cache_free(span_cache, span);
 }
 
+static bool is_plain(const struct kwt_span *span, const struct kwt_ring *ring)
+{
+	return span->whole && !ring->budget && !ring->synchronous;
+}
+
 static struct kwt_span *span_alloc(struct kwt_ring *ring)
 {
 	struct kwt_span *span = kmem_cache_zalloc(span_cache,
@@ -84,7 +89,7 @@ static struct kwt_span *span_alloc(struct kwt_ring *ring)
 	span->ring = ring;
 	span->whole = !ring->coalesce && !ring->once && !ring->no_data &&
 		      !ring->no_rip;
-	span->plain = span->whole && !ring->budget;
+	span->plain = is_plain(span, ring);
 	if (ring->coalesce)
 		span->last = kvzalloc(LAST_BYTES, GFP_KERNEL_ACCOUNT);
 	if (ring->counts)
@@ -172,7 +177,7 @@ int kwt_span_make_spent(struct kwt_set *set, struct kwt_span *span)
 /* After the ring's budget has changed. Under the VM's lock. */
 int kwt_span_set_plain(struct kwt_set *set, struct kwt_span *span)
 {
-	WRITE_ONCE(span->plain, span->whole && !set->ring->budget);
+	WRITE_ONCE(span->plain, is_plain(span, set->ring));
 	return 0;
 }
 

@@ -49,6 +49,8 @@ static void ring_status(struct kwt_session *session,
 	status->out_over_budget = atomic64_read(&ring->over_budget);
 	status->out_rearms = atomic64_read(&ring->rearms);
 	status->out_unreported = atomic64_read(&ring->unreported);
+	status->out_sync_waits = atomic64_read(&ring->sync.waits);
+	status->out_sync_timeouts = atomic64_read(&ring->sync.timeouts);
 }
 
 static void map_status(const struct kwt_session *session,
@@ -146,5 +148,8 @@ void kwt_fdinfo(struct seq_file *m, struct kwt_session *session)
 	seq_printf(m, "wtrack-over-budget:\t%llu\n", status.out_over_budget);
 	seq_printf(m, "wtrack-rearms:\t%llu\n", status.out_rearms);
 	seq_printf(m, "wtrack-unreported:\t%llu\n", status.out_unreported);
+	seq_printf(m, "wtrack-sync-waits:\t%llu\n", status.out_sync_waits);
+	seq_printf(m, "wtrack-sync-timeouts:\t%llu\n",
+		   status.out_sync_timeouts);
 	seq_printf(m, "wtrack-memory-bytes:\t%llu\n", status.out_memory_bytes);
 }

@@ -184,7 +184,7 @@ struct kwt_space {
  * @period_end: when @spent begins anew; likewise
  * @whole: its records have all of a store, one for one, without RING_F_ONCE;
  *	constant
- * @plain: and nothing is counted; (L) to set, read under RCU
+ * @plain: and nothing is counted, and nobody waits; (L) to set, read under RCU
  * @nr_tracked: bits set in @tracked; (A)
  * @tracked: (A), and (L) to set, read under RCU
  * @observed: of @tracked, the gfns whose stores are recorded now, all of which
@@ -243,6 +243,38 @@ struct kwt_set {
 /* A span's last[]: a write hook is about to publish a record for this gfn. */
 #define KWT_CLAIMED		U64_MAX
 
+/*
+ * What a vCPU waits in synchronous sessions between two entries of the guest, all
+ * together: it is within a read side of KVM's meanwhile.
+ */
+#define KWT_MAX_SYNC_US		100000
+#define KWT_MAX_SYNC_NS		(KWT_MAX_SYNC_US * 1000ULL)
+/* Synchronous sessions on one VM. */
+#define KWT_MAX_SYNCS		8
+
+/**
+ * struct kwt_sync - vCPUs that wait for the reader of a synchronous session
+ * @ns: how long one does at most; changed by the reader
+ * @late: the reader has taken longer, and is not in step again: nobody waits;
+ *	changed by the vCPUs
+ * @closed: nobody waits any more; set once
+ * @lock: protects @waiters, @nr, and consumer->waiters to set
+ * @waiters: struct kwt_waiter, see sync.c
+ * @nr: of @waiters
+ * @waits: how often a vCPU has waited
+ * @timeouts: of these, how often the reader was late
+ */
+struct kwt_sync {
+	u64 ns;
+	bool late;
+	bool closed;
+	spinlock_t lock;
+	struct list_head waiters;
+	u32 nr;
+	atomic64_t waits;
+	atomic64_t timeouts;
+};
+
 /**
  * struct kwt_ring - records on their way to user space
  * @records: mapped read-only by the reader; constant once made
@@ -259,6 +291,7 @@ struct kwt_set {
  * @no_rip: records do not tell where the guest was; constant
  * @sticky: gfns outlive their memslots; constant
  * @once: one store to each gfn, until the session arms it again; constant
+ * @synchronous: vCPUs wait until their records are released; constant
  * @counts: new spans have room to count notifications in; (L)
  * @budget: notifications for each gfn and period, 0 without; (L) to set, read
  *	under RCU
@@ -277,6 +310,7 @@ struct kwt_set {
  * @over_budget: of these, because of the budget
  * @rearms: of gfns tracked by this session
  * @unreported: stores that KVM made without a notification
+ * @sync: vCPUs that wait
  */
 struct kwt_ring {
 	struct kvm_wtrack_record *records;
@@ -293,6 +327,7 @@ struct kwt_ring {
 	bool no_rip;
 	bool sticky;
 	bool once;
+	bool synchronous;
 	bool counts;
 	u32 budget;
 	u64 period_ns;
@@ -311,6 +346,7 @@ struct kwt_ring {
 	atomic64_t over_budget;
 	atomic64_t rearms;
 	atomic64_t unreported;
+	struct kwt_sync sync;
 };
 
 /* space.c */
@@ -400,6 +436,16 @@ bool kwt_ring_closed(const struct kwt_ring *ring);
 u64 kwt_ring_head(const struct kwt_ring *ring);
 int kwt_ring_unread(const struct kwt_ring *ring, u64 *pos);
 bool kwt_ring_published(const struct kwt_ring *ring, u64 pos);
+
+/* sync.c */
+void kwt_sync_init(struct kwt_ring *ring);
+void kwt_sync_wake(struct kwt_ring *ring);
+void kwt_sync_look(struct kwt_ring *ring, u32 *waiters, u32 *signalled);
+void kwt_sync_close(struct kwt_ring *ring);
+
+/* session.c: a reference to the session, none to one that is about to be freed */
+bool kwt_ring_get(struct kwt_ring *ring);
+void kwt_ring_put(struct kwt_ring *ring);
 
 /* resync.c */
 void kwt_resync_mark(struct kwt_span *span, u32 bit, u64 time_ns);

@@ -12,6 +12,7 @@
 #include <linux/percpu.h>
 
 #include "compat/rip.h"
+#include "sync.h"
 #include "track.h"
 
 /* No gfn: it has more bits than there are, and stands for each of them. */
@@ -50,8 +51,13 @@ enum {
  * @walk: KVM has to find @gfn in page tables of the guest's, see walk.c
  * @told: KWT_TOLD when there was a notification of it, or it takes none; whoever
  *	tells in the thread's place, see pending.c, changes it as well
- * @waiting: KVM has not entered the guest since
+ * @waiting: KVM has not entered the guest since, nor made the store and told
+ *	of it to somebody who keeps it waiting
  * @met: a probe has seen it
+ * @waited_ns: in synchronous sessions, since it exited for the last time
+ * @waited_exits: how often it had exited then
+ * @waits: what it waits for, within the write hook alone. It is not on the stack,
+ *	which some kernels clear for each call
  *
  * Written by the vCPU's thread alone, but for @told: the guard's probes and the
  * write hook run in it. Whoever arms a gfn looks at @waiting, @era and @gfn.
@@ -72,6 +78,9 @@ struct kwt_vcpu {
 	bool waiting;
 	bool met;
 	u64 page[KWT_STORE_PAGES];
+	u64 waited_ns;
+	u64 waited_exits;
+	struct kwt_sync_waits waits;
 } ____cacheline_aligned_in_smp;
 
 /**

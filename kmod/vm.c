@@ -208,6 +208,7 @@ static void vm_give_up(struct kwt_vm *vm)
 			kwt_ring_gone(&session->ring, ktime_get_ns());
 		else
 			WRITE_ONCE(session->ring.gone, true);
+		kwt_sync_close(&session->ring);
 		kwt_notice_session(session, KVM_WTRACK_EVENT_VM_GONE);
 	}
 	mutex_unlock(&vm->lock);
@@ -530,6 +531,8 @@ void kwt_vm_leave(struct kwt_session *session)
 		vm->nr_sessions--;
 	if (session->ring.native && !session->ended)
 		WRITE_ONCE(vm->space.natives, vm->space.natives - 1);
+	if (session->ring.synchronous && !session->ended)
+		vm->nr_syncs--;
 	mutex_unlock(&vm->lock);
 	kwt_vm_put(vm);
 }

@@ -16,7 +16,7 @@
 	PIN(offsetof(struct kvm_wtrack_ ## name, field), offset); \
 	PIN(sizeof(((struct kvm_wtrack_ ## name *)0)->field), size)
 
-SIZE(info, 104);
+SIZE(info, 112);
 FIELD(info, size, 0, 4);
 FIELD(info, flags, 4, 4);
 FIELD(info, out_features, 8, 8);
@@ -35,7 +35,9 @@ FIELD(info, out_backoff_min_ms, 64, 4);
 FIELD(info, out_backoff_max_ms, 68, 4);
 FIELD(info, out_max_read_bytes, 72, 8);
 FIELD(info, out_read_bytes_per_s, 80, 8);
-FIELD(info, __reserved, 88, 16);
+FIELD(info, out_max_sync_us, 88, 4);
+FIELD(info, __reserved0, 92, 4);
+FIELD(info, __reserved, 96, 16);
 
 SIZE(attach, 48);
 FIELD(attach, size, 0, 4);
@@ -46,7 +48,7 @@ FIELD(attach, out_vm_id, 16, 8);
 FIELD(attach, out_session_id, 24, 8);
 FIELD(attach, __reserved, 32, 16);
 
-SIZE(status, 264);
+SIZE(status, 280);
 FIELD(status, size, 0, 4);
 FIELD(status, flags, 4, 4);
 FIELD(status, out_state, 8, 4);
@@ -82,7 +84,9 @@ FIELD(status, out_latency_us, 212, 4);
 FIELD(status, out_budget, 216, 4);
 FIELD(status, out_period_ms, 220, 4);
 FIELD(status, out_absent, 224, 8);
-FIELD(status, __reserved, 232, 32);
+FIELD(status, out_sync_waits, 232, 8);
+FIELD(status, out_sync_timeouts, 240, 8);
+FIELD(status, __reserved, 248, 32);
 
 SIZE(range, 16);
 FIELD(range, gfn, 0, 8);
@@ -110,9 +114,9 @@ FIELD(ring, watermark, 12, 4);
 FIELD(ring, latency_us, 16, 4);
 FIELD(ring, budget, 20, 4);
 FIELD(ring, period_ms, 24, 4);
-FIELD(ring, __reserved0, 28, 4);
+FIELD(ring, sync_us, 28, 4);
 FIELD(ring, out_record_bytes, 32, 4);
-FIELD(ring, __reserved1, 36, 4);
+FIELD(ring, __reserved0, 36, 4);
 FIELD(ring, out_consumer_offset, 40, 8);
 FIELD(ring, out_consumer_bytes, 48, 8);
 FIELD(ring, out_records_offset, 56, 8);
@@ -239,8 +243,19 @@ FIELD(read, out_error, 56, 4);
 FIELD(read, __reserved0, 60, 4);
 FIELD(read, __reserved, 64, 16);
 
-SIZE(consumer, 8);
+SIZE(release, 32);
+FIELD(release, size, 0, 4);
+FIELD(release, flags, 4, 4);
+FIELD(release, out_waiters, 8, 4);
+FIELD(release, out_signalled, 12, 4);
+FIELD(release, __reserved, 16, 16);
+
+/* What the module writes is in another cache line than what the reader does. */
+SIZE(consumer, 72);
 FIELD(consumer, pos, 0, 8);
+FIELD(consumer, __reserved0, 8, 56);
+FIELD(consumer, waiters, 64, 4);
+FIELD(consumer, __reserved1, 68, 4);
 
 SIZE(record, 64);
 FIELD(record, seq, 0, 8);
@@ -274,6 +289,7 @@ PIN(KVM_WTRACK_RESYNC, 0xd70b);
 PIN(KVM_WTRACK_FENCE, 0xd70c);
 PIN(KVM_WTRACK_REGIONS, 0xd70d);
 PIN(KVM_WTRACK_READ, 0xd70e);
+PIN(KVM_WTRACK_RELEASE, 0xd70f);
 
 PIN(KVM_WTRACK_FEAT_FOREIGN_ATTACH, 1);
 PIN(KVM_WTRACK_FEAT_COALESCE, 2);
@@ -288,6 +304,7 @@ PIN(KVM_WTRACK_FEAT_READ, 512);
 PIN(KVM_WTRACK_FEAT_REGIONS, 1024);
 PIN(KVM_WTRACK_FEAT_STICKY, 2048);
 PIN(KVM_WTRACK_FEAT_ONCE, 4096);
+PIN(KVM_WTRACK_FEAT_SYNC, 8192);
 PIN(KVM_WTRACK_FEAT_TUNE, 16384);
 PIN(KVM_WTRACK_FEAT_CONTROL, 32768);
 PIN(KVM_WTRACK_FEAT_MODES, 65536);
@@ -312,12 +329,14 @@ PIN(KVM_WTRACK_RING_F_STOP, 2);
 PIN(KVM_WTRACK_RING_F_NATIVE, 4);
 PIN(KVM_WTRACK_RING_F_STICKY, 8);
 PIN(KVM_WTRACK_RING_F_ONCE, 16);
+PIN(KVM_WTRACK_RING_F_SYNC, 32);
 PIN(KVM_WTRACK_TUNE_F_WAKEUP, 1);
 PIN(KVM_WTRACK_TUNE_F_BUDGET, 2);
 PIN(KVM_WTRACK_ADD_F_NOWAIT, 1);
 PIN(KVM_WTRACK_ADD_F_SKIP_HOLES, 2);
 PIN(KVM_WTRACK_REARM_F_NOWAIT, 1);
 PIN(KVM_WTRACK_REMOVE_F_FENCE, 1);
+PIN(KVM_WTRACK_RELEASE_F_LOOK, 1);
 PIN(KVM_WTRACK_GFN_TRACKED, 1);
 PIN(KVM_WTRACK_GFN_RESYNC, 2);
 PIN(KVM_WTRACK_GFN_DISARMED, 4);
@@ -345,6 +364,7 @@ PIN(KVM_WTRACK_RECORD_F_RIP, 8);
 PIN(KVM_WTRACK_RECORD_F_L2, 16);
 PIN(KVM_WTRACK_RECORD_F_SMM, 32);
 PIN(KVM_WTRACK_RECORD_F_ONCE, 64);
+PIN(KVM_WTRACK_RECORD_F_ASYNC, 128);
 PIN(KVM_WTRACK_RECORD_F_NO_DATA, 256);
 PIN(KVM_WTRACK_GUARD_DISARMED, 1);
 PIN(KVM_WTRACK_GUARD_REARMED, 2);

@@ -75,12 +75,13 @@
  *	EOVERFLOW	the gfn has as many users as it can have
  *	EPERM		refused by the session's restriction
  *	ERANGE		a number of records, a watermark, a latency, a budget,
- *			its period or a number of ranges is out of the bounds
+ *			its period, sync_us or a number of ranges is out of the bounds
  *			that INFO reports; the ranges of all RESTRICTs have
  *			more parts in common than a call may bring ranges
  *	ESHUTDOWN	an administrator has ended the session
  *	ESRCH		the VM is gone
- *	EUSERS		the VM has as many sessions as it may have
+ *	EUSERS		the VM has as many sessions as it may have, or as many
+ *			synchronous ones
  */
 #ifndef _UAPI_LINUX_KVM_WTRACK_H
 #define _UAPI_LINUX_KVM_WTRACK_H
@@ -107,6 +108,7 @@
 #define KVM_WTRACK_FENCE	_IO(KVM_WTRACK_MAGIC, 0x0c)
 #define KVM_WTRACK_REGIONS	_IO(KVM_WTRACK_MAGIC, 0x0d)
 #define KVM_WTRACK_READ		_IO(KVM_WTRACK_MAGIC, 0x0e)
+#define KVM_WTRACK_RELEASE	_IO(KVM_WTRACK_MAGIC, 0x0f)
 
 /*
  * Features. Ask for these bits, never for a kernel or module version.
@@ -137,6 +139,8 @@
 #define KVM_WTRACK_FEAT_STICKY		(1ULL << 11)
 /* KVM_WTRACK_RING_F_ONCE and REARM are known. */
 #define KVM_WTRACK_FEAT_ONCE		(1ULL << 12)
+/* KVM_WTRACK_RING_F_SYNC and RELEASE are known. */
+#define KVM_WTRACK_FEAT_SYNC		(1ULL << 13)
 /* TUNE is known. */
 #define KVM_WTRACK_FEAT_TUNE		(1ULL << 14)
 /* An administrator can end a session (KVM_WTRACK_CMD_END_SESSION). */
@@ -166,6 +170,8 @@
  * @out_max_read_bytes: bytes that one READ reads at most
  * @out_read_bytes_per_s: bytes, of whole pages, that a session reads in a second
  *	at most
+ * @out_max_sync_us: longest time that a vCPU may wait in a synchronous session
+ * @__reserved0: 0
  * @__reserved: must be 0
  *
  * Needs no attached VM.
@@ -189,6 +195,8 @@ struct kvm_wtrack_info {
 	__u32 out_backoff_max_ms;
 	__aligned_u64 out_max_read_bytes;
 	__aligned_u64 out_read_bytes_per_s;
+	__u32 out_max_sync_us;
+	__u32 __reserved0;
 	__aligned_u64 __reserved[2];
 };
 
@@ -275,6 +283,9 @@ struct kvm_wtrack_attach {
  * @out_budget: of the ring, as RING or TUNE set it, or the restriction's
  * @out_period_ms: of @out_budget
  * @out_absent: of @out_pages, those without memory, see RING_F_STICKY
+ * @out_sync_waits: how often a vCPU has waited for the reader of a synchronous
+ *	session
+ * @out_sync_timeouts: of these, how often the reader was late
  * @__reserved: must be 0
  */
 struct kvm_wtrack_status {
@@ -313,6 +324,8 @@ struct kvm_wtrack_status {
 	__u32 out_budget;
 	__u32 out_period_ms;
 	__aligned_u64 out_absent;
+	__aligned_u64 out_sync_waits;
+	__aligned_u64 out_sync_timeouts;
 	__aligned_u64 __reserved[4];
 };
 
@@ -343,7 +356,7 @@ struct kvm_wtrack_range {
 #define KVM_WTRACK_RIGHT_OTHERS		(1ULL << 3)
 /* ADD and REMOVE. Without it what is tracked stays as it is. */
 #define KVM_WTRACK_RIGHT_CHANGE		(1ULL << 4)
-/* Have vCPUs wait for the reader. */
+/* Have vCPUs wait for the reader: KVM_WTRACK_RING_F_SYNC. */
 #define KVM_WTRACK_RIGHT_SYNC		(1ULL << 5)
 
 /**
@@ -372,9 +385,10 @@ struct kvm_wtrack_range {
  *
  * EBUSY, and nothing is changed, if the session has what the call would forbid:
  * it tracks gfns outside of @ranges, or more than @max_pages; its ring has more
- * records than @max_records, no budget or one outside of the limits, or its
- * records have what RIGHT_DATA or RIGHT_RIP is about, which is settled when the
- * ring is made. While the call looks, an ADD of another thread waits.
+ * records than @max_records, no budget or one outside of the limits, a sync_us
+ * above @max_sync_us or any without RIGHT_SYNC, or its records have what
+ * RIGHT_DATA or RIGHT_RIP is about, which is settled when the ring is made. While
+ * the call looks, an ADD of another thread waits.
  *
  * Rights are named and not taken away, so that a right that a later module has
  * is lost by whom is restricted by a program that does not know it.
@@ -423,6 +437,13 @@ struct kvm_wtrack_restrict {
  * The session is told of the first store to each page only: see "First touch".
  */
 #define KVM_WTRACK_RING_F_ONCE		(1U << 4)
+/*
+ * A vCPU that has stored to one of the session's pages executes its next
+ * instruction when the reader has released the record: see "Synchronous sessions".
+ * EINVAL together with RING_F_COALESCE, in which a store may have no record of its
+ * own, and with RING_F_NATIVE, in which none is emulated.
+ */
+#define KVM_WTRACK_RING_F_SYNC		(1U << 5)
 
 /**
  * struct kvm_wtrack_ring - make the session's ring (KVM_WTRACK_RING)
@@ -436,9 +457,10 @@ struct kvm_wtrack_restrict {
  * @budget: stores that are notified for each page in each period; the page is
  *	then not observed until the period is over, see "The guard". 0: no budget
  * @period_ms: the period, 0 only without @budget
- * @__reserved0: must be 0
+ * @sync_us: with KVM_WTRACK_RING_F_SYNC: how long a vCPU waits at most, 1 up to
+ *	out_max_sync_us; 0 only without
  * @out_record_bytes: size of a record in this ring, see "The ring"
- * @__reserved1: must be 0
+ * @__reserved0: must be 0
  * @out_consumer_offset: offset for mmap(2) of struct kvm_wtrack_consumer
  * @out_consumer_bytes: and the length of that mapping
  * @out_records_offset: offset for mmap(2) of the records
@@ -461,9 +483,9 @@ struct kvm_wtrack_ring {
 	__u32 latency_us;
 	__u32 budget;
 	__u32 period_ms;
-	__u32 __reserved0;
+	__u32 sync_us;
 	__u32 out_record_bytes;
-	__u32 __reserved1;
+	__u32 __reserved0;
 	__aligned_u64 out_consumer_offset;
 	__aligned_u64 out_consumer_bytes;
 	__aligned_u64 out_records_offset;
@@ -908,6 +930,28 @@ struct kvm_wtrack_read {
 	__aligned_u64 __reserved[2];
 };
 
+/* Wake nobody: only look. */
+#define KVM_WTRACK_RELEASE_F_LOOK	(1U << 0)
+
+/**
+ * struct kvm_wtrack_release - wake vCPUs that wait, and look (KVM_WTRACK_RELEASE)
+ * @size: sizeof(struct kvm_wtrack_release)
+ * @flags: KVM_WTRACK_RELEASE_F_*
+ * @out_waiters: vCPUs that wait for a record which is not released
+ * @out_signalled: of these, those in whose thread a signal is pending
+ * @__reserved: must be 0
+ *
+ * The vCPUs whose records are released go on: see "Synchronous sessions". In other
+ * sessions nobody waits, and the call does nothing.
+ */
+struct kvm_wtrack_release {
+	__u32 size;
+	__u32 flags;
+	__u32 out_waiters;
+	__u32 out_signalled;
+	__aligned_u64 __reserved[2];
+};
+
 /*
  * The ring
  * --------
@@ -1061,13 +1105,74 @@ struct kvm_wtrack_read {
  * while the guest writes is not safe in an ordinary session, budget or not: the
  * first store in each period is emulated, too. KVM_WTRACK_RING_F_NATIVE is for
  * these pages.
+ *
+ * Synchronous sessions
+ * --------------------
+ * A vCPU that has stored to a page of a session with KVM_WTRACK_RING_F_SYNC waits
+ * behind the store until the reader has released the record, the last one if there
+ * are several, or for sync_us at most. The reader sets the position, which is a
+ * full barrier, then looks at consumer->waiters, and if that is not 0 it calls
+ * KVM_WTRACK_RELEASE; read(2) does so by itself. Meanwhile all else goes on: the
+ * other vCPUs, and the calls of this interface. A page that is removed, or added
+ * again, in the meantime changes nothing for the vCPU that waits.
+ *
+ * The module sets consumer->waiters, in such sessions alone, and does not read it.
+ *
+ * What a vCPU does not wait for:
+ *
+ *	a reader	that has let a vCPU wait for all of sync_us is late. Its
+ *	that is late	vCPUs go on, and records have F_ASYNC, until it is in
+ *			step: it has released all of them when the next store is
+ *			made. So a reader that is stopped costs the guest sync_us
+ *			once. out_sync_timeouts counts
+ *	several things	A vCPU waits for all synchronous sessions at the same
+ *			time, and no more than out_max_sync_us in all before it
+ *			enters the guest again. KVM may make many stores in a
+ *			row: those of a string instruction, and two of one that
+ *			crosses pages. It waits behind each, until that time is
+ *			over. What has F_ASYNC then, or was waited for when it
+ *			was over, counts for a reader that is late
+ *	other records	Only a WRITE, and a RESYNC that stands for it, are waited
+ *			for. The others are made where KVM cannot wait: GUARD
+ *			tells of a store to come, or of one that KVM has made
+ *			silently
+ *
+ * Together with RING_F_ONCE the reader looks at a page right behind the first store
+ * to it: READ, and the memory, have the bytes that were stored there, not those of
+ * before, and nothing that this vCPU stores later. Whoever needs the bytes of before
+ * has read the page when it was armed. The page is not observed while the vCPU waits,
+ * as it never is behind a record with F_ONCE: what other vCPUs store to it then has
+ * no record, and they do not wait, unless the session calls REARM, which it may do
+ * before the release.
+ *
+ * When the session is closed or ended, when the VM is gone, and when the thread of
+ * the vCPU is killed, the vCPU goes on at once. A reader that died costs sync_us
+ * once, as long as somebody else has the session open.
+ *
+ * Whoever changes the VM's memory slots waits for a vCPU that waits, as for one that
+ * has a page fault, and so does who asks KVM for that vCPU's registers. If that is the
+ * thread that should release the record, it gets on when sync_us is over.
+ *
+ * A vCPU that waits takes no signals, but leaves KVM_RUN for one before its next
+ * instruction. So a debugger stops a VMM exactly behind a store: it leaves the
+ * record unreleased, sends SIGSTOP to the VMM, calls KVM_WTRACK_RELEASE with
+ * RELEASE_F_LOOK until out_signalled is out_waiters (the VMM's threads tell each
+ * other), and releases. All of that within sync_us. A string instruction is stopped
+ * after up to 1,024 elements.
  */
 /**
  * struct kvm_wtrack_consumer - the page that the reader writes
  * @pos: records released since the start
+ * @__reserved0: not used
+ * @waiters: vCPUs that wait for the reader, in synchronous sessions; written by
+ *	the module alone, and in a cache line of its own
+ * @__reserved1: not used
  */
 struct kvm_wtrack_consumer {
 	__aligned_u64 pos;
+	__u32 __reserved0[14];
+	__u32 waiters;
+	__u32 __reserved1;
 };
 
 /* A vCPU wrote to a tracked page. */
@@ -1112,6 +1217,8 @@ struct kvm_wtrack_consumer {
 #define KVM_WTRACK_RECORD_F_SMM		(1U << 5)
 /* The page is not observed from here on, until the session arms it again. */
 #define KVM_WTRACK_RECORD_F_ONCE	(1U << 6)
+/* In a synchronous session: the vCPU does not wait until this is released. */
+#define KVM_WTRACK_RECORD_F_ASYNC	(1U << 7)
 
 /*
  * The session has not RIGHT_DATA: len is 0, total is the length of the store, which

@@ -78,8 +78,9 @@ const struct abi_call abi_calls[] = {
 	     .known_flags = KVM_WTRACK_RING_F_COALESCE |
 			    KVM_WTRACK_RING_F_STOP |
 			    KVM_WTRACK_RING_F_NATIVE |
-			    KVM_WTRACK_RING_F_STICKY | KVM_WTRACK_RING_F_ONCE,
-	     .reserved = { FIELD(ring, __reserved0), FIELD(ring, __reserved1),
+			    KVM_WTRACK_RING_F_STICKY | KVM_WTRACK_RING_F_ONCE |
+			    KVM_WTRACK_RING_F_SYNC,
+	     .reserved = { FIELD(ring, __reserved0),
 			   FIELD(ring, __reserved) },
 	     .out = { FIELD(ring, out_record_bytes),
 		      FIELD(ring, out_consumer_offset),
@@ -137,6 +138,11 @@ const struct abi_call abi_calls[] = {
 	     .reserved = { FIELD(read, __reserved0), FIELD(read, __reserved) },
 	     .out = { FIELD(read, out_done), FIELD(read, out_seq),
 		      FIELD(read, out_generation), FIELD(read, out_error) }),
+	CALL(release, RELEASE, ABI_READY, .has_out = true,
+	     .known_flags = KVM_WTRACK_RELEASE_F_LOOK,
+	     .reserved = { FIELD(release, __reserved) },
+	     .out = { FIELD(release, out_waiters),
+		      FIELD(release, out_signalled) }),
 };
 
 const unsigned int abi_nr_calls = ARRAY_SIZE(abi_calls);

@@ -16,12 +16,17 @@ const struct kvm_wtrack_record *wt_peek(const struct wt *wt)
 
 void wt_release(struct wt *wt)
 {
+	WT_ARG(release, r);
+
 	/*
-	 * Pairs with the module's load-acquire before it reuses the place, and
-	 * with its barrier before it merges a store into an unread record.
+	 * Pairs with the module's load-acquire before it reuses the place, with
+	 * its barrier before it merges a store into an unread record, and with
+	 * that of a vCPU between saying that it waits and looking.
 	 */
 	(void)__atomic_exchange_n(&wt->consumer->pos, wt->next,
 				  __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&wt->consumer->waiters, __ATOMIC_RELAXED))
+		CHECK_ERRNO(__wt_release(wt->fd, &r), 0);
 }
 
 bool wt_take(struct wt *wt, struct kvm_wtrack_record *rec)

@@ -36,6 +36,7 @@ WT_CALL(resync, RESYNC)
 WT_CALL(fence, FENCE)
 WT_CALL(regions, REGIONS)
 WT_CALL(read, READ)
+WT_CALL(release, RELEASE)
 
 /* WT_ARG(attach, a, .vm_fd = fd): a local struct kvm_wtrack_attach. */
 #define WT_ARG(call, var, ...)						\
@@ -119,6 +120,7 @@ const struct kvm_wtrack_record *wt_peek(const struct wt *wt);
 bool wt_take(struct wt *wt, struct kvm_wtrack_record *rec);
 /* Takes all that is there; how many. */
 uint64_t wt_drain(struct wt *wt);
+/* Releases what was stepped over, and wakes vCPUs that wait for it. */
 void wt_release(struct wt *wt);
 
 /* A fixed array of ranges from RESYNC, all rounds of it. */

@@ -3,7 +3,7 @@
  * The module's data structures outside of the kernel.
  *
  * linux/ has headers named like the kernel's, with just what space.c, span.c,
- * set.c, match.c, tell.c, ring.c and resync.c use of them, so that these files compile
+ * set.c, match.c, tell.c, ring.c, sync.c and resync.c use of them, so that these files compile
  * unchanged for user space. What is here belongs to the shim alone:
  *
  *	races		each atomic access may give way to other threads, so

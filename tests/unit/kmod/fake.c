@@ -13,9 +13,15 @@ struct fake fake;
 
 DEFINE_PER_CPU(struct kwt_here, kwt_here);
 DEFINE_PER_CPU(struct kwt_flight, kwt_flight);
-__thread char shim_task[8];
+static __thread struct task_struct task;
+__thread void (*shim_asleep)(void);
 
 static DECLARE_BITMAP(armed, FAKE_PAGES);
+
+struct task_struct *shim_current(void)
+{
+	return &task;
+}
 
 /* No gfn of one half has the place of one of the other. */
 static u32 place(u64 gfn)
@@ -167,6 +173,20 @@ void kwt_wake(struct kwt_ring *ring, bool urgent)
 {
 	shim_require(ring->sleepers);
 	atomic64_inc(urgent ? &fake.urgent_wakes : &fake.wakes);
+}
+
+/* Nobody frees it. */
+bool kwt_ring_get(struct kwt_ring *ring)
+{
+	(void)ring;
+	__atomic_add_fetch(&fake.references, 1, __ATOMIC_SEQ_CST);
+	return true;
+}
+
+void kwt_ring_put(struct kwt_ring *ring)
+{
+	(void)ring;
+	__atomic_sub_fetch(&fake.references, 1, __ATOMIC_SEQ_CST);
 }
 
 void kwt_notice_overflow(struct kwt_ring *ring)

@@ -30,6 +30,7 @@ struct fake {
 	atomic64_t wakes;
 	atomic64_t urgent_wakes;
 	atomic64_t notices;
+	u64 references;		/* of vCPUs that wait */
 };
 
 extern struct fake fake;

@@ -26,6 +26,7 @@ void session_init(struct session *session, struct kwt_space *space,
 	ring->mask = records - 1;
 	ring->room = records - KWT_RING_SPARE;
 	ring->coalesce = coalesce;
+	kwt_sync_init(ring);
 	session->set.space = space;
 	session->set.ring = ring;
 	ring->set = &session->set;

@@ -4,9 +4,9 @@
 #define SHIM_LINUX_KVM_HOST_H
 
 #include <linux/atomic.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 
-struct task_struct;
 struct kvm;
 
 struct mutex {
@@ -19,6 +19,9 @@ enum { VCPU_REGS_RIP = 16 };
 #define HF_SMM_MASK	(1 << 1)
 
 struct kvm_vcpu {
+	struct {
+		u64 exits;
+	} stat;
 	int vcpu_id;
 	int vcpu_idx;
 	struct mutex mutex;
@@ -27,9 +30,5 @@ struct kvm_vcpu {
 		u32 hflags;
 	} arch;
 };
-
-/* This thread. */
-extern __thread char shim_task[8] __attribute__((__aligned__(8)));
-#define current ((struct task_struct *)shim_task)
 
 #endif

@@ -48,6 +48,17 @@ static inline bool list_empty(const struct list_head *head)
 	return READ_ONCE(head->next) == head;
 }
 
+static inline void list_del(struct list_head *entry)
+{
+	list_del_init(entry);
+}
+
+#define list_for_each_entry(pos, head, member)				\
+	for (pos = container_of((head)->next, __typeof__(*(pos)), member); \
+	     &(pos)->member != (head);					\
+	     pos = container_of((pos)->member.next, __typeof__(*(pos)),	\
+				member))
+
 #define list_first_entry_or_null(head, type, member)			\
 	(list_empty(head) ? NULL : container_of((head)->next, type, member))
 

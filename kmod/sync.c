@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vCPUs that wait for the reader of a synchronous session.
+ *
+ * The write hook publishes the record, ends what fences wait for, enables
+ * preemption, and sleeps here. It holds none of this module's locks then. It is
+ * deep in KVM_RUN: KVM holds vcpu->mutex, kvm->srcu and the srcu of its page
+ * tracking, as in a page fault that waits for memory. Whoever waits for one of
+ * these, such as whoever changes a memslot, waits for the vCPU. So the time has
+ * a bound, KWT_MAX_SYNC_NS, which is one for all that a vCPU waits within one such
+ * section of KVM's, that is, between two entries of the guest: for all sessions
+ * that track the page, and for each element of a string instruction, of which KVM
+ * emulates up to 1,024 in a row.
+ *
+ * A reader that has let a vCPU wait for all of its time is late, and nobody waits
+ * for it any more until it is in step: until a store comes when it has released
+ * all records of before. Records that no vCPU waits for say so.
+ *
+ * Who waits, and who ends it:
+ *
+ *	the vCPU	says that it waits, in sync->waiters and consumer->waiters,
+ *			then looks whether it has to
+ *	the reader	releases, then looks at consumer->waiters, and calls RELEASE
+ *	RELEASE		looks at consumer->pos, and wakes those in sync->waiters
+ *
+ * Nothing is read from consumer->waiters here: it is the reader's to spoil.
+ */
+#include <linux/hrtimer.h>
+#include <linux/kvm_host.h>
+#include <linux/ktime.h>
+#include <linux/minmax.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+
+#include "ring.h"
+#include "vcpu.h"
+
+/* The kernel may take so much longer, to wake for several timers at once. */
+#define SLACK_NS	(50 * NSEC_PER_USEC)
+
+/**
+ * struct kwt_waiter - a vCPU's thread that sleeps
+ * @in_ring: in sync->waiters; sync->lock
+ * @task: the thread, which exists as long as it is in there
+ * @seq: of the record
+ */
+struct kwt_waiter {
+	struct list_head in_ring;
+	struct task_struct *task;
+	u64 seq;
+};
+
+static bool is_released(const struct kwt_ring *ring, u64 seq)
+{
+	return READ_ONCE(ring->consumer->pos) >= seq;
+}
+
+static bool is_over(const struct kwt_ring *ring, u64 seq)
+{
+	return is_released(ring, seq) || READ_ONCE(ring->sync.late) ||
+	       READ_ONCE(ring->sync.closed);
+}
+
+/*
+ * Before a record is published. Two vCPUs may find at the same time that the
+ * reader is in step, and it may be late again at once: both are true.
+ */
+static bool is_late(struct kwt_ring *ring)
+{
+	if (likely(!READ_ONCE(ring->sync.late)))
+		return false;
+	if (READ_ONCE(ring->consumer->pos) < kwt_ring_head(ring))
+		return true;
+	WRITE_ONCE(ring->sync.late, false);
+	return false;
+}
+
+/* Until KVM has to get out of its read side. In the vCPU's thread. */
+static u64 time_left(struct kwt_vcpu *vcpu)
+{
+	u64 exits = vcpu->vcpu->stat.exits;
+
+	if (vcpu->waited_exits != exits) {
+		vcpu->waited_exits = exits;
+		vcpu->waited_ns = 0;
+	}
+	return vcpu->waited_ns < KWT_MAX_SYNC_NS ?
+	       KWT_MAX_SYNC_NS - vcpu->waited_ns : 0;
+}
+
+/*
+ * A record is about to be published in the ring of a synchronous session: the
+ * flag that says that the vCPU will not wait for it, or 0. In the vCPU's thread,
+ * preemption disabled; @vcpu may be NULL.
+ */
+u32 kwt_sync_flag(struct kwt_ring *ring, struct kwt_vcpu *vcpu)
+{
+	if (likely(vcpu && time_left(vcpu) && !is_late(ring)))
+		return 0;
+	return KVM_WTRACK_RECORD_F_ASYNC;
+}
+
+/*
+ * Preemption is still disabled: from here on the rings stay, whatever becomes of
+ * their sessions.
+ *
+ * KVM does not handle the fault any more, it has made the store. Nobody who arms
+ * the page waits for this vCPU: that may be the reader whom it waits for.
+ */
+void kwt_sync_begin(struct kwt_vcpu *vcpu)
+{
+	struct kwt_sync_waits *waits = &vcpu->waits;
+	u32 i, nr = 0;
+
+	/* But not one that is about to be freed: it is closed. */
+	for (i = 0; i < waits->nr; i++)
+		if (kwt_ring_get(waits->wait[i].ring))
+			waits->wait[nr++] = waits->wait[i];
+	waits->nr = nr;
+	/* What KVM may have stored without telling is told at the next entry. */
+	if (READ_ONCE(vcpu->told) == KWT_TOLD)
+		/* Pairs with the acquire in kwt_vcpus_store_to(). */
+		smp_store_release(&vcpu->waiting, false);
+}
+
+static void waiter_add(struct kwt_ring *ring, struct kwt_waiter *waiter)
+{
+	struct kwt_sync *sync = &ring->sync;
+
+	spin_lock(&sync->lock);
+	list_add_tail(&waiter->in_ring, &sync->waiters);
+	WRITE_ONCE(ring->consumer->waiters, ++sync->nr);
+	spin_unlock(&sync->lock);
+	atomic64_inc(&sync->waits);
+}
+
+static void waiter_remove(struct kwt_ring *ring, struct kwt_waiter *waiter)
+{
+	struct kwt_sync *sync = &ring->sync;
+
+	spin_lock(&sync->lock);
+	list_del(&waiter->in_ring);
+	WRITE_ONCE(ring->consumer->waiters, --sync->nr);
+	spin_unlock(&sync->lock);
+}
+
+/* Those that have nothing to wait for any more go on. */
+void kwt_sync_wake(struct kwt_ring *ring)
+{
+	struct kwt_sync *sync = &ring->sync;
+	struct kwt_waiter *waiter;
+
+	spin_lock(&sync->lock);
+	list_for_each_entry(waiter, &sync->waiters, in_ring)
+		if (is_over(ring, waiter->seq))
+			wake_up_process(waiter->task);
+	spin_unlock(&sync->lock);
+}
+
+/*
+ * How many vCPUs wait, and in how many of their threads a signal is pending: such
+ * a thread leaves KVM_RUN, and its process stops if that is what the signal is
+ * for, before the guest's next instruction.
+ */
+void kwt_sync_look(struct kwt_ring *ring, u32 *waiters, u32 *signalled)
+{
+	struct kwt_sync *sync = &ring->sync;
+	struct kwt_waiter *waiter;
+
+	*waiters = 0;
+	*signalled = 0;
+	spin_lock(&sync->lock);
+	list_for_each_entry(waiter, &sync->waiters, in_ring) {
+		if (is_over(ring, waiter->seq))
+			continue;
+		++*waiters;
+		*signalled += task_sigpending(waiter->task);
+	}
+	spin_unlock(&sync->lock);
+}
+
+/* The time of one waiter is over, and with it that of the others. */
+static void reader_is_late(struct kwt_ring *ring)
+{
+	atomic64_inc(&ring->sync.timeouts);
+	WRITE_ONCE(ring->sync.late, true);
+	kwt_sync_wake(ring);
+}
+
+/* Until the record is released, until @end, or until the thread is killed. */
+static void wait_for_reader(struct kwt_ring *ring, u64 seq, u64 end)
+{
+	struct kwt_waiter me = { .task = current, .seq = seq };
+	ktime_t expires = ns_to_ktime(end);
+	bool timed_out = false;
+
+	if (is_over(ring, seq))
+		return;
+	waiter_add(ring, &me);
+	for (;;) {
+		/*
+		 * A full barrier between saying that we wait and looking: pairs with
+		 * the reader's exchange of consumer->pos, behind which it looks
+		 * whether somebody waits.
+		 */
+		set_current_state(TASK_KILLABLE);
+		if (is_over(ring, seq) || fatal_signal_pending(current) ||
+		    timed_out)
+			break;
+		timed_out = !schedule_hrtimeout_range(&expires, SLACK_NS,
+						      HRTIMER_MODE_ABS);
+	}
+	__set_current_state(TASK_RUNNING);
+	if (timed_out && !is_over(ring, seq) && !fatal_signal_pending(current))
+		reader_is_late(ring);
+	waiter_remove(ring, &me);
+}
+
+/*
+ * Their times begin together: all of them take no longer than the longest. May
+ * sleep; drops the references to the rings.
+ */
+void kwt_sync_wait(struct kwt_vcpu *vcpu)
+{
+	struct kwt_sync_waits *waits = &vcpu->waits;
+	u64 start = ktime_get_ns(), left = time_left(vcpu);
+	u32 i;
+
+	might_sleep();
+	for (i = 0; i < waits->nr; i++) {
+		struct kwt_ring *ring = waits->wait[i].ring;
+		u64 ns = min_t(u64, READ_ONCE(ring->sync.ns), left);
+
+		wait_for_reader(ring, waits->wait[i].seq, start + ns);
+		kwt_ring_put(ring);
+	}
+	waits->nr = 0;
+	vcpu->waited_ns += ktime_get_ns() - start;
+}
+
+/* Nobody waits any more, for good: the session is closed, or its VM is gone. */
+void kwt_sync_close(struct kwt_ring *ring)
+{
+	WRITE_ONCE(ring->sync.closed, true);
+	kwt_sync_wake(ring);
+}
+
+void kwt_sync_init(struct kwt_ring *ring)
+{
+	spin_lock_init(&ring->sync.lock);
+	INIT_LIST_HEAD(&ring->sync.waiters);
+}
