@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The two words that the reader of a ring shares with the module. */
+/* The words that the reader of a ring shares with the module. */
 #ifndef WTRACK_BARRIER_H
 #define WTRACK_BARRIER_H
 
@@ -36,6 +36,16 @@ static inline void consumer_store_pos(struct kvm_wtrack_consumer *c,
 				      uint64_t pos)
 {
 	(void)__atomic_exchange_n(&c->pos, pos, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Behind the exchange above, which is the barrier between the position and this.
+ * It pairs with that of a vCPU which says that it waits, and then looks at the
+ * position: either it goes on by itself, or we see that it waits.
+ */
+static inline uint32_t consumer_load_waiters(const struct kvm_wtrack_consumer *c)
+{
+	return __atomic_load_n(&c->waiters, __ATOMIC_RELAXED);
 }
 
 #endif

@@ -130,6 +130,11 @@ WTRACK_API bool wtrack_event_is_once(const struct wtrack_event *event)
 	return record_of(event)->flags & KVM_WTRACK_RECORD_F_ONCE;
 }
 
+WTRACK_API bool wtrack_event_is_async(const struct wtrack_event *event)
+{
+	return record_of(event)->flags & KVM_WTRACK_RECORD_F_ASYNC;
+}
+
 WTRACK_API bool wtrack_event_is_l2(const struct wtrack_event *event)
 {
 	return record_of(event)->flags & KVM_WTRACK_RECORD_F_L2;

@@ -17,6 +17,7 @@ SAME(WTRACK_FEAT_READ, KVM_WTRACK_FEAT_READ);
 SAME(WTRACK_FEAT_REGIONS, KVM_WTRACK_FEAT_REGIONS);
 SAME(WTRACK_FEAT_STICKY, KVM_WTRACK_FEAT_STICKY);
 SAME(WTRACK_FEAT_ONCE, KVM_WTRACK_FEAT_ONCE);
+SAME(WTRACK_FEAT_SYNC, KVM_WTRACK_FEAT_SYNC);
 SAME(WTRACK_FEAT_TUNE, KVM_WTRACK_FEAT_TUNE);
 SAME(WTRACK_FEAT_CONTROL, KVM_WTRACK_FEAT_CONTROL);
 SAME(WTRACK_FEAT_MODES, KVM_WTRACK_FEAT_MODES);
@@ -85,6 +86,7 @@ WTRACK_API int wtrack_get_info(struct wtrack_info *ret, size_t size)
 		.backoff_min_ms = args.out_backoff_min_ms,
 		.backoff_max_ms = args.out_backoff_max_ms,
 		.read_bytes_per_s = args.out_read_bytes_per_s,
+		.max_sync_us = args.out_max_sync_us,
 	};
 	return wtrack__copy_sized(ret, size, &info, sizeof(info));
 }

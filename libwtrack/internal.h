@@ -55,7 +55,10 @@ struct wtrack_session {
 	uint64_t features;		/* of the module */
 	uint32_t max_ranges;		/* that one call may bring */
 	uint32_t max_budget, max_period_ms;
-	uint32_t budget, period_ms;	/* of the ring that will be made */
+	uint32_t max_sync_us;
+	/* Of the ring that will be made. */
+	uint32_t budget, period_ms;
+	uint32_t sync_us;
 	struct ring ring;
 	struct resync resync;
 };

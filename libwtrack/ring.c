@@ -13,6 +13,7 @@ SAME(WTRACK_RING_STOP, KVM_WTRACK_RING_F_STOP);
 SAME(WTRACK_RING_NATIVE, KVM_WTRACK_RING_F_NATIVE);
 SAME(WTRACK_RING_STICKY, KVM_WTRACK_RING_F_STICKY);
 SAME(WTRACK_RING_ONCE, KVM_WTRACK_RING_F_ONCE);
+SAME(WTRACK_RING_SYNC, KVM_WTRACK_RING_F_SYNC);
 
 /* What was asked for is what the module has made, and can be mapped. */
 static bool ring_is_sane(const struct kvm_wtrack_ring *made)
@@ -94,6 +95,17 @@ WTRACK_API int wtrack_session_set_budget(struct wtrack_session *session,
 	return 0;
 }
 
+WTRACK_API int wtrack_session_set_sync(struct wtrack_session *session,
+				       uint32_t timeout_us)
+{
+	if (session->ring.records)
+		return -EBUSY;
+	if (timeout_us > session->max_sync_us)
+		return -ERANGE;
+	session->sync_us = timeout_us;
+	return 0;
+}
+
 WTRACK_API int wtrack_session_make_ring(struct wtrack_session *session,
 					uint32_t records, unsigned int flags,
 					uint32_t watermark, uint32_t latency_us)
@@ -106,6 +118,7 @@ WTRACK_API int wtrack_session_make_ring(struct wtrack_session *session,
 		.latency_us = latency_us,
 		.budget = session->budget,
 		.period_ms = session->period_ms,
+		.sync_us = session->sync_us,
 	};
 	int r;
 
@@ -202,12 +215,36 @@ wtrack_session_next(struct wtrack_session *session)
 
 WTRACK_API void wtrack_session_release(struct wtrack_session *session)
 {
+	struct kvm_wtrack_release args = { .size = sizeof(args) };
 	struct ring *ring = &session->ring;
 
 	if (ring->next == ring->released)
 		return;
 	consumer_store_pos(ring->consumer, ring->next);
 	ring->released = ring->next;
+	/* It fails only if the session is ended, and then nobody waits. */
+	if (consumer_load_waiters(ring->consumer))
+		(void)wtrack__retry_ioctl(session->fd, KVM_WTRACK_RELEASE,
+					  &args);
+}
+
+WTRACK_API int wtrack_session_get_waiters(struct wtrack_session *session,
+					  uint32_t *ret_waiters,
+					  uint32_t *ret_signalled)
+{
+	struct kvm_wtrack_release args = {
+		.size = sizeof(args),
+		.flags = KVM_WTRACK_RELEASE_F_LOOK,
+	};
+	int r;
+
+	r = wtrack__retry_ioctl(session->fd, KVM_WTRACK_RELEASE, &args);
+	if (r < 0)
+		return r;
+	*ret_waiters = args.out_waiters;
+	if (ret_signalled)
+		*ret_signalled = args.out_signalled;
+	return 0;
 }
 
 /* 1 when next() has an event, 0 when one may come, or why none will. */

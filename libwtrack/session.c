@@ -44,6 +44,7 @@ static int session_new(int fd, struct wtrack_session **ret)
 	session->max_ranges = info.out_max_ranges;
 	session->max_budget = info.out_max_budget;
 	session->max_period_ms = info.out_max_period_ms;
+	session->max_sync_us = info.out_max_sync_us;
 	*ret = session;
 	return 0;
 }

@@ -54,6 +54,8 @@ WTRACK_API int wtrack_session_get_status(struct wtrack_session *session,
 		.rights = args.out_rights,
 		.generation = args.out_generation,
 		.absent = args.out_absent,
+		.sync_waits = args.out_sync_waits,
+		.sync_timeouts = args.out_sync_timeouts,
 	};
 	return wtrack__copy_sized(ret, size, &status, sizeof(status));
 }

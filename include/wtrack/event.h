@@ -255,6 +255,17 @@ bool wtrack_event_has_data(const struct wtrack_event *event);
 bool wtrack_event_is_once(const struct wtrack_event *event);
 
 /**
+ * wtrack_event_is_async() - has the guest gone on without the reader?
+ * @event: the event
+ *
+ * Return: in a session with WTRACK_RING_SYNC, true for a write behind which the
+ * vCPU does not wait until the event is released (ring.h). In other sessions, and
+ * of other events, false.
+ * Since: 1.0
+ */
+bool wtrack_event_is_async(const struct wtrack_event *event);
+
+/**
  * wtrack_event_is_l2() - was the store made by a guest of the guest?
  * @event: the event
  *

@@ -34,6 +34,8 @@ extern "C" {
 #define WTRACK_FEAT_STICKY		(UINT64_C(1) << 11)
 /* WTRACK_RING_ONCE and wtrack_session_rearm() are known. */
 #define WTRACK_FEAT_ONCE		(UINT64_C(1) << 12)
+/* WTRACK_RING_SYNC is known. */
+#define WTRACK_FEAT_SYNC		(UINT64_C(1) << 13)
 /* Wake-up and budget of a ring can be changed. */
 #define WTRACK_FEAT_TUNE		(UINT64_C(1) << 14)
 /* An administrator can end a session. */
@@ -63,7 +65,7 @@ extern "C" {
  * @backoff_min_ms: for how long the guard leaves a page disarmed at first
  * @backoff_max_ms: and for how long at most, when it has to disarm the page
  *	again and again: the time doubles
- * @reserved: 0
+ * @max_sync_us: longest time of wtrack_session_set_sync()
  * @read_bytes_per_s: bytes, of whole pages, that a session reads in a second at
  *	most
  *
@@ -83,7 +85,7 @@ struct wtrack_info {
 	uint32_t max_period_ms;
 	uint32_t backoff_min_ms;
 	uint32_t backoff_max_ms;
-	uint32_t reserved;
+	uint32_t max_sync_us;
 	uint64_t read_bytes_per_s;
 };
 

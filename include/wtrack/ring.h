@@ -45,6 +45,18 @@ struct wtrack_session;
  * again: see "First touch" in event.h.
  */
 #define WTRACK_RING_ONCE	(1U << 4)
+/*
+ * A vCPU that has stored to one of the session's pages executes its next
+ * instruction when the event is released, or when the time that
+ * wtrack_session_set_sync() has set is over. A reader that has let a vCPU wait for
+ * so long is late: no vCPU waits for it until it is in step, that is, has released
+ * all events when the next store is made. vCPUs wait for write events alone, and
+ * for a resync that stands for one; behind each store of those that KVM emulates
+ * in a row, as of a string instruction. Meanwhile the other functions work as ever,
+ * and other vCPUs run. Whoever changes the VM's memory slots waits for a vCPU that
+ * waits. Not together with WTRACK_RING_COALESCE or WTRACK_RING_NATIVE.
+ */
+#define WTRACK_RING_SYNC	(1U << 5)
 
 /**
  * wtrack_session_set_budget() - limit what a page may cost the guest
@@ -80,6 +92,24 @@ int wtrack_session_set_budget(struct wtrack_session *session, uint32_t budget,
 			      uint32_t period_ms);
 
 /**
+ * wtrack_session_set_sync() - how long a vCPU waits for the reader
+ * @session: the session
+ * @timeout_us: how long at most, in microseconds; not 0 for a ring with
+ *	WTRACK_RING_SYNC, 0, which is the default, for others
+ *
+ * It is for the ring that wtrack_session_make_ring() makes. However many sessions
+ * and stores a vCPU waits for, in all it waits no longer than the max_sync_us of
+ * struct wtrack_info before it enters the guest again. Consumer thread.
+ *
+ * Return: 0, or
+ *	-EBUSY		the session has a ring already
+ *	-ERANGE		@timeout_us is out of bounds: see struct wtrack_info
+ * Since: 1.0
+ */
+int wtrack_session_set_sync(struct wtrack_session *session,
+			    uint32_t timeout_us);
+
+/**
  * wtrack_session_make_ring() - make the session's ring
  * @session: the session
  * @records: how many events it holds, a power of two; two of the places are
@@ -95,17 +125,21 @@ int wtrack_session_set_budget(struct wtrack_session *session, uint32_t budget,
  *
  * Return: 0, or
  *	-EBUSY		the session has a ring
- *	-EINVAL		@records is not a power of two, an unknown flag, or
- *			one of watermark and latency without the other
+ *	-EINVAL		@records is not a power of two, an unknown flag, flags
+ *			that exclude each other, WTRACK_RING_SYNC without a time
+ *			or the other way round, or one of watermark and latency
+ *			without the other
  *	-ENOMEM		no memory, or no address space to map the ring. In the
  *			latter case a second call returns -EBUSY: close the
  *			session
  *	-EPERM		@records is above the session's restriction, or the
- *			budget is, or its period below
+ *			budget is, or its period below, or the time to wait
  *	-EPROTO		the module answered nonsense
  *	-ERANGE		@records, @watermark or @latency_us is out of bounds:
  *			see struct wtrack_info
  *	-ESRCH		the VM is gone
+ *	-EUSERS		the VM has as many sessions with WTRACK_RING_SYNC as it may
+ *			have
  * Since: 1.0
  */
 int wtrack_session_make_ring(struct wtrack_session *session, uint32_t records,
@@ -190,10 +224,34 @@ const struct wtrack_event *wtrack_session_next(struct wtrack_session *session);
  * separately because the released events were unread. A coalescing session
  * needs just that.
  *
- * Makes no system call. Without a ring it does nothing. Consumer thread.
+ * Makes no system call, but one if the session has WTRACK_RING_SYNC and a vCPU
+ * waits. Without a ring it does nothing. Consumer thread.
  * Since: 1.0
  */
 void wtrack_session_release(struct wtrack_session *session);
+
+/**
+ * wtrack_session_get_waiters() - how many vCPUs wait for the reader?
+ * @session: the session
+ * @ret_waiters: where to store how many vCPUs wait for an event that is not
+ *	released; 0 if the session does not have WTRACK_RING_SYNC
+ * @ret_signalled: where to store in the threads of how many of them a signal is
+ *	pending, or NULL
+ *
+ * Wakes nobody. It is for debuggers: a vCPU that waits takes no signal, but when it
+ * goes on it takes it before the guest's next instruction. Whoever wants to stop a
+ * VMM exactly behind a store does not release the event, sends the VMM SIGSTOP, and
+ * calls this until as many vCPUs are signalled as wait: the VMM's threads tell each
+ * other. Then it releases the event. If no vCPU waits any more it was too late. Any
+ * thread.
+ *
+ * Return: 0, or
+ *	-ENOBUFS	the session has no ring
+ *	-ENOTCONN	the session is not attached to a VM
+ * Since: 1.0
+ */
+int wtrack_session_get_waiters(struct wtrack_session *session,
+			       uint32_t *ret_waiters, uint32_t *ret_signalled);
 
 /**
  * wtrack_session_fence() - wait for notifications that are under way

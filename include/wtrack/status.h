@@ -52,6 +52,9 @@ struct wtrack_session;
  * @generation: of the guest's memory regions: changes whenever one does. 0 when
  *	the VM is gone
  * @absent: of @pages, those without memory: see WTRACK_RING_STICKY
+ * @sync_waits: how often a vCPU has waited for the reader, in a session with
+ *	WTRACK_RING_SYNC
+ * @sync_timeouts: of these, how often the reader was late
  *
  * A later version may append fields.
  */
@@ -79,6 +82,8 @@ struct wtrack_status {
 	uint64_t rights;
 	uint64_t generation;
 	uint64_t absent;
+	uint64_t sync_waits;
+	uint64_t sync_timeouts;
 };
 
 /**

@@ -29,6 +29,7 @@ FUNCTION(1.0, bool, wtrack_event_has_more, const struct wtrack_event *event);
 FUNCTION(1.0, bool, wtrack_event_is_l2, const struct wtrack_event *event);
 FUNCTION(1.0, bool, wtrack_event_is_page, const struct wtrack_event *event);
 FUNCTION(1.0, bool, wtrack_event_is_once, const struct wtrack_event *event);
+FUNCTION(1.0, bool, wtrack_event_is_async, const struct wtrack_event *event);
 FUNCTION(1.0, bool, wtrack_event_is_smm, const struct wtrack_event *event);
 FUNCTION(1.0, int, wtrack_event_get_vcpu, const struct wtrack_event *event);
 FUNCTION(1.0, int, wtrack_event_get_rip, const struct wtrack_event *event,
@@ -72,6 +73,10 @@ FUNCTION(1.0, int, wtrack_session_wait, struct wtrack_session *session,
 FUNCTION(1.0, const struct wtrack_event *, wtrack_session_next,
 	struct wtrack_session *session);
 FUNCTION(1.0, void, wtrack_session_release, struct wtrack_session *session);
+FUNCTION(1.0, int, wtrack_session_set_sync, struct wtrack_session *session,
+	uint32_t timeout_us);
+FUNCTION(1.0, int, wtrack_session_get_waiters, struct wtrack_session *session,
+	uint32_t *ret_waiters, uint32_t *ret_signalled);
 FUNCTION(1.0, int, wtrack_session_fence, struct wtrack_session *session,
 	uint64_t *ret_seq);
 FUNCTION(1.0, int, wtrack_session_open_vm_fd, int vm_fd,

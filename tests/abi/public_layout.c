@@ -25,10 +25,10 @@ FIELD(info, max_budget, 44, 4);
 FIELD(info, max_period_ms, 48, 4);
 FIELD(info, backoff_min_ms, 52, 4);
 FIELD(info, backoff_max_ms, 56, 4);
-FIELD(info, reserved, 60, 4);
+FIELD(info, max_sync_us, 60, 4);
 FIELD(info, read_bytes_per_s, 64, 8);
 
-SIZE(status, 168);
+SIZE(status, 184);
 FIELD(status, state, 0, 4);
 FIELD(status, vm_pid, 4, 4);
 FIELD(status, vm_id, 8, 8);
@@ -52,6 +52,8 @@ FIELD(status, unreported, 136, 8);
 FIELD(status, rights, 144, 8);
 FIELD(status, generation, 152, 8);
 FIELD(status, absent, 160, 8);
+FIELD(status, sync_waits, 168, 8);
+FIELD(status, sync_timeouts, 176, 8);
 
 /* Begins with a pointer and a size, of which each machine has its own. */
 #define WORDS	(2 * sizeof(void *))
@@ -144,6 +146,7 @@ PIN(WTRACK_FEAT_READ, 512);
 PIN(WTRACK_FEAT_REGIONS, 1024);
 PIN(WTRACK_FEAT_STICKY, 2048);
 PIN(WTRACK_FEAT_ONCE, 4096);
+PIN(WTRACK_FEAT_SYNC, 8192);
 PIN(WTRACK_FEAT_TUNE, 16384);
 PIN(WTRACK_FEAT_CONTROL, 32768);
 PIN(WTRACK_FEAT_MODES, 65536);
@@ -168,6 +171,7 @@ PIN(WTRACK_RING_STOP, 2);
 PIN(WTRACK_RING_NATIVE, 4);
 PIN(WTRACK_RING_STICKY, 8);
 PIN(WTRACK_RING_ONCE, 16);
+PIN(WTRACK_RING_SYNC, 32);
 PIN(WTRACK_CHANGE_INTR, 1);
 PIN(WTRACK_OPEN_INTERACTIVE, 1);
 PIN(WTRACK_CHANGE_NOWAIT, 2);

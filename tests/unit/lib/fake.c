@@ -109,6 +109,7 @@ int fake_setup(void **state)
 		.out_max_period_ms = 100,
 		.out_max_read_bytes = FAKE_READ_BYTES,
 		.out_read_bytes_per_s = 1U << 30,
+		.out_max_sync_us = 100000,
 	};
 	return 0;
 }

@@ -58,6 +58,7 @@ enum fake_call {
 	FAKE_REGIONS,
 	FAKE_READ,
 	FAKE_REARM,
+	FAKE_RELEASE,
 	FAKE_MMAP,
 	FAKE_POLL,
 	FAKE_PIDFD_OPEN,
@@ -116,6 +117,8 @@ struct fake {
 	_Atomic uint64_t generation;	/* of the regions */
 	bool slow_worker;	/* does not find memory that comes */
 	uint64_t last[FAKE_PAGES];	/* newest record, when coalescing */
+	/* Of a synchronous session: how many vCPUs wait, and are signalled. */
+	uint32_t waiters, signalled;
 	/* A signal comes after that many pages of each ADD, REARM or REMOVE. */
 	uint64_t pages_to_signal;
 	/* The same for bytes of each READ. */
@@ -179,6 +182,8 @@ void fake_store_bytes(uint64_t gpa, const void *data, uint16_t len);
 void fake_store(uint64_t gfn, uint64_t value);
 /* The notification alone, of any length. Any thread. */
 void fake_write(uint64_t gpa, const void *data, uint16_t len);
+/* So many vCPUs wait for the reader. */
+void fake_wait(uint32_t waiters, uint32_t signalled);
 /*
  * Memory is removed from the guest, and comes back: with RING_F_STICKY the worker
  * finds it, at once unless it is slow, and arms the pages.

@@ -243,6 +243,19 @@ static long do_read(void *arg)
 	return fake_read(arg);
 }
 
+/* Those whose records are released go on: all, if all are. */
+static long do_release(void *arg)
+{
+	struct kvm_wtrack_release *release = arg;
+
+	assert_int_equal(release->flags & ~KVM_WTRACK_RELEASE_F_LOOK, 0);
+	if (!(release->flags & KVM_WTRACK_RELEASE_F_LOOK) && !fake_unread())
+		fake_wait(0, 0);
+	release->out_waiters = fake.waiters;
+	release->out_signalled = fake.signalled;
+	return 0;
+}
+
 static const struct {
 	unsigned long request;
 	enum fake_call call;
@@ -268,6 +281,7 @@ static const struct {
 	IOCTL(FENCE, fence, true),
 	IOCTL(REGIONS, regions, false),
 	IOCTL(READ, read, false),
+	IOCTL(RELEASE, release, true),
 };
 
 /* As the module does, once the session was ended. */

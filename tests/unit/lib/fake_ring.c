@@ -109,6 +109,13 @@ void fake_publish(const struct kvm_wtrack_record *record)
 	fake_publish_at(fake_reserve(), record);
 }
 
+void fake_wait(uint32_t waiters, uint32_t signalled)
+{
+	fake.waiters = waiters;
+	fake.signalled = signalled;
+	__atomic_store_n(&fake.consumer->waiters, waiters, __ATOMIC_SEQ_CST);
+}
+
 void fake_close_ring(void)
 {
 	struct kvm_wtrack_record record = { .type = KVM_WTRACK_RECORD_RESYNC };

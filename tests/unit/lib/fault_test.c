@@ -31,6 +31,7 @@ static int ask(struct wtrack_session *session)
 	struct wtrack_region region;
 	struct wtrack_range range;
 	uint64_t gfn = 0, at = 0, seq, word;
+	uint32_t waiters;
 	int r;
 
 	r = wtrack_session_query(session, &gfn, &range, 1);
@@ -40,6 +41,8 @@ static int ask(struct wtrack_session *session)
 		r = wtrack_session_get_status(session, &status, sizeof(status));
 	if (r >= 0)
 		r = wtrack_session_fence(session, &seq);
+	if (r >= 0)
+		r = wtrack_session_get_waiters(session, &waiters, NULL);
 	if (r >= 0)
 		r = wtrack_session_read(session, 0, &word, sizeof(word), NULL,
 					0);

@@ -19,6 +19,7 @@ static void every_field_of_info_comes_from_the_module(void **state)
 	fake.info.out_max_period_ms = 19;
 	fake.info.out_backoff_min_ms = 20;
 	fake.info.out_backoff_max_ms = 21;
+	fake.info.out_max_sync_us = 22;
 	assert_int_equal(wtrack_get_info(&info, sizeof(info)), 0);
 	assert_int_equal(info.features, WTRACK_FEAT_VCPU | WTRACK_FEAT_RIP);
 	assert_int_equal(info.max_pages, 11);
@@ -33,7 +34,7 @@ static void every_field_of_info_comes_from_the_module(void **state)
 	assert_int_equal(info.max_period_ms, 19);
 	assert_int_equal(info.backoff_min_ms, 20);
 	assert_int_equal(info.backoff_max_ms, 21);
-	assert_int_equal(info.reserved, 0);
+	assert_int_equal(info.max_sync_us, 22);
 }
 
 static void every_field_of_status_comes_from_the_module(void **state)
@@ -53,6 +54,7 @@ static void every_field_of_status_comes_from_the_module(void **state)
 		.out_memory_bytes = 14, .out_vm_memory_bytes = 15,
 		.out_disarms = 16, .out_over_budget = 17,
 		.out_rearms = 18, .out_unreported = 19, .out_absent = 20,
+		.out_sync_waits = 21, .out_sync_timeouts = 22,
 	};
 	assert_int_equal(wtrack_session_get_status(session, &status,
 						   sizeof(status)), 0);
@@ -78,6 +80,8 @@ static void every_field_of_status_comes_from_the_module(void **state)
 	assert_int_equal(status.rearms, 18);
 	assert_int_equal(status.unreported, 19);
 	assert_int_equal(status.absent, 20);
+	assert_int_equal(status.sync_waits, 21);
+	assert_int_equal(status.sync_timeouts, 22);
 	wtrack_session_close(session);
 }
 
