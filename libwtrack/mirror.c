@@ -26,6 +26,11 @@ bool wtrack__session_is_sticky(const struct wtrack_mirror *mirror)
 	return mirror->session->ring.flags & WTRACK_RING_STICKY;
 }
 
+bool wtrack__session_waits(const struct wtrack_mirror *mirror)
+{
+	return mirror->session->ring.flags & WTRACK_RING_SYNC;
+}
+
 bool wtrack__session_merges(const struct wtrack_mirror *mirror)
 {
 	return mirror->session->ring.flags & WTRACK_RING_COALESCE;

@@ -187,6 +187,7 @@ int wtrack__arm_absent(struct wtrack_mirror *mirror);
 bool wtrack__session_stops(const struct wtrack_mirror *mirror);
 bool wtrack__session_is_once(const struct wtrack_mirror *mirror);
 bool wtrack__session_is_sticky(const struct wtrack_mirror *mirror);
+bool wtrack__session_waits(const struct wtrack_mirror *mirror);
 bool wtrack__session_merges(const struct wtrack_mirror *mirror);
 
 /* mirror_update.c */

@@ -267,6 +267,9 @@ static int arm_again(struct wtrack_mirror *mirror)
 /*
  * Reads the stale pages that come first. Afterwards wtrack__read_next() has what
  * is different in them.
+ *
+ * A record that stands for later stores as well is released before the page is read.
+ * But a vCPU that waits goes on when the pages are armed and read, see end_series().
  */
 int wtrack__read_batch(struct wtrack_mirror *mirror)
 {
@@ -276,8 +279,10 @@ int wtrack__read_batch(struct wtrack_mirror *mirror)
 	int r;
 
 	batch->nr = batch->at = batch->offset = 0;
-	wtrack_session_release(mirror->session);
-	mirror->unreleased = 0;
+	if (!wtrack__session_waits(mirror)) {
+		wtrack_session_release(mirror->session);
+		mirror->unreleased = 0;
+	}
 	r = arm_again(mirror);
 	if (!r)
 		r = fence(mirror, &contains);

@@ -34,6 +34,16 @@
  * another vCPU; a vCPU publishes its records in its own order, each before its
  * next instruction.
  *
+ * Synchronous sessions
+ * --------------------
+ * A mirror releases the events of a session with WTRACK_RING_SYNC (ring.h), for which
+ * vCPUs wait, when wtrack_mirror_update() or wtrack_mirror_sync() returns 0, and when
+ * half of the ring is taken. Until then a vCPU waits right behind the store that
+ * the caller looks at: the change has the bytes of before and those of now. With
+ * WTRACK_RING_ONCE as well the pages are armed again before the vCPU goes on. The
+ * time is set before: wtrack_session_set_sync(). A caller that takes longer for a
+ * change, or that stops at an error, is a late reader.
+ *
  * The exceptions
  * --------------
  * The module does not see what others than vCPUs store, see kvm-wtrack(7). A caller

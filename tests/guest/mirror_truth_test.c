@@ -128,6 +128,7 @@ struct kind {
 	unsigned int vcpus;
 	uint32_t records, flags;
 	uint32_t budget;
+	uint32_t sync_us;
 	uint64_t mask;
 	bool pages_change;	/* are added and removed */
 	bool memory_changes;	/* comes and goes */
@@ -457,6 +458,7 @@ static void open_world(struct world *w, const struct kind *kind)
 	if (kind->budget)
 		CHECK_OK(wtrack_session_set_budget(w->session, kind->budget,
 						   BUDGET_MS));
+	CHECK_OK(wtrack_session_set_sync(w->session, kind->sync_us));
 	/* A mirror that makes the ring chooses the other kind. */
 	if (kind->ordinary)
 		CHECK_OK(wtrack_session_make_ring(w->session, kind->records,
@@ -550,6 +552,9 @@ TRUTH(first_touches_are_followed, .vcpus = 2, .records = 64,
       .memory_changes = true)
 TRUTH(pages_that_are_not_emulated_are_followed, .vcpus = 2, .records = 256,
       .flags = WTRACK_RING_NATIVE, .mask = SELDOM)
+TRUTH(vcpus_that_wait_are_followed, .vcpus = 2, .records = 64,
+      .flags = WTRACK_RING_SYNC | WTRACK_RING_ONCE, .sync_us = 2000,
+      .mask = SELDOM, .pages_change = true, .memory_changes = true)
 
 /* The kinds of memory, and what the host does to them under a guest's feet. */
 

@@ -127,6 +127,85 @@ static void events_that_are_not_waited_for_say_so(void **state)
 	wtrack_session_close(session);
 }
 
+static struct wtrack_mirror *sync_mirror(struct wtrack_session *session,
+					 unsigned int ring_flags)
+{
+	const struct wtrack_mirror_options options = {
+		.records = 8, .ring_flags = WTRACK_RING_SYNC | ring_flags,
+	};
+	const struct wtrack_range page = { 1, 1 };
+	struct wtrack_mirror *mirror;
+
+	assert_int_equal(wtrack_session_set_sync(session, 500), 0);
+	assert_int_equal(wtrack_mirror_new(session, &options, sizeof(options),
+					   &mirror), 0);
+	assert_int_equal(wtrack_mirror_add(mirror, &page, 1, NULL, 0), 0);
+	return mirror;
+}
+
+/* With @next: wtrack_mirror_update() or wtrack_mirror_sync(). */
+static void check_mirror(int (*next)(struct wtrack_mirror *mirror,
+				     const struct wtrack_change **ret))
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = sync_mirror(session, 0);
+	const struct wtrack_change *change;
+	uint64_t before = 0, i;
+
+	for (i = 1; i < 20; i++) {
+		fake_store(1, i);
+		fake_wait(1, 0);
+		assert_int_equal(next(mirror, &change), 1);
+		assert_int_equal(change->what, WTRACK_CHANGED_WRITE);
+		assert_memory_equal(change->old_bytes, &before, 8);
+		assert_memory_equal(change->new_bytes, &i, 8);
+		assert_int_equal(fake.waiters, 1);
+		assert_int_equal(next(mirror, &change), 0);
+		assert_int_equal(fake.waiters, 0);
+		assert_int_equal(fake.nr_calls[FAKE_RELEASE], i);
+		before = i;
+	}
+	wtrack_mirror_close(mirror);
+	wtrack_session_close(session);
+}
+
+static void mirror_releases_at_the_end_of_an_update(void **state)
+{
+	(void)state;
+	check_mirror(wtrack_mirror_update);
+}
+
+static void mirror_releases_at_the_end_of_a_sync(void **state)
+{
+	(void)state;
+	check_mirror(wtrack_mirror_sync);
+}
+
+/* When the page cannot be read, it is armed, and the vCPU still waits. */
+static void mirror_arms_pages_again_before_it_releases(void **state)
+{
+	struct kvm_wtrack_record record = {
+		.type = KVM_WTRACK_RECORD_WRITE, .len = 8, .total = 8,
+		.flags = KVM_WTRACK_RECORD_F_ONCE, .gpa = 4096, .data = { 7 },
+	};
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = sync_mirror(session, WTRACK_RING_ONCE);
+
+	(void)state;
+	fake_page_write(1, 7);
+	fake.disarmed[1] = true;
+	fake_publish(&record);
+	fake_wait(1, 0);
+	fake_fail(FAKE_READ, 1, ENOMEM);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), -ENOMEM);
+	assert_false(fake.disarmed[1]);
+	assert_int_equal(fake.waiters, 1);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_int_equal(fake.waiters, 0);
+	wtrack_mirror_close(mirror);
+	wtrack_session_close(session);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -137,6 +216,9 @@ int main(void)
 		CASE(release_goes_on_when_a_signal_comes),
 		CASE(looking_wakes_nobody),
 		CASE(events_that_are_not_waited_for_say_so),
+		CASE(mirror_releases_at_the_end_of_an_update),
+		CASE(mirror_releases_at_the_end_of_a_sync),
+		CASE(mirror_arms_pages_again_before_it_releases),
 	};
 
 	return RUN(cases);
