@@ -59,6 +59,7 @@ struct record {
 #define RECORD_ONCE	16
 #define RECORD_L2	32
 #define RECORD_SMM	64
+#define RECORD_ASYNC	128
 
 /* error.c */
 PyObject *raise_error(struct module_state *state, int err, const char *message);
@@ -111,6 +112,7 @@ int restriction_parse(PyObject *limits, struct wtrack_restriction *ret);
 PyObject *session_restrict(PyObject *self, PyObject *args);
 PyObject *session_set_wakeup(PyObject *self, PyObject *args);
 PyObject *session_set_budget(PyObject *self, PyObject *args);
+PyObject *session_set_sync(PyObject *self, PyObject *args);
 PyObject *session_make_ring(PyObject *self, PyObject *args);
 PyObject *session_get_status(PyObject *self, PyObject *args);
 PyObject *get_info(PyObject *module, PyObject *args);
@@ -130,6 +132,7 @@ PyObject *session_wait(PyObject *self, PyObject *args);
 PyObject *session_next(PyObject *self, PyObject *args);
 PyObject *session_iternext(PyObject *self);
 PyObject *session_release(PyObject *self, PyObject *args);
+PyObject *session_get_waiters(PyObject *self, PyObject *args);
 PyObject *session_read_batch(PyObject *self, PyObject *args);
 PyObject *session_fence(PyObject *self, PyObject *args);
 PyObject *session_resync_next(PyObject *self, PyObject *args);

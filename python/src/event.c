@@ -49,6 +49,8 @@ int record_fill(struct record *record, const struct wtrack_event *event)
 		record->flags |= RECORD_L2;
 	if (wtrack_event_is_smm(event))
 		record->flags |= RECORD_SMM;
+	if (wtrack_event_is_async(event))
+		record->flags |= RECORD_ASYNC;
 	if (!wtrack_event_get_rip(event, &rip))
 		record->flags |= RECORD_RIP;
 	if (wtrack_event_is_once(event))
@@ -131,6 +133,12 @@ static PyObject *get_is_smm(PyObject *self, void *closure)
 	return PyBool_FromLong(record_of(self)->flags & RECORD_SMM);
 }
 
+static PyObject *get_is_async(PyObject *self, void *closure)
+{
+	(void)closure;
+	return PyBool_FromLong(record_of(self)->flags & RECORD_ASYNC);
+}
+
 static PyObject *get_vcpu(PyObject *self, void *closure)
 {
 	int32_t vcpu = record_of(self)->vcpu;
@@ -181,7 +189,7 @@ static bool record_is_sane(const struct record *record)
 {
 	const uint16_t flags = RECORD_MORE | RECORD_PAGE | RECORD_RIP |
 			       RECORD_DATA | RECORD_ONCE | RECORD_L2 |
-			       RECORD_SMM;
+			       RECORD_SMM | RECORD_ASYNC;
 	const uint8_t zero[sizeof(record->pad)] = { 0 };
 
 	return record->len <= sizeof(record->data) &&
@@ -289,6 +297,8 @@ static PyGetSetDef getters[] = {
 	  "Was it a guest of the guest that stored?", NULL },
 	{ "is_smm", get_is_smm, NULL,
 	  "Was the vCPU in system management mode?", NULL },
+	{ "is_async", get_is_async, NULL,
+	  "WRITE: does the vCPU not wait until it is released?", NULL },
 	{ "vcpu", get_vcpu, NULL, "The vCPU's id, None if not known.",
 	  NULL },
 	{ "rip", get_rip, NULL,

@@ -133,6 +133,26 @@ PyObject *session_read_batch(PyObject *self, PyObject *args)
 	return batch;
 }
 
+/* get_waiters() -> (waiters, signalled) */
+PyObject *session_get_waiters(PyObject *object, PyObject *args)
+{
+	struct session *self = (struct session *)object;
+	struct wtrack_session *session = session_begin(self, ANY_THREAD);
+	uint32_t waiters, signalled;
+	int r;
+
+	(void)args;
+	if (!session)
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS
+	r = wtrack_session_get_waiters(session, &waiters, &signalled);
+	Py_END_ALLOW_THREADS
+	session_end(self, ANY_THREAD);
+	if (r < 0)
+		return raise_error(session_state(self), r, NULL);
+	return Py_BuildValue("II", waiters, signalled);
+}
+
 PyObject *session_fence(PyObject *object, PyObject *args)
 {
 	struct session *self = (struct session *)object;

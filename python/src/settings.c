@@ -98,6 +98,23 @@ PyObject *session_set_wakeup(PyObject *object, PyObject *args)
 	return answer(self, r);
 }
 
+PyObject *session_set_sync(PyObject *object, PyObject *args)
+{
+	struct session *self = (struct session *)object;
+	struct wtrack_session *session;
+	uint32_t timeout_us;
+	int r;
+
+	if (!PyArg_ParseTuple(args, "O&:set_sync", to_u32, &timeout_us))
+		return NULL;
+	session = session_begin(self, CONSUMER);
+	if (!session)
+		return NULL;
+	r = wtrack_session_set_sync(session, timeout_us);
+	session_end(self, CONSUMER);
+	return answer(self, r);
+}
+
 PyObject *session_make_ring(PyObject *object, PyObject *args)
 {
 	struct session *self = (struct session *)object;
@@ -138,13 +155,14 @@ PyObject *session_get_status(PyObject *object, PyObject *args)
 	session_end(self, ANY_THREAD);
 	if (r < 0)
 		return raise_error(session_state(self), r, NULL);
-	return Py_BuildValue("IiKKIIKKKKKKKKKKKKKKKKK", s.state, s.vm_pid, s.vm_id,
+	return Py_BuildValue("IiKKIIKKKKKKKKKKKKKKKKKKK", s.state, s.vm_pid, s.vm_id,
 			     s.session_id, s.records, s.unread, s.pages,
 			     s.max_pages, s.events, s.merged, s.overflows,
 			     s.resync_writes, s.regions_removed, s.wakeups,
 			     s.memory_bytes, s.vm_memory_bytes, s.disarms,
 			     s.over_budget, s.rearms, s.unreported, s.rights,
-			     s.generation, s.absent);
+			     s.generation, s.absent,
+			     s.sync_waits, s.sync_timeouts);
 }
 
 /* In the order of the struct, which is that of wtrack.Info. */
@@ -159,10 +177,10 @@ PyObject *get_info(PyObject *module, PyObject *args)
 	Py_END_ALLOW_THREADS
 	if (r < 0)
 		return raise_error(PyModule_GetState(module), r, NULL);
-	return Py_BuildValue("KKIIIIIIIIIIIK", i.features, i.max_pages,
+	return Py_BuildValue("KKIIIIIIIIIIIIK", i.features, i.max_pages,
 			     i.min_records, i.max_records, i.max_sessions,
 			     i.max_users, i.max_ranges, i.max_latency_us,
 			     i.data_bytes, i.max_budget, i.max_period_ms,
-			     i.backoff_min_ms, i.backoff_max_ms,
+			     i.backoff_min_ms, i.backoff_max_ms, i.max_sync_us,
 			     i.read_bytes_per_s);
 }

@@ -100,6 +100,8 @@ class Feature(IntFlag):
     STICKY = _wtrack.FEAT_STICKY
     #: RingFlag.ONCE and Session.rearm() are known.
     ONCE = _wtrack.FEAT_ONCE
+    #: RingFlag.SYNC is known.
+    SYNC = _wtrack.FEAT_SYNC
     #: Wake-up and budget of a ring can be changed.
     TUNE = _wtrack.FEAT_TUNE
     #: An administrator can end a session.
@@ -140,6 +142,9 @@ class RingFlag(IntFlag):
     STICKY = _wtrack.RING_STICKY
     #: Only the first store to each page is an event, until Session.rearm().
     ONCE = _wtrack.RING_ONCE
+    #: A vCPU goes on behind a store when its event is released, or after the
+    #: time of Session.set_sync().
+    SYNC = _wtrack.RING_SYNC
 
 
 class RegionFlag(IntFlag):
@@ -225,8 +230,8 @@ class State(IntFlag):
 
 
 #: Bits of the field flags of a record in a batch: Event.has_more,
-#: Event.is_page, whether rip is known, Event.has_data, Event.is_once, Event.is_l2
-#: and Event.is_smm.
+#: Event.is_page, whether rip is known, Event.has_data, Event.is_once, Event.is_l2,
+#: Event.is_smm and Event.is_async.
 RECORD_MORE = _wtrack.RECORD_MORE
 RECORD_PAGE = _wtrack.RECORD_PAGE
 RECORD_RIP = _wtrack.RECORD_RIP
@@ -234,3 +239,4 @@ RECORD_DATA = _wtrack.RECORD_DATA
 RECORD_ONCE = _wtrack.RECORD_ONCE
 RECORD_L2 = _wtrack.RECORD_L2
 RECORD_SMM = _wtrack.RECORD_SMM
+RECORD_ASYNC = _wtrack.RECORD_ASYNC

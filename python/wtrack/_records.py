@@ -149,6 +149,8 @@ class Info(NamedTuple):
     backoff_min_ms: int
     #: And for how long at most.
     backoff_max_ms: int
+    #: Longest time of Session.set_sync().
+    max_sync_us: int
     #: Bytes, of whole pages, that a session reads in a second at most.
     read_bytes_per_s: int
 
@@ -202,6 +204,10 @@ class Status(NamedTuple):
     generation: int
     #: Of pages, those without memory (RingFlag.STICKY).
     absent: int
+    #: How often a vCPU has waited for the reader.
+    sync_waits: int
+    #: Of these, how often the reader was late.
+    sync_timeouts: int
 
 
 #: Name, struct's letter and numpy's type of each field of a record.
@@ -225,8 +231,8 @@ _FIELDS = (
 
 #: What Session.read_batch() returns are records of this format, for the module
 #: struct. vcpu is -1 where it is not known; flags are RECORD_MORE,
-#: RECORD_PAGE, RECORD_RIP, RECORD_DATA, RECORD_ONCE, RECORD_L2 and RECORD_SMM; of
-#: data the first len bytes count, and rip counts with RECORD_RIP.
+#: RECORD_PAGE, RECORD_RIP, RECORD_DATA, RECORD_ONCE, RECORD_L2, RECORD_SMM and
+#: RECORD_ASYNC; of data the first len bytes count, and rip counts with RECORD_RIP.
 RECORD_FORMAT = "<" + "".join(letter for _, letter, _ in _FIELDS)
 
 #: The names of the values that RECORD_FORMAT unpacks to, in order.

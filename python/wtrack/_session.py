@@ -258,6 +258,12 @@ class Session:
         """
         self._core.set_wakeup(watermark, latency_us)
 
+    def set_sync(self, timeout_us: int) -> None:
+        """How long a vCPU waits at most until its event is released. For the ring
+        that is made next, with RingFlag.SYNC.
+        """
+        self._core.set_sync(timeout_us)
+
     def make_ring(
         self,
         records: int = 1024,
@@ -459,6 +465,14 @@ class Session:
         without such an event.
         """
         return self._core.read_batch(max_events)
+
+    def get_waiters(self) -> tuple[int, int]:
+        """How many vCPUs wait for an event that is not released, in a session
+        with RingFlag.SYNC; and in the threads of how many of them a signal is
+        pending, which each takes when it goes on, before the guest's next
+        instruction.
+        """
+        return self._core.get_waiters()
 
     def fence(self) -> int:
         """Wait for notifications that are under way: every write that was

@@ -83,6 +83,7 @@ class Ring(ctypes.Structure):
         ("latency_us", ctypes.c_uint32),
         ("budget", ctypes.c_uint32),
         ("period_ms", ctypes.c_uint32),
+        ("sync_us", ctypes.c_uint32),
     ]
 
 

@@ -381,6 +381,16 @@ class Settings(machine.Case):
         self.assertEqual((made.watermark, made.latency_us), (32, 50))
         self.assertEqual((made.budget, made.period_ms), (100, 10))
 
+    def test_the_ring_is_synchronous(self) -> None:
+        session = self.session(0)
+        session.set_sync(500)
+        session.make_ring(64, wtrack.RingFlag.SYNC)
+        made = machine.ring()
+        self.assertEqual(made.flags, wtrack.RingFlag.SYNC)
+        self.assertEqual(made.sync_us, 500)
+        with self.assertRaises(wtrack.Error):
+            session.set_sync(1)
+
     def test_a_ring_that_is_refused(self) -> None:
         session = self.session(8)
         with self.assertRaises(wtrack.Error) as raised:
