@@ -103,7 +103,7 @@ static int do_ring(struct kwt_session *session, union kwt_arg *arg)
 
 static int do_tune(struct kwt_session *session, union kwt_arg *arg)
 {
-	if (arg->tune.__reserved0 || arg->tune.__reserved1)
+	if (arg->tune.__reserved0)
 		return -EINVAL;
 	return kwt_tune(session, &arg->tune);
 }
@@ -181,8 +181,8 @@ static const struct call {
 	     KVM_WTRACK_RING_F_ONCE | KVM_WTRACK_RING_F_SYNC, A_VM, OUTPUT,
 	     do_ring),
 	CALL(KVM_WTRACK_TUNE, tune,
-	     KVM_WTRACK_TUNE_F_WAKEUP | KVM_WTRACK_TUNE_F_BUDGET, A_RING,
-	     NO_OUTPUT, do_tune),
+	     KVM_WTRACK_TUNE_F_WAKEUP | KVM_WTRACK_TUNE_F_BUDGET |
+	     KVM_WTRACK_TUNE_F_SYNC, A_RING, NO_OUTPUT, do_tune),
 	CALL(KVM_WTRACK_ADD, add,
 	     KVM_WTRACK_ADD_F_NOWAIT | KVM_WTRACK_ADD_F_SKIP_HOLES, A_RING,
 	     PROGRESS, kwt_ioctl_add),

@@ -331,6 +331,9 @@ int kwt_budget_check(u32 budget, u32 period_ms);
 int kwt_budget_allowed(const struct kwt_limits *limits, u32 budget,
 		       u32 period_ms);
 void kwt_budget_set(struct kwt_session *session, u32 budget, u32 period_ms);
+int kwt_sync_check(u32 sync_us);
+int kwt_sync_allowed(const struct kwt_limits *limits, u32 sync_us);
+void kwt_sync_set(struct kwt_session *session, u32 sync_us);
 int kwt_tune(struct kwt_session *session, const struct kvm_wtrack_tune *arg);
 
 /* read.c */

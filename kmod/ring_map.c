@@ -95,10 +95,10 @@ static int sync_check(const struct kvm_wtrack_ring *arg)
 {
 	if (!(arg->flags & KVM_WTRACK_RING_F_SYNC))
 		return arg->sync_us ? -EINVAL : 0;
-	if (!arg->sync_us || arg->flags & (KVM_WTRACK_RING_F_COALESCE |
-					   KVM_WTRACK_RING_F_NATIVE))
+	if (arg->flags & (KVM_WTRACK_RING_F_COALESCE |
+			  KVM_WTRACK_RING_F_NATIVE))
 		return -EINVAL;
-	return arg->sync_us > KWT_MAX_SYNC_US ? -ERANGE : 0;
+	return kwt_sync_check(arg->sync_us);
 }
 
 static int options_check(const struct kwt_session *session,
@@ -124,9 +124,10 @@ static int options_check(const struct kwt_session *session,
 	r = kwt_budget_allowed(limits, arg->budget, arg->period_ms);
 	if (r)
 		return r;
-	if (arg->sync_us && (arg->sync_us > limits->max_sync_us ||
-			     !(limits->rights & KVM_WTRACK_RIGHT_SYNC)))
-		return -EPERM;
+	if (arg->sync_us)
+		r = kwt_sync_allowed(limits, arg->sync_us);
+	if (r)
+		return r;
 	return session->ring.records ? -EBUSY : 0;
 }
 
@@ -163,7 +164,7 @@ static int ring_publish(struct kwt_session *session,
 		if (ring->native)
 			WRITE_ONCE(vm->space.natives, vm->space.natives + 1);
 		ring->synchronous = synchronous;
-		ring->sync.ns = arg->sync_us * 1000ULL;
+		kwt_sync_set(session, arg->sync_us);
 		vm->nr_syncs += synchronous;
 		kwt_budget_set(session, arg->budget, arg->period_ms);
 		ring->counts = ring->budget;

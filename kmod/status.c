@@ -51,6 +51,7 @@ static void ring_status(struct kwt_session *session,
 	status->out_unreported = atomic64_read(&ring->unreported);
 	status->out_sync_waits = atomic64_read(&ring->sync.waits);
 	status->out_sync_timeouts = atomic64_read(&ring->sync.timeouts);
+	status->out_sync_us = div_u64(READ_ONCE(ring->sync.ns), NSEC_PER_USEC);
 }
 
 static void map_status(const struct kwt_session *session,

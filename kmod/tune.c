@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a ring is made with and can be given later: when sleeping readers are woken,
- * and the budget.
+ * the budget, and how long a vCPU waits.
  */
 #include "kwt.h"
 
@@ -29,6 +29,26 @@ int kwt_budget_allowed(const struct kwt_limits *limits, u32 budget,
 		return 0;
 	return budget <= limits->max_budget &&
 	       period_ms >= limits->min_period_ms ? 0 : -EPERM;
+}
+
+/* A synchronous session has a time. */
+int kwt_sync_check(u32 sync_us)
+{
+	if (!sync_us)
+		return -EINVAL;
+	return sync_us > KWT_MAX_SYNC_US ? -ERANGE : 0;
+}
+
+int kwt_sync_allowed(const struct kwt_limits *limits, u32 sync_us)
+{
+	return sync_us <= limits->max_sync_us &&
+	       limits->rights & KVM_WTRACK_RIGHT_SYNC ? 0 : -EPERM;
+}
+
+/* Under session->lock; vCPUs look at it. */
+void kwt_sync_set(struct kwt_session *session, u32 sync_us)
+{
+	WRITE_ONCE(session->ring.sync.ns, sync_us * 1000ULL);
 }
 
 /*
@@ -101,6 +121,7 @@ static int tune_check(const struct kwt_session *session,
 		      const struct kvm_wtrack_tune *arg)
 {
 	const bool budget = arg->flags & KVM_WTRACK_TUNE_F_BUDGET;
+	const bool sync = arg->flags & KVM_WTRACK_TUNE_F_SYNC;
 	int r = 0;
 
 	/* What no flag names would have no effect. */
@@ -108,6 +129,8 @@ static int tune_check(const struct kwt_session *session,
 	    (arg->watermark || arg->latency_us))
 		return -EINVAL;
 	if (!budget && (arg->budget || arg->period_ms))
+		return -EINVAL;
+	if (sync ? !session->ring.synchronous : arg->sync_us)
 		return -EINVAL;
 	if (arg->flags & KVM_WTRACK_TUNE_F_WAKEUP)
 		r = kwt_wakeup_check(session->ring.mask + 1, arg->watermark,
@@ -117,6 +140,10 @@ static int tune_check(const struct kwt_session *session,
 	if (!r && budget)
 		r = kwt_budget_allowed(&session->limits, arg->budget,
 				       arg->period_ms);
+	if (!r && sync)
+		r = kwt_sync_check(arg->sync_us);
+	if (!r && sync)
+		r = kwt_sync_allowed(&session->limits, arg->sync_us);
 	return r;
 }
 
@@ -134,6 +161,8 @@ int kwt_tune(struct kwt_session *session, const struct kvm_wtrack_tune *arg)
 	if (!r && arg->flags & KVM_WTRACK_TUNE_F_WAKEUP)
 		kwt_wake_tune(session, arg->watermark,
 			      arg->latency_us * 1000ULL);
+	if (!r && arg->flags & KVM_WTRACK_TUNE_F_SYNC)
+		kwt_sync_set(session, arg->sync_us);
 	mutex_unlock(&session->lock);
 	return r;
 }

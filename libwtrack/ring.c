@@ -95,11 +95,22 @@ WTRACK_API int wtrack_session_set_budget(struct wtrack_session *session,
 	return 0;
 }
 
+static int tune_sync(struct wtrack_session *session, uint32_t timeout_us)
+{
+	struct kvm_wtrack_tune args = {
+		.size = sizeof(args),
+		.flags = KVM_WTRACK_TUNE_F_SYNC,
+		.sync_us = timeout_us,
+	};
+
+	return wtrack__retry_ioctl(session->fd, KVM_WTRACK_TUNE, &args);
+}
+
 WTRACK_API int wtrack_session_set_sync(struct wtrack_session *session,
 				       uint32_t timeout_us)
 {
 	if (session->ring.records)
-		return -EBUSY;
+		return tune_sync(session, timeout_us);
 	if (timeout_us > session->max_sync_us)
 		return -ERANGE;
 	session->sync_us = timeout_us;

@@ -97,13 +97,19 @@ int wtrack_session_set_budget(struct wtrack_session *session, uint32_t budget,
  * @timeout_us: how long at most, in microseconds; not 0 for a ring with
  *	WTRACK_RING_SYNC, 0, which is the default, for others
  *
- * It is for the ring that wtrack_session_make_ring() makes. However many sessions
- * and stores a vCPU waits for, in all it waits no longer than the max_sync_us of
- * struct wtrack_info before it enters the guest again. Consumer thread.
+ * It is for the ring that wtrack_session_make_ring() makes, or from now on for the
+ * one that the session has. However many sessions and stores a vCPU waits for, in
+ * all it waits no longer than the max_sync_us of struct wtrack_info before it
+ * enters the guest again. Consumer thread.
  *
  * Return: 0, or
- *	-EBUSY		the session has a ring already
+ *	-EINVAL		the session has a ring without WTRACK_RING_SYNC, or
+ *			@timeout_us is 0 for one that has it
+ *	-EPERM		the session has a ring, and its restriction does not
+ *			allow this time; without a ring that is found when the
+ *			ring is made
  *	-ERANGE		@timeout_us is out of bounds: see struct wtrack_info
+ *	-ESHUTDOWN	an administrator has ended the session
  * Since: 1.0
  */
 int wtrack_session_set_sync(struct wtrack_session *session,

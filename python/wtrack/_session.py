@@ -260,7 +260,7 @@ class Session:
 
     def set_sync(self, timeout_us: int) -> None:
         """How long a vCPU waits at most until its event is released. For the ring
-        that is made next, with RingFlag.SYNC.
+        that is made next, with RingFlag.SYNC, or from now on for the one there is.
         """
         self._core.set_sync(timeout_us)
 

@@ -48,7 +48,7 @@ FIELD(attach, out_vm_id, 16, 8);
 FIELD(attach, out_session_id, 24, 8);
 FIELD(attach, __reserved, 32, 16);
 
-SIZE(status, 280);
+SIZE(status, 288);
 FIELD(status, size, 0, 4);
 FIELD(status, flags, 4, 4);
 FIELD(status, out_state, 8, 4);
@@ -86,7 +86,9 @@ FIELD(status, out_period_ms, 220, 4);
 FIELD(status, out_absent, 224, 8);
 FIELD(status, out_sync_waits, 232, 8);
 FIELD(status, out_sync_timeouts, 240, 8);
-FIELD(status, __reserved, 248, 32);
+FIELD(status, out_sync_us, 248, 4);
+FIELD(status, __reserved0, 252, 4);
+FIELD(status, __reserved, 256, 32);
 
 SIZE(range, 16);
 FIELD(range, gfn, 0, 8);
@@ -130,8 +132,8 @@ FIELD(tune, watermark, 8, 4);
 FIELD(tune, latency_us, 12, 4);
 FIELD(tune, budget, 16, 4);
 FIELD(tune, period_ms, 20, 4);
-FIELD(tune, __reserved0, 24, 4);
-FIELD(tune, __reserved1, 28, 4);
+FIELD(tune, sync_us, 24, 4);
+FIELD(tune, __reserved0, 28, 4);
 FIELD(tune, __reserved, 32, 16);
 
 SIZE(change, 64);
@@ -332,6 +334,7 @@ PIN(KVM_WTRACK_RING_F_ONCE, 16);
 PIN(KVM_WTRACK_RING_F_SYNC, 32);
 PIN(KVM_WTRACK_TUNE_F_WAKEUP, 1);
 PIN(KVM_WTRACK_TUNE_F_BUDGET, 2);
+PIN(KVM_WTRACK_TUNE_F_SYNC, 4);
 PIN(KVM_WTRACK_ADD_F_NOWAIT, 1);
 PIN(KVM_WTRACK_ADD_F_SKIP_HOLES, 2);
 PIN(KVM_WTRACK_REARM_F_NOWAIT, 1);

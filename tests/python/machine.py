@@ -69,6 +69,7 @@ class Tune(ctypes.Structure):
         ("latency_us", ctypes.c_uint32),
         ("budget", ctypes.c_uint32),
         ("period_ms", ctypes.c_uint32),
+        ("sync_us", ctypes.c_uint32),
     ]
 
 

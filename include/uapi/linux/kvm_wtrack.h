@@ -286,6 +286,8 @@ struct kvm_wtrack_attach {
  * @out_sync_waits: how often a vCPU has waited for the reader of a synchronous
  *	session
  * @out_sync_timeouts: of these, how often the reader was late
+ * @out_sync_us: of the ring, as RING or TUNE set it
+ * @__reserved0: 0
  * @__reserved: must be 0
  */
 struct kvm_wtrack_status {
@@ -326,6 +328,8 @@ struct kvm_wtrack_status {
 	__aligned_u64 out_absent;
 	__aligned_u64 out_sync_waits;
 	__aligned_u64 out_sync_timeouts;
+	__u32 out_sync_us;
+	__u32 __reserved0;
 	__aligned_u64 __reserved[4];
 };
 
@@ -497,6 +501,8 @@ struct kvm_wtrack_ring {
 #define KVM_WTRACK_TUNE_F_WAKEUP	(1U << 0)
 /* Set budget and period_ms. */
 #define KVM_WTRACK_TUNE_F_BUDGET	(1U << 1)
+/* Set sync_us, of a ring with KVM_WTRACK_RING_F_SYNC; of others EINVAL. */
+#define KVM_WTRACK_TUNE_F_SYNC		(1U << 2)
 
 /**
  * struct kvm_wtrack_tune - change what a ring was made with (KVM_WTRACK_TUNE)
@@ -506,14 +512,15 @@ struct kvm_wtrack_ring {
  * @latency_us: as of RING
  * @budget: as of RING; 0: no budget from now on, or the restriction's
  * @period_ms: as of RING
+ * @sync_us: as of RING
  * @__reserved0: must be 0
- * @__reserved1: must be 0
  * @__reserved: must be 0
  *
  * A session may call it any number of times. Readers that sleep are woken, and go
  * back to sleep by the new values. A page that is disarmed for the old budget is
  * armed again when the old period is over, or the new one. The new budget counts
- * from the next store to any page on.
+ * from the next store to any page on. A vCPU that waits does so for as long as
+ * sync_us was when it began.
  * EINTR, EINVAL, ENOMEM, EPERM, ERANGE.
  */
 struct kvm_wtrack_tune {
@@ -523,8 +530,8 @@ struct kvm_wtrack_tune {
 	__u32 latency_us;
 	__u32 budget;
 	__u32 period_ms;
+	__u32 sync_us;
 	__u32 __reserved0;
-	__u32 __reserved1;
 	__aligned_u64 __reserved[2];
 };
 

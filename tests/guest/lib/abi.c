@@ -88,9 +88,9 @@ const struct abi_call abi_calls[] = {
 		      FIELD(ring, out_records_offset),
 		      FIELD(ring, out_records_bytes) }),
 	CALL(tune, TUNE, ABI_READY,
-	     .known_flags = KVM_WTRACK_TUNE_F_WAKEUP | KVM_WTRACK_TUNE_F_BUDGET,
-	     .reserved = { FIELD(tune, __reserved0), FIELD(tune, __reserved1),
-			   FIELD(tune, __reserved) }),
+	     .known_flags = KVM_WTRACK_TUNE_F_WAKEUP |
+			    KVM_WTRACK_TUNE_F_BUDGET | KVM_WTRACK_TUNE_F_SYNC,
+	     .reserved = { FIELD(tune, __reserved0), FIELD(tune, __reserved) }),
 	CALL(add, ADD, ABI_READY, .has_out = true,
 	     .known_flags = KVM_WTRACK_ADD_F_NOWAIT |
 			    KVM_WTRACK_ADD_F_SKIP_HOLES,

@@ -19,7 +19,11 @@ static void ring_is_made_with_the_time(void **state)
 	(void)state;
 	assert_int_equal(fake.ring.flags, KVM_WTRACK_RING_F_SYNC);
 	assert_int_equal(fake.ring.sync_us, 500);
-	assert_int_equal(wtrack_session_set_sync(session, 1), -EBUSY);
+	assert_int_equal(wtrack_session_set_sync(session, 1), 0);
+	assert_int_equal(fake.tune.flags, KVM_WTRACK_TUNE_F_SYNC);
+	assert_int_equal(fake.tune.sync_us, 1);
+	fake_fail(FAKE_TUNE, 1, EPERM);
+	assert_int_equal(wtrack_session_set_sync(session, 2), -EPERM);
 	wtrack_session_close(session);
 }
 
