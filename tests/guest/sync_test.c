@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "genl.h"
 #include "guest.h"
 #include "sync.h"
 #include "tap.h"
@@ -484,6 +485,32 @@ CASE_WITHIN(a_session_that_is_closed_is_not_waited_for, 60)
 	}
 }
 
+/* Whoever holds it: an administrator ends it, and nobody releases anything. */
+CASE_WITHIN(a_session_that_is_ended_is_not_waited_for, 60)
+{
+	WT_ARG(release, r);
+	unsigned int n = 0;
+	struct kvm_wtrack_record rec;
+	struct two t;
+	int first;
+
+	while (n < 5) {
+		two_start(&t);
+		first = two_hold(&t, &rec);
+		if (first >= 0) {
+			CHECK_ERRNO(genl_end_session(
+				genl_session_id(t.wt[first]->fd)), 0);
+			CHECK_ERRNO(__wt_release(t.wt[first]->fd, &r),
+				    ESHUTDOWN);
+			n += two_waits_for(&t, t.wt[!first], &rec) &&
+			     is_behind(t.vm, &rec);
+		}
+		wt_close(t.wt[0]);
+		wt_close(t.wt[1]);
+		vcpu_stop(t.v);
+	}
+}
+
 CASE(a_vm_has_so_many_synchronous_sessions_and_no_more)
 {
 	WT_ARG(ring, r, .records = 64, .flags = KVM_WTRACK_RING_F_SYNC,
@@ -501,6 +528,16 @@ CASE(a_vm_has_so_many_synchronous_sessions_and_no_more)
 	wt_session_sync(other->fd, 64);
 	wt_close(wt[3]);
 	CHECK_ERRNO(__wt_ring(fd, &r), 0);
+	fd = wt_open();
+	wt_attach(fd, vm->fd);
+	CHECK_ERRNO(__wt_ring(fd, &r), EUSERS);
+	CHECK_ERRNO(genl_end_session(genl_session_id(wt[4]->fd)), 0);
+	CHECK_ERRNO(__wt_ring(fd, &r), 0);
+	/* It does not count twice. */
+	wt_close(wt[4]);
+	fd = wt_open();
+	wt_attach(fd, vm->fd);
+	CHECK_ERRNO(__wt_ring(fd, &r), EUSERS);
 }
 
 /* The consumer page is the reader's to spoil: it hurts itself alone. */
@@ -586,6 +623,72 @@ CASE(a_restriction_bounds_the_time_or_forbids_it)
 	CHECK_ERRNO(try_restrict(&wt, 500, ~KVM_WTRACK_RIGHT_SYNC), EBUSY);
 	CHECK_ERRNO(try_restrict(&wt, 500, ~0ULL), 0);
 	close(wt.fd);
+}
+
+static int tune_sync(int fd, uint32_t sync_us)
+{
+	WT_ARG(tune, a, .flags = KVM_WTRACK_TUNE_F_SYNC, .sync_us = sync_us);
+
+	return __wt_tune(fd, &a);
+}
+
+static uint32_t sync_us(int fd)
+{
+	struct kvm_wtrack_status st;
+
+	wt_status(fd, &st);
+	return st.out_sync_us;
+}
+
+CASE(a_time_is_changed_within_its_bounds)
+{
+	WT_ARG(tune, odd, .sync_us = 1);
+	struct vm *vm = vm_new(1);
+	struct wt *wt = wt_session_sync(vm->fd, 64);
+	struct wt *plain = wt_session(vm->fd, 64, 0);
+
+	CHECK_ERRNO(tune_sync(wt->fd, 0), EINVAL);
+	CHECK_ERRNO(tune_sync(wt->fd, SYNC_US + 1), ERANGE);
+	CHECK_ERRNO(__wt_tune(wt->fd, &odd), EINVAL);
+	CHECK_EQ(sync_us(wt->fd), SYNC_US);
+	CHECK_ERRNO(tune_sync(wt->fd, 500), 0);
+	CHECK_EQ(sync_us(wt->fd), 500);
+	CHECK_ERRNO(try_restrict(wt, 600, ~0ULL), 0);
+	CHECK_ERRNO(tune_sync(wt->fd, 601), EPERM);
+	CHECK_ERRNO(tune_sync(wt->fd, 600), 0);
+	CHECK_ERRNO(try_restrict(wt, 599, ~0ULL), EBUSY);
+	CHECK_ERRNO(tune_sync(plain->fd, 1), EINVAL);
+	CHECK_EQ(sync_us(plain->fd), 0);
+}
+
+/* Too short a time for any reader, and then a time for this one. */
+CASE_WITHIN(a_vcpu_waits_for_the_new_time, 60)
+{
+	unsigned int n = 0, want = rounds(50);
+	struct kvm_wtrack_record rec;
+	struct pair p;
+	bool behind;
+
+	pair_init(&p);
+	CHECK_ERRNO(tune_sync(p.wt->fd, 1), 0);
+	vcpu_start(p.v, g_store8_forever, A, PAGES);
+	while (wt_sync_timeouts(p.wt->fd) < 20) {
+		sync_take(p.wt, &rec);
+		wt_release(p.wt);
+	}
+	CHECK_ERRNO(tune_sync(p.wt->fd, SYNC_US), 0);
+	while (n < want) {
+		sync_hold(p.wt, &rec);
+		sync_nap();
+		behind = is_behind(p.vm, &rec);
+		if (sync_is_held(p.wt, 1)) {
+			CHECK(behind);
+			n++;
+		}
+		wt_release(p.wt);
+	}
+	wt_close(p.wt);
+	vcpu_stop(p.v);
 }
 
 CASE(in_another_session_nobody_waits)
