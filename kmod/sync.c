@@ -38,26 +38,17 @@
 /* The kernel may take so much longer, to wake for several timers at once. */
 #define SLACK_NS	(50 * NSEC_PER_USEC)
 
-/**
- * struct kwt_waiter - a vCPU's thread that sleeps
- * @in_ring: in sync->waiters; sync->lock
- * @task: the thread, which exists as long as it is in there
- * @seq: of the record
- */
-struct kwt_waiter {
-	struct list_head in_ring;
-	struct task_struct *task;
-	u64 seq;
-};
-
 static bool is_released(const struct kwt_ring *ring, u64 seq)
 {
 	return READ_ONCE(ring->consumer->pos) >= seq;
 }
 
-static bool is_over(const struct kwt_ring *ring, u64 seq)
+/* Nothing of it needs to be waited for any more. */
+static bool is_over(const struct kwt_sync_wait *wait)
 {
-	return is_released(ring, seq) || READ_ONCE(ring->sync.late) ||
+	const struct kwt_ring *ring = wait->ring;
+
+	return is_released(ring, wait->seq) || READ_ONCE(ring->sync.late) ||
 	       READ_ONCE(ring->sync.closed);
 }
 
@@ -123,37 +114,40 @@ void kwt_sync_begin(struct kwt_vcpu *vcpu)
 		smp_store_release(&vcpu->waiting, false);
 }
 
-static void waiter_add(struct kwt_ring *ring, struct kwt_waiter *waiter)
+static void waiter_add(struct kwt_sync_wait *wait)
 {
+	struct kwt_ring *ring = wait->ring;
 	struct kwt_sync *sync = &ring->sync;
 
+	wait->task = current;
 	spin_lock(&sync->lock);
-	list_add_tail(&waiter->in_ring, &sync->waiters);
+	list_add_tail(&wait->in_ring, &sync->waiters);
 	WRITE_ONCE(ring->consumer->waiters, ++sync->nr);
 	spin_unlock(&sync->lock);
 	atomic64_inc(&sync->waits);
 }
 
-static void waiter_remove(struct kwt_ring *ring, struct kwt_waiter *waiter)
+static void waiter_remove(struct kwt_sync_wait *wait)
 {
+	struct kwt_ring *ring = wait->ring;
 	struct kwt_sync *sync = &ring->sync;
 
 	spin_lock(&sync->lock);
-	list_del(&waiter->in_ring);
+	list_del(&wait->in_ring);
 	WRITE_ONCE(ring->consumer->waiters, --sync->nr);
 	spin_unlock(&sync->lock);
 }
 
-/* Those that have nothing to wait for any more go on. */
+/* Those that have nothing to wait for in this ring any more look again. */
 void kwt_sync_wake(struct kwt_ring *ring)
 {
 	struct kwt_sync *sync = &ring->sync;
-	struct kwt_waiter *waiter;
+	struct kwt_sync_wait *wait;
 
 	spin_lock(&sync->lock);
-	list_for_each_entry(waiter, &sync->waiters, in_ring)
-		if (is_over(ring, waiter->seq))
-			wake_up_process(waiter->task);
+	list_for_each_entry(wait, &sync->waiters, in_ring)
+		if (is_over(wait))
+			wake_up_process(wait->task);
 	spin_unlock(&sync->lock);
 }
 
@@ -165,74 +159,112 @@ void kwt_sync_wake(struct kwt_ring *ring)
 void kwt_sync_look(struct kwt_ring *ring, u32 *waiters, u32 *signalled)
 {
 	struct kwt_sync *sync = &ring->sync;
-	struct kwt_waiter *waiter;
+	struct kwt_sync_wait *wait;
 
 	*waiters = 0;
 	*signalled = 0;
 	spin_lock(&sync->lock);
-	list_for_each_entry(waiter, &sync->waiters, in_ring) {
-		if (is_over(ring, waiter->seq))
+	list_for_each_entry(wait, &sync->waiters, in_ring) {
+		if (is_over(wait))
 			continue;
 		++*waiters;
-		*signalled += task_sigpending(waiter->task);
+		*signalled += task_sigpending(wait->task);
 	}
 	spin_unlock(&sync->lock);
 }
 
-/* The time of one waiter is over, and with it that of the others. */
-static void reader_is_late(struct kwt_ring *ring)
+/* When the first of the readers that are waited for is late, or NOBODY. */
+#define NOBODY	U64_MAX
+
+static u64 next_end(const struct kwt_sync_waits *waits)
 {
-	atomic64_inc(&ring->sync.timeouts);
-	WRITE_ONCE(ring->sync.late, true);
-	kwt_sync_wake(ring);
+	u64 end = NOBODY;
+	u32 i;
+
+	for (i = 0; i < waits->nr; i++)
+		if (!waits->wait[i].in_vain && !is_over(&waits->wait[i]))
+			end = min_t(u64, end, waits->wait[i].end);
+	return end;
 }
 
-/* Until the record is released, until @end, or until the thread is killed. */
-static void wait_for_reader(struct kwt_ring *ring, u64 seq, u64 end)
+/*
+ * The time of one waiter is over, and with it that of the others in the ring. It
+ * does not wait for this reader again, whatever becomes of @late: that is for the
+ * next store, and the reader and another vCPU have a hand in it.
+ */
+static void readers_are_late(struct kwt_sync_waits *waits, u64 now)
 {
-	struct kwt_waiter me = { .task = current, .seq = seq };
-	ktime_t expires = ns_to_ktime(end);
-	bool timed_out = false;
+	u32 i;
 
-	if (is_over(ring, seq))
-		return;
-	waiter_add(ring, &me);
+	for (i = 0; i < waits->nr; i++) {
+		struct kwt_sync_wait *wait = &waits->wait[i];
+
+		if (wait->end > now || wait->in_vain || is_over(wait))
+			continue;
+		wait->in_vain = true;
+		atomic64_inc(&wait->ring->sync.timeouts);
+		WRITE_ONCE(wait->ring->sync.late, true);
+		kwt_sync_wake(wait->ring);
+	}
+}
+
+/* Until all readers have released theirs or are late, or the thread is killed. */
+static void wait_for_readers(struct kwt_sync_waits *waits)
+{
+	ktime_t expires;
+	u64 end;
+
 	for (;;) {
 		/*
 		 * A full barrier between saying that we wait and looking: pairs with
 		 * the reader's exchange of consumer->pos, behind which it looks
-		 * whether somebody waits.
+		 * whether somebody waits. Who wakes us has changed what is_over()
+		 * looks at before, and finds us here or in the list.
 		 */
 		set_current_state(TASK_KILLABLE);
-		if (is_over(ring, seq) || fatal_signal_pending(current) ||
-		    timed_out)
+		end = next_end(waits);
+		if (end == NOBODY || fatal_signal_pending(current))
 			break;
-		timed_out = !schedule_hrtimeout_range(&expires, SLACK_NS,
-						      HRTIMER_MODE_ABS);
+		expires = ns_to_ktime(end);
+		if (!schedule_hrtimeout_range(&expires, SLACK_NS,
+					      HRTIMER_MODE_ABS))
+			readers_are_late(waits, end);
 	}
 	__set_current_state(TASK_RUNNING);
-	if (timed_out && !is_over(ring, seq) && !fatal_signal_pending(current))
-		reader_is_late(ring);
-	waiter_remove(ring, &me);
 }
 
 /*
- * Their times begin together: all of them take no longer than the longest. May
- * sleep; drops the references to the rings.
+ * It is seen in all rings at once that the vCPU waits, and its times in them begin
+ * together: all of them take no longer than the longest. May sleep; drops the
+ * references to the rings.
  */
 void kwt_sync_wait(struct kwt_vcpu *vcpu)
 {
 	struct kwt_sync_waits *waits = &vcpu->waits;
 	u64 start = ktime_get_ns(), left = time_left(vcpu);
-	u32 i;
+	u32 i, nr = 0;
 
 	might_sleep();
 	for (i = 0; i < waits->nr; i++) {
-		struct kwt_ring *ring = waits->wait[i].ring;
-		u64 ns = min_t(u64, READ_ONCE(ring->sync.ns), left);
+		struct kwt_sync_wait *wait = &waits->wait[i];
 
-		wait_for_reader(ring, waits->wait[i].seq, start + ns);
-		kwt_ring_put(ring);
+		if (is_over(wait)) {
+			kwt_ring_put(wait->ring);
+			continue;
+		}
+		waits->wait[nr] = *wait;
+		wait = &waits->wait[nr++];
+		wait->end = start +
+			    min_t(u64, READ_ONCE(wait->ring->sync.ns), left);
+		wait->in_vain = false;
+		waiter_add(wait);
+	}
+	waits->nr = nr;
+	if (nr)
+		wait_for_readers(waits);
+	for (i = 0; i < nr; i++) {
+		waiter_remove(&waits->wait[i]);
+		kwt_ring_put(waits->wait[i].ring);
 	}
 	waits->nr = 0;
 	vcpu->waited_ns += ktime_get_ns() - start;

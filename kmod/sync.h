@@ -6,18 +6,29 @@
 #ifndef KWT_SYNC_H
 #define KWT_SYNC_H
 
+#include <linux/list.h>
+
 #include "track.h"
 
 struct kwt_vcpu;
+struct task_struct;
 
 /**
- * struct kwt_sync_wait - what a vCPU is about to wait for
+ * struct kwt_sync_wait - what a vCPU waits for, or is about to
  * @ring: of a synchronous session; with a reference from kwt_sync_begin() on
  * @seq: sequence number of the record
+ * @end: when the reader is late
+ * @in_vain: it was late
+ * @in_ring: in sync->waiters while it waits; sync->lock
+ * @task: the vCPU's thread, which exists as long as it is in there
  */
 struct kwt_sync_wait {
 	struct kwt_ring *ring;
 	u64 seq;
+	u64 end;
+	bool in_vain;
+	struct list_head in_ring;
+	struct task_struct *task;
 };
 
 /**
@@ -38,8 +49,13 @@ void kwt_sync_wait(struct kwt_vcpu *vcpu);
 static inline void kwt_sync_note(struct kwt_sync_waits *waits,
 				 struct kwt_ring *ring, u64 seq)
 {
-	if (waits->nr < KWT_MAX_SYNCS)
-		waits->wait[waits->nr++] = (struct kwt_sync_wait) { ring, seq };
+	struct kwt_sync_wait *wait = &waits->wait[waits->nr];
+
+	if (waits->nr == KWT_MAX_SYNCS)
+		return;
+	wait->ring = ring;
+	wait->seq = seq;
+	waits->nr++;
 }
 
 #endif /* KWT_SYNC_H */

@@ -259,7 +259,7 @@ struct kwt_set {
  *	changed by the vCPUs
  * @closed: nobody waits any more; set once
  * @lock: protects @waiters, @nr, and consumer->waiters to set
- * @waiters: struct kwt_waiter, see sync.c
+ * @waiters: struct kwt_sync_wait, see sync.h
  * @nr: of @waiters
  * @waits: how often a vCPU has waited
  * @timeouts: of these, how often the reader was late

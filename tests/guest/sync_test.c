@@ -377,7 +377,7 @@ CASE_WITHIN(a_long_store_waits_behind_its_last_part, 60)
 		;
 }
 
-/* Two sessions, and a vCPU that waits for one of them, in its turn. */
+/* Two sessions, and a vCPU that waits for both of them at once. */
 struct two {
 	struct vm *vm;
 	struct vcpu *v;
@@ -397,69 +397,69 @@ static void two_start(struct two *t)
 	vcpu_start(t->v, g_store8_forever, A, PAGES);
 }
 
-static uint64_t two_timeouts(const struct two *t)
+static void two_end(struct two *t)
 {
-	return wt_sync_timeouts(t->wt[0]->fd) + wt_sync_timeouts(t->wt[1]->fd);
+	wt_close(t->wt[0]);
+	wt_close(t->wt[1]);
+	vcpu_stop(t->v);
 }
 
-/* The session that it waits for, or -1 when a reader was late. */
-static int two_hold(struct two *t, struct kvm_wtrack_record *rec)
+/* The same store in both of them, and no reader is late. */
+static bool two_hold(struct two *t, struct kvm_wtrack_record *rec)
 {
-	uint64_t timeouts = two_timeouts(t);
-	unsigned int i;
+	struct kvm_wtrack_record other;
 
-	for (i = 0; i < 2; i++)
-		sync_take(t->wt[i], rec);
-	while (two_timeouts(t) == timeouts && !sync_is_past(rec->time_ns)) {
-		for (i = 0; i < 2; i++)
-			if (sync_is_held(t->wt[i], 1))
-				return i;
-		sync_nap();
-	}
-	return -1;
+	sync_take(t->wt[0], rec);
+	do
+		sync_take(t->wt[1], &other);
+	while (sync_word(other.data) < sync_word(rec->data));
+	return sync_word(other.data) == sync_word(rec->data) &&
+	       sync_wait_held(t->wt[0], rec, 1) && sync_is_held(t->wt[1], 1);
 }
 
-/* It waits for this one now; false when a reader was late. */
-static bool two_waits_for(const struct two *t, const struct wt *wt,
+/* One is not waited for any more, and the other one is. */
+static bool two_waits_for(const struct two *t, unsigned int i,
 			  const struct kvm_wtrack_record *rec)
 {
-	uint64_t timeouts = two_timeouts(t);
+	bool behind;
 
-	while (!sync_is_held(wt, 1)) {
-		if (two_timeouts(t) != timeouts || sync_is_past(rec->time_ns))
-			return false;
-		sync_nap();
-	}
 	sync_nap();
-	return sync_is_held(wt, 1);
+	behind = is_behind(t->vm, rec);
+	if (!sync_is_held(t->wt[i], 1))
+		return false;
+	CHECK(behind);
+	return true;
 }
 
+/* Each of the readers knows of the vCPU, whoever is first to release. */
 CASE_WITHIN(a_vcpu_waits_for_all_sessions, 60)
 {
-	unsigned int n = 0, want = rounds(50);
+	unsigned int n = 0, want = rounds(50), first = 0;
 	struct kvm_wtrack_record rec;
+	uint32_t waiters[3];
 	struct two t;
-	bool behind;
-	int first;
 
 	two_start(&t);
 	while (n < want) {
 		tap_trying("round %u", n);
-		first = two_hold(&t, &rec);
-		if (first >= 0) {
+		if (two_hold(&t, &rec)) {
+			waiters[0] = t.wt[first]->consumer->waiters;
+			waiters[1] = t.wt[!first]->consumer->waiters;
 			wt_release(t.wt[first]);
-			behind = two_waits_for(&t, t.wt[!first], &rec);
-			if (is_behind(t.vm, &rec) && behind)
+			waiters[2] = wt_look(t.wt[first]->fd).out_waiters;
+			/* No reader was late meanwhile. */
+			if (two_waits_for(&t, !first, &rec)) {
+				CHECK_EQ(waiters[0], 1);
+				CHECK_EQ(waiters[1], 1);
+				CHECK_EQ(waiters[2], 0);
 				n++;
-			else
-				CHECK(!sync_is_held(t.wt[!first], 1));
+			}
+			first = !first;
 		}
 		wt_release(t.wt[0]);
 		wt_release(t.wt[1]);
 	}
-	wt_close(t.wt[0]);
-	wt_close(t.wt[1]);
-	vcpu_stop(t.v);
+	two_end(&t);
 }
 
 /* Nor does it wait for the time to be over when the reader has gone. */
@@ -468,20 +468,15 @@ CASE_WITHIN(a_session_that_is_closed_is_not_waited_for, 60)
 	unsigned int n = 0;
 	struct kvm_wtrack_record rec;
 	struct two t;
-	int first;
 
 	while (n < 5) {
 		two_start(&t);
-		first = two_hold(&t, &rec);
-		if (first >= 0) {
-			wt_close(t.wt[first]);
-			t.wt[first] = wt_session(t.vm->fd, 64, 0);
-			n += two_waits_for(&t, t.wt[!first], &rec) &&
-			     is_behind(t.vm, &rec);
+		if (two_hold(&t, &rec)) {
+			wt_close(t.wt[n % 2]);
+			t.wt[n % 2] = wt_session(t.vm->fd, 64, 0);
+			n += two_waits_for(&t, !(n % 2), &rec);
 		}
-		wt_close(t.wt[0]);
-		wt_close(t.wt[1]);
-		vcpu_stop(t.v);
+		two_end(&t);
 	}
 }
 
@@ -492,22 +487,17 @@ CASE_WITHIN(a_session_that_is_ended_is_not_waited_for, 60)
 	unsigned int n = 0;
 	struct kvm_wtrack_record rec;
 	struct two t;
-	int first;
+	int fd;
 
 	while (n < 5) {
 		two_start(&t);
-		first = two_hold(&t, &rec);
-		if (first >= 0) {
-			CHECK_ERRNO(genl_end_session(
-				genl_session_id(t.wt[first]->fd)), 0);
-			CHECK_ERRNO(__wt_release(t.wt[first]->fd, &r),
-				    ESHUTDOWN);
-			n += two_waits_for(&t, t.wt[!first], &rec) &&
-			     is_behind(t.vm, &rec);
+		if (two_hold(&t, &rec)) {
+			fd = t.wt[n % 2]->fd;
+			CHECK_ERRNO(genl_end_session(genl_session_id(fd)), 0);
+			CHECK_ERRNO(__wt_release(fd, &r), ESHUTDOWN);
+			n += two_waits_for(&t, !(n % 2), &rec);
 		}
-		wt_close(t.wt[0]);
-		wt_close(t.wt[1]);
-		vcpu_stop(t.v);
+		two_end(&t);
 	}
 }
 

@@ -180,6 +180,83 @@ static void several_sessions_take_no_longer_than_one(void **state)
 	done();
 }
 
+/* Each reader is told of the vCPU from the first moment on, not in its turn. */
+static void look_at_all(void)
+{
+	u32 waiters, signalled, i;
+
+	for (i = 0; i < nr; i++) {
+		kwt_sync_look(ring(i), &waiters, &signalled);
+		assert_int_equal(waiters, i >= slept);
+		assert_int_equal(session[i].consumer.waiters, 1);
+	}
+	release(slept++);
+}
+
+static void vcpu_waits_in_all_sessions_at_once(void **state)
+{
+	u32 i;
+
+	(void)state;
+	init(3, (const u64[]){ T, T, T });
+	shim_asleep = look_at_all;
+	store(8);
+	assert_int_equal(slept, 3);
+	for (i = 0; i < nr; i++)
+		assert_int_equal(ring(i)->sync.waits.counter, 1);
+	done();
+}
+
+/* Who has less time is late when that is over, not when the others are done. */
+static void look_who_is_late(void)
+{
+	u32 i;
+
+	pass_time();
+	for (i = 0; i < nr; i++)
+		assert_int_equal(ring(i)->sync.timeouts.counter,
+				 ring(i)->sync.ns == T / 2 && slept > 5);
+}
+
+static void reader_is_late_when_its_own_time_is_over(void **state)
+{
+	u32 i;
+
+	(void)state;
+	init(3, (const u64[]){ T / 2, T, T / 2 });
+	shim_asleep = look_who_is_late;
+	store(8);
+	assert_int_equal(slept, 10);
+	for (i = 0; i < nr; i++)
+		assert_int_equal(ring(i)->sync.timeouts.counter, 1);
+	done();
+}
+
+/*
+ * A reader that takes its position back, while another vCPU finds it in step, does
+ * not make a vCPU wait for longer.
+ */
+static void take_back(void)
+{
+	pass_time();
+	session[0].consumer.pos = 0;
+	WRITE_ONCE(ring(0)->sync.late, false);
+}
+
+static void position_taken_back_does_not_prolong_the_wait(void **state)
+{
+	u64 began;
+
+	(void)state;
+	init(2, (const u64[]){ T / 2, T });
+	shim_asleep = take_back;
+	began = shim_now;
+	store(8);
+	assert_int_equal(shim_now - began, T);
+	assert_int_equal(ring(0)->sync.timeouts.counter, 1);
+	done();
+}
+
 /*
  * A string instruction makes many stores before the guest is entered; a reader
  * that takes nearly all of its time each time must not keep KVM for ever.
@@ -365,6 +442,9 @@ int main(void)
 		CASE(vcpu_waits_for_the_last_part),
 		CASE(late_reader_is_not_waited_for),
 		CASE(several_sessions_take_no_longer_than_one),
+		CASE(vcpu_waits_in_all_sessions_at_once),
+		CASE(reader_is_late_when_its_own_time_is_over),
+		CASE(position_taken_back_does_not_prolong_the_wait),
 		CASE(all_waits_of_one_exit_have_a_bound),
 		CASE(unknown_vcpu_does_not_wait),
 		CASE(closed_session_is_not_waited_for),
