@@ -313,6 +313,8 @@ void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
 	preempt_enable();
 	/* From here on the guest waits for readers, and this module for nobody. */
 	kwt_sync_wait(vcpu);
+	/* A reader may have armed the page: what is stored from here on is newer. */
+	vcpu->arming_nr = READ_ONCE(space->arming_nr);
 }
 
 /* The same for a chunk that was not in the first slot that was looked at. */

@@ -185,3 +185,46 @@ CASE_WITHIN(a_string_instruction_is_held_behind_its_first_element, 60)
 		wt_rearm(o.wt->fd, VM_DATA_GFN, 1);
 	}
 }
+
+/*
+ * KVM goes on with the next element, of which there was no fault: it is newer than
+ * the arming, and its record says all of it. False when a reader was late.
+ */
+static bool arms_behind_each(struct once *o, unsigned int elements)
+{
+	struct kvm_wtrack_record rec;
+	bool held = true;
+	unsigned int i;
+
+	vcpu_start(o->v, g_stosq, VM_DATA, ~0ULL, elements);
+	for (i = 0; i < elements && held; i++) {
+		held = try_hold(o, &rec);
+		CHECK_ERRNO(__wt_rearm_page(o->wt->fd, VM_DATA_GFN), 0);
+		held = held && sync_is_held(o->wt, 1);
+		if (held) {
+			CHECK_EQ(rec.gpa, VM_DATA + 8 * i);
+			CHECK(!(rec.flags & KVM_WTRACK_RECORD_F_PAGE));
+		}
+		wt_release(o->wt);
+	}
+	/* What is left of it, if that was not all. */
+	vcpu_join(o->v);
+	while (wt_peek(o->wt)) {
+		sync_next(o->wt, &rec);
+		wt_release(o->wt);
+	}
+	CHECK_ERRNO(__wt_rearm_page(o->wt->fd, VM_DATA_GFN), 0);
+	return held;
+}
+
+CASE_WITHIN(a_string_instruction_is_armed_for_again_behind_each_element, 60)
+{
+	unsigned int n = 0, want = rounds(20);
+	struct once o;
+
+	init(&o);
+	while (n < want) {
+		tap_trying("round %u", n);
+		n += arms_behind_each(&o, 4);
+	}
+}
