@@ -28,6 +28,7 @@ static const struct {
 	{ WTRACK_FEAT_REGIONS, "regions" },
 	{ WTRACK_FEAT_STICKY, "sticky" },
 	{ WTRACK_FEAT_ONCE, "once" },
+	{ WTRACK_FEAT_SYNC, "sync" },
 	{ WTRACK_FEAT_TUNE, "tune" },
 	{ WTRACK_FEAT_CONTROL, "control" },
 	{ WTRACK_FEAT_MODES, "modes" },
