@@ -70,6 +70,13 @@ check "they are what she tracks" same \
 	"{\"type\":\"a(tt)\",\"data\":[[[$(($(vm_gfn fred))),1]]]}" \
 	"$(busctl --json=short call $BUS "$session" $BUS.Session ListRanges)"
 check "it is on disk" test -f "$STATE/$id"
+hold_as alice waits -g "$(vm_gfn fred)" -s fred
+check "she may not have its vCPUs wait" grep -q "^error EPERM" "$SCRATCH/waits/out"
+let_go waits
+hold_as root waits_too -g "$(vm_gfn fred)" -s fred
+check "root may" same 1 "$(held waits_too)"
+let_go waits_too
+check "one session is left" wait_for nr_sessions_is 1
 hold_as alice two -p 7 fred
 hold_as alice three castor
 check "others are opened by names" nr_sessions_is 3

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * usage: hold [-g GFN] [-r MAX_RECORDS] [-p MAX_PAGES] [-n NUMBER] VM
+ * usage: hold [-g GFN [-s]] [-r MAX_RECORDS] [-p MAX_PAGES] [-n NUMBER] VM
  *
  * Has wtrackd open so many sessions on the VM and holds them until there is a
- * line on its standard input, or its end. Prints "session ID MAX_PAGES" for each, or "error ERRNO MESSAGE"
- * for the first that is refused, then "ready". With -g each of them tracks the
- * page, and at the end it prints "events ID NUMBER".
+ * line on its standard input, or its end. Prints "session ID MAX_PAGES" for each, or
+ * "error ERRNO MESSAGE" for the first that is refused, then "ready". With -g each of
+ * them tracks the page, and at the end it prints "events ID NUMBER"; with -s vCPUs
+ * wait for it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,6 +18,7 @@
 #include <wtrack/wtrack.h>
 
 static const char *gfn;
+static unsigned int ring_flags;
 static struct wtrack_restriction wanted;
 static struct wtrack_session *sessions[4096];
 static size_t nr_sessions;
@@ -24,8 +26,12 @@ static size_t nr_sessions;
 static int track(struct wtrack_session *session)
 {
 	struct wtrack_range range = { strtoull(gfn, NULL, 0), 1 };
-	int r = wtrack_session_make_ring(session, 1024, 0, 0, 0);
+	int r = 0;
 
+	if (ring_flags & WTRACK_RING_SYNC)
+		r = wtrack_session_set_sync(session, 1);
+	if (r >= 0)
+		r = wtrack_session_make_ring(session, 1024, ring_flags, 0, 0);
 	return r < 0 ? r : wtrack_session_add(session, &range, 1, NULL, 0);
 }
 
@@ -71,7 +77,7 @@ int main(int argc, char **argv)
 	int c, r = 0;
 	size_t i;
 
-	while ((c = getopt(argc, argv, "g:n:p:r:")) >= 0) {
+	while ((c = getopt(argc, argv, "g:n:p:r:s")) >= 0) {
 		switch (c) {
 		case 'g': gfn = optarg; break;
 		case 'n': n = strtoul(optarg, NULL, 0); break;
@@ -79,6 +85,7 @@ int main(int argc, char **argv)
 		case 'r':
 			wanted.max_records = (uint32_t)strtoul(optarg, NULL, 0);
 			break;
+		case 's': ring_flags |= WTRACK_RING_SYNC; break;
 		default: return 2;
 		}
 	}
