@@ -1133,8 +1133,9 @@ struct kvm_wtrack_release {
  *			made. So a reader that is stopped costs the guest sync_us
  *			once. out_sync_timeouts counts
  *	several things	A vCPU waits for all synchronous sessions at the same
- *			time, and no more than out_max_sync_us in all before it
- *			enters the guest again. KVM may make many stores in a
+ *			time, is counted in the waiters of each, and waits no
+ *			longer than out_max_sync_us in all before it enters the
+ *			guest again. KVM may make many stores in a
  *			row: those of a string instruction, and two of one that
  *			crosses pages. It waits behind each, until that time is
  *			over. What has F_ASYNC then, or was waited for when it
@@ -1151,6 +1152,9 @@ struct kvm_wtrack_release {
  * as it never is behind a record with F_ONCE: what other vCPUs store to it then has
  * no record, and they do not wait, unless the session calls REARM, which it may do
  * before the release.
+ *
+ * Who hands a session to somebody else can forbid it: RESTRICT, with max_sync_us or
+ * without RIGHT_SYNC. A VM has 8 synchronous sessions at most: EUSERS.
  *
  * When the session is closed or ended, when the VM is gone, and when the thread of
  * the vCPU is killed, the vCPU goes on at once. A reader that died costs sync_us
