@@ -439,6 +439,7 @@ bool kwt_ring_published(const struct kwt_ring *ring, u64 pos);
 
 /* sync.c */
 void kwt_sync_init(struct kwt_ring *ring);
+bool kwt_sync_is_awaited(const struct kwt_ring *ring);
 void kwt_sync_wake(struct kwt_ring *ring);
 void kwt_sync_look(struct kwt_ring *ring, u32 *waiters, u32 *signalled);
 void kwt_sync_close(struct kwt_ring *ring);

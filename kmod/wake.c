@@ -29,7 +29,7 @@ static bool enough(struct kwt_session *session, bool urgent)
 	u32 watermark = READ_ONCE(session->watermark);
 	u64 pos;
 
-	if (urgent || watermark <= 1)
+	if (urgent || watermark <= 1 || kwt_sync_is_awaited(&session->ring))
 		return true;
 	/* An error goes to the reader, like anything else he asks for. */
 	return (u32)kwt_ring_unread(&session->ring, &pos) >= watermark;

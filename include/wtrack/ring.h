@@ -122,7 +122,8 @@ int wtrack_session_set_sync(struct wtrack_session *session,
  *	kept for the module's own events
  * @flags: WTRACK_RING_* bits
  * @watermark: wake sleeping readers when that many events are unread; 0 and 1
- *	mean at once, at most @records / 2
+ *	mean at once, at most @records / 2. They are woken at once for an event that
+ *	a vCPU waits for
  * @latency_us: with a watermark above 1, wake them also when the oldest unread
  *	event is that old, not 0; without, 0
  *

@@ -681,6 +681,38 @@ CASE_WITHIN(a_vcpu_waits_for_the_new_time, 60)
 	vcpu_stop(p.v);
 }
 
+/*
+ * More records than a vCPU makes while it waits, and longer than it waits: the
+ * reader sleeps, and is woken in time all the same.
+ */
+CASE_WITHIN(a_reader_is_woken_at_once_whatever_the_watermark, 60)
+{
+	WT_ARG(ring, r, .records = 64, .watermark = 32, .latency_us = 1000000,
+	       .flags = KVM_WTRACK_RING_F_SYNC, .sync_us = SYNC_US);
+	unsigned int n = 0, want = rounds(200);
+	struct kvm_wtrack_record rec;
+	uint64_t timeouts = 0;
+	struct pair p;
+
+	p.vm = vm_new(PAGES);
+	p.v = vcpu_new(p.vm);
+	p.wt = &(struct wt){ .fd = wt_open() };
+	wt_attach(p.wt->fd, p.vm->fd);
+	CHECK_ERRNO(__wt_ring(p.wt->fd, &r), 0);
+	wt_add(p.wt->fd, VM_DATA_GFN, 1);
+	vcpu_start(p.v, g_store8_forever, A, PAGES);
+	while (n < want) {
+		CHECK_SYS(read(p.wt->fd, &rec, sizeof(rec)) == sizeof(rec));
+		if (!(rec.flags & KVM_WTRACK_RECORD_F_ASYNC))
+			n += wt_sync_timeouts(p.wt->fd) == timeouts;
+		timeouts = wt_sync_timeouts(p.wt->fd);
+		tap_trying("%u in time, %llu late", n,
+			   (unsigned long long)timeouts);
+	}
+	close(p.wt->fd);
+	vcpu_stop(p.v);
+}
+
 CASE(in_another_session_nobody_waits)
 {
 	struct vm *vm = vm_new(1);

@@ -455,7 +455,8 @@ struct kvm_wtrack_restrict {
  * @flags: KVM_WTRACK_RING_F_*
  * @records: a power of two; two of them are kept for the module's own records
  * @watermark: sleeping readers are woken when that many records are unread;
- *	0 and 1 mean at once, at most @records / 2
+ *	0 and 1 mean at once, at most @records / 2. They are woken at once for a
+ *	record that a vCPU waits for
  * @latency_us: with a watermark above 1: wake them also when the oldest
  *	unread record is that old. Must then not be 0
  * @budget: stores that are notified for each page in each period; the page is
