@@ -204,6 +204,58 @@ CASE_WITHIN(the_memory_is_removed_while_a_vcpu_waits, 60)
 	CHECK(!wt_peek(wt));
 }
 
+static void *replace_memory(void *arg)
+{
+	struct vm *vm = arg;
+
+	vm_slot(vm, VM_SLOT_DATA, VM_DATA, vm->data, 0, 0);
+	vm_slot(vm, VM_SLOT_DATA, VM_DATA, vm->data, PAGES * PAGE, 0);
+	return NULL;
+}
+
+/*
+ * The same of a session with RING_F_STICKY: who replaces the memory waits for the
+ * vCPU, and the page is waited for as before when it is armed again.
+ */
+CASE_WITHIN(the_memory_is_replaced_while_a_vcpu_waits, 60)
+{
+	WT_ARG(ring, r, .records = 64, .sync_us = SYNC_US,
+	       .flags = KVM_WTRACK_RING_F_SYNC | KVM_WTRACK_RING_F_STICKY);
+	struct vm *vm = vm_new(PAGES);
+	struct vcpu *v = vcpu_new(vm);
+	struct kvm_wtrack_record rec;
+	unsigned int n = 0;
+	pthread_t thread;
+	struct wt *wt;
+	bool held;
+	int fd;
+
+	fd = wt_open();
+	wt_attach(fd, vm->fd);
+	CHECK_ERRNO(__wt_ring(fd, &r), 0);
+	wt = wt_from_fd(fd);
+	wt_add(fd, VM_DATA_GFN, 1);
+	while (n < 5) {
+		vcpu_start(v, g_store8, VM_DATA, n + 1, 1, 0);
+		held = sync_try_hold(wt, &rec, 1);
+		CHECK_EQ(pthread_create(&thread, NULL, replace_memory, vm), 0);
+		sync_nap();
+		/* KVM removes nothing before the vCPU goes on. */
+		held = held && sync_is_held(wt, 1) && !wt_peek(wt);
+		wt_release(wt);
+		CHECK_EQ(pthread_join(thread, NULL), 0);
+		vcpu_join(v);
+		sync_next(wt, &rec);
+		CHECK_EQ(rec.type, KVM_WTRACK_RECORD_REGION_REMOVED);
+		sync_next(wt, &rec);
+		CHECK_EQ(rec.type, KVM_WTRACK_RECORD_GUARD);
+		CHECK_EQ(rec.guard.action, KVM_WTRACK_GUARD_REARMED);
+		CHECK(!wt_peek(wt));
+		wt_release(wt);
+		n += held;
+	}
+}
+
 /* With the last session the VM is left, and then the module is gone. */
 CASE_WITHIN(the_module_is_removed_right_after_a_vcpu_waited, 60)
 {
