@@ -10,8 +10,7 @@
 #include "match.h"
 #include "trace.h"
 
-/* The put functions return the sequence number of the last record, 0 for none. */
-static __always_inline u64 put_word(struct kwt_span *span, u64 bit, u64 head,
+static __always_inline bool put_word(struct kwt_span *span, u64 bit, u64 head,
 				     u64 gpa, u64 rip, u64 time_ns, u64 word,
 				     u64 arming_nr)
 {
@@ -20,7 +19,7 @@ static __always_inline u64 put_word(struct kwt_span *span, u64 bit, u64 head,
 	u64 pos;
 
 	if (unlikely(!kwt_ring_reserve_for(span, bit, 1, &pos)))
-		return 0;
+		return false;
 	record = kwt_ring_at(ring, pos);
 	*kwt_record_word(record) =
 		head | (u64)kwt_stale_flag(span->chunk, arming_nr) <<
@@ -32,7 +31,7 @@ static __always_inline u64 put_word(struct kwt_span *span, u64 bit, u64 head,
 	kwt_ring_publish(record, pos);
 	trace_kvm_wtrack_ring(ring->id, pos + 1, gpa, sizeof(word));
 	kwt_ring_wake(ring, false);
-	return pos + 1;
+	return true;
 }
 
 /*
@@ -59,7 +58,10 @@ static bool coalesce_claim(const struct kwt_ring *ring, u64 *last)
 	return cmpxchg(last, seq, KWT_CLAIMED) == seq;
 }
 
-/* With the claim: one record for the page, with the first bytes stored. */
+/*
+ * With the claim: one record for the page, with the first bytes stored. This and
+ * those below return the sequence number of the last record, 0 for none.
+ */
 static u64 coalesce_put(struct kwt_span *span, u64 bit,
 			const struct kvm_wtrack_record *record)
 {
@@ -184,9 +186,42 @@ static noinline bool spend(struct kwt_span *span, u64 bit, u64 now)
 
 /*
  * What became of a store: some session was told; of these, one wants to be told of
- * the next one in any case; one does not observe the gfn any more.
+ * the next one in any case; one does not observe the gfn any more; the vCPU waits
+ * for the reader of one.
  */
-enum { TOLD = 1, WANTS_MORE = 2, HAS_ENOUGH = 4 };
+enum { TOLD = 1, WANTS_MORE = 2, HAS_ENOUGH = 4, WAITS = 8 };
+
+/*
+ * In a synchronous session. The others do not pay for it: a span is not whole if a
+ * vCPU waits. Returns what the session wants, 0 if it is not told.
+ */
+static noinline u32 put_waited(struct kwt_span *span, u64 bit, u64 head,
+			       u64 gpa, u64 rip, u64 time_ns, const u8 *data,
+			       struct kwt_vcpu *vcpu, u64 arming_nr)
+{
+	const u32 async = kwt_sync_flag(span->ring, vcpu);
+	const bool once = span->ring->once;
+	u64 seq;
+
+	head |= (u64)async << KWT_RECORD_FLAGS_SHIFT;
+	if (once)
+		seq = put_first(span, bit, head, gpa, rip, time_ns, data,
+				arming_nr);
+	else
+		seq = put_any(span, bit, head, gpa, rip, time_ns, data,
+			      arming_nr);
+	if (!seq) {
+		/* As in match_spans(). */
+		if (once || !kwt_span_observes(span, bit))
+			return 0;
+		kwt_resync_write(span, bit, time_ns);
+		/* That of the record RESYNC, or near it. */
+		seq = kwt_ring_head(span->ring);
+	}
+	if (!async)
+		kwt_sync_note(&vcpu->waits, span->ring, seq);
+	return TOLD | (once ? HAS_ENOUGH : 0) | (async ? 0 : WAITS);
+}
 
 static __always_inline u32 match_spans(struct kwt_chunk *chunk, u64 gpa,
 				       const u8 *data, u32 len,
@@ -198,8 +233,8 @@ static __always_inline u32 match_spans(struct kwt_chunk *chunk, u64 gpa,
 	u64 head = kwt_record_head(len, vcpu_bits);
 	u64 now = ktime_get_ns();
 	struct kwt_span *span;
-	u64 async, seq;
-	u32 what = 0;
+	u32 what = 0, told;
+	bool done;
 
 	if (len == 8)
 		memcpy(&word, data, 8);
@@ -207,33 +242,32 @@ static __always_inline u32 match_spans(struct kwt_chunk *chunk, u64 gpa,
 				 rcu_read_lock_sched_held()) {
 		if (!kwt_span_observes(span, bit))
 			continue;
-		async = 0;
-		if (unlikely(span->ring->synchronous))
-			async = (u64)kwt_sync_flag(span->ring, vcpu) <<
-				KWT_RECORD_FLAGS_SHIFT;
 		if (len == 8 && likely(span->whole)) {
-			seq = put_word(span, bit, head | async, gpa, rip, now,
-				       word, arming_nr);
+			done = put_word(span, bit, head, gpa, rip, now, word,
+					arming_nr);
+		} else if (unlikely(span->ring->synchronous)) {
+			told = put_waited(span, bit, head, gpa, rip, now, data,
+					  vcpu, arming_nr);
+			if (!told)
+				continue;
+			what |= told;
+			done = true;
 		} else if (span->ring->once) {
-			seq = put_first(span, bit, head | async, gpa, rip, now,
-					data, arming_nr);
-			if (!seq)
+			if (!put_first(span, bit, head, gpa, rip, now, data,
+				       arming_nr))
 				continue;
 			what |= HAS_ENOUGH;
+			done = true;
 		} else {
-			seq = put_any(span, bit, head | async, gpa, rip, now,
-				      data, arming_nr);
+			done = put_any(span, bit, head, gpa, rip, now, data,
+				       arming_nr);
 		}
-		if (unlikely(!seq)) {
+		if (unlikely(!done)) {
 			/* There was no room, or it was disarmed just now. */
 			if (!kwt_span_observes(span, bit))
 				continue;
 			kwt_resync_write(span, bit, now);
-			/* That of the record RESYNC, or near it. */
-			seq = kwt_ring_head(span->ring);
 		}
-		if (unlikely(span->ring->synchronous) && !async)
-			kwt_sync_note(&vcpu->waits, span->ring, seq);
 		what |= TOLD;
 		if (likely(!READ_ONCE(span->spent)) || !spend(span, bit, now))
 			what |= WANTS_MORE;
@@ -305,7 +339,7 @@ void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
 	if (likely(vcpu))
 		vcpu->arming_nr = READ_ONCE(space->arming_nr);
 	kwt_flight_end();
-	if (likely(!vcpu || !vcpu->waits.nr)) {
+	if (likely(!(what & WAITS))) {
 		preempt_enable();
 		return;
 	}

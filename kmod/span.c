@@ -74,11 +74,6 @@ static void span_free(struct kwt_span *span)
 	kmem_cache_free(span_cache, span);
 }
 
-static bool is_plain(const struct kwt_span *span, const struct kwt_ring *ring)
-{
-	return span->whole && !ring->budget && !ring->synchronous;
-}
-
 static struct kwt_span *span_alloc(struct kwt_ring *ring)
 {
 	struct kwt_span *span = kmem_cache_zalloc(span_cache,
@@ -88,8 +83,8 @@ static struct kwt_span *span_alloc(struct kwt_ring *ring)
 		return NULL;
 	span->ring = ring;
 	span->whole = !ring->coalesce && !ring->once && !ring->no_data &&
-		      !ring->no_rip;
-	span->plain = is_plain(span, ring);
+		      !ring->no_rip && !ring->synchronous;
+	span->plain = span->whole && !ring->budget;
 	if (ring->coalesce)
 		span->last = kvzalloc(LAST_BYTES, GFP_KERNEL_ACCOUNT);
 	if (ring->counts)
@@ -177,7 +172,7 @@ int kwt_span_make_spent(struct kwt_set *set, struct kwt_span *span)
 /* After the ring's budget has changed. Under the VM's lock. */
 int kwt_span_set_plain(struct kwt_set *set, struct kwt_span *span)
 {
-	WRITE_ONCE(span->plain, is_plain(span, set->ring));
+	WRITE_ONCE(span->plain, span->whole && !set->ring->budget);
 	return 0;
 }
 

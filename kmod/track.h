@@ -182,9 +182,9 @@ struct kwt_space {
  *	changed by the write hooks, and by two of them at a time it may be
  *	counted once
  * @period_end: when @spent begins anew; likewise
- * @whole: its records have all of a store, one for one, without RING_F_ONCE;
- *	constant
- * @plain: and nothing is counted, and nobody waits; (L) to set, read under RCU
+ * @whole: its records have all of a store, one for one, without RING_F_ONCE, and
+ *	nobody waits; constant
+ * @plain: and nothing is counted; (L) to set, read under RCU
  * @nr_tracked: bits set in @tracked; (A)
  * @tracked: (A), and (L) to set, read under RCU
  * @observed: of @tracked, the gfns whose stores are recorded now, all of which
