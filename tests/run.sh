@@ -35,7 +35,7 @@ jobs()
 	check-packages
 	check-host KERNEL=6.12 PAGING=nested
 	check-host KERNEL=6.1 PAGING=shadow
-	check-host KERNEL=newest PAGING=nested TESTS='guard* attach memory_read mirror_truth once region* store'
+	check-host KERNEL=newest PAGING=nested TESTS='guard* attach memory_read mirror_truth once region* store sync*'
 	check-host CPU=intel KERNEL=6.12 PAGING=nested TESTS='$intel'
 	check-host CPU=intel KERNEL=newest PAGING=shadow TESTS='$intel'
 	check-host KERNEL=6.12-trixie PAGING=nested TESTS='guard_event attach region store'
