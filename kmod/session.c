@@ -69,7 +69,11 @@ void kwt_session_put(struct kwt_session *session)
 		queue_rcu_work(kwt_wq, &session->free);
 }
 
-/* Of a vCPU's thread that waits. It runs in a hook, for which the module waits. */
+/*
+ * Of a vCPU's thread that waits. It runs in a hook, for which whoever unregisters from
+ * KVM waits, and the module is not unloaded before: what the last reference queues is
+ * seen by the rcu_barrier() in kwt_exit().
+ */
 bool kwt_ring_get(struct kwt_ring *ring)
 {
 	return refcount_inc_not_zero(&container_of(ring, struct kwt_session,
