@@ -288,7 +288,7 @@ static const struct option_spec options[] = {
 	OPTION_GPA,
 	{ .name = "raw", .summary = "the bytes as they are, for programs" },
 	{ .name = "follow",
-	  .summary = "go on, and print each row again that changes" },
+	  .summary = "keep following the pages; print rows again that change" },
 	OPTION_BUDGET,
 	OPTION_RECORDS,
 	{ 0 }

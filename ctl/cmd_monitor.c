@@ -229,10 +229,9 @@ static const struct option_spec options[] = {
 	{ .name = "hexdump", .letter = 'x',
 	  .summary = "show data as characters, too" },
 	{ .name = "diff",
-	  .summary = "show what was there before, and changes that went unseen" },
+	  .summary = "show the bytes of before, and changes that were not seen" },
 	{ .name = "once",
-	  .summary = "show the first write to each page; with --diff, the first "
-		     "one since the last look" },
+	  .summary = "show only the first write to each page" },
 	{ .name = "idle", .type = ARG_SECONDS, .metavar = "SEC",
 	  .max = ARG_MAX_NS,
 	  .summary = "say when there was no write for so long (1)" },
