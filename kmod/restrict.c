@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
+#include <linux/uaccess.h>
 
 #include "kwt.h"
 
@@ -61,10 +62,16 @@ static int ranges_load(const struct kvm_wtrack_restrict *arg,
 		return arg->ranges ? -EINVAL : 0;
 	if (arg->nr_ranges > KWT_MAX_RANGES)
 		return -ERANGE;
-	ranges = vmemdup_user(u64_to_user_ptr(arg->ranges),
-			      arg->nr_ranges * sizeof(*ranges));
-	if (IS_ERR(ranges))
-		return PTR_ERR(ranges);
+	/* They stay, so they are charged; vmemdup_user() would not do that. */
+	ranges = kvmalloc_array(arg->nr_ranges, sizeof(*ranges),
+				GFP_KERNEL_ACCOUNT);
+	if (!ranges)
+		return -ENOMEM;
+	if (copy_from_user(ranges, u64_to_user_ptr(arg->ranges),
+			   arg->nr_ranges * sizeof(*ranges))) {
+		kvfree(ranges);
+		return -EFAULT;
+	}
 	for (i = 0; i < arg->nr_ranges; i++)
 		if (!range_is_valid(&ranges[i])) {
 			kvfree(ranges);

@@ -66,6 +66,36 @@ CASE_WITHIN(what_is_tracked_is_charged_to_the_group_of_who_adds_it, 60)
 	cgroup_remove();
 }
 
+enum { MANY = 32, RANGES = 4096 };
+
+/* As many as a call may bring; they stay as long as the session. */
+static void restrict_in_group(void *arg)
+{
+	const long long ranges_bytes =
+		MANY * RANGES * sizeof(struct kvm_wtrack_range);
+	static struct kvm_wtrack_range ranges[RANGES];
+	WT_ARG(restrict, r, .ranges = (uintptr_t)ranges, .nr_ranges = RANGES,
+	       .rights = ~0ULL);
+	long long before;
+	unsigned int i;
+
+	(void)arg;
+	for (i = 0; i < RANGES; i++)
+		ranges[i] = (struct kvm_wtrack_range) { 2 * i, 1 };
+	cgroup_enter();
+	before = cgroup_bytes();
+	for (i = 0; i < MANY; i++)
+		CHECK_ERRNO(__wt_restrict(wt_open(), &r), 0);
+	tap_note("charged: %lld KiB", (cgroup_bytes() - before) / 1024);
+	CHECK(cgroup_bytes() - before >= ranges_bytes);
+}
+
+CASE(a_restriction_is_charged_to_the_group_of_who_makes_it)
+{
+	child_join(child_fork(restrict_in_group, NULL));
+	cgroup_remove();
+}
+
 enum { CHUNK_PAGES = 1024, CHUNKS = 400 };
 
 static uint64_t disarms(int fd)
