@@ -3,6 +3,7 @@
  * A session's spans: its tracked and resync bits in one chunk each. They exist
  * as long as a bit in them is set, all of them under the VM's lock.
  */
+#include <linux/ktime.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 
@@ -169,10 +170,20 @@ int kwt_span_make_spent(struct kwt_set *set, struct kwt_span *span)
 	return 0;
 }
 
-/* After the ring's budget has changed. Under the VM's lock. */
-int kwt_span_set_plain(struct kwt_set *set, struct kwt_span *span)
+/*
+ * After the ring's budget has changed: what counts is the new one, but for the rest
+ * of a period that has begun, which is no longer than a new one. It does not begin
+ * anew at once, or a session could have its budget as often as it asks. Under the
+ * VM's lock.
+ */
+int kwt_span_tune(struct kwt_set *set, struct kwt_span *span)
 {
-	WRITE_ONCE(span->plain, span->whole && !set->ring->budget);
+	const struct kwt_ring *ring = set->ring;
+	u64 end = ktime_get_ns() + ring->period_ns;
+
+	WRITE_ONCE(span->plain, span->whole && !ring->budget);
+	if (READ_ONCE(span->period_end) > end)
+		WRITE_ONCE(span->period_end, end);
 	return 0;
 }
 

@@ -377,7 +377,7 @@ struct kwt_span *kwt_span_find(const struct kwt_set *set, u64 index);
 struct kwt_span *kwt_span_get(struct kwt_set *set, u64 index);
 void kwt_span_put(struct kwt_set *set, struct kwt_span *span);
 int kwt_span_make_spent(struct kwt_set *set, struct kwt_span *span);
-int kwt_span_set_plain(struct kwt_set *set, struct kwt_span *span);
+int kwt_span_tune(struct kwt_set *set, struct kwt_span *span);
 
 /* set.c */
 int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn);

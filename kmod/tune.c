@@ -114,7 +114,7 @@ static int tune_budget(struct kwt_session *session, u32 budget, u32 period_ms)
 	else
 		kwt_budget_set(session, budget, period_ms);
 	mutex_unlock(&vm->lock);
-	return r ?: each_span(session, kwt_span_set_plain);
+	return r ?: each_span(session, kwt_span_tune);
 }
 
 static int tune_check(const struct kwt_session *session,

@@ -122,6 +122,33 @@ CASE(pages_that_are_added_later_have_the_new_budget)
 	check_stores(&t, 0, 3, true);
 }
 
+/* Whatever the page has spent of an old one, which would go on for seconds. */
+CASE(a_shorter_period_begins_soon)
+{
+	static const uint32_t actions[] = {
+		KVM_WTRACK_GUARD_DISARMED, KVM_WTRACK_GUARD_REARMED,
+	};
+	struct kvm_wtrack_record r;
+	struct tuned t;
+	unsigned int i;
+
+	tuned_init(&t, 0, 50);
+	store(&t, 0, 40);
+	check_stores(&t, 0, 40, false);
+	CHECK_ERRNO(tune_budget(&t, 5, 8), 0);
+	store(&t, 0, 1);
+	CHECK(wt_take(t.wt, &r));
+	CHECK_EQ(r.type, KVM_WTRACK_RECORD_WRITE);
+	for (i = 0; i < 2; i++) {
+		CHECK_SOON(wt_peek(t.wt));
+		CHECK(wt_take(t.wt, &r));
+		CHECK_EQ(r.type, KVM_WTRACK_RECORD_GUARD);
+		CHECK_EQ(r.guard.action, actions[i]);
+	}
+	store(&t, 0, 4);
+	check_stores(&t, 0, 4, false);
+}
+
 CASE(a_coalescing_session_gets_a_budget_too)
 {
 	struct kvm_wtrack_record r;

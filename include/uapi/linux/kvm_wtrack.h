@@ -519,9 +519,9 @@ struct kvm_wtrack_ring {
  *
  * A session may call it any number of times. Readers that sleep are woken, and go
  * back to sleep by the new values. A page that is disarmed for the old budget is
- * armed again when the old period is over, or the new one. The new budget counts
- * from the next store to any page on. A vCPU that waits does so for as long as
- * sync_us was when it began.
+ * armed again when the old period is over, or the new one. The new budget holds from
+ * the next store to any page on. What was stored before counts, for one new period
+ * at most. A vCPU that waits does so for as long as sync_us was when it began.
  * EINTR, EINVAL, ENOMEM, EPERM, ERANGE.
  */
 struct kvm_wtrack_tune {

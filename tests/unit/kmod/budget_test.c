@@ -347,6 +347,46 @@ static void a_session_that_leaves_in_between_does_not_count(void **state)
 	done();
 }
 
+static void tune(u32 budget, u64 period_ns)
+{
+	session.ring.budget = budget;
+	session.ring.period_ns = period_ns;
+	assert_int_equal(kwt_span_tune(&session.set,
+				       kwt_span_first(&session.set, 0)), 0);
+}
+
+static void a_period_is_no_longer_than_the_one_that_is_tuned(void **state)
+{
+	(void)state;
+	init(50, 0);
+	session.ring.period_ns = 100 * PERIOD;
+	assert_int_equal(stores(GPA, 40), 0);
+	tune(5, PERIOD);
+	/* What was spent was spent. */
+	assert_int_equal(stores(GPA, 1), 1);
+	shim_now += PERIOD;
+	rearm(GFN);
+	assert_int_equal(stores(GPA, 4), 0);
+	assert_int_equal(stores(GPA, 1), 1);
+	done();
+}
+
+static void nor_does_it_begin_anew_when_that_is_asked_for(void **state)
+{
+	u32 n;
+
+	(void)state;
+	init(5, 0);
+	assert_int_equal(stores(GPA, 1), 0);
+	for (n = 0; n < 3; n++) {
+		tune(5, PERIOD);
+		assert_int_equal(stores(GPA, 1), 0);
+	}
+	tune(5, PERIOD);
+	assert_int_equal(stores(GPA, 1), 1);
+	done();
+}
+
 static void a_page_added_anew_has_spent_nothing(void **state)
 {
 	(void)state;
@@ -376,6 +416,8 @@ int main(void)
 		CASE(a_full_ring_has_no_store_to_a_disarmed_page_in_its_set),
 		CASE(a_session_that_joins_in_between_is_not_disarmed_for_others),
 		CASE(a_session_that_leaves_in_between_does_not_count),
+		CASE(a_period_is_no_longer_than_the_one_that_is_tuned),
+		CASE(nor_does_it_begin_anew_when_that_is_asked_for),
 		CASE(a_page_added_anew_has_spent_nothing),
 	};
 
