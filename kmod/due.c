@@ -40,7 +40,7 @@ static u32 budget_ticks(const struct kwt_chunk *chunk, u32 bit)
 	u64 ns = 0;
 
 	hlist_for_each_entry(span, &chunk->spans, in_chunk)
-		if (kwt_span_waits(span, bit))
+		if (kwt_span_waits(span, bit) || kwt_span_is_native(span, bit))
 			ns = max(ns, READ_ONCE(span->ring->period_ns));
 	return ms_to_ticks(div_u64(ns, NSEC_PER_MSEC)) + 1;
 }

@@ -47,8 +47,7 @@ bool kwt_guard_is_native(const struct kwt_space *space, u64 gpa)
 		return false;
 	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
 				 rcu_read_lock_sched_held())
-		if (span->ring->native &&
-		    test_bit(kwt_chunk_bit(gfn), span->tracked))
+		if (kwt_span_is_native(span, kwt_chunk_bit(gfn)))
 			return true;
 	return false;
 }

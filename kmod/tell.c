@@ -165,8 +165,8 @@ static bool natives_have_periods(const struct kwt_chunk *chunk, u32 bit)
 
 	hlist_for_each_entry_rcu(span, &chunk->spans, in_chunk,
 				 rcu_read_lock_sched_held())
-		if (span->ring->native && !READ_ONCE(span->ring->period_ns) &&
-		    kwt_span_waits(span, bit))
+		if (kwt_span_is_native(span, bit) &&
+		    !READ_ONCE(span->ring->period_ns))
 			return false;
 	return true;
 }

@@ -493,6 +493,15 @@ static inline bool kwt_span_waits(const struct kwt_span *span, u32 bit)
 	return !span->ring->once && test_bit(bit, span->tracked);
 }
 
+/*
+ * Does the session want no store to the gfn emulated? One with RING_F_ONCE does
+ * also after it was told of a store.
+ */
+static inline bool kwt_span_is_native(const struct kwt_span *span, u32 bit)
+{
+	return span->ring->native && test_bit(bit, span->tracked);
+}
+
 /* A record of an earlier time does not stand for what comes now. */
 static inline void kwt_span_begin_anew(struct kwt_span *span, u32 bit)
 {

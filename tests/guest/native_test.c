@@ -226,3 +226,26 @@ CASE(it_holds_for_others_as_long_as_the_session_tracks_the_page)
 	CHECK(wt_take(other, &r));
 	CHECK_EQ(r.type, KVM_WTRACK_RECORD_WRITE);
 }
+
+/* One that was told once tracks the page as well, and its period counts. */
+CASE(so_it_does_when_the_session_is_told_of_the_first_store_only)
+{
+	enum { LONG_MS = 200 };
+	struct vm *vm = vm_new(1);
+	struct wt *other = wt_session(vm->fd, 64, 0), *wt;
+	struct vcpu *v = vcpu_new(vm);
+	struct kvm_wtrack_record disarmed, rearmed;
+
+	wt = wt_session_budget(vm->fd, 64, KVM_WTRACK_RING_F_NATIVE |
+			       KVM_WTRACK_RING_F_ONCE, 1, LONG_MS);
+	wt_add(other->fd, VM_DATA_GFN, 1);
+	wt_add(wt->fd, VM_DATA_GFN, 1);
+	vcpu_call(v, g_store8, VM_DATA + AT, 1, 1, 8);
+	CHECK(wt_take(other, &disarmed));
+	CHECK_EQ(disarmed.guard.action, KVM_WTRACK_GUARD_DISARMED);
+	CHECK_EQ(disarmed.guard.cause, KVM_WTRACK_CAUSE_NATIVE);
+	CHECK_SOON(wt_peek(other));
+	CHECK(wt_take(other, &rearmed));
+	CHECK_EQ(rearmed.guard.action, KVM_WTRACK_GUARD_REARMED);
+	CHECK(rearmed.time_ns - disarmed.time_ns >= LONG_MS * 1000000ULL);
+}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Sessions that are told of the first store to a page, until they arm it again. */
+#include "guard.h"
 #include "test.h"
 
 #define GFN		1500ULL
@@ -316,6 +317,34 @@ static void a_budget_is_that_of_those_who_observe(void **state)
 }
 
 /* Records of stores that are older than the arming say that there may be newer. */
+/* A session that wants no store emulated does so also when it was told. */
+static void the_period_of_a_native_session_is_its_own_or_none(void **state)
+{
+	const struct kvm_wtrack_record record = {
+		.type = KVM_WTRACK_RECORD_GUARD,
+		.gpa = GPA,
+		.guard = { KVM_WTRACK_GUARD_DISARMED, KVM_WTRACK_CAUSE_NATIVE },
+	};
+	struct kwt_chunk *chunk;
+	u64 period_ns;
+
+	(void)state;
+	for (period_ns = 0; period_ns < 2; period_ns++) {
+		init(false);
+		session.ring.native = true;
+		session.ring.period_ns = period_ns;
+		session_add_all(&other, GFN, 1);
+		chunk = kwt_chunk_find(&space, kwt_chunk_index(GFN));
+		assert_true(kwt_chunk_guard(&space, chunk));
+		preempt_disable();
+		kwt_guard_trip(&space, chunk, &record);
+		preempt_enable();
+		assert_int_equal(!!(chunk->guard[kwt_chunk_bit(GFN)] &
+				    KWT_GUARD_BUDGET), period_ns);
+		done();
+	}
+}
+
 static void a_store_from_before_the_arming_says_so(void **state)
 {
 	(void)state;
@@ -348,6 +377,7 @@ int main(void)
 		CASE(the_guard_may_give_the_page_up),
 		CASE(coalescing_does_not_hide_the_first_store),
 		CASE(a_budget_is_that_of_those_who_observe),
+		CASE(the_period_of_a_native_session_is_its_own_or_none),
 		CASE(a_store_from_before_the_arming_says_so),
 	};
 
