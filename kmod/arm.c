@@ -149,15 +149,19 @@ int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 }
 
 /*
- * Remove KVM's write protection for @gfn unless the guard already removed it.
- * The gfn still has a user. The caller holds the VM's lock.
+ * Remove KVM's write protection for @gfn unless the guard already removed it, and
+ * may then have taken the gfn away from its last user, which stops. Otherwise the gfn
+ * still has a user. The caller holds the VM's lock.
  */
 void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
 {
-	KWT_ASSERT(chunk->users[kwt_chunk_bit(gfn)]);
+	u32 bit = kwt_chunk_bit(gfn);
+
 	spin_lock(&space->arm_lock);
-	if (test_and_clear_bit(kwt_chunk_bit(gfn), chunk->armed))
+	if (test_and_clear_bit(bit, chunk->armed)) {
+		KWT_ASSERT(chunk->users[bit]);
 		kwt_untrack(space, gfn);
+	}
 	spin_unlock(&space->arm_lock);
 }
 
