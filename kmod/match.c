@@ -219,7 +219,7 @@ static noinline u32 put_waited(struct kwt_span *span, u64 bit, u64 head,
 		seq = kwt_ring_head(span->ring);
 	}
 	if (!async)
-		kwt_sync_note(&vcpu->waits, span->ring, seq);
+		kwt_sync_note(vcpu->waits, span->ring, seq);
 	return TOLD | (once ? HAS_ENOUGH : 0) | (async ? 0 : WAITS);
 }
 

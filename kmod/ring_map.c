@@ -16,6 +16,7 @@
 
 #include "compat/vma.h"
 #include "kwt.h"
+#include "vcpu.h"
 
 static u32 record_pages(u32 records)
 {
@@ -148,6 +149,8 @@ static int ring_publish(struct kwt_session *session,
 		r = -ESRCH;
 	else if (synchronous && vm->nr_syncs == KWT_MAX_SYNCS)
 		r = -EUSERS;
+	else if (synchronous)
+		r = kwt_vcpus_synchronous(&vm->space, vm->kvm);
 	if (!r) {
 		session->watermark = arg->watermark;
 		session->latency_ns = arg->latency_us * 1000ULL;

@@ -95,7 +95,9 @@ static u64 time_left(struct kwt_vcpu *vcpu)
  */
 u32 kwt_sync_flag(struct kwt_ring *ring, struct kwt_vcpu *vcpu)
 {
-	if (likely(vcpu && time_left(vcpu) && !is_late(ring)))
+	/* Pairs with the release in vcpu_make_wait(). */
+	if (likely(vcpu && smp_load_acquire(&vcpu->waits) && time_left(vcpu) &&
+		   !is_late(ring)))
 		return 0;
 	return KVM_WTRACK_RECORD_F_ASYNC;
 }
@@ -109,7 +111,7 @@ u32 kwt_sync_flag(struct kwt_ring *ring, struct kwt_vcpu *vcpu)
  */
 void kwt_sync_begin(struct kwt_vcpu *vcpu)
 {
-	struct kwt_sync_waits *waits = &vcpu->waits;
+	struct kwt_sync_waits *waits = vcpu->waits;
 	u32 i, nr = 0;
 
 	/* But not one that is about to be freed: it is closed. */
@@ -249,7 +251,7 @@ static void wait_for_readers(struct kwt_sync_waits *waits)
  */
 void kwt_sync_wait(struct kwt_vcpu *vcpu)
 {
-	struct kwt_sync_waits *waits = &vcpu->waits;
+	struct kwt_sync_waits *waits = vcpu->waits;
 	u64 start = ktime_get_ns(), left = time_left(vcpu);
 	u32 i, nr = 0;
 

@@ -130,6 +130,8 @@ struct kwt_table {
  * @era: of faults, see kwt_arm(); (L), read by the probes
  * @era_over: faults of eras before it are handled; (L)
  * @era_end: the grace period of KVM's that ends @era; (L)
+ * @synchronous: the VM has had a synchronous session: each of @vcpus has room for
+ *	what it waits for; (L)
  * @known: the guard sees each fault of those that have a place in @vcpus; (L)
  * @known_end: the grace period of KVM's after which it is so; (L)
  * @arming_nr: number of the last arming; (A), read by the probes
@@ -155,6 +157,7 @@ struct kwt_space {
 	u64 era;
 	u64 era_over;
 	unsigned long era_end;
+	bool synchronous;
 	bool known;
 	unsigned long known_end;
 	u64 arming_nr;

@@ -120,6 +120,38 @@ static struct kwt_vcpus *vcpus_alloc(u32 nr, const struct kwt_vcpus *old)
 	return new;
 }
 
+static int vcpu_make_wait(struct kwt_space *space, struct kwt_vcpu *vcpu)
+{
+	struct kwt_sync_waits *waits;
+
+	if (vcpu->waits)
+		return 0;
+	waits = kzalloc(sizeof(*waits), GFP_KERNEL_ACCOUNT);
+	if (!waits)
+		return -ENOMEM;
+	space->bytes += sizeof(*waits);
+	/* Pairs with the acquire in kwt_sync_flag(). */
+	smp_store_release(&vcpu->waits, waits);
+	return 0;
+}
+
+static void vcpu_free(struct kwt_vcpu *vcpu)
+{
+	kfree(vcpu->waits);
+	kfree(vcpu);
+}
+
+static struct kwt_vcpu *vcpu_make(struct kwt_space *space)
+{
+	struct kwt_vcpu *vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+
+	if (vcpu && space->synchronous && vcpu_make_wait(space, vcpu)) {
+		vcpu_free(vcpu);
+		return NULL;
+	}
+	return vcpu;
+}
+
 /* What was made before memory ran out stays. */
 static int vcpus_grow(struct kwt_space *space, struct kvm *kvm)
 {
@@ -136,7 +168,7 @@ static int vcpus_grow(struct kwt_space *space, struct kvm *kvm)
 	for (; new->nr < nr; new->nr++) {
 		struct kwt_vcpu **vcpu = &new->vcpu[new->nr];
 
-		*vcpu = kzalloc(sizeof(**vcpu), GFP_KERNEL_ACCOUNT);
+		*vcpu = vcpu_make(space);
 		if (!*vcpu)
 			break;
 	}
@@ -165,6 +197,34 @@ int kwt_vcpus_update(struct kwt_space *space, struct kvm *kvm)
 	return r;
 }
 
+static int vcpus_make_wait(struct kwt_space *space)
+{
+	struct kwt_vcpus *vcpus = rcu_dereference_protected(space->vcpus, 1);
+	int r = 0;
+	u32 i;
+
+	for (i = 0; vcpus && i < vcpus->nr && !r; i++)
+		r = vcpu_make_wait(space, vcpus->vcpu[i]);
+	return r;
+}
+
+/*
+ * The VM gets a synchronous session: from now on each of its vCPUs, also one that
+ * comes later, has room for what it waits for. What was made before memory ran out
+ * stays. Under the VM's lock; the VM's owner pays.
+ */
+int kwt_vcpus_synchronous(struct kwt_space *space, struct kvm *kvm)
+{
+	struct kwt_payer payer;
+	int r;
+
+	space->synchronous = true;
+	kwt_payer_begin(&payer, kvm);
+	r = vcpus_make_wait(space);
+	kwt_payer_end(&payer);
+	return r;
+}
+
 /* No probe and no hook can see them any more. */
 void kwt_vcpus_free(struct kwt_space *space)
 {
@@ -172,7 +232,7 @@ void kwt_vcpus_free(struct kwt_space *space)
 	u32 i;
 
 	for (i = 0; vcpus && i < vcpus->nr; i++)
-		kfree(vcpus->vcpu[i]);
+		vcpu_free(vcpus->vcpu[i]);
 	kfree(vcpus);
 	RCU_INIT_POINTER(space->vcpus, NULL);
 }

@@ -56,8 +56,9 @@ enum {
  * @met: a probe has seen it
  * @waited_ns: in synchronous sessions, since it exited for the last time
  * @waited_exits: how often it had exited then
- * @waits: what it waits for, within the write hook alone. It is not on the stack,
- *	which some kernels clear for each call
+ * @waits: what it waits for, within the write hook alone; NULL until the VM has a
+ *	synchronous session, set once, under (L) and with release. It is not on the
+ *	stack, which some kernels clear for each call
  *
  * Written by the vCPU's thread alone, but for @told: the guard's probes and the
  * write hook run in it. Whoever arms a gfn looks at @waiting, @era and @gfn.
@@ -80,7 +81,7 @@ struct kwt_vcpu {
 	u64 page[KWT_STORE_PAGES];
 	u64 waited_ns;
 	u64 waited_exits;
-	struct kwt_sync_waits waits;
+	struct kwt_sync_waits *waits;
 } ____cacheline_aligned_in_smp;
 
 /**
@@ -112,6 +113,7 @@ struct kwt_vcpu *kwt_vcpu_search(const struct kwt_space *space);
 void kwt_vcpu_meet(struct kwt_space *space, struct kwt_vcpu *state,
 		   struct kvm_vcpu *vcpu);
 int kwt_vcpus_update(struct kwt_space *space, struct kvm *kvm);
+int kwt_vcpus_synchronous(struct kwt_space *space, struct kvm *kvm);
 bool kwt_vcpus_known(struct kwt_space *space, struct kvm *kvm);
 void kwt_vcpus_free(struct kwt_space *space);
 

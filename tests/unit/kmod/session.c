@@ -178,8 +178,9 @@ void hook(struct kwt_space *space, u64 gpa, const void *data, u32 len,
 		.mutex.owner.counter = (long)current | 3,
 		.arch.regs[VCPU_REGS_RIP] = HOOK_RIP,
 	};
+	struct kwt_sync_waits waits = { 0 };
 	struct kwt_vcpu state = {
-		.vcpu = &vcpu, .arming_nr = hook_arming_nr,
+		.vcpu = &vcpu, .arming_nr = hook_arming_nr, .waits = &waits,
 	};
 
 	kwt_vcpu_set_here(space, &state);

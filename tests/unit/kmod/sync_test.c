@@ -18,6 +18,7 @@ static struct session session[MOST];
 static u32 nr;
 static struct kvm_vcpu vcpu;
 static struct kwt_vcpu here;
+static struct kwt_sync_waits waits;
 static const u8 data[100];
 static u32 slept;
 
@@ -38,7 +39,10 @@ static void init(u32 sessions, const u64 *ns)
 		session_add_all(&session[nr], GFN, 1);
 	}
 	vcpu = (struct kvm_vcpu) { .mutex.owner.counter = (long)current };
-	here = (struct kwt_vcpu) { .vcpu = &vcpu, .waiting = true };
+	waits.nr = 0;
+	here = (struct kwt_vcpu) {
+		.vcpu = &vcpu, .waiting = true, .waits = &waits,
+	};
 	kwt_vcpu_set_here(&space, &here);
 	shim_now = 5000;
 	slept = 0;
