@@ -5,6 +5,8 @@
  * Lock order, outermost first:
  *
  *	session->lock		set-up of a session: attach, restrict, ring
+ *	waiting_lock		the sessions that wait for a VM; nothing is taken
+ *				under it
  *	vm->attach_lock		registration with KVM; never taken by a hook
  *	probe_lock		the probes, see probe.c; never taken with vm->lock
  *				held: to register one takes the lock of CPU hotplug
@@ -154,7 +156,8 @@ struct kwt_limits {
  * @vm: set once by ATTACH, with release; NULL before
  * @set: what it tracks
  * @ring: its records; ring.records is NULL before RING, set with release
- * @id: given by ATTACH, never used again, ascending in vm->sessions
+ * @id: given by the first RESTRICT or ATTACH, never used again, ascending in
+ *	vm->sessions; @lock to set
  * @vm_id: of @vm, for notices
  * @vm_pid: of @vm, for notices
  * @refs: the file, an administrator who ends the session, and vCPUs that wait
@@ -162,6 +165,8 @@ struct kwt_limits {
  * @opener: process that opened the file
  * @opener_uid: and its user
  * @in_vm: in vm->sessions; (L)
+ * @in_waiting: in the list of those that were restricted and have no VM yet;
+ *	waiting_lock
  * @lock: protects the set-up: attach, ring, restrict
  * @restricted: RESTRICT was called; @lock
  * @limits: what it may do; @lock to set, and (L) once it is attached. To look at
@@ -196,6 +201,7 @@ struct kwt_session {
 	struct pid *opener;
 	kuid_t opener_uid;
 	struct list_head in_vm;
+	struct list_head in_waiting;
 
 	struct mutex lock;
 	bool restricted;
@@ -272,6 +278,11 @@ void kwt_session_destroy(struct kwt_session *session);
 void kwt_session_put(struct kwt_session *session);
 int kwt_session_check(const struct kwt_session *session);
 int kwt_session_attach(struct kwt_session *session, int vm_fd);
+void kwt_session_number(struct kwt_session *session);
+void kwt_session_wait(struct kwt_session *session);
+int kwt_session_each_waiting(u64 *id,
+			     int (*fn)(struct kwt_session *session, void *arg),
+			     void *arg);
 struct kwt_vm *kwt_session_vm(struct kwt_session *session);
 
 /* end.c */

@@ -16,6 +16,7 @@ struct cursor {
 	u64 inside;	/* VM that session and gfn belong to */
 	u64 session;
 	u64 gfn;
+	u64 waiting;	/* session without a VM */
 	struct pid_namespace *pids;	/* of the process that asks */
 };
 
@@ -139,6 +140,7 @@ static int put_counters(struct sk_buff *skb,
 	       put_u64(skb, KVM_WTRACK_A_UNREPORTED, status->out_unreported);
 }
 
+/* @vm is NULL for a session that waits for one. */
 static int fill_session(struct sk_buff *skb, struct netlink_callback *cb,
 			struct kwt_vm *vm, struct kwt_session *session)
 {
@@ -150,7 +152,7 @@ static int fill_session(struct sk_buff *skb, struct netlink_callback *cb,
 		return -EMSGSIZE;
 	kwt_status_locked(session, vm, &status);
 	r = put_u64(skb, KVM_WTRACK_A_SESSION_ID, session->id) ?:
-	    put_u64(skb, KVM_WTRACK_A_VM_ID, vm->id) ?:
+	    put_u64(skb, KVM_WTRACK_A_VM_ID, vm ? vm->id : 0) ?:
 	    nla_put_u32(skb, KVM_WTRACK_A_OPENER_PID,
 			pid_for(cb, session->opener)) ?:
 	    nla_put_u32(skb, KVM_WTRACK_A_OPENER_UID,
@@ -177,11 +179,30 @@ static int dump_sessions_of(struct sk_buff *skb, struct netlink_callback *cb,
 	return r;
 }
 
+struct message {
+	struct sk_buff *skb;
+	struct netlink_callback *cb;
+};
+
+static int fill_waiting(struct kwt_session *session, void *arg)
+{
+	struct message *message = arg;
+
+	return fill_session(message->skb, message->cb, NULL, session);
+}
+
+/*
+ * Those that wait come first: one that finds its VM meanwhile is dumped once or
+ * twice, but not left out, whatever its id.
+ */
 int kwt_dump_sessions(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct cursor *cursor = cursor_of(cb);
+	struct message message = { skb, cb };
 	struct kwt_vm *vm;
-	int r = 0;
+	int r;
+
+	r = kwt_session_each_waiting(&cursor->waiting, fill_waiting, &message);
 
 	while (!r && (vm = kwt_vm_next(cursor->vm))) {
 		r = dump_sessions_of(skb, cb, vm);

@@ -309,6 +309,8 @@ int kwt_restrict(struct kwt_session *session,
 		return r;
 	}
 	r = restrict_locked(session, &limits, arg);
+	if (!r)
+		kwt_session_wait(session);
 	mutex_unlock(&session->lock);
 	return r;
 }

@@ -8,6 +8,16 @@
 
 #include "kwt.h"
 
+static atomic64_t last_id;
+
+/*
+ * Sessions that were restricted and have no VM yet, by id. A broker hands such a
+ * session over, and counts it until it is closed: it is told of that, and of those
+ * that there are, as of sessions with a VM.
+ */
+static DEFINE_MUTEX(waiting_lock);
+static LIST_HEAD(waiting);
+
 /*
  * After the grace period that follows the last hook which could have seen one
  * of the session's spans.
@@ -41,6 +51,7 @@ struct kwt_session *kwt_session_create(void)
 	session->set.spans = RB_ROOT;
 	refcount_set(&session->refs, 1);
 	INIT_LIST_HEAD(&session->in_vm);
+	INIT_LIST_HEAD(&session->in_waiting);
 	mutex_init(&session->lock);
 	mutex_init(&session->read_lock);
 	kwt_limits_init(&session->limits);
@@ -51,6 +62,61 @@ struct kwt_session *kwt_session_create(void)
 	return session;
 }
 
+/* Under session->lock. */
+void kwt_session_number(struct kwt_session *session)
+{
+	if (!session->id)
+		WRITE_ONCE(session->id, atomic64_inc_return(&last_id));
+}
+
+/* It was restricted, and may have a VM. Under session->lock. */
+void kwt_session_wait(struct kwt_session *session)
+{
+	if (session->vm || !list_empty(&session->in_waiting))
+		return;
+	mutex_lock(&waiting_lock);
+	/* Not earlier: the list is by id. */
+	kwt_session_number(session);
+	list_add_tail(&session->in_waiting, &waiting);
+	mutex_unlock(&waiting_lock);
+}
+
+/* Returns whether it did wait. Under session->lock, or nobody else has it. */
+static bool stop_waiting(struct kwt_session *session)
+{
+	if (list_empty(&session->in_waiting))
+		return false;
+	mutex_lock(&waiting_lock);
+	list_del_init(&session->in_waiting);
+	mutex_unlock(&waiting_lock);
+	return true;
+}
+
+/*
+ * Calls @fn for those with a higher id than *@id, which becomes that of the last
+ * for which it returned 0, until it returns something else. None of them gets a
+ * ring or is freed meanwhile.
+ */
+int kwt_session_each_waiting(u64 *id,
+			     int (*fn)(struct kwt_session *session, void *arg),
+			     void *arg)
+{
+	struct kwt_session *session;
+	int r = 0;
+
+	mutex_lock(&waiting_lock);
+	list_for_each_entry(session, &waiting, in_waiting) {
+		if (session->id <= *id)
+			continue;
+		r = fn(session, arg);
+		if (r)
+			break;
+		*id = session->id;
+	}
+	mutex_unlock(&waiting_lock);
+	return r;
+}
+
 /* The file is closed: no caller and no mapping is left. */
 void kwt_session_destroy(struct kwt_session *session)
 {
@@ -59,6 +125,8 @@ void kwt_session_destroy(struct kwt_session *session)
 	if (session->vm) {
 		kwt_notice_session(session, KVM_WTRACK_EVENT_DETACHED);
 		kwt_vm_leave(session);
+	} else if (stop_waiting(session)) {
+		kwt_notice_session(session, KVM_WTRACK_EVENT_DETACHED);
 	}
 	kwt_session_put(session);
 }
@@ -113,6 +181,9 @@ int kwt_session_attach(struct kwt_session *session, int vm_fd)
 	if (r)
 		goto out_fput;
 	r = session->vm ? -EISCONN : kwt_vm_join(session, file);
+	/* A dump that begins now finds it on its VM. */
+	if (!r)
+		stop_waiting(session);
 	mutex_unlock(&session->lock);
 	if (!r)
 		kwt_notice_session(session, KVM_WTRACK_EVENT_ATTACHED);

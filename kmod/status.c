@@ -96,19 +96,19 @@ void kwt_status_locked(struct kwt_session *session, struct kwt_vm *vm,
 		ring_status(session, status);
 		map_status(session, status);
 	}
+	status->out_session_id = READ_ONCE(session->id);
+	status->out_memory_bytes = sizeof(*session) + session->set.bytes +
+		(size_t)session->nr_pages * (PAGE_SIZE + sizeof(void *)) +
+		limits->nr_ranges * sizeof(*limits->ranges);
 	if (!vm)
 		return;
 	status->out_vm_id = vm->id;
-	status->out_session_id = session->id;
 	if (!vm->gone) {
 		status->out_vm_pid = pid_vnr(vm->pid);
 		status->out_pages = kwt_set_pages(&session->set);
 		status->out_generation = vm_generation(vm->kvm);
 		status->out_absent = session->set.absent;
 	}
-	status->out_memory_bytes = sizeof(*session) + session->set.bytes +
-		(size_t)session->nr_pages * (PAGE_SIZE + sizeof(void *)) +
-		limits->nr_ranges * sizeof(*limits->ranges);
 	if (limits->rights & KVM_WTRACK_RIGHT_OTHERS)
 		status->out_vm_memory_bytes = sizeof(*vm) + vm->space.bytes;
 }

@@ -29,7 +29,6 @@
 static DEFINE_MUTEX(kwt_vms_lock);
 static LIST_HEAD(vms);		/* by id; kwt_vms_lock */
 static u64 last_id;		/* kwt_vms_lock */
-static atomic64_t last_session_id;
 
 /* References to the VM that are ours while we are registered. */
 #define OWN_KVM_REFS	(1 + KWT_NODE_KVM_REFS)
@@ -435,6 +434,17 @@ void kwt_vm_put(struct kwt_vm *vm)
 	module_put(THIS_MODULE);
 }
 
+/* By id, which a session that was restricted before has had for a while. */
+static struct list_head *place_of(struct kwt_vm *vm, u64 id)
+{
+	struct kwt_session *session;
+
+	list_for_each_entry_reverse(session, &vm->sessions, in_vm)
+		if (session->id < id)
+			return &session->in_vm;
+	return &vm->sessions;
+}
+
 static int vm_add_session(struct kwt_vm *vm, struct kwt_session *session)
 {
 	int r = -EUSERS;
@@ -442,13 +452,13 @@ static int vm_add_session(struct kwt_vm *vm, struct kwt_session *session)
 	mutex_lock(&vm->lock);
 	if (vm->nr_sessions < READ_ONCE(kwt_max_sessions)) {
 		session->set.space = &vm->space;
-		session->id = atomic64_inc_return(&last_session_id);
+		kwt_session_number(session);
 		session->ring.id = session->id;
 		session->ring.vm = vm->id;
 		session->vm_id = vm->id;
 		session->vm_pid = get_pid(vm->pid);
 		vm->nr_sessions++;
-		list_add_tail(&session->in_vm, &vm->sessions);
+		list_add(&session->in_vm, place_of(vm, session->id));
 		/* Pairs with the acquire in kwt_session_vm(). */
 		smp_store_release(&session->vm, vm);
 		r = 0;

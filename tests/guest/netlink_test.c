@@ -25,7 +25,7 @@ struct seen {
 	uint64_t want_session;
 	bool found;
 	uint32_t opener_pid, vm_pid, sessions;
-	uint64_t session_pages, events;
+	uint64_t session_pages, memory_bytes, events;
 	uint64_t disarms, over_budget, rearms, unreported;
 };
 
@@ -47,6 +47,8 @@ static int on_message(struct nl_msg *msg, void *arg)
 		seen->found = true;
 		seen->opener_pid = nla_get_u32(a[KVM_WTRACK_A_OPENER_PID]);
 		seen->session_pages = nla_get_u64(a[KVM_WTRACK_A_PAGES]);
+		seen->memory_bytes =
+			nla_get_u64(a[KVM_WTRACK_A_MEMORY_BYTES]);
 		seen->events = nla_get_u64(a[KVM_WTRACK_A_EVENTS]);
 		seen->disarms = nla_get_u64(a[KVM_WTRACK_A_DISARMS]);
 		seen->over_budget = nla_get_u64(a[KVM_WTRACK_A_OVER_BUDGET]);
@@ -289,6 +291,69 @@ CASE(notices_tell_what_happens_to_a_session)
 	expect_notice(sock, 'g');
 	wt_close(wt);
 	expect_notice(sock, 'd');
+}
+
+static int restricted(void)
+{
+	WT_ARG(restrict, r, .max_pages = 1, .rights = ~0ULL);
+	int fd = wt_open();
+
+	CHECK_ERRNO(__wt_restrict(fd, &r), 0);
+	return fd;
+}
+
+CASE(a_session_that_was_restricted_is_told_of_before_it_has_a_vm)
+{
+	struct nl_sock *sock = listen_for_notices();
+	struct vm *vm = vm_new(PAGES);
+	int plain = wt_open(), fd = restricted(), gone = restricted();
+	struct seen seen = {}, later = {}, last = {};
+	uint64_t id = session_id(fd);
+
+	CHECK_EQ(session_id(plain), 0);
+	CHECK(id && session_id(gone) > id);
+	seen.want_session = later.want_session = id;
+	CHECK_EQ(dump(KVM_WTRACK_CMD_GET_SESSION, 0, &seen), 0);
+	CHECK_EQ(seen.nr, 2);
+	CHECK(seen.found);
+	CHECK_EQ(seen.opener_pid, getpid());
+	CHECK(seen.memory_bytes);
+	CHECK_SYS(!close(gone));
+	expect_notice(sock, 'd');
+	wt_attach(fd, vm->fd);
+	expect_notice(sock, 'a');
+	CHECK_EQ(session_id(fd), id);
+	CHECK_EQ(dump(KVM_WTRACK_CMD_GET_SESSION, 0, &later), 0);
+	CHECK_EQ(later.nr, 1);
+	CHECK(later.found);
+	CHECK_SYS(!close(fd));
+	expect_notice(sock, 'd');
+	CHECK_SYS(!close(plain));
+	CHECK_EQ(dump(KVM_WTRACK_CMD_GET_SESSION, 0, &last), 0);
+	CHECK_EQ(last.nr, 0);
+}
+
+/* A dump goes on behind the id that it ended with, in many messages. */
+CASE(sessions_that_attach_in_another_order_are_all_dumped)
+{
+	enum { SESSIONS = 60 };
+	struct vm *vm = vm_new(PAGES);
+	struct seen seen = {};
+	int i, fds[SESSIONS];
+
+	for (i = 0; i < SESSIONS; i++)
+		fds[i] = restricted();
+	/* Every third stays as it is, the others come from both ends. */
+	for (i = SESSIONS - 1; i >= 0; i--)
+		if (i % 3 == 1)
+			wt_attach(fds[i], vm->fd);
+	for (i = 0; i < SESSIONS; i++)
+		if (i % 3 == 2)
+			wt_attach(fds[i], vm->fd);
+	CHECK_EQ(dump(KVM_WTRACK_CMD_GET_SESSION, 0, &seen), 0);
+	CHECK_EQ(seen.nr, SESSIONS);
+	for (i = 0; i < SESSIONS; i++)
+		CHECK_SYS(!close(fds[i]));
 }
 
 /* Several pages at a time may be one notice, or one each. */

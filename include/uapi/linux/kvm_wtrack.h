@@ -251,7 +251,7 @@ struct kvm_wtrack_attach {
  * @out_vm_pid: process id of the VMM in the caller's pid namespace, 0 when
  *	it is not visible there or gone
  * @out_vm_id: as from ATTACH, 0 before
- * @out_session_id: as from ATTACH, 0 before
+ * @out_session_id: as from ATTACH; 0 before that and the first RESTRICT
  * @out_records: size of the ring, 0 without one
  * @out_unread: records that were not released yet
  * @out_pages: pages this session tracks
@@ -386,6 +386,9 @@ struct kvm_wtrack_range {
  * descriptor on; the receiver may restrict the session further. Each call only
  * narrows the restriction: afterwards the session may do what both this call and
  * the earlier restriction allow.
+ *
+ * A session that is not attached yet has its number from then on, and generic
+ * netlink tells of it: whoever hands it over can count it until it is closed.
  *
  * EBUSY, and nothing is changed, if the session has what the call would forbid:
  * it tracks gfns outside of @ranges, or more than @max_pages; its ring has more

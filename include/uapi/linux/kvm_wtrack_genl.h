@@ -23,7 +23,10 @@ enum {
 	KVM_WTRACK_CMD_UNSPEC,
 	/* Dump: VM_ID, VM_PID, VM_GONE, SESSIONS, MEMORY_BYTES. */
 	KVM_WTRACK_CMD_GET_VM,
-	/* Dump: SESSION_ID, VM_ID, OPENER_*, STATE and the counters. */
+	/*
+	 * Dump: SESSION_ID, VM_ID, OPENER_*, STATE and the counters. VM_ID is 0
+	 * for a session that was restricted and is not attached yet.
+	 */
 	KVM_WTRACK_CMD_GET_SESSION,
 	/* Dump, needs SESSION_ID: GFN, NR_PAGES of each tracked range. */
 	KVM_WTRACK_CMD_GET_RANGE,
@@ -55,7 +58,7 @@ enum {
 	KVM_WTRACK_A_VM_GONE,		/* flag */
 	KVM_WTRACK_A_SESSIONS,		/* u32, on this VM */
 	KVM_WTRACK_A_MEMORY_BYTES,	/* u64 */
-	KVM_WTRACK_A_SESSION_ID,	/* u64, as out_session_id of ATTACH */
+	KVM_WTRACK_A_SESSION_ID,	/* u64, as out_session_id of STATUS */
 	/*
 	 * u32: the id of the process that opened the session, in the same namespace;
 	 * the process may have ended
@@ -93,6 +96,7 @@ enum {
 enum {
 	KVM_WTRACK_EVENT_UNSPEC,
 	KVM_WTRACK_EVENT_ATTACHED,
+	/* It is closed; VM_ID and VM_PID are 0 if it was never attached. */
 	KVM_WTRACK_EVENT_DETACHED,
 	KVM_WTRACK_EVENT_VM_GONE,
 	KVM_WTRACK_EVENT_OVERFLOW,
