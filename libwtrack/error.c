@@ -79,8 +79,7 @@ static const struct text texts[] = {
 	  "the kernel lacks pidfd_open(2) or pidfd_getfd(2): open the session "
 	  "with the VM's descriptor" },
 	{ ENOTCONN,
-	  "the session has no VM: whoever opened it has to attach it before "
-	  "passing it on" },
+	  "the session has no VM: call wtrack_session_attach() first" },
 	{ ENOTTY,
 	  "not a descriptor of kvm-wtrack, or its module is too old for this "
 	  "call: check the descriptor, or update the module" },

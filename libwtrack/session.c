@@ -49,7 +49,20 @@ static int session_new(int fd, struct wtrack_session **ret)
 	return 0;
 }
 
-static int session_attach(struct wtrack_session *session, int vm_fd)
+WTRACK_API int wtrack_session_open(struct wtrack_session **ret)
+{
+	int fd, r;
+
+	fd = wtrack__device_open();
+	if (fd < 0)
+		return fd;
+	r = session_new(fd, ret);
+	if (r < 0)
+		wtrack__sys_close(fd);
+	return r;
+}
+
+WTRACK_API int wtrack_session_attach(struct wtrack_session *session, int vm_fd)
 {
 	struct kvm_wtrack_attach args = {
 		.size = sizeof(args),
@@ -62,25 +75,18 @@ static int session_attach(struct wtrack_session *session, int vm_fd)
 WTRACK_API int wtrack_session_open_vm_fd(int vm_fd, struct wtrack_session **ret)
 {
 	struct wtrack_session *session;
-	int fd, r;
+	int r;
 
-	fd = wtrack__device_open();
-	if (fd < 0)
-		return fd;
-	r = session_new(fd, &session);
+	r = wtrack_session_open(&session);
 	if (r < 0)
-		goto err_close;
-	r = session_attach(session, vm_fd);
-	if (r < 0)
-		goto err_free;
+		return r;
+	r = wtrack_session_attach(session, vm_fd);
+	if (r < 0) {
+		wtrack_session_close(session);
+		return r;
+	}
 	*ret = session;
 	return 0;
-
-err_free:
-	wtrack__sys_free(session);
-err_close:
-	wtrack__sys_close(fd);
-	return r;
 }
 
 static bool is_power_of_two(uint32_t n)
@@ -122,8 +128,6 @@ static int session_take_over(struct wtrack_session *session)
 	r = wtrack__device_get_status(session->fd, &status);
 	if (r < 0)
 		return r;
-	if (!(status.out_state & KVM_WTRACK_STATE_ATTACHED))
-		return -ENOTCONN;
 	if (!(status.out_state & KVM_WTRACK_STATE_RING))
 		return 0;
 	r = session_map(session, &status);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A session: one open descriptor of kvm-wtrack on one VM. */
+/* A session: one open descriptor of kvm-wtrack, on one VM. */
 #ifndef WTRACK_SESSION_H
 #define WTRACK_SESSION_H
 
@@ -14,6 +14,46 @@ extern "C" {
 
 /* Opaque; made by the open functions, freed by wtrack_session_close(). */
 struct wtrack_session;
+
+/**
+ * wtrack_session_open() - open a session that has no VM yet
+ * @ret: where to store the session
+ *
+ * A broker opens such a session, restricts it, and passes it on to a process that
+ * may not open the device, which attaches it. Until wtrack_session_attach() it can
+ * be restricted and closed, and nothing else.
+ *
+ * Return: 0, or
+ *	-EACCES		/dev/kvm-wtrack may not be opened
+ *	-EMFILE, -ENFILE no descriptor is left
+ *	-ENODEV		this host has no kvm-wtrack
+ *	-ENOMEM		no memory
+ *	-EPROTO		the module is older than this library needs, or
+ *			answered nonsense
+ * Since: 1.0
+ */
+int wtrack_session_open(struct wtrack_session **ret);
+
+/**
+ * wtrack_session_attach() - give a session its VM
+ * @session: the session
+ * @vm_fd: as in wtrack_session_open_vm_fd()
+ *
+ * Once, for good; the session holds the VM until it is closed or the VMM is gone.
+ * Any thread.
+ *
+ * Return: 0, or
+ *	-EBADF		@vm_fd is not an open descriptor
+ *	-EBADFD		@vm_fd is not a KVM virtual machine
+ *	-EISCONN	the session has a VM already
+ *	-ENOMEM		no memory
+ *	-EOPNOTSUPP	KVM cannot track this VM: it is confidential
+ *	-ESHUTDOWN	an administrator has ended the session
+ *	-ESRCH		the VM is gone
+ *	-EUSERS		the VM has as many sessions as it may have
+ * Since: 1.0
+ */
+int wtrack_session_attach(struct wtrack_session *session, int vm_fd);
 
 /**
  * wtrack_session_open_vm_fd() - open a session on a VM of which one has the
@@ -153,6 +193,8 @@ int wtrack_session_open_daemon_pid(int pid, unsigned int flags,
  *	on it belongs to the new session; on failure it stays the caller's
  * @ret: where to store the session
  *
+ * The session may have no VM yet: wtrack_session_attach() gives it one.
+ *
  * If the session has a ring it is mapped and read on from where the reader
  * before stopped; there can be one reader at a time. If that reader left a
  * resync unfinished, the first event is of type WTRACK_EVENT_RESYNC. What the
@@ -165,7 +207,6 @@ int wtrack_session_open_daemon_pid(int pid, unsigned int flags,
  *	-EIO		the position in the ring was overwritten by another
  *			holder of the session
  *	-ENOMEM		no memory
- *	-ENOTCONN	the session was not attached to a VM
  *	-ENOTTY		@session_fd is not a session
  *	-EPROTO		the module is older than this library needs, or
  *			answered nonsense

@@ -109,6 +109,7 @@ PyObject *session_remove(PyObject *self, PyObject *args);
 
 /* settings.c */
 int restriction_parse(PyObject *limits, struct wtrack_restriction *ret);
+PyObject *session_attach(PyObject *self, PyObject *args);
 PyObject *session_restrict(PyObject *self, PyObject *args);
 PyObject *session_set_wakeup(PyObject *self, PyObject *args);
 PyObject *session_set_budget(PyObject *self, PyObject *args);

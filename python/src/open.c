@@ -67,6 +67,20 @@ static PyObject *open_pid_fd(PyObject *module, PyObject *args)
 	return opened(module, r, self, NULL);
 }
 
+static PyObject *open_device(PyObject *module, PyObject *unused)
+{
+	struct session *self = session_new(PyModule_GetState(module));
+	int r;
+
+	(void)unused;
+	if (!self)
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS
+	r = wtrack_session_open(&self->session);
+	Py_END_ALLOW_THREADS
+	return opened(module, r, self, NULL);
+}
+
 static PyObject *open_fd(PyObject *module, PyObject *args)
 {
 	struct session *self;
@@ -185,6 +199,7 @@ static PyObject *open_daemon_restricted(PyObject *module, PyObject *args)
 }
 
 PyMethodDef open_functions[] = {
+	{ "open", open_device, METH_NOARGS, NULL },
 	{ "open_vm_fd", open_vm_fd, METH_VARARGS, NULL },
 	{ "open_pid", open_pid, METH_VARARGS, NULL },
 	{ "open_pid_fd", open_pid_fd, METH_VARARGS, NULL },

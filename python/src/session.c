@@ -229,6 +229,7 @@ static PyMethodDef methods[] = {
 	{ "__reduce__", session_reduce, METH_NOARGS, NULL },
 	{ "close", session_close, METH_NOARGS, NULL },
 	{ "fileno", session_fileno, METH_NOARGS, NULL },
+	{ "attach", session_attach, METH_VARARGS, NULL },
 	{ "restrict", session_restrict, METH_VARARGS, NULL },
 	{ "set_wakeup", session_set_wakeup, METH_VARARGS, NULL },
 	{ "set_budget", session_set_budget, METH_VARARGS, NULL },

@@ -36,6 +36,24 @@ static PyObject *answer(struct session *self, int r)
 	Py_RETURN_NONE;
 }
 
+PyObject *session_attach(PyObject *object, PyObject *args)
+{
+	struct session *self = (struct session *)object;
+	struct wtrack_session *session;
+	int fd, r;
+
+	if (!PyArg_ParseTuple(args, "i:attach", &fd))
+		return NULL;
+	session = session_begin(self, ANY_THREAD);
+	if (!session)
+		return NULL;
+	Py_BEGIN_ALLOW_THREADS
+	r = wtrack_session_attach(session, fd);
+	Py_END_ALLOW_THREADS
+	session_end(self, ANY_THREAD);
+	return answer(self, r);
+}
+
 PyObject *session_restrict(PyObject *object, PyObject *args)
 {
 	struct session *self = (struct session *)object;

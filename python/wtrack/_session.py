@@ -100,6 +100,13 @@ class Session:
         return cls(_wtrack.open_pid_fd(pid, fd))
 
     @classmethod
+    def open(cls) -> Session:
+        """Open a session that has no VM yet. A broker restricts it and passes
+        it on to a process that may not open the device, which attaches it.
+        """
+        return cls(_wtrack.open())
+
+    @classmethod
     def open_vm_fd(cls, vm_fd: int | HasFileno) -> Session:
         """Open a session on a VM of which one has the descriptor, from
         KVM_CREATE_VM or a socket. It stays the caller's.
@@ -216,6 +223,11 @@ class Session:
         return self._core.fileno()
 
     # What it may do, and its ring
+
+    def attach(self, vm_fd: int | HasFileno) -> None:
+        """Give a session of open() its VM, whose descriptor the caller has."""
+        fd = vm_fd if isinstance(vm_fd, int) else vm_fd.fileno()
+        self._core.attach(fd)
 
     def restrict(
         self,

@@ -79,6 +79,9 @@ FUNCTION(1.0, int, wtrack_session_get_waiters, struct wtrack_session *session,
 	uint32_t *ret_waiters, uint32_t *ret_signalled);
 FUNCTION(1.0, int, wtrack_session_fence, struct wtrack_session *session,
 	uint64_t *ret_seq);
+FUNCTION(1.0, int, wtrack_session_open, struct wtrack_session **ret);
+FUNCTION(1.0, int, wtrack_session_attach, struct wtrack_session *session,
+	int vm_fd);
 FUNCTION(1.0, int, wtrack_session_open_vm_fd, int vm_fd,
 	struct wtrack_session **ret);
 FUNCTION(1.0, int, wtrack_session_open_pid, int pid,

@@ -228,7 +228,6 @@ CASE(what_is_no_session_cannot_be_taken_over)
 		     "not a descriptor of kvm-wtrack");
 	CHECK_WTRACK(wtrack_session_open_fd(vm->fd, &s), ENOTTY,
 		     "not a descriptor of kvm-wtrack");
-	CHECK_WTRACK(wtrack_session_open_fd(fresh, &s), ENOTCONN, "has no VM");
 	CHECK(s == NO_SESSION);
 	CHECK(fcntl(0, F_GETFD) >= 0);
 	CHECK(fcntl(vm->fd, F_GETFD) >= 0);
@@ -237,4 +236,38 @@ CASE(what_is_no_session_cannot_be_taken_over)
 	CHECK_EQ(wtrack_session_get_fd(s), fresh);
 	wtrack_session_close(s);
 	CHECK(fcntl(fresh, F_GETFD) < 0);
+}
+
+/* As a broker does it, and its client. */
+CASE(a_session_is_restricted_passed_on_and_then_attached)
+{
+	const struct wtrack_restriction narrow = {
+		.max_pages = 2, .rights = WTRACK_RIGHT_CHANGE,
+	};
+	struct wtrack_session *broker, *client;
+	struct wtrack_status before, after;
+	struct vm *vm = vm_new(4);
+	int fd;
+
+	CHECK_OK(wtrack_session_open(&broker));
+	CHECK_OK(wtrack_session_restrict(broker, &narrow, sizeof(narrow)));
+	CHECK_OK(wtrack_session_get_status(broker, &before, sizeof(before)));
+	CHECK(before.session_id && !before.vm_id);
+	fd = fcntl(wtrack_session_get_fd(broker), F_DUPFD_CLOEXEC, 0);
+	wtrack_session_close(broker);
+
+	CHECK_OK(wtrack_session_open_fd(fd, &client));
+	CHECK_WTRACK(wtrack_session_make_ring(client, 64, 0, 0, 0), ENOTCONN,
+		     "has no VM");
+	CHECK_WTRACK(wtrack_session_attach(client, 0), EBADFD,
+		     "not a KVM virtual machine");
+	CHECK_OK(wtrack_session_attach(client, vm->fd));
+	CHECK_WTRACK(wtrack_session_attach(client, vm->fd), EISCONN,
+		     "has a VM already");
+	CHECK_OK(wtrack_session_get_status(client, &after, sizeof(after)));
+	CHECK_EQ(after.session_id, before.session_id);
+	CHECK(after.vm_id);
+	CHECK_EQ(after.rights, WTRACK_RIGHT_CHANGE);
+	CHECK_EQ(after.max_pages, 2);
+	wtrack_session_close(client);
 }

@@ -73,6 +73,14 @@ class Open(machine.Case):
     def test_from_an_object_with_a_descriptor(self) -> None:
         wtrack.Session.open_vm_fd(Fd()).close()
 
+    def test_without_a_vm_at_first(self) -> None:
+        with wtrack.Session.open() as session:
+            self.assertFalse(session.get_status().state & wtrack.State.ATTACHED)
+            with self.assertRaises(wtrack.Error):
+                session.attach(1)
+            session.attach(Fd())
+            self.assertTrue(session.get_status().state & wtrack.State.ATTACHED)
+
     def test_from_a_process(self) -> None:
         machine.vmm(5)
         wtrack.Session.open_pid(machine.PID).close()

@@ -186,17 +186,46 @@ static void failed_take_over_leaves_the_descriptor_alone(void **state)
 	wtrack__sys_close(fd);
 }
 
-static void only_attached_sessions_can_be_taken_over(void **state)
+static void only_sessions_can_be_taken_over(void **state)
 {
-	int fd = wtrack__sys_open(KVM_WTRACK_DEVICE);
 	int other = wtrack__sys_pidfd_open(FAKE_PID);
 
 	(void)state;
-	take_over_failure(fd, ENOTCONN);
 	take_over_failure(other, ENOTTY);
 	take_over_failure(999, EBADF);
 	wtrack__sys_close(other);
-	wtrack__sys_close(fd);
+}
+
+static void a_session_without_a_vm_is_passed_on_and_attached(void **state)
+{
+	struct wtrack_session *session;
+
+	(void)state;
+	assert_int_equal(wtrack_session_open_fd(
+		wtrack__sys_open(KVM_WTRACK_DEVICE), &session), 0);
+	assert_int_equal(wtrack_session_attach(session, 999), -EBADF);
+	assert_false(fake.status.out_state & KVM_WTRACK_STATE_ATTACHED);
+	assert_int_equal(wtrack_session_attach(session, FAKE_VM_FD), 0);
+	assert_true(fake.status.out_state & KVM_WTRACK_STATE_ATTACHED);
+	wtrack_session_close(session);
+}
+
+static void a_session_is_opened_without_a_vm(void **state)
+{
+	struct wtrack_session *session = UNTOUCHED;
+
+	(void)state;
+	fake_fail(FAKE_OPEN, 1, EACCES);
+	assert_int_equal(wtrack_session_open(&session), -EACCES);
+	fake_fail(FAKE_INFO, 1, ENOTTY);
+	assert_true(wtrack_session_open(&session) < 0);
+	fake_fail(FAKE_ALLOC, 1, ENOMEM);
+	assert_int_equal(wtrack_session_open(&session), -ENOMEM);
+	assert_ptr_equal(session, UNTOUCHED);
+	assert_int_equal(fake.nr_open, 0);
+	assert_int_equal(wtrack_session_open(&session), 0);
+	assert_int_equal(fake.nr_calls[FAKE_ATTACH], 0);
+	wtrack_session_close(session);
 }
 
 static void ring_of_a_nonsense_size_is_not_mapped(void **state)
@@ -262,7 +291,9 @@ int main(void)
 		CASE(passed_session_without_ring_gets_one),
 		CASE(passed_session_goes_on_where_the_reader_stopped),
 		CASE(failed_take_over_leaves_the_descriptor_alone),
-		CASE(only_attached_sessions_can_be_taken_over),
+		CASE(only_sessions_can_be_taken_over),
+		CASE(a_session_without_a_vm_is_passed_on_and_attached),
+		CASE(a_session_is_opened_without_a_vm),
 		CASE(ring_of_a_nonsense_size_is_not_mapped),
 		CASE(a_ring_that_is_not_as_it_has_to_be_is_not_mapped),
 		CASE(a_made_ring_of_larger_records_is_eproto),
