@@ -14,7 +14,7 @@ TESTS ?= *
 HOSTS ?= *
 
 SUBDIRS := $(patsubst %/Makefile,%,$(wildcard libwtrack/Makefile \
-	common/Makefile daemon/Makefile ctl/Makefile systemd/Makefile man/Makefile \
+	common/Makefile attach/Makefile daemon/Makefile ctl/Makefile systemd/Makefile man/Makefile \
 	examples/Makefile python/Makefile))
 BUILD := $(CURDIR)/build
 
@@ -33,7 +33,7 @@ daemon ctl: common
 $(SUBDIRS):
 	$(Q)$(MAKE) $(QUIET) -C $@
 
-INSTALLED := libwtrack daemon ctl systemd man python
+INSTALLED := libwtrack attach daemon ctl systemd man python
 install: $(INSTALLED)
 	$(Q)for part in $(INSTALLED); do $(MAKE) $(QUIET) -C $$part install || exit; done
 
@@ -133,7 +133,8 @@ help:
 #: make               libwtrack, wtrackd, wtrackctl, the manual, the Python
 #:                    package and the examples, into build/
 #: make install       all but the examples to DESTDIR, PREFIX, LIBDIR,
-#:                    INCLUDEDIR, BINDIR, SBINDIR, DATADIR, MANDIR, PYTHONDIR
+#:                    INCLUDEDIR, BINDIR, SBINDIR, LIBEXECDIR, DATADIR, MANDIR,
+#:                    PYTHONDIR
 #: make uninstall     removes that from there, given the same variables
 #: make install-dkms  the module's source to DESTDIR, SRCDIR, for DKMS
 #: make dist          build/kvm-wtrack-VERSION.tar.xz of what is committed

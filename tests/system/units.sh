@@ -24,11 +24,12 @@ exposed()
 	systemd-analyze security --no-pager --threshold=20 "$1"
 }
 
-for unit in wtrackd.service wtrack-metrics.service; do
+for unit in wtrackd.service wtrack-attach@.service wtrack-metrics.service; do
 	check "$unit: exposure is at most 2.0" exposed $unit
 	tail -n 1 "$SCRATCH/check" | sed 's/^/# /'
 done
-for unit in wtrackd.service wtrack-metrics.service wtrack-metrics.timer; do
+for unit in wtrackd.service wtrack-attach@.service wtrack-attach.socket \
+	wtrack-metrics.service wtrack-metrics.timer; do
 	systemd-analyze verify --man=no --recursive-errors=no \
 		/usr/lib/systemd/system/$unit >"$SCRATCH/verify" 2>&1
 	check "$unit: systemd has nothing to say" same "" \
