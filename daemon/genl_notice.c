@@ -25,7 +25,12 @@ static void take_notice(struct genl *genl, struct nlattr *const *attrs)
 
 	switch (nla_get_u8(attrs[KVM_WTRACK_A_EVENT])) {
 	case KVM_WTRACK_EVENT_ATTACHED:
-		if (!session)
+		if (session)
+			session_attached(session,
+					 genl_u64(attrs, KVM_WTRACK_A_VM_ID),
+					 (pid_t)genl_u32(attrs,
+							 KVM_WTRACK_A_VM_PID_INIT));
+		else
 			genl_refresh_soon(genl);
 		break;
 	case KVM_WTRACK_EVENT_DETACHED:
@@ -104,6 +109,14 @@ int genl_open_notices(struct genl *genl)
 	r = genl_error(nl_socket_add_membership(genl->notices, group));
 	if (r < 0)
 		return r;
-	return genl_listen(genl, genl->notices, on_notices,
-			   &genl->notices_source);
+	r = genl_listen(genl, genl->notices, on_notices,
+			&genl->notices_source);
+	if (r < 0)
+		return r;
+	/*
+	 * Who has closed or attached a session, and calls, finds us knowing it: the
+	 * notice was there before the call.
+	 */
+	return sd_event_source_set_priority(genl->notices_source,
+					    SD_EVENT_PRIORITY_IMPORTANT);
 }

@@ -106,7 +106,6 @@ static int account_for(const struct request *request,
 	struct manager *m = request->manager;
 	const struct state state = {
 		.session_id = status->session_id,
-		.module_vm_id = status->vm_id,
 		.opener_pid = getpid(),
 		.uid = request->caller.uid,
 		.pid = request->caller.pid,

@@ -86,7 +86,7 @@ static void find_vm(struct session *session)
 	struct manager *m = session->manager;
 	struct vm *vm;
 
-	if (session->vm)
+	if (session->vm || !session->module_vm_id)
 		return;
 	vm = vm_by_module_id(m, session->module_vm_id);
 	if (!vm && (session->counters.state & WTRACK_STATE_VM_GONE))
@@ -161,8 +161,9 @@ int session_add(struct manager *m, const struct session *fields, struct vm *vm,
 	return 0;
 }
 
-void session_log_opened(const struct session *session)
+void session_log_opened(struct session *session)
 {
+	session->logged = true;
 	log_session(MESSAGE_SESSION_OPENED, session, "opened");
 }
 
@@ -178,16 +179,35 @@ void session_remove(struct session *session)
 {
 	struct manager *m = session->manager;
 
-	if (session->kind == SESSION_CLIENT) {
+	if (session->logged)
 		log_session(MESSAGE_SESSION_CLOSED, session, "closed");
+	if (session->kind == SESSION_CLIENT)
 		(void)state_remove(m->state_dir, session->id);
-	}
 	if (session->reserved.sessions)
 		limits_release(&m->limits, session->uid, &session->reserved);
 	bus_session_remove(session);
 	session_set_vm(session, NULL);
 	session_free(session);
 	manager_counts_changed(m);
+}
+
+/*
+ * A client attaches its session to any VM that the kernel lets it have. Of one
+ * process with several VMs it may choose another than it was opened for: then we
+ * show the wrong one of two that are the client's all the same.
+ */
+void session_attached(struct session *session, uint64_t module_vm_id,
+		      pid_t vm_pid)
+{
+	/* A dump may tell of a VM's sessions before it tells of the VM. */
+	if (session->module_vm_id == module_vm_id && session->vm_pid)
+		return;
+	session->module_vm_id = module_vm_id;
+	session->counters.state |= WTRACK_STATE_ATTACHED;
+	if (session->vm_pid != vm_pid)
+		session->vm_fd = -1;
+	session->vm_pid = vm_pid;
+	find_vm(session);
 }
 
 void session_vm_gone(struct session *session)

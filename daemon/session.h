@@ -52,7 +52,7 @@ struct session {
 	struct manager *manager;
 	uint64_t id;			/* the module's */
 	struct vm *vm;			/* NULL when it cannot be told */
-	uint64_t module_vm_id;
+	uint64_t module_vm_id;		/* 0 before it is attached */
 	pid_t vm_pid;			/* 0 when unknown or gone */
 	int vm_fd;			/* -1 when unknown */
 	enum session_kind kind;
@@ -65,6 +65,7 @@ struct session {
 	char *path;
 	sd_bus_slot *slot;
 	bool seen;			/* by the dump under way */
+	bool logged;			/* that it was opened */
 };
 
 const char *session_kind_name(enum session_kind kind);
@@ -76,7 +77,10 @@ struct session *session_find(struct manager *m, uint64_t id);
  */
 int session_add(struct manager *m, const struct session *fields, struct vm *vm,
 		struct session **ret);
-void session_log_opened(const struct session *session);
+void session_log_opened(struct session *session);
+/* It has a VM now, or had one: the module's number, and its process. */
+void session_attached(struct session *session, uint64_t module_vm_id,
+		      pid_t vm_pid);
 void session_set_vm(struct session *session, struct vm *vm);
 void session_vm_gone(struct session *session);
 /* It is closed: gives back what it reserved, forgets its state file. */

@@ -51,8 +51,9 @@ static pid_t pid_of_module_vm(const struct manager *m, uint64_t id)
 }
 
 /*
- * The file is of this session if the same process opened it on the same VM:
- * the module's numbers begin anew when it is loaded again.
+ * The file is of this session if the same process opened it: the module's numbers
+ * begin anew when it is loaded again. Of our user there is no process but the
+ * daemon, and one that has the number of the one before wrote the file anew.
  */
 static bool restore(struct manager *m, const struct genl_session *dumped,
 		    struct session *fields)
@@ -61,12 +62,16 @@ static bool restore(struct manager *m, const struct genl_session *dumped,
 
 	if (state_read(m->state_dir, dumped->id, &state) < 0 ||
 	    state.opener_pid != dumped->opener_pid ||
-	    state.module_vm_id != dumped->vm_id)
+	    dumped->opener_uid != getuid())
 		return false;
 	fields->kind = SESSION_CLIENT;
 	fields->uid = state.uid;
 	fields->pid = state.pid;
-	fields->vm_fd = state.vm_fd;
+	fields->logged = true;
+	if (!dumped->vm_id)
+		fields->vm_pid = state.vm_pid;
+	if (fields->vm_pid == state.vm_pid)
+		fields->vm_fd = state.vm_fd;
 	fields->max_pages = state.max_pages;
 	if (state.uid)
 		fields->reserved = (struct limit_amount) {
@@ -115,9 +120,9 @@ void sessions_take(struct manager *m, const struct genl_session *dumped)
 	}
 	session->seen = true;
 	session->counters = dumped->counters;
-	session->module_vm_id = dumped->vm_id;
-	if (!session->vm_pid)
-		session->vm_pid = pid_of_module_vm(m, dumped->vm_id);
+	if (dumped->vm_id)
+		session_attached(session, dumped->vm_id,
+				 pid_of_module_vm(m, dumped->vm_id));
 }
 
 static void drop_unseen(struct manager *m)

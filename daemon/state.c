@@ -17,15 +17,14 @@
 #define MAX_NAME	32
 
 /* Every key of a file, once, in any order. */
-enum key { KEY_SESSION, KEY_MODULE_VM, KEY_OPENER_PID, KEY_UID, KEY_PID,
-	   KEY_VM_PID, KEY_VM_FD, KEY_MAX_PAGES, KEY_MAX_RECORDS, NR_KEYS };
+enum key { KEY_SESSION, KEY_OPENER_PID, KEY_UID, KEY_PID, KEY_VM_PID, KEY_VM_FD,
+	   KEY_MAX_PAGES, KEY_MAX_RECORDS, NR_KEYS };
 
 static const struct {
 	const char *name;
 	uint64_t max;
 } keys[NR_KEYS] = {
 	[KEY_SESSION] = { "session", UINT64_MAX },
-	[KEY_MODULE_VM] = { "module_vm", UINT64_MAX },
 	[KEY_OPENER_PID] = { "opener_pid", INT_MAX },
 	[KEY_UID] = { "uid", UINT32_MAX },
 	[KEY_PID] = { "pid", INT_MAX },
@@ -38,7 +37,6 @@ static const struct {
 static void to_values(const struct state *state, uint64_t *values)
 {
 	values[KEY_SESSION] = state->session_id;
-	values[KEY_MODULE_VM] = state->module_vm_id;
 	values[KEY_OPENER_PID] = (uint64_t)state->opener_pid;
 	values[KEY_UID] = state->uid;
 	values[KEY_PID] = (uint64_t)state->pid;
@@ -52,7 +50,6 @@ static void from_values(const uint64_t *values, struct state *ret)
 {
 	*ret = (struct state) {
 		.session_id = values[KEY_SESSION],
-		.module_vm_id = values[KEY_MODULE_VM],
 		.opener_pid = (pid_t)values[KEY_OPENER_PID],
 		.uid = (uid_t)values[KEY_UID],
 		.pid = (pid_t)values[KEY_PID],

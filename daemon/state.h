@@ -12,11 +12,10 @@
 
 struct state {
 	uint64_t session_id;		/* the file's name */
-	uint64_t module_vm_id;
 	pid_t opener_pid;		/* the daemon, as the module knows it */
 	uid_t uid;			/* client */
 	pid_t pid;
-	pid_t vm_pid;
+	pid_t vm_pid;			/* VM that it was opened for */
 	int vm_fd;
 	uint64_t max_pages;
 	uint32_t max_records;

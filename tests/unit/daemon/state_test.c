@@ -9,7 +9,6 @@
 
 static const struct state sample = {
 	.session_id = 12,
-	.module_vm_id = UINT64_MAX,
 	.opener_pid = 999,
 	.uid = UINT32_MAX - 1,
 	.pid = 4711,
