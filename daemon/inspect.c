@@ -8,9 +8,7 @@
 #include "inspect.h"
 #include "log.h"
 #include "manager.h"
-#include "open.h"
 #include "polkit.h"
-#include "proc.h"
 #include "request.h"
 #include "session.h"
 #include "util.h"
@@ -87,7 +85,7 @@ static bool is_permitted(struct request *request, const struct session *session,
 			 char *reason, size_t size)
 {
 	struct manager *m = request->manager;
-	struct policy_vmm vmm;
+	struct process *process;
 
 	snprintf(reason, size, "uid %u does not own session %ju (uid %u)",
 		 request->caller.uid, (uintmax_t)session->id, session->uid);
@@ -98,10 +96,12 @@ static bool is_permitted(struct request *request, const struct session *session,
 	if (!request->vm)
 		return m->has_group && policy_in_group(&request->caller,
 						       m->group);
-	return open_look_at(request, &vmm) >= 0 &&
-	       policy_decide(&request->caller, &vmm, proc_read_ptrace_scope(),
-			     m->has_group, m->group, reason, size) ==
-		       VERDICT_YES;
+	process = request->vm->process;
+	process_check_user(process);
+	return process_is_of(process, request->caller.uid) ||
+	       policy_decide(&request->caller, process->pid,
+			     process->info.ids.uid, m->has_group, m->group,
+			     reason, size) == VERDICT_YES;
 }
 
 static void inspect_called(struct request *request)

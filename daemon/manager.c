@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
+#include "attach.h"
 #include "genl.h"
 #include "log.h"
 #include "machine.h"
@@ -147,6 +148,7 @@ void manager_free(struct manager *m)
 		return;
 	uevents_free(m->uevents);
 	requests_free(m->requests);
+	attaches_free(m);
 	scans_free(m->scans);
 	watches_free(m->watches);
 	genl_free(m->genl);

@@ -25,6 +25,7 @@
 #define BUS_NAME	"org.wtrack1"
 #define BUS_PATH	"/org/wtrack1"
 
+struct attach;
 struct genl;
 struct genl_vm;
 struct machines;
@@ -39,6 +40,7 @@ struct watches;
 LIST_HEAD(process_list, process);
 LIST_HEAD(vm_list, vm);
 LIST_HEAD(session_list, session);
+LIST_HEAD(attach_list, attach);
 
 struct manager {
 	sd_event *event;
@@ -55,6 +57,7 @@ struct manager {
 	struct vm_list vms;
 	struct session_list sessions;
 	struct limits limits;
+	struct attach_list attaches;	/* attach.h: under way */
 	/* As of the newest dump: the module's VMs. */
 	struct genl_vm *module_vms;
 	size_t nr_module_vms;

@@ -6,7 +6,6 @@
 #include <systemd/sd-bus.h>
 
 struct manager;
-struct policy_vmm;
 struct request;
 struct session;
 struct vm;
@@ -14,12 +13,6 @@ struct wtrack_session;
 
 /* Manager.OpenSession(): what a method handler returns. */
 int open_method(struct manager *m, sd_bus_message *call, sd_bus_error *error);
-
-/*
- * What policy_decide() wants to know of a VM's process, as of now. -ESRCH when
- * it ended.
- */
-int open_look_at(const struct request *request, struct policy_vmm *ret);
 
 /* A session on the VM; the library's errors, and those of vm_copy_fd(). */
 int open_vm(const struct vm *vm, struct wtrack_session **ret);

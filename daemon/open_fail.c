@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "attach.h"
 #include "log.h"
 #include "open_internal.h"
 #include "request.h"
@@ -58,10 +59,55 @@ void open_fail(struct request *request, int r)
 		return;
 	}
 	if (log_may(LOG_KIND_OTHER, request->caller.uid))
-		log_warning("cannot open /dev/kvm-wtrack, or copy descriptors "
-			    "of pid %d: check the device's group and "
-			    "CAP_SYS_PTRACE", request->vm->process->pid);
+		log_warning("cannot open /dev/kvm-wtrack: check the device's "
+			    "group, and DeviceAllow= of the unit");
 	request_fail(request, RULE_MODULE, ERROR_NO_MODULE,
-		     "wtrackd may not open /dev/kvm-wtrack, or may not copy "
-		     "descriptors of pid %d", request->vm->process->pid);
+		     "wtrackd may not open /dev/kvm-wtrack");
+}
+
+void open_fail_start(struct request *request, int r)
+{
+	if (r == -EBUSY) {
+		request_fail(request, RULE_BUSY, ERROR_BUSY,
+			     "uid %u has %d sessions being attached already, or "
+			     "%d to VMs of pid %d: wait for them",
+			     request->caller.uid, ATTACHES_PER_USER,
+			     ATTACHES_PER_VMM, request->vm->process->pid);
+		return;
+	}
+	if (log_may(LOG_KIND_OTHER, request->caller.uid))
+		log_warning("cannot ask wtrack-attach: %s; check "
+			    "wtrack-attach.socket", strerror(-r));
+	request_fail(request, RULE_BUSY, ERROR_BUSY,
+		     "wtrackd cannot ask wtrack-attach, which attaches sessions "
+		     "to VMs of others: %s; see `systemctl status "
+		     "wtrack-attach.socket`", strerror(-r));
+}
+
+void open_fail_attach(struct request *request, int r)
+{
+	pid_t pid = request->vm->process->pid;
+
+	switch (r) {
+	case -EACCES:
+		request_fail(request, RULE_MODULE, ERROR_NOT_PERMITTED,
+			     "kernel: nobody may trace pid %d, not even with "
+			     "CAP_SYS_PTRACE: kernel.yama.ptrace_scope is 3, or a "
+			     "security module confines it", pid);
+		break;
+	case -ETIMEDOUT:
+		request_fail(request, RULE_BUSY, ERROR_TIMEOUT,
+			     "pid %d has kept the descriptor of its VM from being "
+			     "copied for %d seconds: it may be within execve(2)",
+			     pid, (int)(ATTACH_USEC / 1000000));
+		break;
+	case -EPIPE:
+		request_fail(request, RULE_BUSY, ERROR_BUSY,
+			     "wtrack-attach ended before it had attached the "
+			     "session to the VM of pid %d: see `journalctl -u "
+			     "'wtrack-attach@*'`", pid);
+		break;
+	default:
+		open_fail_errno(request, r);
+	}
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A request that is permitted: how much is left; open, attach, restrict, and
- * hand the descriptor over. From then on the daemon is out of the way.
+ * A request that is permitted: how much is left; open, restrict, have it attached
+ * if the client may not do that, and hand the descriptor over. From then on the
+ * daemon is out of the way.
  */
 #include <errno.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "manager.h"
 #include "open.h"
 #include "open_internal.h"
@@ -15,13 +17,9 @@
 #include "state.h"
 #include "vm.h"
 
-/*
- * What a user's session may do: all but to have vCPUs wait, which would let one
- * user slow down the guest of another who permits to follow it.
- */
-#define USER_RIGHTS							\
-	(WTRACK_RIGHT_MEMORY | WTRACK_RIGHT_DATA | WTRACK_RIGHT_RIP |	\
-	 WTRACK_RIGHT_OTHERS | WTRACK_RIGHT_CHANGE)
+/* What a session may do that we have attached: see stores, and nothing else. */
+#define OTHERS_RIGHTS							\
+	(WTRACK_RIGHT_DATA | WTRACK_RIGHT_RIP | WTRACK_RIGHT_CHANGE)
 
 /* Root is not limited, but limits itself when it says so. */
 static int get_restriction(const struct request *request,
@@ -37,8 +35,6 @@ static int get_restriction(const struct request *request,
 	int r;
 
 	*ret = (struct wtrack_restriction) {
-		.ranges = options->ranges,
-		.nr_ranges = options->nr_ranges,
 		.max_pages = options->max_pages,
 		.max_records = records,
 		.max_sync_us = UINT32_MAX,
@@ -59,33 +55,27 @@ static int get_restriction(const struct request *request,
 	ret->max_records = records;
 	ret->budget = config->budget;
 	ret->period_ms = config->budget ? config->budget_period_ms : 0;
-	ret->max_sync_us = 0;
-	ret->rights = USER_RIGHTS;
+	/* Whoever may trace the VMM may have it wait, and do anything to it. */
+	if (request->by_us) {
+		ret->rights = OTHERS_RIGHTS;
+		ret->max_sync_us = 0;
+	}
 	*ret_amount = amount;
 	return 0;
 }
 
-static bool is_empty(const struct wtrack_restriction *restriction)
-{
-	return !restriction->nr_ranges && !restriction->max_pages &&
-	       !restriction->max_records && !restriction->budget &&
-	       restriction->rights == UINT64_MAX;
-}
-
-static int open_restricted(const struct vm *vm,
-			   const struct wtrack_restriction *restriction,
+static int open_restricted(const struct wtrack_restriction *restriction,
 			   struct wtrack_session **ret,
 			   struct wtrack_status *ret_status)
 {
 	struct wtrack_session *wtrack;
 	int r;
 
-	r = open_vm(vm, &wtrack);
+	r = wtrack_session_open(&wtrack);
 	if (r < 0)
 		return r;
-	if (!is_empty(restriction))
-		r = wtrack_session_restrict(wtrack, restriction,
-					    sizeof(*restriction));
+	/* Root's as well: from then on the module tells of it. */
+	r = wtrack_session_restrict(wtrack, restriction, sizeof(*restriction));
 	if (r >= 0)
 		r = wtrack_session_get_status(wtrack, ret_status,
 					      sizeof(*ret_status));
@@ -116,7 +106,6 @@ static int account_for(const struct request *request,
 	};
 	const struct session fields = {
 		.id = status->session_id,
-		.module_vm_id = status->vm_id,
 		.vm_pid = state.vm_pid,
 		.vm_fd = state.vm_fd,
 		.kind = SESSION_CLIENT,
@@ -126,27 +115,54 @@ static int account_for(const struct request *request,
 		.reserved = *amount,
 		.counters = { .state = status->state },
 	};
-	struct session *session;
 	int r;
 
 	r = state_write(m->state_dir, &state);
 	if (r < 0)
 		return r;
-	r = session_add(m, &fields, request->vm, &session);
+	r = session_add(m, &fields, NULL, NULL);
 	if (r < 0)
 		(void)state_remove(m->state_dir, state.session_id);
-	else
-		session_log_opened(session);
 	return r;
 }
 
-static void hand_over(struct request *request, struct wtrack_session *wtrack,
-		      uint64_t id)
+/*
+ * The message has copies of the descriptors; ours of the session is closed. The
+ * session is counted until the module says that the last one is.
+ */
+static void hand_over(struct request *request)
 {
-	/* The message has a copy of the descriptor; ours is closed. */
-	request_reply(request, "hto", wtrack_session_get_fd(wtrack), id,
-		      request->vm->path);
-	wtrack_session_close(wtrack);
+	struct session *session = session_find(request->manager,
+					       request->session_id);
+
+	if (session)
+		session_log_opened(session);
+	request_reply(request, "htobhi", wtrack_session_get_fd(request->wtrack),
+		      request->session_id, request->vm->path,
+		      (int)request->by_us, request->vm->process->pidfd,
+		      request->vm->fd);
+}
+
+static void on_attached(void *userdata, int result)
+{
+	struct request *request = userdata;
+
+	request->attach = NULL;
+	if (result < 0)
+		open_fail_attach(request, result);
+	else
+		hand_over(request);
+}
+
+static void attach(struct request *request)
+{
+	int r;
+
+	r = attach_start(request->manager, request->caller.uid,
+			 wtrack_session_get_fd(request->wtrack), request->vm,
+			 on_attached, request, &request->attach);
+	if (r < 0)
+		open_fail_start(request, r);
 }
 
 static void open_reserved(struct request *request,
@@ -154,21 +170,23 @@ static void open_reserved(struct request *request,
 			  const struct limit_amount *amount)
 {
 	struct manager *m = request->manager;
-	struct wtrack_session *wtrack = NULL;
 	struct wtrack_status status;
 	int r;
 
-	r = open_restricted(request->vm, restriction, &wtrack, &status);
+	r = open_restricted(restriction, &request->wtrack, &status);
 	if (r >= 0)
 		r = account_for(request, &status, restriction, amount);
-	if (r >= 0) {
-		hand_over(request, wtrack, status.session_id);
+	if (r < 0) {
+		if (amount->sessions)
+			limits_release(&m->limits, request->caller.uid, amount);
+		open_fail(request, r);
 		return;
 	}
-	wtrack_session_close(wtrack);
-	if (amount->sessions)
-		limits_release(&m->limits, request->caller.uid, amount);
-	open_fail(request, r);
+	request->session_id = status.session_id;
+	if (request->by_us)
+		attach(request);
+	else
+		hand_over(request);
 }
 
 void open_permitted(struct request *request)

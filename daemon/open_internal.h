@@ -12,5 +12,8 @@ void open_permitted(struct request *request);
 void open_fail_errno(struct request *request, int r);
 /* The same; -EACCES is ours, not the caller's. */
 void open_fail(struct request *request, int r);
+/* For an error of attach_start(), and for what attach_fn was called with. */
+void open_fail_start(struct request *request, int r);
+void open_fail_attach(struct request *request, int r);
 
 #endif

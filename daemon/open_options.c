@@ -7,60 +7,32 @@
 #include "util.h"
 
 #define MAX_VM_TEXT	255
-/* Of one call; the module may take less and then says so. */
-#define MAX_RANGES	65536
 
 static int invalid(sd_bus_error *error, const char *text)
 {
 	return sd_bus_error_set(error, ERROR_INVALID_ARGUMENT, text);
 }
 
-static int read_ranges(sd_bus_message *m, struct open_options *options,
-		       sd_bus_error *error)
-{
-	struct wtrack_range *range;
-	int r;
-
-	r = sd_bus_message_enter_container(m, 'a', "(tt)");
-	if (r < 0)
-		return r;
-	options->ranges = calloc(MAX_RANGES, sizeof(*options->ranges));
-	if (!options->ranges)
-		return -ENOMEM;
-	while (options->nr_ranges < MAX_RANGES) {
-		range = &options->ranges[options->nr_ranges];
-		r = sd_bus_message_read(m, "(tt)", &range->gfn,
-					&range->nr_pages);
-		if (r <= 0)
-			break;
-		options->nr_ranges++;
-	}
-	if (r < 0)
-		return r;
-	if (!sd_bus_message_at_end(m, false))
-		return invalid(error, "too many ranges");
-	if (!options->nr_ranges)
-		return invalid(error, "ranges is empty: leave it out, or name "
-				      "pages");
-	return sd_bus_message_exit_container(m);
-}
-
 static int read_value(sd_bus_message *m, const char *name,
-		      struct open_options *options, sd_bus_error *error)
+		      struct open_options *options)
 {
+	int attach, r;
+
 	if (!strcmp(name, "max_pages"))
 		return sd_bus_message_read(m, "t", &options->max_pages);
 	if (!strcmp(name, "max_records"))
 		return sd_bus_message_read(m, "u", &options->max_records);
-	return read_ranges(m, options, error);
+	r = sd_bus_message_read(m, "b", &attach);
+	options->attach = r >= 0 && attach;
+	return r;
 }
 
 static const struct option {
 	const char *name, *type;
 } known_options[] = {
+	{ "attach", "b" },
 	{ "max_pages", "t" },
 	{ "max_records", "u" },
-	{ "ranges", "a(tt)" },
 };
 
 /* -1 when there is no such option. */
@@ -104,7 +76,7 @@ static int read_option(sd_bus_message *m, struct open_options *options,
 	if (r >= 0)
 		r = sd_bus_message_enter_container(m, 'v', type);
 	if (r >= 0)
-		r = read_value(m, name, options, error);
+		r = read_value(m, name, options);
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who may open a session on which VM. Decides from facts alone; who looks them
- * up is open.c.
+ * Who may have a session attached to a VM that the kernel does not let the caller
+ * trace. Decides from facts alone; who looks them up is open.c.
  */
 #ifndef WTRACKD_POLICY_H
 #define WTRACKD_POLICY_H
@@ -31,15 +31,6 @@ struct policy_caller {
 	size_t nr_groups;
 };
 
-struct policy_vmm {
-	pid_t pid;
-	uid_t uid, euid, suid;
-	gid_t gid, egid, sgid;
-	uid_t proc_owner;	/* of /proc/PID */
-	bool ancestor;		/* the caller is one of it */
-	bool privileged;	/* has capabilities that the user has not */
-};
-
 bool policy_in_group(const struct policy_caller *caller, gid_t gid);
 
 enum verdict {
@@ -49,11 +40,10 @@ enum verdict {
 
 /*
  * group is that of the configuration, has_group whether it exists. reason is
- * filled with which rule said yes, or why the VM is not the caller's own.
+ * filled with which rule said yes, or why polkit has to be asked.
  */
-enum verdict policy_decide(const struct policy_caller *caller,
-			   const struct policy_vmm *vmm, int ptrace_scope,
-			   bool has_group, gid_t group, char *reason,
-			   size_t size);
+enum verdict policy_decide(const struct policy_caller *caller, pid_t vmm,
+			   uid_t vmm_uid, bool has_group, gid_t group,
+			   char *reason, size_t size);
 
 #endif

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/nsfs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "proc.h"
@@ -13,7 +11,6 @@
 
 #define MAX_STATUS	16384
 #define MAX_CGROUP	16384
-#define MAX_ANCESTORS	1000
 
 static int read_proc(pid_t pid, const char *name, size_t max, char **ret,
 		     size_t *ret_size)
@@ -107,54 +104,4 @@ int proc_read_euid(pid_t pid, uid_t *ret)
 		return errno == ENOENT ? -ESRCH : -errno;
 	*ret = st.st_uid;
 	return 0;
-}
-
-int proc_read_owner(pid_t pid, uid_t *ret)
-{
-	struct stat st;
-	char path[64];
-
-	/* /proc/PID itself is the user's even when its files are root's. */
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	if (stat(path, &st) < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	*ret = st.st_uid;
-	return 0;
-}
-
-int proc_read_userns_owner(pid_t pid, uid_t *ret)
-{
-	CLEANUP(close_p) int fd = -1;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	return ioctl(fd, NS_GET_OWNER_UID, ret) < 0 ? -errno : 0;
-}
-
-int proc_read_ptrace_scope(void)
-{
-	CLEANUP(free_p) char *text = NULL;
-	int r;
-
-	r = read_file_at(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", 16,
-			 &text, NULL);
-	return r < 0 ? 0 : atoi(text);
-}
-
-bool proc_is_descendant(pid_t pid, pid_t ancestor)
-{
-	struct proc_ids ids;
-	int i;
-
-	for (i = 0; i < MAX_ANCESTORS && pid > 0; i++) {
-		if (pid == ancestor)
-			return true;
-		if (proc_read_ids(pid, &ids) < 0)
-			return false;
-		pid = ids.ppid;
-	}
-	return false;
 }

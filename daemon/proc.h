@@ -16,9 +16,7 @@
 
 struct proc_ids {
 	uid_t uid, euid, suid;
-	gid_t gid, egid, sgid;
-	pid_t tgid, ppid;
-	uint64_t permitted;	/* capabilities */
+	pid_t tgid;
 };
 
 struct proc_info {
@@ -34,14 +32,6 @@ int proc_read_info(pid_t pid, struct proc_info *ret);
 void proc_info_done(struct proc_info *info);
 /* Its effective user, whether it is dumpable or not. Waits for nobody. */
 int proc_read_euid(pid_t pid, uid_t *ret);
-/* Who owns /proc/PID: root, and nobody else, when it is not dumpable. */
-int proc_read_owner(pid_t pid, uid_t *ret);
-/* Who made the user namespace that it is in: root, for the first one. */
-int proc_read_userns_owner(pid_t pid, uid_t *ret);
-/* kernel.yama.ptrace_scope, 0 without Yama. */
-int proc_read_ptrace_scope(void);
-/* Is ancestor the process itself, or above it? Walks up at most 1000 steps. */
-bool proc_is_descendant(pid_t pid, pid_t ancestor);
 
 /* The texts, apart from where they come from. Invalid ones give -EBADMSG. */
 int proc_parse_status(const char *text, struct proc_ids *ret);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the files in /proc say, apart from where they are. */
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,19 +27,12 @@ static const char *find_line(const char *text, const char *key)
 int proc_parse_status(const char *text, struct proc_ids *ret)
 {
 	const char *uids = find_line(text, "Uid:");
-	const char *gids = find_line(text, "Gid:");
 	const char *tgid = find_line(text, "Tgid:");
-	const char *ppid = find_line(text, "PPid:");
-	const char *permitted = find_line(text, "CapPrm:");
 	struct proc_ids ids;
 
-	if (!uids || !gids || !tgid || !ppid || !permitted)
-		return -EBADMSG;
-	if (sscanf(uids, " %u %u %u", &ids.uid, &ids.euid, &ids.suid) != 3 ||
-	    sscanf(gids, " %u %u %u", &ids.gid, &ids.egid, &ids.sgid) != 3 ||
-	    sscanf(tgid, " %d", &ids.tgid) != 1 ||
-	    sscanf(ppid, " %d", &ids.ppid) != 1 || ids.tgid <= 0 ||
-	    sscanf(permitted, " %" SCNx64, &ids.permitted) != 1)
+	if (!uids || !tgid ||
+	    sscanf(uids, " %u %u %u", &ids.uid, &ids.euid, &ids.suid) != 3 ||
+	    sscanf(tgid, " %d", &ids.tgid) != 1 || ids.tgid <= 0)
 		return -EBADMSG;
 	*ret = ids;
 	return 0;

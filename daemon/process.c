@@ -94,6 +94,13 @@ static void process_changed(struct process *process)
 	}
 }
 
+bool process_is_of(const struct process *process, uid_t uid)
+{
+	const struct proc_ids *ids = &process->info.ids;
+
+	return ids->uid == uid && ids->euid == uid && ids->suid == uid;
+}
+
 /* A process that drops its privileges tells nobody: it is looked at. */
 #define LOOK_USEC	UINT64_C(2000000)
 

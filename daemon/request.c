@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attach.h"
 #include "caller.h"
 #include "genl.h"
 #include "log.h"
@@ -29,9 +30,11 @@ void request_free(struct request *request)
 	scan_wait_cancel(request->scan);
 	polkit_cancel(request->polkit);
 	genl_ranges_cancel(request->ranges);
+	attach_forget(request->attach);
+	/* When nobody else has it, it is closed, and accounted for no more. */
+	wtrack_session_close(request->wtrack);
 	sd_bus_message_unref(request->reply);
 	sd_bus_message_unref(request->call);
-	free(request->options.ranges);
 	free(request->groups);
 	free(request->vm_text);
 	free(request->reason);

@@ -29,8 +29,10 @@
 #define ERROR_VM_GONE		"org.wtrack1.Error.VmGone"
 #define ERROR_NO_MODULE		"org.wtrack1.Error.NoModule"
 #define ERROR_BUSY		"org.wtrack1.Error.Busy"
+#define ERROR_TIMEOUT		"org.wtrack1.Error.Timeout"
 #define ERROR_INVALID_ARGUMENT	"org.wtrack1.Error.InvalidArgument"
 
+struct attach;
 struct genl_ranges;
 struct manager;
 struct polkit_check;
@@ -45,8 +47,7 @@ typedef void (*request_fn)(struct request *request);
 struct open_options {
 	uint64_t max_pages;
 	uint32_t max_records;
-	struct wtrack_range *ranges;
-	size_t nr_ranges;
+	bool attach;			/* the kernel has refused the caller */
 };
 
 struct request {
@@ -69,6 +70,9 @@ struct request {
 	char *reason;			/* why polkit is asked */
 
 	struct open_options options;
+	bool by_us;			/* attached, which is permitted */
+	struct wtrack_session *wtrack;	/* being attached */
+	struct attach *attach;
 	uint64_t session_id;
 	struct genl_ranges *ranges;
 	sd_bus_message *reply;		/* being filled in */

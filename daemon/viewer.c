@@ -76,13 +76,7 @@ static bool sees_all(struct manager *m, const struct policy_caller *caller)
 
 static bool owns(const struct vm *vm, const struct policy_caller *caller)
 {
-	const struct proc_ids *ids;
-
-	if (!vm || !caller)
-		return false;
-	ids = &vm->process->info.ids;
-	return ids->uid == caller->uid && ids->euid == caller->uid &&
-	       ids->suid == caller->uid;
+	return vm && caller && process_is_of(vm->process, caller->uid);
 }
 
 bool viewer_sees_all(struct manager *m)

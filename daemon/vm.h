@@ -81,6 +81,8 @@ struct process *process_find(struct manager *m, pid_t pid);
 void process_check(struct manager *m, pid_t pid);
 /* The pidfd is copied. The process is freed with the last of its VMs. */
 int process_new(struct manager *m, pid_t pid, int pidfd, struct process **ret);
+/* This user's alone: what ptrace(2) wants at least, and no setuid program is. */
+bool process_is_of(const struct process *process, uid_t uid);
 /* Has it another user now? A VMM may be started by root, and drop that later. */
 void process_check_user(struct process *process);
 void processes_check_users(struct manager *m);

@@ -16,6 +16,9 @@
 /* Whoever is asked for a password has five minutes. */
 #define INTERACTIVE_USEC	(UINT64_C(6) * 60 * 1000000)
 
+#define BUS_NO_SESSION \
+	((struct bus_session) { .fd = -1, .pidfd = -1, .vm_fd = -1 })
+
 /*
  * sd-bus wants to be polled for events that change, and at times; the caller
  * gets one descriptor for all of that.
@@ -25,29 +28,10 @@ struct bus_call {
 	int poll_fd;		/* epoll of the bus's descriptor and the timer */
 	int timer_fd;
 	bool done;
-	int result;		/* a descriptor, or a negative errno */
+	int result;		/* 0, or a negative errno */
+	struct bus_session session;
 	struct bus_error error;
 };
-
-static int append_ranges(sd_bus_message *call, const struct bus_open *args)
-{
-	size_t i;
-	int r;
-
-	r = sd_bus_message_open_container(call, 'e', "sv");
-	if (r >= 0)
-		r = sd_bus_message_append(call, "s", "ranges");
-	if (r >= 0)
-		r = sd_bus_message_open_container(call, 'v', "a(tt)");
-	if (r >= 0)
-		r = sd_bus_message_open_container(call, 'a', "(tt)");
-	for (i = 0; r >= 0 && i < args->nr_ranges; i++)
-		r = sd_bus_message_append(call, "(tt)", args->ranges[i].gfn,
-					  args->ranges[i].nr_pages);
-	for (i = 0; r >= 0 && i < 3; i++)
-		r = sd_bus_message_close_container(call);
-	return r;
-}
 
 static int append_options(sd_bus_message *call, const struct bus_open *args)
 {
@@ -60,8 +44,8 @@ static int append_options(sd_bus_message *call, const struct bus_open *args)
 	if (r >= 0 && args->max_records)
 		r = sd_bus_message_append(call, "{sv}", "max_records", "u",
 					  args->max_records);
-	if (r >= 0 && args->nr_ranges)
-		r = append_ranges(call, args);
+	if (r >= 0 && args->attach)
+		r = sd_bus_message_append(call, "{sv}", "attach", "b", 1);
 	return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
@@ -99,16 +83,32 @@ static int take_error(const struct bus_call *c, const sd_bus_error *error,
 	return -EREMOTEIO;
 }
 
-/* The message keeps its descriptor. */
-static int take_fd(sd_bus_message *reply)
+static int dup_fd(int fd)
 {
-	int fd, r;
-
-	r = sd_bus_message_read(reply, "h", &fd);
-	if (r < 0)
-		return r == -ENOMEM ? r : -EPROTO;
 	fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	return fd < 0 ? -errno : fd;
+}
+
+/* The message keeps its descriptors. */
+static int take_session(sd_bus_message *reply, struct bus_session *ret)
+{
+	struct bus_session session = BUS_NO_SESSION;
+	int fd, pidfd, attached, r;
+
+	r = sd_bus_message_read(reply, "htobhi", &fd, NULL, NULL, &attached,
+				&pidfd, &session.vm_fd);
+	if (r < 0)
+		return r == -ENOMEM ? r : -EPROTO;
+	session.attached = attached;
+	r = session.fd = dup_fd(fd);
+	if (r >= 0)
+		r = session.pidfd = dup_fd(pidfd);
+	if (r < 0) {
+		wtrack__bus_session_done(&session);
+		return r;
+	}
+	*ret = session;
+	return 0;
 }
 
 static int on_reply(sd_bus_message *reply, void *userdata,
@@ -119,7 +119,8 @@ static int on_reply(sd_bus_message *reply, void *userdata,
 
 	(void)ret_error;
 	c->done = true;
-	c->result = error ? take_error(c, error, &c->error) : take_fd(reply);
+	c->result = error ? take_error(c, error, &c->error) :
+			    take_session(reply, &c->session);
 	return 1;
 }
 
@@ -183,21 +184,29 @@ static int connection_error(int r)
 	return r == -ENOMEM || r == -EMFILE || r == -ENFILE ? r : -ECONNREFUSED;
 }
 
-static int begin(struct bus_call *c, const struct bus_open *args)
+static int send_call(struct bus_call *c, const struct bus_open *args)
 {
 	sd_bus_message *call = NULL;
 	int r;
 
-	/* One of its own: the caller's threads may use theirs meanwhile. */
-	r = sd_bus_open_system(&c->bus);
-	if (r < 0)
-		return connection_error(r);
 	r = make_call(c->bus, args, &call);
 	if (r >= 0)
 		r = sd_bus_call_async(c->bus, NULL, call, on_reply, c,
 				      args->interactive ? INTERACTIVE_USEC :
 							  TIMEOUT_USEC);
 	sd_bus_message_unref(call);
+	return r;
+}
+
+static int begin(struct bus_call *c, const struct bus_open *args)
+{
+	int r;
+
+	/* One of its own: the caller's threads may use theirs meanwhile. */
+	r = sd_bus_open_system(&c->bus);
+	if (r < 0)
+		return connection_error(r);
+	r = send_call(c, args);
 	return r < 0 ? r : make_poll_fd(c);
 }
 
@@ -209,6 +218,7 @@ int wtrack__bus_call_new(const struct bus_open *args, struct bus_call **ret)
 
 	if (c) {
 		c->poll_fd = c->timer_fd = -1;
+		c->session = BUS_NO_SESSION;
 		r = begin(c, args);
 	}
 	if (r < 0)
@@ -219,12 +229,26 @@ int wtrack__bus_call_new(const struct bus_open *args, struct bus_call **ret)
 	return r < 0 ? r : 0;
 }
 
+int wtrack__bus_call_repeat(struct bus_call *c, const struct bus_open *args)
+{
+	int saved = errno;
+	int r;
+
+	c->done = false;
+	r = send_call(c, args);
+	if (r >= 0)
+		r = arm(c);
+	errno = saved;
+	return r < 0 ? r : 0;
+}
+
 int wtrack__bus_call_get_fd(const struct bus_call *call)
 {
 	return call->poll_fd;
 }
 
-int wtrack__bus_call_finish(struct bus_call *c, struct bus_error *ret_error)
+int wtrack__bus_call_finish(struct bus_call *c, struct bus_session *ret,
+			    struct bus_error *ret_error)
 {
 	int saved = errno;
 	int r;
@@ -238,11 +262,11 @@ int wtrack__bus_call_finish(struct bus_call *c, struct bus_error *ret_error)
 	errno = saved;
 	if (!c->done)
 		return r < 0 ? connection_error(r) : -EAGAIN;
-	r = c->result;
-	c->result = -1;
+	*ret = c->session;
+	c->session = BUS_NO_SESSION;
 	*ret_error = c->error;
 	c->error = (struct bus_error) { NULL, NULL };
-	return r;
+	return c->result;
 }
 
 /* Who has not answered finds nobody to answer to. */
@@ -252,8 +276,7 @@ void wtrack__bus_call_free(struct bus_call *c)
 
 	if (!c)
 		return;
-	if (c->done && c->result >= 0)
-		close(c->result);
+	wtrack__bus_session_done(&c->session);
 	wtrack__bus_error_done(&c->error);
 	sd_bus_close_unref(c->bus);
 	if (c->timer_fd >= 0)
@@ -261,6 +284,18 @@ void wtrack__bus_call_free(struct bus_call *c)
 	if (c->poll_fd >= 0)
 		close(c->poll_fd);
 	free(c);
+	errno = saved;
+}
+
+void wtrack__bus_session_done(struct bus_session *session)
+{
+	int saved = errno;
+
+	if (session->fd >= 0)
+		close(session->fd);
+	if (session->pidfd >= 0)
+		close(session->pidfd);
+	*session = BUS_NO_SESSION;
 	errno = saved;
 }
 

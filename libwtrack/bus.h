@@ -15,11 +15,18 @@
 /* 0 where wtrackd is to choose. */
 struct bus_open {
 	const char *vm;
-	const struct wtrack_range *ranges;
-	size_t nr_ranges;
 	uint64_t max_pages;
 	uint32_t max_records;
+	bool attach;		/* by wtrackd, also to a VM of the caller's user */
 	bool interactive;	/* somebody may be asked to authenticate */
+};
+
+/* What wtrackd has opened. The descriptors are the caller's. */
+struct bus_session {
+	int fd;			/* of the session */
+	bool attached;		/* to the VM; if not it has to be, to that of: */
+	int pidfd;		/* the VMM's process */
+	int vm_fd;		/* the VM's descriptor there */
 };
 
 /* From malloc(3), or NULL. */
@@ -38,13 +45,19 @@ int wtrack__bus_call_new(const struct bus_open *args, struct bus_call **ret);
 int wtrack__bus_call_get_fd(const struct bus_call *call);
 
 /*
- * A descriptor of a session; -EAGAIN when there is no answer yet, another
- * negative errno when there will be none; -EREMOTEIO when there was one and
- * ret_error, which is filled in then, says what. Once there was another result
- * than -EAGAIN it is not to be called again.
+ * 0 with *ret; -EAGAIN when there is no answer yet, another negative errno when
+ * there will be none; -EREMOTEIO when there was one and ret_error, which is
+ * filled in then, says what. Once there was another result than -EAGAIN it is not
+ * to be called again, unless the call is repeated.
  */
-int wtrack__bus_call_finish(struct bus_call *call, struct bus_error *ret_error);
+int wtrack__bus_call_finish(struct bus_call *call, struct bus_session *ret,
+			    struct bus_error *ret_error);
+/* Another call, after an answer, with the same descriptor to poll. */
+int wtrack__bus_call_repeat(struct bus_call *call, const struct bus_open *args);
 void wtrack__bus_call_free(struct bus_call *call);
+
+/* Closes what is open of it. */
+void wtrack__bus_session_done(struct bus_session *session);
 
 void wtrack__bus_error_done(struct bus_error *error);
 

@@ -24,6 +24,7 @@ static const struct name names[] = {
 	{ "org.wtrack1.Error.NoModule", ENODEV },
 	{ "org.wtrack1.Error.Busy", EBUSY },
 	{ "org.wtrack1.Error.InvalidArgument", EINVAL },
+	{ "org.wtrack1.Error.Timeout", ETIMEDOUT },
 	{ "org.freedesktop.DBus.Error.InvalidArgs", EINVAL },
 	{ "org.freedesktop.DBus.Error.AccessDenied", EACCES },
 	{ "org.freedesktop.DBus.Error.NoMemory", ENOMEM },
@@ -74,7 +75,7 @@ static int errno_of_call(int r, const struct bus_error *error)
 	}
 }
 
-/* The message is the caller's, if there is one and he wants it. */
+/* The message goes to a caller who wants one, if there is one. */
 static int fail(int r, struct bus_error *error, char **ret_message)
 {
 	r = errno_of_call(r, error);
@@ -88,13 +89,17 @@ static int fail(int r, struct bus_error *error, char **ret_message)
 
 struct wtrack_request {
 	struct bus_call *call;
-	uint64_t rights;	/* of those that the daemon grants; 0: all */
+	struct bus_open args;		/* vm is @vm */
+	char *vm;
+	struct wtrack_range *ranges;	/* the session is to be restricted to */
+	size_t nr_ranges;
+	uint64_t rights;		/* of those that it has; 0: all */
 	bool finished;
 };
 
-/* What the caller may ask for; 0, or why not. */
-static int load_wanted(const struct wtrack_restriction *wanted, size_t size,
-		       struct bus_open *args, uint64_t *ret_rights)
+/* What counts against limits is asked for, and the rest given up afterwards. */
+static int load_wanted(struct wtrack_request *request,
+		       const struct wtrack_restriction *wanted, size_t size)
 {
 	struct wtrack_restriction limits;
 	int r;
@@ -104,12 +109,36 @@ static int load_wanted(const struct wtrack_restriction *wanted, size_t size,
 		return r;
 	if (limits.budget || limits.period_ms || limits.max_sync_us)
 		return -EINVAL;
-	*ret_rights = limits.rights;
-	args->ranges = limits.ranges;
-	args->nr_ranges = limits.nr_ranges;
-	args->max_pages = limits.max_pages;
-	args->max_records = limits.max_records;
+	if (limits.nr_ranges > SIZE_MAX / sizeof(*request->ranges))
+		return -ENOMEM;
+	request->args.max_pages = limits.max_pages;
+	request->args.max_records = limits.max_records;
+	request->rights = limits.rights;
+	request->nr_ranges = limits.nr_ranges;
+	if (!limits.nr_ranges)
+		return 0;
+	request->ranges = wtrack__sys_alloc(limits.nr_ranges *
+					    sizeof(*request->ranges));
+	if (!request->ranges)
+		return -ENOMEM;
+	memcpy(request->ranges, limits.ranges,
+	       limits.nr_ranges * sizeof(*request->ranges));
 	return 0;
+}
+
+static int begin(struct wtrack_request *request, const char *vm)
+{
+	const struct bus_error none = { NULL, NULL };
+	size_t size = strlen(vm) + 1;
+	int r;
+
+	request->vm = wtrack__sys_alloc(size);
+	if (!request->vm)
+		return -ENOMEM;
+	memcpy(request->vm, vm, size);
+	request->args.vm = request->vm;
+	r = wtrack__bus_call_new(&request->args, &request->call);
+	return r < 0 ? errno_of_call(r, &none) : 0;
 }
 
 WTRACK_API int wtrack_request_new(const char *vm,
@@ -117,29 +146,22 @@ WTRACK_API int wtrack_request_new(const char *vm,
 				  size_t size, unsigned int flags,
 				  struct wtrack_request **ret)
 {
-	struct bus_open args = {
-		.vm = vm,
-		.interactive = flags & WTRACK_OPEN_INTERACTIVE,
-	};
-	const struct bus_error none = { NULL, NULL };
 	struct wtrack_request *request;
-	uint64_t rights = 0;
 	int r = 0;
 
 	if (flags & ~WTRACK_OPEN_INTERACTIVE)
 		return -EINVAL;
-	if (wanted)
-		r = load_wanted(wanted, size, &args, &rights);
-	if (r < 0)
-		return r;
 	request = wtrack__sys_alloc(sizeof(*request));
 	if (!request)
 		return -ENOMEM;
-	request->rights = rights;
-	r = wtrack__bus_call_new(&args, &request->call);
+	request->args.interactive = flags & WTRACK_OPEN_INTERACTIVE;
+	if (wanted)
+		r = load_wanted(request, wanted, size);
+	if (!r)
+		r = begin(request, vm);
 	if (r < 0) {
-		wtrack__sys_free(request);
-		return errno_of_call(r, &none);
+		wtrack_request_close(request);
+		return r;
 	}
 	*ret = request;
 	return 0;
@@ -150,30 +172,58 @@ WTRACK_API int wtrack_request_get_fd(const struct wtrack_request *request)
 	return wtrack__bus_call_get_fd(request->call);
 }
 
-/* The daemon is not asked for fewer rights than it grants: they are given up. */
-static int give_up_rights(const struct wtrack_request *request,
-			  struct wtrack_session *session)
+/*
+ * The kernel decides: that the VM is of the caller's user is not all that it asks
+ * for. What is there instead when the VM was closed is no VM.
+ */
+static int attach(struct wtrack_session *session,
+		  const struct bus_session *opened)
 {
-	const struct wtrack_restriction limits = { .rights = request->rights };
+	int vm_fd, r;
 
-	if (!request->rights)
+	vm_fd = wtrack__sys_pidfd_getfd(opened->pidfd, opened->vm_fd);
+	if (vm_fd == -EBADF)
+		return -ESRCH;
+	if (vm_fd < 0)
+		return wtrack__process_error(opened->pidfd, vm_fd);
+	r = wtrack_session_attach(session, vm_fd);
+	wtrack__sys_close(vm_fd);
+	return r == -EBADFD ? -ESRCH : r;
+}
+
+static int narrow(struct wtrack_session *session,
+		  const struct wtrack_request *request)
+{
+	const struct wtrack_restriction limits = {
+		.ranges = request->ranges,
+		.nr_ranges = request->nr_ranges,
+		.rights = request->rights ? request->rights : UINT64_MAX,
+		.max_sync_us = UINT32_MAX,
+	};
+
+	if (!request->nr_ranges && !request->rights)
 		return 0;
 	return wtrack_session_restrict(session, &limits, sizeof(limits));
 }
 
-/* Takes the descriptor. */
-static int take_session(const struct wtrack_request *request, int fd,
-			struct wtrack_session **ret)
+/* What was opened is the session's, or closed. */
+static int take(const struct wtrack_request *request,
+		struct bus_session *opened, struct wtrack_session **ret)
 {
 	struct wtrack_session *session;
 	int r;
 
-	r = wtrack_session_open_fd(fd, &session);
+	r = wtrack_session_open_fd(opened->fd, &session);
 	if (r < 0) {
-		wtrack__sys_close(fd);
-		return r;
+		wtrack__bus_session_done(opened);
+		return r == -ENOMEM ? r : -EPROTO;
 	}
-	r = give_up_rights(request, session);
+	opened->fd = -1;
+	if (!opened->attached)
+		r = attach(session, opened);
+	wtrack__bus_session_done(opened);
+	if (!r)
+		r = narrow(session, request);
 	if (r < 0) {
 		wtrack_session_close(session);
 		return r;
@@ -182,32 +232,55 @@ static int take_session(const struct wtrack_request *request, int fd,
 	return 0;
 }
 
+/* The daemon has it attached if it permits what the kernel does not. */
+static int ask_again(struct wtrack_request *request)
+{
+	int r;
+
+	request->args.attach = true;
+	r = wtrack__bus_call_repeat(request->call, &request->args);
+	return r < 0 ? r : -EAGAIN;
+}
+
 WTRACK_API int wtrack_request_finish(struct wtrack_request *request,
 				     struct wtrack_session **ret,
 				     char **ret_message)
 {
+	struct bus_session opened;
 	struct bus_error error;
-	int fd, r;
+	int r;
 
 	if (ret_message)
 		*ret_message = NULL;
 	if (request->finished)
 		return -EALREADY;
-	fd = wtrack__bus_call_finish(request->call, &error);
-	if (fd == -EAGAIN)
-		return fd;
-	request->finished = true;
-	if (fd < 0)
-		return fail(fd, &error, ret_message);
-	r = take_session(request, fd, ret);
-	return r == 0 || r == -ENOMEM ? r : -EPROTO;
+	r = wtrack__bus_call_finish(request->call, &opened, &error);
+	if (r == -EAGAIN)
+		return r;
+	if (r < 0) {
+		request->finished = true;
+		return fail(r, &error, ret_message);
+	}
+	r = take(request, &opened, ret);
+	if ((r == -EACCES || r == -ENOSYS) && !request->args.attach) {
+		r = ask_again(request);
+		if (r != -EAGAIN)
+			r = errno_of_call(r, &error);
+	}
+	request->finished = r != -EAGAIN;
+	return r;
 }
 
 WTRACK_API void wtrack_request_close(struct wtrack_request *request)
 {
 	if (!request)
 		return;
-	wtrack__bus_call_free(request->call);
+	if (request->call)
+		wtrack__bus_call_free(request->call);
+	if (request->ranges)
+		wtrack__sys_free(request->ranges);
+	if (request->vm)
+		wtrack__sys_free(request->vm);
 	wtrack__sys_free(request);
 }
 

@@ -67,6 +67,9 @@ struct wtrack_session {
 int wtrack__device_open(void);
 int wtrack__device_get_info(int fd, struct kvm_wtrack_info *ret);
 
+/* pid.c: what a failure of a call on the process of the pidfd is to callers */
+int wtrack__process_error(int pidfd, int err);
+
 /* status.c */
 int wtrack__device_get_status(int fd, struct kvm_wtrack_status *ret);
 

@@ -11,7 +11,7 @@
  * EPERM and ENOENT have other meanings in this interface. A process that is
  * there, but not in /proc, is hidden from the caller by its hidepid option.
  */
-static int process_error(int pidfd, int err)
+int wtrack__process_error(int pidfd, int err)
 {
 	if (!wtrack__sys_pidfd_alive(pidfd))
 		return -ESRCH;
@@ -65,7 +65,7 @@ static int find_vm_fd(int pidfd, int pid)
 		return search.vm_fd;
 	if (search.vm_fd >= 0)
 		wtrack__sys_close(search.vm_fd);
-	return process_error(pidfd, r);
+	return wtrack__process_error(pidfd, r);
 }
 
 /* Takes the descriptor of the VM, or an error in its place. */
@@ -102,7 +102,7 @@ WTRACK_API int wtrack_session_open_pid_fd(int pid, int fd,
 		return pidfd;
 	vm_fd = wtrack__sys_pidfd_getfd(pidfd, fd);
 	if (vm_fd < 0)
-		vm_fd = process_error(pidfd, vm_fd);
+		vm_fd = wtrack__process_error(pidfd, vm_fd);
 	r = open_found(vm_fd, ret);
 	wtrack__sys_close(pidfd);
 	return r;

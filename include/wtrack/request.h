@@ -67,7 +67,10 @@ int wtrack_request_get_fd(const struct wtrack_request *request);
  * @ret: where to store the session
  * @ret_message: as in wtrack_session_open_daemon()
  *
- * Does not wait. Whatever it returns, the request is still to be closed.
+ * Waits for nobody, except for a VMM of the caller's own user, whose VM it attaches
+ * the session to. When the kernel does not permit that, this call asks the daemon
+ * once more and returns -EAGAIN. Whatever it returns, the request is still to be
+ * closed.
  *
  * Return: 0, or the errors of wtrack_session_open_daemon(), or
  *	-EAGAIN		there is no answer yet

@@ -135,9 +135,11 @@ int wtrack_session_open_pid_fd(int pid, int fd, struct wtrack_session **ret);
  *	names the rule that did: to be freed with free(3); NULL where there was
  *	no such answer. May be NULL
  *
- * Needs no privilege: the daemon's policy decides. In general one may use one's
- * own VMs; for others the user may have to authenticate, which with
- * WTRACK_OPEN_INTERACTIVE may take minutes. The call waits for the answer, and
+ * Needs no privilege. If the VM is one of the caller's user, this call attaches the
+ * session itself, and the kernel decides: the caller has to be one who may trace the
+ * VMM with ptrace(2). To any other VM the daemon has the session attached if its policy
+ * permits it. For that the user may have to authenticate, which takes minutes with
+ * WTRACK_OPEN_INTERACTIVE. The call waits for the answer, and
  * gives up when a signal's handler has run in this thread; a caller with a poll
  * loop, or with another reason to give up, uses wtrack_request_new()
  * (request.h). The session is restricted to
@@ -148,7 +150,7 @@ int wtrack_session_open_pid_fd(int pid, int fd, struct wtrack_session **ret);
  * Unlike other results, @ret_message is stored to also when the function fails.
  *
  * Return: 0, or
- *	-EACCES		the policy refused it
+ *	-EACCES		the kernel and the policy refused it
  *	-EBUSY		too many of the caller's requests wait for an answer
  *	-ECONNREFUSED	there is no system bus, or no wtrackd on it
  *	-EDQUOT		a limit of the daemon's configuration is reached
@@ -164,7 +166,9 @@ int wtrack_session_open_pid_fd(int pid, int fd, struct wtrack_session **ret);
  *	-ESRCH		there is no such VM
  *	-ETIMEDOUT	the daemon did not answer within half a minute; with
  *			WTRACK_OPEN_INTERACTIVE, who had to authenticate did
- *			not within six
+ *			not within six; or the VMM has kept its descriptor from
+ *			the daemon for ten seconds
+ *	-EUSERS		the VM has as many sessions as it may have
  * Since: 1.0
  */
 int wtrack_session_open_daemon(const char *vm, unsigned int flags,

@@ -194,7 +194,7 @@ one_seam()
 	done
 	diff /dev/null <(comm -23 \
 		<(nm -u "${others[@]}" | awk '$1 == "U" { print $2 }' |
-			grep -vxE 'mem(cpy|set|cmp|move)|strn?cmp|snprintf' |
+			grep -vxE 'mem(cpy|set|cmp|move)|strn?cmp|strlen|snprintf' |
 			grep -vE '^(_GLOBAL_OFFSET_TABLE_|__stack_chk_fail)$' |
 			sort -u) \
 		<(nm --defined-only "${all[@]}" | awk 'NF == 3 { print $3 }' |

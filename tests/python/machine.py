@@ -96,12 +96,10 @@ class Daemon(ctypes.Structure):
         ("message", ctypes.c_char_p),
         ("fd_kind", ctypes.c_int),
         ("vm", ctypes.c_char * 64),
-        ("gfn", ctypes.c_uint64),
-        ("nr_pages", ctypes.c_uint64),
-        ("nr_ranges", ctypes.c_size_t),
         ("max_pages", ctypes.c_uint64),
         ("max_records", ctypes.c_uint32),
         ("interactive", ctypes.c_bool),
+        ("attach", ctypes.c_bool),
         ("delay", ctypes.c_int),
     ]
 

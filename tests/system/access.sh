@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Who may have a session on whose VM: the owner, the group, root; all others
-# ask polkit, which says no, yes, or wants a password.
+# Who may have a session on whose VM: whoever the kernel lets trace it, the group,
+# root; all others ask polkit, which says no, yes, or wants a password.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib-daemon.sh"
 
@@ -54,7 +54,7 @@ check "who refused is counted" grep -qE \
 	<<<"$(wtrackctl metrics)"
 
 sysctl -q kernel.yama.ptrace_scope=1
-refused alice fred "policy: kernel.yama.ptrace_scope=1"
+refused alice fred "policy: the kernel does not let pid [0-9]+ trace pid $pid,"
 check "who started the VMM is allowed to" as_user alice bash -c \
 	'barevm 1 < <(sleep 60) >/dev/null & sleep 1; exec hold $!' </dev/null
 sysctl -q kernel.yama.ptrace_scope=0
@@ -64,7 +64,7 @@ coproc PRIVILEGED { exec setpriv --reuid=alice --regid=alice --init-groups \
 	--inh-caps=+net_admin --ambient-caps=+net_admin \
 	"$PLACE/bin/barevm" 1; }
 read -r _ <&"${PRIVILEGED[0]}"
-refused alice "$PRIVILEGED_PID" "policy: pid $PRIVILEGED_PID runs with capabilities"
+refused alice "$PRIVILEGED_PID" "policy: the kernel does not let pid [0-9]+ trace pid $PRIVILEGED_PID,"
 kill "$PRIVILEGED_PID"
 # shellcheck disable=SC2016 # the other shell's
 check "those of her own user namespace are hers" as_user alice bash -c \

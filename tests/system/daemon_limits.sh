@@ -60,14 +60,14 @@ check "the module takes the largest budget of a configuration" \
 	same 1 "$(held budget)"
 let_go budget
 
-forget_config
+configure limits '[Limits]' UserSessions=200
 end_vms
 start_vms alice 4
 many()
 {
 	local fd
 	for fd in "${vm_fds[@]}"; do
-		hold_as root "many$fd" -n 50 "$vms_pid:$fd"
+		hold_as alice "many$fd" -n 50 "$vms_pid:$fd"
 		same 50 "$(held "many$fd")" || return
 	done
 }

@@ -3,10 +3,10 @@
  * usage: hold [-g GFN [-s]] [-r MAX_RECORDS] [-p MAX_PAGES] [-n NUMBER] VM
  *
  * Has wtrackd open so many sessions on the VM and holds them until there is a
- * line on its standard input, or its end. Prints "session ID MAX_PAGES" for each, or
- * "error ERRNO MESSAGE" for the first that is refused, then "ready". With -g each of
- * them tracks the page, and at the end it prints "events ID NUMBER"; with -s vCPUs
- * wait for it.
+ * line on its standard input, or its end. Prints "session ID MAX_PAGES RIGHTS" for
+ * each, or "error ERRNO MESSAGE" for the first that is refused, then "ready". With
+ * -g each of them tracks the page, and at the end it prints "events ID NUMBER"; with
+ * -s vCPUs wait for it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -55,8 +55,8 @@ static int open_one(const char *vm)
 		free(message);
 		return r;
 	}
-	printf("session %" PRIu64 " %" PRIu64 "\n", status.session_id,
-	       status.max_pages);
+	printf("session %" PRIu64 " %" PRIu64 " %#" PRIx64 "\n",
+	       status.session_id, status.max_pages, status.rights);
 	sessions[nr_sessions++] = session;
 	return 0;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * usage: stuckexec DIRECTORY
+ * usage: stuckexec DIRECTORY [vm]
  *
  * As any user, without privileges, makes a process that is within execve(2) as
  * long as the user likes: whoever wants a descriptor of it, its memory or its
  * command line waits as well. Prints "stuck PID"; all of it ends with the standard
- * input.
+ * input. With "vm" that process is a VMM: it prints "vm PID FD" at first, and gets
+ * stuck when there is a line on the standard input.
  *
  * A user namespace of one's own may mount FUSE. A thread reads a mapped page of
  * it, which the server does not bring: the thread holds the lock of the address
@@ -16,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
+#include <linux/kvm.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -25,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -37,9 +40,10 @@
 #define LONGEST	60
 
 /* Who goes on when, and the numbers of who is to be looked at. */
-enum { PAGE_IS_READ, WRITER, WRITER_WAITS, CHILD, NR_PIPES };
+enum { START, PAGE_IS_READ, WRITER, WRITER_WAITS, CHILD, NR_PIPES };
 
 static int pipes[NR_PIPES][2];
+static int kvm = -1;
 static void *page;
 static char stack[STACK];
 static char *const args[] = { (char *)"true", NULL };
@@ -205,6 +209,7 @@ static void *read_the_page(void *arg)
 	int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
 	char c;
 
+	receive(START);
 	if (pread(mem, &c, 1, (off_t)(uintptr_t)page) < 0)
 		perror("pread");
 	return arg;
@@ -218,9 +223,28 @@ static void *change_the_mappings(void *arg)
 	return arg;
 }
 
+/* A line that is not written from where others wait for the address space. */
+static void be_a_vmm(void)
+{
+	char line[64];
+	int vm = ioctl(kvm, KVM_CREATE_VM, 0);
+
+	if (vm < 0)
+		die("KVM_CREATE_VM");
+	snprintf(line, sizeof(line), "vm %d %d\n",
+		 (int)syscall(SYS_getpid), vm);
+	if (write(STDOUT_FILENO, line, strlen(line)) < 0 ||
+	    read(STDIN_FILENO, line, sizeof(line)) < 0)
+		die("vm");
+}
+
 static int exec_something(void *arg)
 {
 	(void)arg;
+	if (kvm >= 0)
+		be_a_vmm();
+	send(START, 0);
+	receive(WRITER_WAITS);
 	syscall(SYS_execve, "/bin/true", args, args + 1);
 	return 1;
 }
@@ -232,8 +256,13 @@ int main(int argc, char **argv)
 	int fuse, file, i;
 	pid_t parent, child;
 
-	if (argc != 2)
+	if (argc != 2 && argc != 3)
 		return 2;
+	if (argc == 3) {
+		kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+		if (kvm < 0)
+			die("/dev/kvm");
+	}
 	alarm(LONGEST);
 	become_root_of_a_namespace();
 	fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
@@ -270,7 +299,6 @@ int main(int argc, char **argv)
 	if (pthread_create(&writer, NULL, change_the_mappings, NULL) ||
 	    pthread_create(&reader, NULL, read_the_page, NULL))
 		die("thread");
-	receive(WRITER_WAITS);
 	/*
 	 * It comes back when the child gives the address space up: it has the
 	 * lock right after that. To look for it in /proc would be to wait.

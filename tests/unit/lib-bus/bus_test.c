@@ -63,13 +63,16 @@ static int fds_open(void)
 }
 
 /* The result when there is one, after as many turns as it takes. */
+static struct bus_session opened;
+
 static int finish(struct bus_call *call, struct bus_error *error)
 {
 	struct pollfd pfd = { .fd = wtrack__bus_call_get_fd(call),
 			      .events = POLLIN };
 	int r;
 
-	while ((r = wtrack__bus_call_finish(call, error)) == -EAGAIN)
+	while ((r = wtrack__bus_call_finish(call, &opened,
+						    error)) == -EAGAIN)
 		assert_int_equal(poll(&pfd, 1, SOON_MS), 1);
 	return r;
 }
@@ -86,7 +89,8 @@ static void nobody_waits_for_a_bus_that_is_silent(void **state)
 	assert_int_equal(wtrack__bus_call_new(&args, &call), 0);
 	pfd.fd = wtrack__bus_call_get_fd(call);
 	for (i = 0; i < 10; i++) {
-		assert_int_equal(wtrack__bus_call_finish(call, &error),
+		assert_int_equal(wtrack__bus_call_finish(call, &opened,
+							 &error),
 				 -EAGAIN);
 		assert_null(error.name);
 	}
@@ -110,7 +114,8 @@ static void a_bus_that_hangs_up_is_none(void **state)
 	assert_int_equal(wtrack__bus_call_new(&args, &call), 0);
 	peer = accept(listener, NULL, NULL);
 	assert_true(peer >= 0);
-	assert_int_equal(wtrack__bus_call_finish(call, &error), -EAGAIN);
+	assert_int_equal(wtrack__bus_call_finish(call, &opened,
+							 &error), -EAGAIN);
 	close(peer);
 	/* The library's callers get ECONNREFUSED for it. */
 	assert_int_equal(finish(call, &error), -ECONNRESET);

@@ -37,7 +37,6 @@ static void session_of_the_daemon_is_the_callers(void **state)
 						    &message), 0);
 	assert_null(message);
 	assert_string_equal(fake.daemon.vm, "name");
-	assert_int_equal(fake.daemon.nr_ranges, 0);
 	assert_int_equal(fake.daemon.max_pages, 0);
 	assert_int_equal(fake.daemon.max_records, 0);
 	assert_int_equal(fake.nr_open, 1);
@@ -83,9 +82,11 @@ static void restriction_is_asked_for(void **state)
 	assert_int_equal(wtrack_session_open_daemon_restricted("1:2", &wanted,
 			 sizeof(wanted), 0, &session, NULL), 0);
 	assert_string_equal(fake.daemon.vm, "1:2");
-	assert_int_equal(fake.daemon.nr_ranges, 1);
-	assert_int_equal(fake.daemon.range.gfn, 16);
-	assert_int_equal(fake.daemon.range.nr_pages, 4);
+	assert_int_equal(fake.nr_calls[FAKE_RESTRICT], 1);
+	assert_int_equal(fake.restriction.nr_ranges, 1);
+	assert_int_equal(fake.restriction.rights, UINT64_MAX);
+	assert_int_equal(fake.restriction.max_sync_us, UINT32_MAX);
+	assert_int_equal(fake.restriction.max_pages, 0);
 	assert_int_equal(fake.daemon.max_pages, 5);
 	assert_int_equal(fake.daemon.max_records, 64);
 	wtrack_session_close(session);
@@ -164,6 +165,7 @@ static void each_error_of_the_daemon_has_its_errno(void **state)
 		{ "org.wtrack1.Error.NoModule", ENODEV },
 		{ "org.wtrack1.Error.Busy", EBUSY },
 		{ "org.wtrack1.Error.InvalidArgument", EINVAL },
+		{ "org.wtrack1.Error.Timeout", ETIMEDOUT },
 		{ "org.freedesktop.DBus.Error.ServiceUnknown", ECONNREFUSED },
 		{ "org.freedesktop.DBus.Error.AccessDenied", EACCES },
 		{ "org.freedesktop.DBus.Error.NoReply", ETIMEDOUT },
@@ -369,6 +371,104 @@ static void a_malformed_request_is_not_made(void **state)
 	assert_ptr_equal(request, UNTOUCHED);
 }
 
+/* A VM of the caller's user: the daemon leaves it to the kernel. */
+static void own_vm(int vm_fd)
+{
+	fake.daemon.unattached = true;
+	fake.daemon.vm_fd = vm_fd;
+	fake.vmm.fds[0] = 12;
+	fake.vmm.vms[0] = 0;
+	fake.vmm.fds[1] = 13;
+	fake.vmm.vms[1] = FAKE_NO_VM;
+	fake.vmm.nr_fds = 2;
+}
+
+static void the_caller_attaches_a_vm_of_its_own(void **state)
+{
+	struct wtrack_session *session;
+
+	(void)state;
+	own_vm(12);
+	assert_int_equal(wtrack_session_open_daemon("1", 0, &session, NULL), 0);
+	assert_int_equal(fake.nr_calls[FAKE_PIDFD_GETFD], 1);
+	assert_int_equal(fake.nr_calls[FAKE_ATTACH], 1);
+	assert_int_equal(fake.nr_calls[FAKE_BUS_NEW], 1);
+	assert_false(fake.daemon.attach);
+	assert_int_equal(fake.nr_open, 1);
+	wtrack_session_close(session);
+}
+
+static void what_the_kernel_refuses_the_daemon_is_asked_for(void **state)
+{
+	static const int refusals[] = { EPERM, ENOSYS };
+	struct wtrack_session *session;
+	struct wtrack_request *request;
+	size_t i;
+
+	(void)state;
+	own_vm(12);
+	for (i = 0; i < 2; i++) {
+		int fd;
+
+		fake_fail(FAKE_PIDFD_GETFD, 1, refusals[i]);
+		assert_int_equal(wtrack_request_new("name", NULL, 0,
+						    WTRACK_OPEN_INTERACTIVE,
+						    &request), 0);
+		fd = wtrack_request_get_fd(request);
+		assert_int_equal(wtrack_request_finish(request, &session, NULL),
+				 -EAGAIN);
+		/* It does not count against the limits any more. */
+		assert_int_equal(fake.nr_open, 1);
+		assert_int_equal(wtrack_request_get_fd(request), fd);
+		assert_true(fake.daemon.attach && fake.daemon.interactive);
+		assert_string_equal(fake.daemon.vm, "name");
+		assert_int_equal(wtrack_request_finish(request, &session, NULL),
+				 0);
+		wtrack_request_close(request);
+		wtrack_session_close(session);
+	}
+}
+
+static void what_both_refuse_is_refused_once(void **state)
+{
+	struct wtrack_session *session = UNTOUCHED;
+	char *message = UNTOUCHED;
+
+	(void)state;
+	own_vm(12);
+	fake.daemon.attach_error = "org.wtrack1.Error.NotPermitted";
+	fake.daemon.message = "policy: no";
+	fake_fail(FAKE_PIDFD_GETFD, 1, EPERM);
+	assert_int_equal(wtrack_session_open_daemon("1", 0, &session, &message),
+			 -EACCES);
+	assert_string_equal(message, "policy: no");
+	free(message);
+	assert_int_equal(fake.nr_calls[FAKE_BUS_NEW], 2);
+	assert_int_equal(fake.nr_open, 0);
+	fake_fail(FAKE_PIDFD_GETFD, 1, EPERM);
+	fake_fail(FAKE_BUS_NEW, 2, ECONNRESET);
+	assert_int_equal(wtrack_session_open_daemon("1", 0, &session, NULL),
+			 -ECONNREFUSED);
+	assert_ptr_equal(session, UNTOUCHED);
+	assert_int_equal(fake.nr_open, 0);
+}
+
+static void a_vm_that_is_gone_meanwhile_is_esrch(void **state)
+{
+	(void)state;
+	own_vm(14);
+	open_fails("1", ESRCH);
+	own_vm(12);
+	fake_fail(FAKE_ATTACH, 1, EBADFD);
+	open_fails("1", ESRCH);
+	fake_fail(FAKE_ATTACH, 1, EUSERS);
+	open_fails("1", EUSERS);
+	fake.vmm.alive = false;
+	open_fails("1", ESRCH);
+	/* A process that has ended is not asked about again. */
+	assert_false(fake.daemon.attach);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -390,6 +490,10 @@ int main(void)
 		CASE(a_request_may_be_refused),
 		CASE(a_request_may_be_given_up),
 		CASE(a_malformed_request_is_not_made),
+		CASE(the_caller_attaches_a_vm_of_its_own),
+		CASE(what_the_kernel_refuses_the_daemon_is_asked_for),
+		CASE(what_both_refuse_is_refused_once),
+		CASE(a_vm_that_is_gone_meanwhile_is_esrch),
 	};
 
 	return RUN(cases);

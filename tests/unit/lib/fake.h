@@ -86,12 +86,16 @@ struct fake_daemon {
 	const char *error, *message;	/* NULL: it gives a session */
 	int fd_kind;			/* another one: not a session */
 	char vm[64];
-	struct wtrack_range range;	/* the first */
-	size_t nr_ranges;
 	uint64_t max_pages;
 	uint32_t max_records;
 	bool interactive;
+	bool attach;
 	int delay;		/* times that there is no answer yet */
+	/* Unless it was asked to attach it, it leaves that to the caller... */
+	bool unattached;
+	int vm_fd;		/* ... who finds the VM there */
+	/* What it answers then, instead of error and message. */
+	const char *attach_error;
 };
 
 struct fake {

@@ -23,9 +23,7 @@ static char *copy(const char *text)
 static void note(const struct bus_open *args)
 {
 	snprintf(fake.daemon.vm, sizeof(fake.daemon.vm), "%s", args->vm);
-	fake.daemon.nr_ranges = args->nr_ranges;
-	if (args->nr_ranges)
-		fake.daemon.range = args->ranges[0];
+	fake.daemon.attach = args->attach;
 	fake.daemon.max_pages = args->max_pages;
 	fake.daemon.max_records = args->max_records;
 	fake.daemon.interactive = args->interactive;
@@ -58,9 +56,37 @@ int wtrack__bus_call_get_fd(const struct bus_call *call)
 	return call->fd;
 }
 
-int wtrack__bus_call_finish(struct bus_call *call, struct bus_error *ret_error)
+int wtrack__bus_call_repeat(struct bus_call *call, const struct bus_open *args)
+{
+	int err = fake_called(FAKE_BUS_NEW);
+
+	assert_true(call->finished);
+	note(args);
+	call->finished = false;
+	return err;
+}
+
+static int open_session(struct bus_session *ret)
+{
+	*ret = (struct bus_session) {
+		.attached = fake.daemon.attach || !fake.daemon.unattached,
+		.vm_fd = fake.daemon.vm_fd,
+	};
+	if (fake.daemon.fd_kind)
+		ret->fd = fake_new_fd(fake.daemon.fd_kind);
+	else
+		ret->fd = ret->attached ? fake_session_fd(0) :
+					  fake_new_fd(FAKE_SESSION);
+	ret->pidfd = fake_new_fd(FAKE_PIDFD);
+	return 0;
+}
+
+int wtrack__bus_call_finish(struct bus_call *call, struct bus_session *ret,
+			    struct bus_error *ret_error)
 {
 	int err = fake_called(FAKE_BUS_FINISH);
+	const char *error = fake.daemon.attach && fake.daemon.attach_error ?
+			    fake.daemon.attach_error : fake.daemon.error;
 
 	assert_false(call->finished);
 	*ret_error = (struct bus_error) { NULL, NULL };
@@ -71,14 +97,20 @@ int wtrack__bus_call_finish(struct bus_call *call, struct bus_error *ret_error)
 	call->finished = true;
 	if (err)
 		return err;
-	if (fake.daemon.error) {
-		ret_error->name = copy(fake.daemon.error);
-		ret_error->message = copy(fake.daemon.message);
-		return -EREMOTEIO;
-	}
-	if (fake.daemon.fd_kind)
-		return fake_new_fd(fake.daemon.fd_kind);
-	return fake_session_fd(0);
+	if (!error)
+		return open_session(ret);
+	ret_error->name = copy(error);
+	ret_error->message = copy(fake.daemon.message);
+	return -EREMOTEIO;
+}
+
+void wtrack__bus_session_done(struct bus_session *session)
+{
+	if (session->fd >= 0)
+		wtrack__sys_close(session->fd);
+	if (session->pidfd >= 0)
+		wtrack__sys_close(session->pidfd);
+	session->fd = session->pidfd = -1;
 }
 
 void wtrack__bus_call_free(struct bus_call *call)
