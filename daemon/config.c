@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <wtrack/session.h>
+
 #include "common/number.h"
 #include "config.h"
 #include "util.h"
@@ -18,7 +20,8 @@ const char *const config_dirs[] = {
 	"/usr/lib/wtrackd", NULL,
 };
 
-enum type { TYPE_NAME, TYPE_COUNT, TYPE_SIZE, TYPE_USEC, TYPE_U32, TYPE_RECORDS };
+enum type { TYPE_NAME, TYPE_COUNT, TYPE_SIZE, TYPE_USEC, TYPE_U32, TYPE_RECORDS,
+	    TYPE_RIGHTS };
 
 struct key {
 	const char *section, *name;
@@ -32,6 +35,7 @@ struct key {
 
 static const struct key keys[] = {
 	KEY("Policy", "Group", TYPE_NAME, group, 0, 0),
+	KEY("Policy", "OthersRights", TYPE_RIGHTS, others_rights, 0, 0),
 	KEY("Limits", "UserSessions", TYPE_COUNT, user_sessions, 0, MAX_LIMIT),
 	KEY("Limits", "UserPages", TYPE_COUNT, user_pages, 0, MAX_LIMIT),
 	KEY("Limits", "UserRingBytes", TYPE_SIZE, user_ring_bytes, 0,
@@ -54,6 +58,8 @@ int config_init(struct config *config)
 {
 	*config = (struct config) {
 		.group = strdup("kvm-wtrack-any"),
+		.others_rights = WTRACK_RIGHT_DATA | WTRACK_RIGHT_RIP |
+				 WTRACK_RIGHT_CHANGE,
 		.user_sessions = 64,
 		.user_pages = 1048576,
 		.user_ring_bytes = UINT64_C(64) << 20,
@@ -99,6 +105,45 @@ static bool is_group_name(const char *name)
 	return strlen(name) <= 255 && strspn(name, allowed) == strlen(name);
 }
 
+static const struct {
+	const char *name;
+	uint64_t right;
+} rights[] = {
+	{ "memory", WTRACK_RIGHT_MEMORY }, { "data", WTRACK_RIGHT_DATA },
+	{ "rip", WTRACK_RIGHT_RIP }, { "others", WTRACK_RIGHT_OTHERS },
+	{ "change", WTRACK_RIGHT_CHANGE }, { "sync", WTRACK_RIGHT_SYNC },
+};
+
+static uint64_t find_right(const char *word, size_t length)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rights); i++)
+		if (strlen(rights[i].name) == length &&
+		    !memcmp(rights[i].name, word, length))
+			return rights[i].right;
+	return 0;
+}
+
+/* Words between commas or blanks; none is none. */
+static int parse_rights(const char *value, uint64_t *ret)
+{
+	uint64_t sum = 0, right;
+	size_t length;
+
+	for (value += strspn(value, ", \t"); *value;
+	     value += strspn(value, ", \t")) {
+		length = strcspn(value, ", \t");
+		right = find_right(value, length);
+		if (!right)
+			return -EINVAL;
+		sum |= right;
+		value += length;
+	}
+	*ret = sum;
+	return 0;
+}
+
 static int parse_number(const struct key *key, const char *value,
 			uint64_t *ret)
 {
@@ -128,6 +173,8 @@ static int set_value(const struct key *key, const char *value, void *field)
 	if (key->type == TYPE_NAME)
 		return is_group_name(value) ? string_set(field, value) :
 					      -EINVAL;
+	if (key->type == TYPE_RIGHTS)
+		return parse_rights(value, field);
 	r = parse_number(key, value, &number);
 	if (r < 0)
 		return r;
@@ -147,6 +194,8 @@ static const char *expectation(const struct key *key)
 		[TYPE_USEC] = "a time, with us, ms, s, min or h",
 		[TYPE_U32] = "a number",
 		[TYPE_RECORDS] = "a power of two",
+		[TYPE_RIGHTS] = "a list of memory, data, rip, others, change "
+				"and sync",
 	};
 
 	return texts[key->type];

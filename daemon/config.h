@@ -17,6 +17,8 @@
 struct config {
 	/* [Policy] */
 	char *group;			/* "" for none */
+	/* WTRACK_RIGHT_*: of a session on somebody else's VM */
+	uint64_t others_rights;
 	/* [Limits]: of what an unprivileged user opens through us */
 	uint64_t user_sessions;
 	uint64_t user_pages;

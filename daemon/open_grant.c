@@ -17,9 +17,8 @@
 #include "state.h"
 #include "vm.h"
 
-/* What a session may do that we have attached: see stores, and nothing else. */
-#define OTHERS_RIGHTS							\
-	(WTRACK_RIGHT_DATA | WTRACK_RIGHT_RIP | WTRACK_RIGHT_CHANGE)
+/* On a VM of one's own: all but to have vCPUs wait. */
+#define OWN_RIGHTS	(UINT64_MAX & ~(uint64_t)WTRACK_RIGHT_SYNC)
 
 /* Root is not limited, but limits itself when it says so. */
 static int get_restriction(const struct request *request,
@@ -55,11 +54,9 @@ static int get_restriction(const struct request *request,
 	ret->max_records = records;
 	ret->budget = config->budget;
 	ret->period_ms = config->budget ? config->budget_period_ms : 0;
-	/* Whoever may trace the VMM may have it wait, and do anything to it. */
-	if (request->by_us) {
-		ret->rights = OTHERS_RIGHTS;
+	ret->rights = request->by_us ? config->others_rights : OWN_RIGHTS;
+	if (!(ret->rights & WTRACK_RIGHT_SYNC))
 		ret->max_sync_us = 0;
-	}
 	*ret_amount = amount;
 	return 0;
 }

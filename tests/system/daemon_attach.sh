@@ -82,7 +82,7 @@ before=$(started)
 hold_as alice own "$pid"
 check "alice has a session on her VM" same 1 "$(held own)"
 check "which she has attached herself" same "$before" "$(started)"
-check "it may do all" same 0x3f "$(rights_of own)"
+check "it may do all but have vCPUs wait" same 0x1f "$(rights_of own)"
 session=$ROOT/session/$(held_id own)
 check "the daemon knows its VM" same "\"$(find_vm "$pid")\"" \
 	"$(prop "$session" Session Vm)"
@@ -92,6 +92,11 @@ check "carol has one" same 1 "$(held other)"
 check "which a process of its own has attached" same $((before + 1)) "$(started)"
 check "it may see stores, and no memory" same 0x16 "$(rights_of other)"
 let_go other
+configure rights '[Policy]' 'OthersRights=memory change'
+hold_as carol other2 "$pid"
+check "or what the configuration says" same 0x11 "$(rights_of other2)"
+let_go other2
+forget_config
 hold_as root root "$pid"
 check "root's may do all" same 0x3f "$(rights_of root)"
 let_go root

@@ -58,6 +58,7 @@ static void reported(const char *text)
 static void assert_defaults(void)
 {
 	assert_string_equal(config.group, "kvm-wtrack-any");
+	assert_int_equal(config.others_rights, 0x16);
 	assert_int_equal(config.user_sessions, 64);
 	assert_int_equal(config.user_pages, 1048576);
 	assert_int_equal(config.user_ring_bytes, 64 << 20);
@@ -107,7 +108,7 @@ static void shipped_file_shows_the_defaults(void **state)
 	tree_write("etc/wtrackd.conf", text);
 	load();
 	assert_string_equal(reports, "");
-	assert_int_equal(uncomment(text), 11);
+	assert_int_equal(uncomment(text), 12);
 	tree_write("etc/wtrackd.conf", text);
 	load();
 	assert_string_equal(reports, "");
@@ -119,7 +120,7 @@ static void every_key_is_read(void **state)
 	(void)state;
 	tree_write("etc/wtrackd.conf",
 		   "# comment\n; another\n\n"
-		   "[Policy]\nGroup=admins\n"
+		   "[Policy]\nGroup=admins\nOthersRights=sync\tmemory  \n"
 		   "[Limits]\nUserSessions=1\nUserPages=0x20\n"
 		   "UserRingBytes=3M\nSessionPages=4\nSessionRingBytes=5K\n"
 		   "[Guard]\nBudget=6\nBudgetPeriodMs=7\n"
@@ -128,6 +129,7 @@ static void every_key_is_read(void **state)
 	load();
 	assert_string_equal(reports, "");
 	assert_string_equal(config.group, "admins");
+	assert_int_equal(config.others_rights, 0x21);
 	assert_int_equal(config.user_sessions, 1);
 	assert_int_equal(config.user_pages, 32);
 	assert_int_equal(config.user_ring_bytes, 3 << 20);
@@ -164,7 +166,10 @@ static void mistakes_are_reported_by_line_and_left_out(void **state)
 		   "Group=a b\n"			/* 18 */
 		   "[Guard]\n"
 		   "Budget=65536\n"			/* 20 */
-		   "BudgetPeriodMs=4001\n");		/* 21 */
+		   "BudgetPeriodMs=4001\n"		/* 21 */
+		   "[Policy]\n"
+		   "OthersRights=data dat\n"		/* 23 */
+		   "OthersRights=data;rip\n");		/* 24 */
 	load();
 	reported("etc/wtrackd.conf:1: outside of a section");
 	reported("etc/wtrackd.conf:3: UserSessions=many is not a number");
@@ -181,7 +186,10 @@ static void mistakes_are_reported_by_line_and_left_out(void **state)
 	reported("etc/wtrackd.conf:18: Group=a b is not the name of a group");
 	reported("etc/wtrackd.conf:20: Budget=65536 is out of range");
 	reported("etc/wtrackd.conf:21: BudgetPeriodMs=4001 is out of range");
-	assert_int_equal(nr_reports, 15);
+	reported("etc/wtrackd.conf:23: OthersRights=data dat is not a list of memory");
+	reported("etc/wtrackd.conf:24: OthersRights=data;rip is not a list of memory");
+	assert_int_equal(nr_reports, 17);
+	assert_int_equal(config.others_rights, 0x16);
 	assert_int_equal(config.user_sessions, 64);
 	assert_int_equal(config.ring_records, 4096);
 	assert_string_equal(config.group, "kvm-wtrack-any");
@@ -237,7 +245,7 @@ static const struct bounds {
 	BOUNDS("Watches", "RingRecords", 4, 1 << 24, ring_records, NULL),
 };
 
-static const char *const no_numbers[] = { "Group" };
+static const char *const no_numbers[] = { "Group", "OthersRights" };
 
 static uint64_t field_of(const struct bounds *bounds)
 {
@@ -328,7 +336,8 @@ static void every_key_of_the_shipped_file_has_bounds(void **state)
 			if (!strcmp(line + 1, all_bounds[i].key))
 				break;
 		if (i == ARRAY_SIZE(all_bounds) &&
-		    strcmp(line + 1, no_numbers[0]))
+		    strcmp(line + 1, no_numbers[0]) &&
+		    strcmp(line + 1, no_numbers[1]))
 			fail_msg("%s has no bounds", line + 1);
 		nr++;
 	}
