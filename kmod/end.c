@@ -8,13 +8,16 @@
 
 #include "kwt.h"
 
-/* The session, with a reference, if it is on this VM. Under the VM's lock. */
+/*
+ * The session, with a reference, if it is on this VM. One that still waits has got
+ * its number since we looked among those. Under the VM's lock.
+ */
 static struct kwt_session *find_session(struct kwt_vm *vm, u64 id)
 {
 	struct kwt_session *session;
 
 	list_for_each_entry(session, &vm->sessions, in_vm)
-		if (session->id == id) {
+		if (session->id == id && !kwt_session_waits(session)) {
 			refcount_inc(&session->refs);
 			return session;
 		}
@@ -85,9 +88,11 @@ static int end_on_vm(struct kwt_vm *vm, u64 id)
 int kwt_session_end(u64 id)
 {
 	struct kwt_vm *vm;
-	int r = -ENOENT;
 	u64 vm_id = 0;
+	int r;
 
+	/* First: one that is not there any more is on its VM. */
+	r = kwt_session_end_waiting(id);
 	while (r == -ENOENT && (vm = kwt_vm_next(vm_id))) {
 		vm_id = vm->id;
 		r = end_on_vm(vm, id);

@@ -5,14 +5,14 @@
  * Lock order, outermost first:
  *
  *	session->lock		set-up of a session: attach, restrict, ring
- *	waiting_lock		the sessions that wait for a VM; nothing is taken
- *				under it
  *	vm->attach_lock		registration with KVM; never taken by a hook
  *	probe_lock		the probes, see probe.c; never taken with vm->lock
  *				held: to register one takes the lock of CPU hotplug
  *	kwt_vms_lock		the list of VMs; only list operations under it
  *	[kvm->slots_lock]	KVM holds it when it calls the removal hook
  *	vm->lock		all that is tracked on the VM, marked (L)
+ *	waiting_lock		the sessions that wait for a VM; nothing is taken
+ *				under it
  *	vm->mm_lock		uses of the VMM's mm; a spinlock, taken without
  *				others
  *	space->arm_lock		what KVM has been told to protect, marked (A); a
@@ -161,7 +161,8 @@ struct kwt_limits {
  * @vm_id: of @vm, for notices
  * @vm_pid: of @vm, for notices
  * @refs: the file, an administrator who ends the session, and vCPUs that wait
- * @ended: by an administrator: it tracks nothing any more; (L) to set
+ * @ended: by an administrator: it tracks nothing any more; (L) to set, or
+ *	waiting_lock as long as it is in the list of those that wait
  * @opener: process that opened the file
  * @opener_uid: and its user
  * @in_vm: in vm->sessions; (L)
@@ -280,6 +281,8 @@ int kwt_session_check(const struct kwt_session *session);
 int kwt_session_attach(struct kwt_session *session, int vm_fd);
 void kwt_session_number(struct kwt_session *session);
 void kwt_session_wait(struct kwt_session *session);
+bool kwt_session_waits(struct kwt_session *session);
+int kwt_session_end_waiting(u64 id);
 int kwt_session_each_waiting(u64 *id,
 			     int (*fn)(struct kwt_session *session, void *arg),
 			     void *arg);

@@ -81,15 +81,32 @@ void kwt_session_wait(struct kwt_session *session)
 	mutex_unlock(&waiting_lock);
 }
 
-/* Returns whether it did wait. Under session->lock, or nobody else has it. */
-static bool stop_waiting(struct kwt_session *session)
+/*
+ * -ENOENT if it did not wait, -ESHUTDOWN if it was ended while it did. Under
+ * session->lock, or nobody else has it.
+ */
+static int stop_waiting(struct kwt_session *session)
 {
+	int r;
+
 	if (list_empty(&session->in_waiting))
-		return false;
+		return -ENOENT;
 	mutex_lock(&waiting_lock);
+	r = kwt_session_check(session);
 	list_del_init(&session->in_waiting);
 	mutex_unlock(&waiting_lock);
-	return true;
+	return r;
+}
+
+/* One that has its VM may wait for a moment longer, see kwt_session_attach(). */
+bool kwt_session_waits(struct kwt_session *session)
+{
+	bool waits;
+
+	mutex_lock(&waiting_lock);
+	waits = !list_empty(&session->in_waiting);
+	mutex_unlock(&waiting_lock);
+	return waits;
 }
 
 /*
@@ -117,6 +134,44 @@ int kwt_session_each_waiting(u64 *id,
 	return r;
 }
 
+static struct kwt_session *find_waiting(u64 id)
+{
+	struct kwt_session *session;
+
+	list_for_each_entry(session, &waiting, in_waiting)
+		if (session->id == id)
+			return session;
+	return NULL;
+}
+
+/*
+ * It tracks nothing, and has no ring. It may have its VM by now, but whoever attaches
+ * it looks under waiting_lock before that is done with: attached().
+ */
+int kwt_session_end_waiting(u64 id)
+{
+	struct kwt_session *session;
+	int r = -ENOENT;
+
+	mutex_lock(&waiting_lock);
+	session = find_waiting(id);
+	if (session) {
+		r = kwt_session_check(session);
+		refcount_inc(&session->refs);
+		WRITE_ONCE(session->ended, true);
+		WRITE_ONCE(session->ring.ended, true);
+	}
+	mutex_unlock(&waiting_lock);
+	if (!session)
+		return r;
+	if (!r) {
+		wake_up_interruptible_poll(&session->waitq, EPOLLHUP);
+		kwt_notice_session(session, KVM_WTRACK_EVENT_ENDED);
+	}
+	kwt_session_put(session);
+	return r;
+}
+
 /* The file is closed: no caller and no mapping is left. */
 void kwt_session_destroy(struct kwt_session *session)
 {
@@ -125,7 +180,7 @@ void kwt_session_destroy(struct kwt_session *session)
 	if (session->vm) {
 		kwt_notice_session(session, KVM_WTRACK_EVENT_DETACHED);
 		kwt_vm_leave(session);
-	} else if (stop_waiting(session)) {
+	} else if (stop_waiting(session) != -ENOENT) {
 		kwt_notice_session(session, KVM_WTRACK_EVENT_DETACHED);
 	}
 	kwt_session_put(session);
@@ -166,6 +221,23 @@ struct kwt_vm *kwt_session_vm(struct kwt_session *session)
 	return smp_load_acquire(&session->vm);
 }
 
+/*
+ * It has its VM, where a dump that begins now finds it. The VM is not kept for one
+ * that was ended meanwhile. Under session->lock.
+ */
+static int attached(struct kwt_session *session)
+{
+	struct kwt_vm *vm = session->vm;
+
+	if (stop_waiting(session) != -ESHUTDOWN)
+		return 0;
+	mutex_lock(&vm->lock);
+	vm->nr_sessions--;
+	mutex_unlock(&vm->lock);
+	kwt_vm_look(vm);
+	return -ESHUTDOWN;
+}
+
 int kwt_session_attach(struct kwt_session *session, int vm_fd)
 {
 	struct file *file;
@@ -181,9 +253,8 @@ int kwt_session_attach(struct kwt_session *session, int vm_fd)
 	if (r)
 		goto out_fput;
 	r = session->vm ? -EISCONN : kwt_vm_join(session, file);
-	/* A dump that begins now finds it on its VM. */
 	if (!r)
-		stop_waiting(session);
+		r = attached(session);
 	mutex_unlock(&session->lock);
 	if (!r)
 		kwt_notice_session(session, KVM_WTRACK_EVENT_ATTACHED);

@@ -301,6 +301,77 @@ CASE(a_session_without_a_ring_is_ended_as_well)
 	CHECK_ERRNO(__wt_ring(fd, &ring), ESHUTDOWN);
 }
 
+/* As a broker hands it over. */
+CASE(a_session_that_waits_for_a_vm_is_ended_as_well)
+{
+	WT_ARG(restrict, narrow, .max_pages = 1, .rights = ~0ULL);
+	struct pollfd p = { .events = POLLIN };
+	unsigned int vms = genl_nr_vms();
+	struct vm *vm = vm_new(1);
+	WT_ARG(attach, attach, .vm_fd = vm->fd);
+	int fd = wt_open();
+	uint64_t id;
+
+	CHECK_ERRNO(__wt_restrict(fd, &narrow), 0);
+	id = genl_session_id(fd);
+	CHECK_ERRNO(genl_end_session(id), 0);
+	CHECK_ERRNO(genl_end_session(id), ESHUTDOWN);
+	CHECK(state(fd) & KVM_WTRACK_STATE_ENDED);
+	p.fd = fd;
+	CHECK_EQ(poll(&p, 1, -1), 1);
+	CHECK(p.revents & POLLHUP);
+	CHECK_ERRNO(__wt_attach(fd, &attach), ESHUTDOWN);
+	CHECK_ERRNO(__wt_restrict(fd, &narrow), ESHUTDOWN);
+	CHECK_EQ(genl_nr_vms(), vms);
+	CHECK_SYS(!close(fd));
+	CHECK_ERRNO(genl_end_session(id), ENOENT);
+}
+
+struct race {
+	uint64_t id;
+	int go;
+};
+
+static void *end_it(void *arg)
+{
+	struct race *race = arg;
+
+	while (!__atomic_load_n(&race->go, __ATOMIC_ACQUIRE))
+		;
+	CHECK_ERRNO(genl_end_session(race->id), 0);
+	return NULL;
+}
+
+/* Whoever is first, the VM is not kept for a session that was ended. */
+CASE(a_session_may_be_ended_while_it_is_attached)
+{
+	WT_ARG(restrict, narrow, .max_pages = 1, .rights = ~0ULL);
+	unsigned int i, vms = genl_nr_vms();
+	struct vm *vm = vm_new(1);
+	WT_ARG(attach, attach, .vm_fd = vm->fd);
+	int fd, err;
+
+	for (i = 0; i < 50; i++) {
+		struct race race = {};
+		pthread_t thread;
+
+		fd = wt_open();
+		CHECK_ERRNO(__wt_restrict(fd, &narrow), 0);
+		race.id = genl_session_id(fd);
+		CHECK(!pthread_create(&thread, NULL, end_it, &race));
+		__atomic_store_n(&race.go, 1, __ATOMIC_RELEASE);
+		if (i % 2)
+			usleep(i * 10);
+		err = __wt_attach(fd, &attach);
+		CHECK(!pthread_join(thread, NULL));
+		CHECK(!err || err == ESHUTDOWN);
+		CHECK(state(fd) & KVM_WTRACK_STATE_ENDED);
+		CHECK_SYS(!close(fd));
+	}
+	while (genl_nr_vms() != vms)
+		usleep(1000);
+}
+
 CASE(who_names_no_session_is_told)
 {
 	struct ended e;

@@ -36,10 +36,11 @@ enum {
 	 */
 	KVM_WTRACK_CMD_NOTICE,
 	/*
-	 * Do, needs SESSION_ID: end a session that any process holds. When this
-	 * succeeds, the module tracks nothing for it any more, its last record is
-	 * ENDED, and its calls get ESHUTDOWN. Its descriptor and its mappings keep
-	 * the memory of the ring with what is in it, and nothing else.
+	 * Do, needs SESSION_ID: end a session that any process holds, whether it
+	 * has a VM yet or not. When this succeeds, the module tracks nothing for it
+	 * any more, its last record is ENDED, and its calls get ESHUTDOWN. Its
+	 * descriptor and its mappings keep the memory of the ring with what is in
+	 * it, and nothing else.
 	 */
 	KVM_WTRACK_CMD_END_SESSION,
 	__KVM_WTRACK_CMD_MAX
