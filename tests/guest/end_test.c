@@ -139,7 +139,6 @@ CASE(a_reader_that_sleeps_is_woken)
 	CHECK(!pthread_join(reader, NULL));
 }
 
-/* Info and status tell as before; the rest of a resync set may be fetched. */
 /* It was the VM's last session: a worker of the module lets go of the VM. */
 static void wait_until_vm_is_let_go(int fd)
 {
@@ -151,6 +150,7 @@ static void wait_until_vm_is_let_go(int fd)
 	} while (status.out_vm_pid);
 }
 
+/* Info and status tell as before; the rest of a resync set may be fetched. */
 CASE(all_other_calls_are_eshutdown)
 {
 	const struct abi_call *c;
