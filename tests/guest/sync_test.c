@@ -153,6 +153,36 @@ CASE_WITHIN(a_vcpu_waits_for_its_own_record, 60)
 	vcpu_stop(v[1]);
 }
 
+/*
+ * In so many rounds in which the vCPU waited for all of it, the reader does something
+ * before it releases, and the guest stands right behind its store.
+ */
+static void stay_behind(struct pair *p, unsigned int want,
+			void (*meanwhile)(struct pair *p))
+{
+	struct kvm_wtrack_record rec;
+	unsigned int n = 0;
+	bool behind;
+
+	while (n < want) {
+		tap_trying("round %u", n);
+		sync_hold(p->wt, &rec);
+		meanwhile(p);
+		behind = is_behind(p->vm, &rec);
+		if (sync_is_held(p->wt, 1)) {
+			CHECK(behind);
+			n++;
+		}
+		wt_release(p->wt);
+	}
+}
+
+static void nap(struct pair *p)
+{
+	(void)p;
+	sync_nap();
+}
+
 /* What the reader may want to do before it releases. */
 static void make_calls(struct pair *p)
 {
@@ -171,23 +201,10 @@ static void make_calls(struct pair *p)
 /* It may be the reader who calls, for whom the vCPU waits. */
 CASE_WITHIN(no_call_waits_for_a_vcpu_that_waits, 60)
 {
-	unsigned int n = 0, want = rounds(20);
-	struct kvm_wtrack_record rec;
-	bool behind;
 	struct pair p;
 
 	pair_start(&p);
-	while (n < want) {
-		tap_trying("round %u", n);
-		sync_hold(p.wt, &rec);
-		make_calls(&p);
-		behind = is_behind(p.vm, &rec);
-		if (sync_is_held(p.wt, 1)) {
-			CHECK(behind);
-			n++;
-		}
-		wt_release(p.wt);
-	}
+	stay_behind(&p, rounds(20), make_calls);
 	wt_close(p.wt);
 	vcpu_stop(p.v);
 }
@@ -654,10 +671,8 @@ CASE(a_time_is_changed_within_its_bounds)
 /* Too short a time for any reader, and then a time for this one. */
 CASE_WITHIN(a_vcpu_waits_for_the_new_time, 60)
 {
-	unsigned int n = 0, want = rounds(50);
 	struct kvm_wtrack_record rec;
 	struct pair p;
-	bool behind;
 
 	pair_init(&p);
 	CHECK_ERRNO(tune_sync(p.wt->fd, 1), 0);
@@ -667,16 +682,7 @@ CASE_WITHIN(a_vcpu_waits_for_the_new_time, 60)
 		wt_release(p.wt);
 	}
 	CHECK_ERRNO(tune_sync(p.wt->fd, SYNC_US), 0);
-	while (n < want) {
-		sync_hold(p.wt, &rec);
-		sync_nap();
-		behind = is_behind(p.vm, &rec);
-		if (sync_is_held(p.wt, 1)) {
-			CHECK(behind);
-			n++;
-		}
-		wt_release(p.wt);
-	}
+	stay_behind(&p, rounds(50), nap);
 	wt_close(p.wt);
 	vcpu_stop(p.v);
 }

@@ -1119,18 +1119,23 @@ static void a_page_that_is_lost_before_it_is_read_is_absent(void **state)
 	close_both(mirror, session);
 }
 
-/* Before the page is read, by a module that does not tell of memory that comes. */
+/* The module does not say that memory has come, and the guest stores to it first. */
+static void touch_before_it_is_read(struct wtrack_mirror *mirror)
+{
+	fake_region_removed(1, 1);
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	fake_region_added(1, 1, 0);
+	assert_int_equal(wtrack_mirror_wait(mirror, -1), 1);
+	first_touch(1, 5, 7);
+}
+
 static void a_touch_counts_as_soon_as_a_page_is_tracked_again(void **state)
 {
 	struct wtrack_session *session = fake_session(0, 0);
 	struct wtrack_mirror *mirror = once_mirror(session, 3);
 
 	(void)state;
-	fake_region_removed(1, 1);
-	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
-	fake_region_added(1, 1, 0);
-	assert_int_equal(wtrack_mirror_wait(mirror, -1), 1);
-	first_touch(1, 5, 7);
+	touch_before_it_is_read(mirror);
 	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
 	assert_int_equal(copy_at(mirror, AT(1)), 7);
 	assert_int_equal(wtrack_mirror_get_state(mirror, 1),
@@ -1145,11 +1150,7 @@ static void such_a_page_that_cannot_be_armed_is_disarmed(void **state)
 	struct wtrack_mirror *mirror = once_mirror(session, 3);
 
 	(void)state;
-	fake_region_removed(1, 1);
-	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
-	fake_region_added(1, 1, 0);
-	assert_int_equal(wtrack_mirror_wait(mirror, -1), 1);
-	first_touch(1, 5, 7);
+	touch_before_it_is_read(mirror);
 	fake.refuse[1] = EAGAIN;
 	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
 	assert_int_equal(wtrack_mirror_get_state(mirror, 1),
