@@ -100,7 +100,7 @@ int main(void)
 		return EX_USAGE;
 	}
 	answer = serve(&request, fds);
-	/* Who has asked may have given up. */
+	/* The daemon may have given up and closed its end. */
 	if (send(CONNECTION, &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
 		return EX_IOERR;
 	return 0;

@@ -115,7 +115,7 @@ static bool is_place(const struct option_spec *spec)
 	return spec->type == ARG_GFNS || spec->type == ARG_GPAS;
 }
 
-/* "1f400" and what follows it: hexadecimal, but for the 0x. */
+/* Is the text a hexadecimal number that lacks its 0x, as "1f400" or "1f400+4"? */
 static bool lacks_0x(const struct option_spec *spec, const char *text)
 {
 	size_t digits;

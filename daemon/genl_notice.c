@@ -114,8 +114,8 @@ int genl_open_notices(struct genl *genl)
 	if (r < 0)
 		return r;
 	/*
-	 * Who has closed or attached a session, and calls, finds us knowing it: the
-	 * notice was there before the call.
+	 * A client that has closed or attached a session and then calls the daemon
+	 * finds that the daemon knows of it: the notice arrived before the call.
 	 */
 	return sd_event_source_set_priority(genl->notices_source,
 					    SD_EVENT_PRIORITY_IMPORTANT);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who may have a session attached to a VM that the kernel does not let the caller
- * trace. Decides from facts alone; who looks them up is open.c.
+ * Decides whether a caller gets a session on a VM that the kernel does not let the
+ * caller trace. Decides from facts alone, which open.c looks up.
  */
 #ifndef WTRACKD_POLICY_H
 #define WTRACKD_POLICY_H

@@ -171,10 +171,9 @@ int kwt_span_make_spent(struct kwt_set *set, struct kwt_span *span)
 }
 
 /*
- * After the ring's budget has changed: what counts is the new one, but for the rest
- * of a period that has begun, which is no longer than a new one. It does not begin
- * anew at once, or a session could have its budget as often as it asks. Under the
- * VM's lock.
+ * The ring's budget has changed. The new one applies from now on, but a period that
+ * has begun runs to its end, at most one new period later: if it began anew, a
+ * session could have its budget as often as it asks. The caller holds the VM's lock.
  */
 int kwt_span_tune(struct kwt_set *set, struct kwt_span *span)
 {

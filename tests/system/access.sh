@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Who may have a session on whose VM: whoever the kernel lets trace it, the group,
+# Which users get a session on which VM: those whom the kernel lets trace it, the group,
 # root; all others ask polkit, which says no, yes, or wants a password.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib-daemon.sh"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Who may have a session on a VM of a process that the kernel keeps. */
+/* Which callers get a session on a VM that the kernel does not let them trace. */
 #include "policy.h"
 #include "test.h"
 

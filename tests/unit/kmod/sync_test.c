@@ -211,7 +211,7 @@ static void vcpu_waits_in_all_sessions_at_once(void **state)
 	done();
 }
 
-/* Who has less time is late when that is over, not when the others are done. */
+/* A reader with less time is late when its time is over, whatever the others do. */
 static void look_who_is_late(void)
 {
 	u32 i;
