@@ -244,6 +244,15 @@ vm_burst()
 	vm_say "$1" "burst $2" "^burst $2 after [0-9]+" | sed 's/.* //'
 }
 
+# overflow NAME READER: the guest stores more than a ring of 64 records takes
+# while READER is stopped.  A reader that runs may keep up with any guest.
+overflow()
+{
+	kill -STOP "$2"
+	vm_burst "$1" 200 >/dev/null
+	kill -CONT "$2"
+}
+
 # vm_qmp NAME COMMAND [ARGUMENTS]: prints what it returns, as JSON
 vm_qmp()
 {

@@ -71,8 +71,7 @@ check_fails "no file is overwritten" "is there already" \
 	wtrackctl record "$pid" --gfn "$page0" -o "$file"
 
 record --fail-on-loss --records=64
-vm_burst fred 5000 >/dev/null
-sleep 1
+overflow fred $record
 stop_vm fred
 wait $record
 check "losses are told by the exit code" same 7 $?
