@@ -7,6 +7,7 @@
 #include "log.h"
 #include "machine.h"
 #include "manager.h"
+#include "scan.h"
 #include "util.h"
 #include "vm.h"
 
@@ -90,7 +91,7 @@ static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
 	LIST_FOREACH(process, &machines->manager->processes, link) {
 		if (process->ended)
 			continue;
-		process_refresh(process);
+		scan_pid(machines->manager->scans, process->pid, false);
 		machines_ask(machines, process);
 	}
 	return 0;

@@ -159,20 +159,8 @@ static void look_from_now_on(struct manager *m)
 		log_errno(r, "whose VMs are is not looked at again");
 }
 
-static int process_look(struct process *process)
-{
-	int r;
-
-	r = proc_read_info(process->pid, &process->info);
-	if (r < 0)
-		return r;
-	/* It was about this process if that is still there. */
-	if (!pidfd_is_alive(process->pidfd))
-		return -ESRCH;
-	return machine_from_cgroup(process);
-}
-
-int process_new(struct manager *m, pid_t pid, int pidfd, struct process **ret)
+int process_new(struct manager *m, pid_t pid, int pidfd,
+		struct proc_info *info, struct process **ret)
 {
 	struct process *process = calloc(1, sizeof(*process));
 	int r;
@@ -182,7 +170,11 @@ int process_new(struct manager *m, pid_t pid, int pidfd, struct process **ret)
 	process->manager = m;
 	process->pid = pid;
 	process->pidfd = fcntl(pidfd, F_DUPFD_CLOEXEC, 3);
-	r = process->pidfd < 0 ? -errno : process_look(process);
+	r = process->pidfd < 0 ? -errno : 0;
+	process->info = *info;
+	*info = (struct proc_info) {};
+	if (r >= 0)
+		r = machine_from_cgroup(process);
 	if (r >= 0)
 		r = sd_event_add_io(m->event, &process->exit_source,
 				    process->pidfd, EPOLLIN, on_exit_of,
@@ -205,25 +197,16 @@ static bool same_info(const struct proc_info *a, const struct proc_info *b)
 	       !strcmp(a->cgroup, b->cgroup);
 }
 
-void process_refresh(struct process *process)
+void process_take_info(struct process *process, struct proc_info *info)
 {
-	struct proc_info info;
-	bool same_user;
+	bool same_user = process->info.ids.uid == info->ids.uid;
 
-	if (proc_read_info(process->pid, &info) < 0)
+	process->info.ids = info->ids;
+	if (same_user && same_info(info, &process->info))
 		return;
-	if (!pidfd_is_alive(process->pidfd)) {
-		proc_info_done(&info);
-		return;
-	}
-	same_user = process->info.ids.uid == info.ids.uid;
-	process->info.ids = info.ids;
-	if (same_user && same_info(&info, &process->info)) {
-		proc_info_done(&info);
-		return;
-	}
 	proc_info_done(&process->info);
-	process->info = info;
+	process->info = *info;
+	*info = (struct proc_info) {};
 	process_changed(process);
 }
 

@@ -124,17 +124,23 @@ static void find_by_pid(struct request *request, pid_t pid, int fd)
 			     "pid %d has no VM at descriptor %d", pid, fd);
 }
 
-static void on_scanned(void *userdata)
+static void on_scanned(void *userdata, int result)
 {
 	struct request *request = userdata;
 	pid_t pid;
 	int fd;
 
 	request->scan = NULL;
-	if (vm_text_parse(request->vm_text, &pid, &fd) >= 0)
-		find_by_pid(request, pid, fd);
+	/* That is what it asked for. */
+	(void)vm_text_parse(request->vm_text, &pid, &fd);
+	if (result < 0 && !vm_of_pid(request->manager, pid, NULL))
+		request_fail(request, RULE_BUSY, ERROR_TIMEOUT,
+			     "pid %d has not let itself be looked at for %d "
+			     "seconds: it, or another process of its user, may "
+			     "be within execve(2)", pid,
+			     (int)(SCAN_WAIT_USEC / 1000000));
 	else
-		find_by_name(request);
+		find_by_pid(request, pid, fd);
 }
 
 /*

@@ -5,30 +5,52 @@
 
 #include "log.h"
 #include "manager.h"
-#include "pidfd.h"
 #include "proc.h"
 #include "scan_internal.h"
 #include "util.h"
+#include "vm.h"
 
 static const uint64_t retry_usec[] = { 10000, 100000, 1000000 };
 
 struct scan_wait {
 	LIST_ENTRY(scan_wait) link;
-	void (*fn)(void *userdata);
+	void (*fn)(void *userdata, int result);
 	void *userdata;
+	sd_event_source *deadline;
 	bool late;		/* waits for the next time, not this one */
 };
+
+static void wait_free(struct scan_wait *wait)
+{
+	LIST_REMOVE(wait, link);
+	sd_event_source_disable_unref(wait->deadline);
+	free(wait);
+}
+
+static void wait_over(struct scan_wait *wait, int result)
+{
+	void (*fn)(void *userdata, int result) = wait->fn;
+	void *userdata = wait->userdata;
+
+	wait_free(wait);
+	fn(userdata, result);
+}
+
+static void looked_at(struct scan *scan)
+{
+	if (scan->first && scan->scans->nr_first)
+		scan->scans->nr_first--;
+	scan->first = false;
+}
 
 static void scan_free(struct scan *scan)
 {
 	struct scan_wait *wait;
 
-	while ((wait = LIST_FIRST(&scan->waits))) {
-		LIST_REMOVE(wait, link);
-		free(wait);
-	}
-	scan_reset(scan);
-	sd_event_source_unref(scan->retry);
+	while ((wait = LIST_FIRST(&scan->waits)))
+		wait_free(wait);
+	look_forget(scan->look);
+	sd_event_source_disable_unref(scan->retry);
 	free(scan);
 }
 
@@ -49,11 +71,19 @@ static void start_waits(struct scan *scan)
 {
 	struct scan_wait *wait;
 
-	while ((wait = next_wait(scan))) {
-		LIST_REMOVE(wait, link);
-		wait->fn(wait->userdata);
-		free(wait);
-	}
+	while ((wait = next_wait(scan)))
+		wait_over(wait, 0);
+}
+
+static void queue(struct scan *scan)
+{
+	struct scans *scans = scan->scans;
+
+	/* Its folder's owner, whatever may be waited for within it. */
+	if (proc_read_euid(scan->pid, &scan->uid) < 0)
+		scan->uid = (uid_t)-1;
+	TAILQ_INSERT_TAIL(&scans->queue, scan, link);
+	sd_event_source_set_enabled(scans->work, SD_EVENT_ONESHOT);
 }
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
@@ -63,8 +93,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 	(void)usec;
 	sd_event_source_set_enabled(source, SD_EVENT_OFF);
 	TAILQ_REMOVE(&scan->scans->sleeping, scan, link);
-	TAILQ_INSERT_TAIL(&scan->scans->queue, scan, link);
-	sd_event_source_set_enabled(scan->scans->work, SD_EVENT_ON);
+	queue(scan);
 	return 0;
 }
 
@@ -87,23 +116,83 @@ static bool sleep_and_retry(struct scan *scan)
 	return true;
 }
 
-/* Out of the queue already. */
-static void scan_end(struct scan *scan, int result)
+static bool is_shortage(int r)
 {
-	unsigned int nr = 0;
+	return r == -EMFILE || r == -ENFILE || r == -ENOMEM;
+}
 
-	if (!result)
-		nr = scan_register(scan);
-	scan_reset(scan);
+/* Out of the queue already; nr are new. */
+static void scan_end(struct scan *scan, int error, unsigned int nr)
+{
+	looked_at(scan);
 	start_waits(scan);
 	if (scan->again) {
 		scan->again = false;
-		TAILQ_INSERT_TAIL(&scan->scans->queue, scan, link);
+		queue(scan);
 		return;
 	}
-	if ((!result || scan_shortage(result)) && !nr && sleep_and_retry(scan))
+	if ((!error || is_shortage(error)) && !nr && sleep_and_retry(scan))
 		return;
 	scan_free(scan);
+}
+
+/* Another of the same user's may have waited for this one. */
+static void on_look(void *userdata, struct look_result *result)
+{
+	struct scan *scan = userdata;
+	struct scans *scans = scan->scans;
+
+	scan->look = NULL;
+	TAILQ_REMOVE(&scans->looking, scan, link);
+	scan_end(scan, result->error,
+		 result->error ? 0 : scan_register(scan, result));
+	sd_event_source_set_enabled(scans->work, SD_EVENT_ONESHOT);
+}
+
+static int start_look(struct scan *scan)
+{
+	unsigned int nr_known;
+	int *known, r;
+
+	process_check(scan->scans->manager, scan->pid);
+	r = scan_known(scan, &known, &nr_known);
+	if (r < 0)
+		return r;
+	r = look_start(scan->scans->looks, scan->pid, scan->uid, known,
+		       nr_known, on_look, scan, &scan->look);
+	if (r < 0)
+		free(known);
+	return r;
+}
+
+/* All that may be; of a user who has too many none. */
+static int on_work(sd_event_source *source, void *userdata)
+{
+	struct scans *scans = userdata;
+	struct scan *scan, *next;
+	bool has_full = false;
+	uid_t full = 0;
+	int r;
+
+	(void)source;
+	for (scan = TAILQ_FIRST(&scans->queue); scan; scan = next) {
+		next = TAILQ_NEXT(scan, link);
+		if (has_full && scan->uid == full)
+			continue;
+		r = start_look(scan);
+		if (r == -EBUSY) {
+			has_full = true;
+			full = scan->uid;
+			continue;
+		}
+		TAILQ_REMOVE(&scans->queue, scan, link);
+		if (r < 0)
+			scan_end(scan, r, 0);
+		else
+			TAILQ_INSERT_TAIL(&scans->looking, scan, link);
+	}
+	scans_finish_first(scans);
+	return 0;
 }
 
 static struct scan *find_scan(struct scan_queue *queue, pid_t pid)
@@ -116,29 +205,36 @@ static struct scan *find_scan(struct scan_queue *queue, pid_t pid)
 	return NULL;
 }
 
+struct scan *scan_new(struct scans *scans, pid_t pid)
+{
+	struct scan *scan = calloc(1, sizeof(*scan));
+
+	if (!scan)
+		return NULL;
+	scan->scans = scans;
+	scan->pid = pid;
+	LIST_INIT(&scan->waits);
+	queue(scan);
+	return scan;
+}
+
 struct scan *scan_get(struct scans *scans, pid_t pid)
 {
 	struct scan *scan = find_scan(&scans->queue, pid);
 
+	if (scan)
+		return scan;
+	scan = find_scan(&scans->looking, pid);
 	if (scan) {
-		scan->again |= scan->dir != NULL;
+		scan->again = true;
 		return scan;
 	}
 	scan = find_scan(&scans->sleeping, pid);
-	if (scan) {
-		TAILQ_REMOVE(&scans->sleeping, scan, link);
-		sd_event_source_set_enabled(scan->retry, SD_EVENT_OFF);
-	} else {
-		scan = calloc(1, sizeof(*scan));
-		if (!scan)
-			return NULL;
-		scan->scans = scans;
-		scan->pid = pid;
-		scan->pidfd = -1;
-		LIST_INIT(&scan->waits);
-	}
-	TAILQ_INSERT_TAIL(&scans->queue, scan, link);
-	sd_event_source_set_enabled(scans->work, SD_EVENT_ON);
+	if (!scan)
+		return scan_new(scans, pid);
+	TAILQ_REMOVE(&scans->sleeping, scan, link);
+	sd_event_source_set_enabled(scan->retry, SD_EVENT_OFF);
+	queue(scan);
 	return scan;
 }
 
@@ -163,19 +259,38 @@ void scan_pid(struct scans *scans, pid_t pid, bool announced)
 	}
 }
 
-int scan_pid_wait(struct scans *scans, pid_t pid, void (*fn)(void *userdata),
-		  void *userdata, struct scan_wait **ret)
+static int on_wait_deadline(sd_event_source *source, uint64_t usec,
+			    void *userdata)
+{
+	(void)source;
+	(void)usec;
+	wait_over(userdata, -ETIMEDOUT);
+	return 0;
+}
+
+int scan_pid_wait(struct scans *scans, pid_t pid,
+		  void (*fn)(void *userdata, int result), void *userdata,
+		  struct scan_wait **ret)
 {
 	struct scan_wait *wait = calloc(1, sizeof(*wait));
-	struct scan *scan = wait ? scan_get(scans, pid) : NULL;
+	struct scan *scan;
+	int r = -ENOMEM;
 
+	if (wait)
+		r = sd_event_add_time_relative(scans->manager->event,
+					       &wait->deadline,
+					       CLOCK_MONOTONIC, SCAN_WAIT_USEC,
+					       0, on_wait_deadline, wait);
+	scan = r < 0 ? NULL : scan_get(scans, pid);
 	if (!scan) {
+		if (wait)
+			sd_event_source_disable_unref(wait->deadline);
 		free(wait);
 		return -ENOMEM;
 	}
 	wait->fn = fn;
 	wait->userdata = userdata;
-	wait->late = scan->dir != NULL;
+	wait->late = scan->look != NULL;
 	LIST_INSERT_HEAD(&scan->waits, wait, link);
 	*ret = wait;
 	return 0;
@@ -183,32 +298,8 @@ int scan_pid_wait(struct scans *scans, pid_t pid, void (*fn)(void *userdata),
 
 void scan_wait_cancel(struct scan_wait *wait)
 {
-	if (!wait)
-		return;
-	LIST_REMOVE(wait, link);
-	free(wait);
-}
-
-static int on_work(sd_event_source *source, void *userdata)
-{
-	struct scans *scans = userdata;
-	struct scan *scan;
-	int r;
-
-	scans_feed(scans);
-	scan = TAILQ_FIRST(&scans->queue);
-	if (!scan) {
-		sd_event_source_set_enabled(source, SD_EVENT_OFF);
-		scans_finish_first(scans);
-		return 0;
-	}
-	TAILQ_REMOVE(&scans->queue, scan, link);
-	r = scan_step(scan);
-	if (r > 0)
-		TAILQ_INSERT_TAIL(&scans->queue, scan, link);
-	else
-		scan_end(scan, r);
-	return 0;
+	if (wait)
+		wait_free(wait);
 }
 
 int scans_new(struct manager *m, struct scans **ret)
@@ -220,8 +311,9 @@ int scans_new(struct manager *m, struct scans **ret)
 		return -ENOMEM;
 	scans->manager = m;
 	TAILQ_INIT(&scans->queue);
+	TAILQ_INIT(&scans->looking);
 	TAILQ_INIT(&scans->sleeping);
-	r = scans->anon_mnt_id = fd_anon_mnt_id();
+	r = looks_new(m, &scans->looks);
 	if (r >= 0)
 		r = sd_event_add_defer(m->event, &scans->work, on_work, scans);
 	if (r >= 0)
@@ -249,8 +341,10 @@ void scans_free(struct scans *scans)
 	if (!scans)
 		return;
 	free_queue(&scans->queue);
+	free_queue(&scans->looking);
 	free_queue(&scans->sleeping);
-	sd_event_source_unref(scans->work);
-	free(scans->pids);
+	sd_event_source_disable_unref(scans->work);
+	sd_event_source_disable_unref(scans->deadline);
+	looks_free(scans->looks);
 	free(scans);
 }

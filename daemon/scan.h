@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Looks for VMs among the descriptors of processes: of all at start, later of
- * those that KVM's uevents, or callers, name. A process may have a million
- * descriptors, so it goes in small steps between the other work of the event
- * loop, and all processes in the queue get on at the same time.
- *
- * Needs CAP_SYS_PTRACE only: /proc/PID/fdinfo may be read with it, and tells
- * which descriptors come from where KVM's do. Those are copied and looked at.
+ * those that KVM's uevents, or callers, name. Threads do that (look.h): a process
+ * that has them wait, or has a million descriptors, is waited for by nobody who
+ * wants something of another user's.
  */
 #ifndef WTRACKD_SCAN_H
 #define WTRACKD_SCAN_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
+
+/* Whoever wants to know of a process waits no longer than that. */
+#define SCAN_WAIT_USEC	(UINT64_C(10) * 1000000)
 
 struct manager;
 struct scans;
@@ -20,7 +22,10 @@ struct scan_wait;
 int scans_new(struct manager *m, struct scans **ret);
 void scans_free(struct scans *scans);
 
-/* All of /proc. m's registry has what it finds when done is called. */
+/*
+ * All of /proc. m's registry has what it finds when done is called, which is after
+ * ten seconds at the latest: of processes that take longer it has it later.
+ */
 int scans_start(struct scans *scans, void (*done)(struct manager *m));
 
 /*
@@ -29,9 +34,13 @@ int scans_start(struct scans *scans, void (*done)(struct manager *m));
  */
 void scan_pid(struct scans *scans, pid_t pid, bool announced);
 
-/* As above, and calls fn afterwards; not when it is cancelled before. */
-int scan_pid_wait(struct scans *scans, pid_t pid, void (*fn)(void *userdata),
-		  void *userdata, struct scan_wait **ret);
+/*
+ * As above, and calls fn afterwards, with 0, or with -ETIMEDOUT when that takes too
+ * long; not when it is cancelled before.
+ */
+int scan_pid_wait(struct scans *scans, pid_t pid,
+		  void (*fn)(void *userdata, int result), void *userdata,
+		  struct scan_wait **ret);
 void scan_wait_cancel(struct scan_wait *wait);
 
 #endif

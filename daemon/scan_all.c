@@ -6,15 +6,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "scan_internal.h"
 
-/* Processes of the first scan that are in the queue at a time. */
-#define MAX_AT_START	4
+/* Whoever keeps us waiting longer than that is found later. */
+#define FIRST_USEC	(UINT64_C(10) * 1000000)
 
-static int list_pids(struct scans *scans)
+static int queue_all(struct scans *scans)
 {
 	struct dirent *entry;
-	pid_t *grown, pid;
+	struct scan *scan;
+	pid_t pid;
 	DIR *dir;
 	int r = 0;
 
@@ -26,51 +28,53 @@ static int list_pids(struct scans *scans)
 		      atoi(entry->d_name) : 0;
 		if (!pid || pid == getpid())
 			continue;
-		grown = reallocarray(scans->pids, scans->nr_pids + 1,
-				     sizeof(*grown));
-		if (!grown) {
+		scan = scan_new(scans, pid);
+		if (!scan) {
 			r = -ENOMEM;
 			break;
 		}
-		scans->pids = grown;
-		scans->pids[scans->nr_pids++] = pid;
+		scan->first = true;
+		scans->nr_first++;
 	}
 	closedir(dir);
 	return r;
 }
 
-int scans_start(struct scans *scans, void (*done)(struct manager *m))
+static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	int r = list_pids(scans);
+	struct scans *scans = userdata;
 
-	if (r < 0)
-		return r;
-	scans->done = done;
-	sd_event_source_set_enabled(scans->work, SD_EVENT_ON);
+	(void)source;
+	(void)usec;
+	log_warning("%u processes have not let themselves be looked at: their "
+		    "VMs are found when they do", scans->nr_first);
+	scans->nr_first = 0;
+	scans_finish_first(scans);
 	return 0;
 }
 
-/* The first scan brings its processes into the queue a few at a time. */
-void scans_feed(struct scans *scans)
+int scans_start(struct scans *scans, void (*done)(struct manager *m))
 {
-	unsigned int nr = 0;
-	struct scan *scan;
+	int r = queue_all(scans);
 
-	TAILQ_FOREACH(scan, &scans->queue, link)
-		nr++;
-	while (scans->next_pid < scans->nr_pids && nr++ < MAX_AT_START)
-		scan_get(scans, scans->pids[scans->next_pid++]);
+	if (r >= 0)
+		r = sd_event_add_time_relative(
+			sd_event_source_get_event(scans->work),
+			&scans->deadline, CLOCK_MONOTONIC, FIRST_USEC, 0,
+			on_deadline, scans);
+	if (r < 0)
+		return r;
+	scans->done = done;
+	return 0;
 }
 
 void scans_finish_first(struct scans *scans)
 {
 	void (*done)(struct manager *m) = scans->done;
 
-	if (!done || scans->next_pid < scans->nr_pids)
+	if (!done || scans->nr_first)
 		return;
 	scans->done = NULL;
-	free(scans->pids);
-	scans->pids = NULL;
-	scans->nr_pids = scans->next_pid = 0;
+	scans->deadline = sd_event_source_disable_unref(scans->deadline);
 	done(scans->manager);
 }

@@ -79,15 +79,19 @@ struct vm *vm_of_pid(struct manager *m, pid_t pid, const struct vm *prev);
 struct process *process_find(struct manager *m, pid_t pid);
 /* If the process with this id has ended, its VMs go at once. */
 void process_check(struct manager *m, pid_t pid);
-/* The pidfd is copied. The process is freed with the last of its VMs. */
-int process_new(struct manager *m, pid_t pid, int pidfd, struct process **ret);
+/*
+ * The pidfd is copied, the info taken over, also when it fails. The process is freed
+ * with the last of its VMs.
+ */
+int process_new(struct manager *m, pid_t pid, int pidfd,
+		struct proc_info *info, struct process **ret);
 /* This user's alone: what ptrace(2) wants at least, and no setuid program is. */
 bool process_is_of(const struct process *process, uid_t uid);
 /* Has it another user now? A VMM may be started by root, and drop that later. */
 void process_check_user(struct process *process);
 void processes_check_users(struct manager *m);
-/* Takes what proc.c or machined know now, and tells who wants to know. */
-void process_refresh(struct process *process);
+/* What proc.c or machined know now: is taken over, and told who wants to know. */
+void process_take_info(struct process *process, struct proc_info *info);
 void process_set_machine(struct process *process, const char *machine);
 void process_unref(struct process *process);
 

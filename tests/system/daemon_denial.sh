@@ -77,8 +77,7 @@ check "alice is served" serves
 # The kernel prints all items of an epoll set to whoever reads its fdinfo.
 attack epoll ready epollset 200000 256
 look_at "$(pgrep -u bob -n epollset)"
-check_known "$REDESIGN" \
-	"alice is served when a process has an epoll set of 200,000 items" serves
+check "alice is served when a process has an epoll set of 200,000 items" serves
 end_attack epoll
 check "she is when it has ended" wait_for serves
 
@@ -86,9 +85,21 @@ check "she is when it has ended" wait_for serves
 modprobe fuse
 install -d -o bob "$SCRATCH/mount"
 attack exec stuck stuckexec "$SCRATCH/mount"
-look_at "$(sed -n 's/^stuck //p' "$SCRATCH/exec/out")"
-check_known "$REDESIGN" \
-	"alice is served when a process is in execve(2) for ever" serves
+stuck=$(sed -n 's/^stuck //p' "$SCRATCH/exec/out")
+# Bob asks again and again: threads of his wait, and no call of others does.
+for _ in 1 2 3 4 5 6; do
+	look_at "$stuck"
+done
+check "alice is served when a process is in execve(2) for ever" serves
+check_fails "bob is told why he is not" \
+	"pid $stuck has not let itself be looked at for 10 seconds" as_user bob \
+	busctl call $BUS $ROOT $BUS.Manager FindVM s "$stuck"
+start_bare_vm alice hers
+check "a VM of alice's that comes meanwhile is found" wait_for nr_vms_is 1 \
+	"$(vm_pid hers)"
+check "the next daemon serves her as well" systemctl restart wtrackd
+check "with the VMs of others" nr_vms_is 1 "$(vm_pid hers)"
+daemon=$(systemctl show -P MainPID wtrackd)
 end_attack exec
 check "she is when it has ended" wait_for serves
 

@@ -108,13 +108,14 @@ void genl_ranges_cancel(struct genl_ranges *ranges)
 	assert_null(ranges);
 }
 
-int scan_pid_wait(struct scans *scans, pid_t pid, void (*fn)(void *userdata),
-		  void *userdata, struct scan_wait **ret)
+int scan_pid_wait(struct scans *scans, pid_t pid,
+		  void (*fn)(void *userdata, int result), void *userdata,
+		  struct scan_wait **ret)
 {
 	(void)scans;
 	(void)pid;
 	(void)ret;
-	fn(userdata);
+	fn(userdata, 0);
 	return 0;
 }
 
@@ -244,6 +245,7 @@ int fake_teardown(void **state)
 
 struct process *fake_process(uid_t uid, const char *qemu_name)
 {
+	struct proc_info info;
 	struct process *process;
 	int pidfd, r;
 	pid_t pid;
@@ -254,7 +256,8 @@ struct process *fake_process(uid_t uid, const char *qemu_name)
 			pause();
 	}
 	pidfd = pidfd_of(pid);
-	r = process_new(&fake.manager, pid, pidfd, &process);
+	assert_int_equal(proc_read_info(pid, &info), 0);
+	r = process_new(&fake.manager, pid, pidfd, &info, &process);
 	assert_int_equal(r, 0);
 	safe_close(pidfd);
 	process->info.ids.uid = uid;

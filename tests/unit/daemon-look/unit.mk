@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Looks into processes, which may have the threads wait; eventfds are VMs here.
+UNIT_SOURCES := $(addprefix $(TOP)/daemon/,look.c look_process.c pidfd.c proc.c \
+	proc_parse.c util.c)
+UNIT_CPPFLAGS := -I$(TOP)/include -iquote $(TOP)/daemon -iquote $(TOP)
+UNIT_LDLIBS := -lsystemd -Wl,--wrap=pidfd_copy -Wl,--wrap=fd_is_vm
