@@ -17,6 +17,7 @@ const struct command *const commands[] = {
 	&command_monitor,
 	&command_record,
 	&command_report,
+	&command_stop,
 	&command_metrics,
 	&command_doctor,
 	&command_version,

@@ -55,6 +55,7 @@ extern const struct command command_top;
 extern const struct command command_monitor;
 extern const struct command command_record;
 extern const struct command command_report;
+extern const struct command command_stop;
 extern const struct command command_tracked;
 extern const struct command command_version;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bus.h"
+#include "end.h"
 #include "inspect.h"
 #include "log.h"
 #include "manager.h"
@@ -104,6 +105,11 @@ static int method_list_ranges(sd_bus_message *call, void *userdata,
 	return inspect_method(userdata, call, error);
 }
 
+static int method_end(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	return end_method(userdata, call, error);
+}
+
 #define CHANGES	SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 #define CONST	SD_BUS_VTABLE_PROPERTY_CONST
 #define COUNTS(name, type) SD_BUS_PROPERTY(name, type, get_counter, 0, 0)
@@ -136,6 +142,7 @@ static const sd_bus_vtable vtable[] = {
 				SD_BUS_RESULT("a(tt)", ranges),
 				method_list_ranges,
 				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("End", "", "", method_end, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END
 };
 

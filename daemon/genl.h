@@ -46,6 +46,17 @@ int genl_get_ranges(struct genl *genl, uint64_t session_id, genl_ranges_fn fn,
 		    void *userdata, struct genl_ranges **ret);
 void genl_ranges_cancel(struct genl_ranges *ranges);
 
+/*
+ * Ends a session that any process holds, and calls fn with 0 or a negative errno:
+ * -ENOENT when there is no such session, -ESHUTDOWN when it was ended before. The
+ * handle is gone then. Once it is forgotten, fn is not called.
+ */
+struct genl_end;
+typedef void (*genl_end_fn)(void *userdata, int result);
+int genl_end_session(struct genl *genl, uint64_t session_id, genl_end_fn fn,
+		     void *userdata, struct genl_end **ret);
+void genl_end_forget(struct genl_end *end);
+
 /* As dumped. */
 struct genl_vm {
 	uint64_t id;

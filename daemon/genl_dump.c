@@ -62,12 +62,12 @@ uint32_t genl_u32(struct nlattr *const *attrs, int attr)
 	return attrs[attr] ? nla_get_u32(attrs[attr]) : 0;
 }
 
-struct nl_msg *genl_request(int family, int cmd)
+struct nl_msg *genl_request(int family, int cmd, int flags)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 
 	if (msg && !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0,
-				NLM_F_DUMP, (uint8_t)cmd,
+				flags, (uint8_t)cmd,
 				KVM_WTRACK_GENL_VERSION)) {
 		nlmsg_free(msg);
 		return NULL;
@@ -93,7 +93,7 @@ static int on_message(struct nl_msg *msg, void *userdata)
 
 static int run(struct dump *dump, struct nl_sock *sock, int cmd)
 {
-	struct nl_msg *msg = genl_request(dump->family, cmd);
+	struct nl_msg *msg = genl_request(dump->family, cmd, NLM_F_DUMP);
 	int r;
 
 	if (!msg)

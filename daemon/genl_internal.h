@@ -7,6 +7,7 @@
  *	genl_notice.c	what it tells without being asked
  *	genl_dump.c	dumps of VMs and sessions
  *	genl_ranges.c	dumps of what one session tracks
+ *	genl_end.c	ends a session
  *	genl_socket.c	sockets
  */
 #ifndef WTRACKD_GENL_INTERNAL_H
@@ -47,7 +48,8 @@ int genl_dump_all(struct manager *m, struct nl_sock *sock, int family);
 int genl_parse(struct nl_msg *msg, int family, struct nlattr **attrs);
 uint64_t genl_u64(struct nlattr *const *attrs, int attr);
 uint32_t genl_u32(struct nlattr *const *attrs, int attr);
-struct nl_msg *genl_request(int family, int cmd);
+/* @flags: NLM_F_* beside NLM_F_REQUEST. */
+struct nl_msg *genl_request(int family, int cmd, int flags);
 
 /* genl_socket.c. With wait, receiving waits for an answer. */
 struct nl_sock *genl_socket(bool wait, nl_recvmsg_msg_cb_t fn, void *userdata);
@@ -56,6 +58,8 @@ int genl_receive(struct nl_sock *sock);
 int genl_listen(struct genl *genl, struct nl_sock *sock,
 		sd_event_io_handler_t fn, sd_event_source **ret);
 int genl_error(int nl_error);
+/* The errno, negative, in a message of type NLMSG_ERROR; 0 for success. */
+int genl_error_of(struct nlmsghdr *header);
 bool genl_from_kernel(struct nl_msg *msg);
 
 #endif

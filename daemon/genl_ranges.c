@@ -58,15 +58,6 @@ static int range_of(struct nlmsghdr *header, struct wtrack_range *ret)
 	return 0;
 }
 
-static int error_of(struct nlmsghdr *header)
-{
-	struct nlmsgerr *error = nlmsg_data(header);
-
-	if ((size_t)nlmsg_datalen(header) < sizeof(*error))
-		return -EBADMSG;
-	return error->error < 0 ? error->error : 0;
-}
-
 /* 1 at the end of the dump. */
 static int take(struct genl_ranges *ranges, unsigned char *data, int size,
 		size_t *nr)
@@ -77,7 +68,7 @@ static int take(struct genl_ranges *ranges, unsigned char *data, int size,
 		if (header->nlmsg_type == NLMSG_DONE)
 			return 1;
 		if (header->nlmsg_type == NLMSG_ERROR)
-			return error_of(header) ?: 1;
+			return genl_error_of(header) ?: 1;
 		if (header->nlmsg_type == ranges->family && *nr < MAX_RANGES &&
 		    range_of(header, &ranges->ranges[*nr]) >= 0)
 			(*nr)++;
@@ -116,7 +107,8 @@ static int ask(struct genl_ranges *ranges, uint64_t session_id)
 	struct nl_msg *msg;
 	int r;
 
-	msg = genl_request(ranges->family, KVM_WTRACK_CMD_GET_RANGE);
+	msg = genl_request(ranges->family, KVM_WTRACK_CMD_GET_RANGE,
+			   NLM_F_DUMP);
 	if (!msg)
 		return -ENOMEM;
 	r = nla_put_u64(msg, KVM_WTRACK_A_SESSION_ID, session_id);

@@ -32,6 +32,15 @@ int genl_error(int nl_error)
 	}
 }
 
+int genl_error_of(struct nlmsghdr *header)
+{
+	struct nlmsgerr *error = nlmsg_data(header);
+
+	if ((size_t)nlmsg_datalen(header) < sizeof(*error))
+		return -EBADMSG;
+	return error->error < 0 ? error->error : 0;
+}
+
 bool genl_from_kernel(struct nl_msg *msg)
 {
 	struct sockaddr_nl *from = nlmsg_get_src(msg);

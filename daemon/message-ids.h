@@ -6,10 +6,14 @@
 #ifndef WTRACKD_MESSAGE_IDS_H
 #define WTRACKD_MESSAGE_IDS_H
 
-/* A session was opened for a client; refused; closed by its last holder. */
+/*
+ * A session was opened for a client; refused; closed by its last holder; ended by
+ * somebody who may.
+ */
 #define MESSAGE_SESSION_OPENED	"6f491d8a0cf0483abb51790d05c40522"
 #define MESSAGE_SESSION_REFUSED	"ba9a2526208249dc95820fcb8e53c948"
 #define MESSAGE_SESSION_CLOSED	"f63ef6b1ecf6438b9d047acc312940fd"
+#define MESSAGE_SESSION_ENDED	"2c9a1f6f6b1c4f0d9a5c7d1e83b4706a"
 
 /* A virtual machine appeared; is gone. */
 #define MESSAGE_VM_FOUND	"5ad4bb480a364e6794e4d056a4b7930c"

@@ -7,6 +7,7 @@
 
 #define ACTION_OPEN_SESSION	"org.wtrack1.open-session"
 #define ACTION_INSPECT		"org.wtrack1.inspect"
+#define ACTION_END_SESSION	"org.wtrack1.end-session"
 #define ACTION_MANAGE		"org.wtrack1.manage"
 
 struct polkit_check;

@@ -30,6 +30,7 @@ void request_free(struct request *request)
 	scan_wait_cancel(request->scan);
 	polkit_cancel(request->polkit);
 	genl_ranges_cancel(request->ranges);
+	genl_end_forget(request->end);
 	attach_forget(request->attach);
 	/* When nobody else has it, it is closed, and accounted for no more. */
 	wtrack_session_close(request->wtrack);

@@ -33,6 +33,7 @@
 #define ERROR_INVALID_ARGUMENT	"org.wtrack1.Error.InvalidArgument"
 
 struct attach;
+struct genl_end;
 struct genl_ranges;
 struct manager;
 struct polkit_check;
@@ -75,6 +76,7 @@ struct request {
 	struct attach *attach;
 	uint64_t session_id;
 	struct genl_ranges *ranges;
+	struct genl_end *end;
 	sd_bus_message *reply;		/* being filled in */
 	size_t nr_ranges;
 	int error;

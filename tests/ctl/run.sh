@@ -349,7 +349,7 @@ bash_completes()
 	bash -n "$BUILD/ctl/completions/wtrackctl"
 	[ "$(complete_line "$CTL" '')" = "$(commands | sort | xargs)" ] ||
 		echo "commands: $(complete_line "$CTL" '')"
-	offers 'sessions show stat' "$CTL" s
+	offers 'sessions show stat stop' "$CTL" s
 	offers 'off pretty short' "$CTL" list --json = ''
 	offers 'pretty' "$CTL" list --json = p
 	offers 'short' "$CTL" --json s

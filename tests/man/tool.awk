@@ -17,7 +17,7 @@ function option(    i, letter, name, value)
 	return letter " " name " " value
 }
 
-# ".It Ic show Ar VM Op Ar FILE" takes "VM [FILE]"
+# ".It Ic show Ar VM Op Ar FILE" takes "VM [FILE]", "Op Ar FILE ..." "[FILE]..."
 function arguments(    i, all)
 {
 	for (i = 4; i <= NF; i++) {
@@ -26,7 +26,8 @@ function arguments(    i, all)
 		else if ($i != "Ar")
 			continue
 		all = all (all == "" ? "" : " ") \
-			($i == "Ar" && $(i - 1) == "Op" ? "[" $(++i) "]" : $(++i))
+			($i == "Ar" && $(i - 1) == "Op" ? "[" $(++i) "]" : $(++i)) \
+			($(i + 1) == "..." ? "..." : "")
 	}
 	return all
 }

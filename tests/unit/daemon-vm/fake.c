@@ -108,6 +108,11 @@ void genl_ranges_cancel(struct genl_ranges *ranges)
 	assert_null(ranges);
 }
 
+void genl_end_forget(struct genl_end *end)
+{
+	assert_null(end);
+}
+
 int scan_pid_wait(struct scans *scans, pid_t pid,
 		  void (*fn)(void *userdata, int result), void *userdata,
 		  struct scan_wait **ret)
