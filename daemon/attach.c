@@ -51,23 +51,24 @@ static int result_of(const struct attach_answer *answer)
 	return answer->result <= 0 ? answer->result : -EPIPE;
 }
 
+/*
+ * The answer, then the end of the process. A descriptor that it got may make it wait
+ * even as it ends: a file system of the VMM's user is told that it is closed.
+ */
 static int on_answer(sd_event_source *source, int fd, uint32_t revents,
 		     void *userdata)
 {
 	struct attach *attach = userdata;
 	struct attach_answer answer;
 	ssize_t n = recv(fd, &answer, sizeof(answer), MSG_DONTWAIT);
-	int result = n == sizeof(answer) ? result_of(&answer) : -EPIPE;
-	attach_fn fn = attach->fn;
 
 	(void)source;
 	(void)revents;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	userdata = attach->userdata;
-	attach_free(attach);
-	if (fn)
-		fn(userdata, result);
+	tell(attach, n == sizeof(answer) ? result_of(&answer) : -EPIPE);
+	if (n <= 0)
+		attach_free(attach);
 	return 0;
 }
 

@@ -10,7 +10,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Under way at a time: for a user, and of these on VMs of one process. */
+/*
+ * Processes at a time: for a user, and of these for VMs of one process. They count
+ * until they have ended, which may be long after the answer.
+ */
 #define ATTACHES_PER_USER	16
 #define ATTACHES_PER_VMM	4
 /* What comes later than that is not waited for. */
