@@ -7,7 +7,9 @@
  *
  * The process may make the first of them wait for as long as it likes, for example
  * within an execve(2) that does not come to an end. Then this program, which serves
- * one request, waits, and systemd ends it after a while.
+ * one request, waits, and systemd ends it after a while. It may also have a file of
+ * its own file system in the place of the VM, and this program wait when it closes
+ * that, as it ends: wtrackd counts it for as long as it is there.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -100,6 +102,11 @@ int main(void)
 		return EX_USAGE;
 	}
 	answer = serve(&request, fds);
+	/*
+	 * Whoever is answered finds no other holder of the session: what the VMM has
+	 * in the place of its VM may make this program wait when it ends.
+	 */
+	close(fds[SESSION]);
 	/* The daemon may have given up and closed its end. */
 	if (send(CONNECTION, &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
 		return EX_IOERR;

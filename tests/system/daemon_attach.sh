@@ -231,6 +231,33 @@ wait
 check "all of it ends with the VMM" wait_for attached_by_nobody
 check "no session is left" wait_for nr_sessions_is 0
 
+# A VMM whose descriptor cannot be closed once one has it: it is a file that its user
+# has put in the place of the VM, and a process that ends closes what it has.
+begin bob keeps stuckexec "$SCRATCH/mount" close
+read -r _ stuck _ <"$SCRATCH/keeps/out"
+check "bob has another VM" wait_for listed_pid
+check "which becomes a file" tell keeps go ^stuck
+nr_ending()
+{
+	pgrep -cx wtrack-attach
+}
+for n in 1 2 3 4; do
+	check_fails "carol is told that it is no VM ($n)" "^error ESRCH" \
+		opens carol "$stuck"
+done
+check "the processes do not come to an end" same 4 "$(nr_ending)"
+check "they have no session any more" wait_for nr_sessions_is 0
+check_fails "they count" \
+	"^error EBUSY uid $(id -u carol) has .* being attached already" \
+	opens carol "$stuck"
+check "for this VMM only" opens carol "$pid"
+end keeps
+nobody_ends()
+{
+	same 0 "$(nr_ending)"
+}
+check "they end with the VMM" wait_for nobody_ends
+
 check "nobody but wtrackd can have it attach" same "wtrackd 600" \
 	"$(stat -c '%U %a' /run/wtrack-attach.socket)"
 systemctl stop wtrack-attach.socket

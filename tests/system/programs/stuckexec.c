@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * usage: stuckexec DIRECTORY [vm]
+ * usage: stuckexec DIRECTORY [vm|close]
  *
  * As any user, without privileges, makes a process that is within execve(2) as
  * long as the user likes: whoever wants a descriptor of it, its memory or its
  * command line waits as well. Prints "stuck PID"; all of it ends with the standard
  * input. With "vm" that process is a VMM: it prints "vm PID FD" at first, and gets
- * stuck when there is a line on the standard input.
+ * stuck when there is a line on the standard input. With "close" it is a VMM whose
+ * descriptor becomes that of a file then, which nobody gets closed.
  *
  * A user namespace of one's own may mount FUSE. A thread reads a mapped page of
  * it, which the server does not bring: the thread holds the lock of the address
@@ -44,6 +45,7 @@ enum { START, PAGE_IS_READ, WRITER, WRITER_WAITS, CHILD, NR_PIPES };
 
 static int pipes[NR_PIPES][2];
 static int kvm = -1;
+static bool keeps;	/* it does not let anybody close its file */
 static void *page;
 static char stack[STACK];
 static char *const args[] = { (char *)"true", NULL };
@@ -135,6 +137,10 @@ static bool serve(int fuse)
 		break;
 	case FUSE_READ:
 		return true;
+	case FUSE_FLUSH:
+		if (!keeps)
+			reply(fuse, in->unique, -ENOSYS, NULL, 0);
+		break;
 	case FUSE_FORGET:
 	case FUSE_INTERRUPT:
 		break;
@@ -187,7 +193,7 @@ static void be_the_server(int fuse, pid_t parent)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(LONGEST);
-	while (!serve(fuse))
+	while (!serve(fuse) || keeps)
 		;
 	send(PAGE_IS_READ, 0);
 	wait_until_stuck(parent, receive(WRITER));
@@ -223,8 +229,11 @@ static void *change_the_mappings(void *arg)
 	return arg;
 }
 
-/* A line that is not written from where others wait for the address space. */
-static void be_a_vmm(void)
+/*
+ * A line that is not written from where others wait for the address space. Returns
+ * the VM when there was one on the standard input.
+ */
+static int be_a_vmm(void)
 {
 	char line[64];
 	int vm = ioctl(kvm, KVM_CREATE_VM, 0);
@@ -236,13 +245,33 @@ static void be_a_vmm(void)
 	if (write(STDOUT_FILENO, line, strlen(line)) < 0 ||
 	    read(STDIN_FILENO, line, sizeof(line)) < 0)
 		die("vm");
+	return vm;
+}
+
+/*
+ * The VM lives on, so that nothing tells that it is not there any more. The server
+ * ends first: this process has the file open, too.
+ */
+static void be_a_vmm_that_keeps(int file, pid_t server)
+{
+	int vm = be_a_vmm();
+	char c;
+
+	if (dup(vm) < 0 || dup2(file, vm) < 0)
+		die("dup2");
+	printf("stuck %d\n", getpid());
+	fflush(stdout);
+	if (read(STDIN_FILENO, &c, 1) < 0)
+		perror("read");
+	kill(server, SIGKILL);
+	exit(0);
 }
 
 static int exec_something(void *arg)
 {
 	(void)arg;
 	if (kvm >= 0)
-		be_a_vmm();
+		(void)be_a_vmm();
 	send(START, 0);
 	receive(WRITER_WAITS);
 	syscall(SYS_execve, "/bin/true", args, args + 1);
@@ -253,8 +282,8 @@ int main(int argc, char **argv)
 {
 	char options[128], path[512];
 	pthread_t reader, writer;
+	pid_t parent, child, server;
 	int fuse, file, i;
-	pid_t parent, child;
 
 	if (argc != 2 && argc != 3)
 		return 2;
@@ -263,6 +292,7 @@ int main(int argc, char **argv)
 		if (kvm < 0)
 			die("/dev/kvm");
 	}
+	keeps = argc == 3 && !strcmp(argv[2], "close");
 	alarm(LONGEST);
 	become_root_of_a_namespace();
 	fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
@@ -276,7 +306,8 @@ int main(int argc, char **argv)
 		if (pipe(pipes[i]))
 			die("pipe");
 	parent = getpid();
-	if (!fork())
+	server = fork();
+	if (!server)
 		be_the_server(fuse, parent);
 	/* The connection ends with the server. */
 	close(fuse);
@@ -284,6 +315,8 @@ int main(int argc, char **argv)
 	file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		die(path);
+	if (keeps)
+		be_a_vmm_that_keeps(file, server);
 	/* From where KVM's descriptors are, too: one to look at more closely. */
 	if (eventfd(0, 0) < 0)
 		die("eventfd");
