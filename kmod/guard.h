@@ -6,7 +6,6 @@
 #include "track.h"
 
 struct kvm_vcpu;
-struct tracepoint;
 struct kwt_vcpu;
 struct kwt_vm;
 
@@ -35,25 +34,6 @@ void kwt_probe_remove(struct kwt_vm *vm);
 int kwt_probe_walks(struct kwt_vm *vm);
 void kwt_probe_exit(void);
 
-/**
- * struct kwt_kvm_tp - a tracepoint that KVM does not export
- * @name: as KVM has it
- * @tp: set by kwt_kvm_tp_find()
- */
-struct kwt_kvm_tp {
-	const char *name;
-	struct tracepoint *tp;
-};
-
-enum {
-	KWT_TP_WALK, KWT_TP_ENTRY_READ, KWT_TP_HOLE, KWT_TP_MAP,
-	KWT_NR_KVM_TPS
-};
-
-/* kvm_tp.c */
-extern struct kwt_kvm_tp kwt_kvm_tp[KWT_NR_KVM_TPS];
-int kwt_kvm_tp_find(void);
-
 /* walk.c; these six under the lock of probe.c */
 int kwt_hole_start(void);
 void kwt_hole_stop(void);
@@ -64,6 +44,7 @@ void kwt_walk_remove(struct kwt_vm *vm);
 bool kwt_walk_is_watched(void);
 bool kwt_walk_is_needed(const struct kwt_vm *vm);
 void kwt_hole_disarm_mapped(struct kwt_vm *vm);
+int kwt_kvm_tp_find(void);
 
 /* guard.c */
 void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,
@@ -94,14 +75,11 @@ void kwt_rearm_soon(struct kwt_space *space,
 void kwt_absent_look_soon(struct kwt_vm *vm);
 void kwt_absent_notice(struct kwt_vm *vm);
 
-/* due.c */
-int kwt_due_wait(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
-void kwt_due_armed(const struct kwt_chunk *chunk, u32 bit);
-
 /* arm.c, under the space's arm_lock */
 void kwt_untrack(struct kwt_space *space, u64 gfn);
 
 /* arm.c, under the VM's lock */
+int kwt_due_wait(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
 unsigned long kwt_grace_begin(struct kwt_space *space);
 bool kwt_grace_is_over(struct kwt_space *space);
 void kwt_disarm_removed(struct kwt_space *space, struct kwt_chunk *chunk,

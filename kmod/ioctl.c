@@ -4,10 +4,279 @@
  * each. What the functions get is a copy, of the size that the kernel knows,
  * with flags and reserved fields checked.
  */
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "fence.h"
 #include "ioctl.h"
+#include "kwt.h"
+
+/* The ioctls that take an array of ranges, or fill one; and the fence. */
+
+/* Take over the changes, checked, with their outputs zero; ERR_PTR if not. */
+static struct kvm_wtrack_change *load_changes(u64 from, u32 nr)
+{
+	struct kvm_wtrack_change *changes;
+	u32 i;
+
+	if (!nr)
+		return ERR_PTR(-EINVAL);
+	if (nr > KWT_MAX_RANGES)
+		return ERR_PTR(-ERANGE);
+	changes = vmemdup_user(u64_to_user_ptr(from), nr * sizeof(*changes));
+	if (IS_ERR(changes))
+		return changes;
+	for (i = 0; i < nr; i++) {
+		struct kvm_wtrack_change *change = &changes[i];
+
+		if (change->__reserved ||
+		    !kwt_gfns_valid(change->gfn, change->nr_pages)) {
+			kvfree(changes);
+			return ERR_PTR(-EINVAL);
+		}
+		change->out_done = 0;
+		change->out_changed = 0;
+		change->out_failed = 0;
+		change->out_error_gfn = 0;
+		change->out_error = 0;
+		change->out_skipped = 0;
+	}
+	return changes;
+}
+
+/* Can the outcome be reported? Better known before anything is done. */
+static int store_changes(u64 to, const struct kvm_wtrack_change *changes, u32 nr)
+{
+	return copy_to_user(u64_to_user_ptr(to), changes,
+			    nr * sizeof(*changes)) ? -EFAULT : 0;
+}
+
+/* ADD, REARM and REMOVE begin with the same fields. */
+static int change_ranges(struct kwt_session *session,
+			 struct kvm_wtrack_add *arg, enum kwt_range_op op)
+{
+	struct kvm_wtrack_change *changes;
+	int r;
+	u32 i;
+
+	arg->out_nr_changes = 0;
+	arg->out_failed_pages = 0;
+	changes = load_changes(arg->changes, arg->nr_changes);
+	if (IS_ERR(changes))
+		return PTR_ERR(changes);
+	r = store_changes(arg->changes, changes, arg->nr_changes);
+	if (r)
+		goto out;
+	for (i = 0; i < arg->nr_changes && !r; i++) {
+		r = kwt_range_change(session, &changes[i], op, arg->flags);
+		arg->out_failed_pages += changes[i].out_failed;
+		if (!r)
+			arg->out_nr_changes++;
+	}
+	if (store_changes(arg->changes, changes, arg->nr_changes))
+		r = -EFAULT;
+out:
+	kvfree(changes);
+	return r;
+}
+
+static int do_add(struct kwt_session *session, union kwt_arg *arg)
+{
+	return change_ranges(session, &arg->add, KWT_RANGE_ADD);
+}
+
+static int do_rearm(struct kwt_session *session, union kwt_arg *arg)
+{
+	BUILD_BUG_ON(offsetof(struct kvm_wtrack_add, out_failed_pages) !=
+		     offsetof(struct kvm_wtrack_rearm, out_failed_pages));
+	return change_ranges(session, &arg->add, KWT_RANGE_REARM);
+}
+
+/*
+ * Every hook that began before this call has published what it had to. What
+ * vCPUs stored without one, they or others have told before.
+ */
+static int fence(struct kwt_session *session, u64 *seq)
+{
+	int r;
+
+	kwt_pending_settle(session);
+	r = kwt_fence(session->vm_id);
+	if (!r)
+		*seq = kwt_ring_head(&session->ring);
+	return r;
+}
+
+static int do_remove(struct kwt_session *session, union kwt_arg *arg)
+{
+	int r;
+
+	BUILD_BUG_ON(offsetof(struct kvm_wtrack_add, out_failed_pages) !=
+		     offsetof(struct kvm_wtrack_remove, out_failed_pages));
+	arg->remove.out_seq = 0;
+	/* Of a store to a page that is removed nobody is told later. */
+	if (arg->head.flags & KVM_WTRACK_REMOVE_F_FENCE)
+		kwt_pending_settle(session);
+	else
+		kwt_pending_look(session->vm);
+	r = change_ranges(session, &arg->add, KWT_RANGE_REMOVE);
+	if (!r && arg->head.flags & KVM_WTRACK_REMOVE_F_FENCE)
+		r = fence(session, &arg->remove.out_seq);
+	return r;
+}
+
+static int do_fence(struct kwt_session *session, union kwt_arg *arg)
+{
+	return fence(session, &arg->fence.out_seq);
+}
+
+/*
+ * Can the caller's array be written? It is looked at without writing to it: a
+ * call that fails changes nothing. The answer may be another one by the time
+ * that the array is filled.
+ */
+static bool output_is_writable(u64 to, size_t bytes)
+{
+	char __user *user = u64_to_user_ptr(to);
+
+	return access_ok(user, bytes) && !fault_in_safe_writeable(user, bytes);
+}
+
+/* Room for the kernel's copy of an array that the caller wants filled. */
+void *kwt_output_alloc(u64 to, u32 *nr, size_t bytes)
+{
+	void *buf;
+
+	if (!*nr)
+		return ERR_PTR(-EINVAL);
+	*nr = min_t(u32, *nr, KWT_MAX_RANGES);
+	/* Before anything is fetched, which would have to be put back. */
+	if (!output_is_writable(to, *nr * bytes))
+		return ERR_PTR(-EFAULT);
+	buf = kvcalloc(*nr, bytes, GFP_KERNEL_ACCOUNT);
+	return buf ?: ERR_PTR(-ENOMEM);
+}
+
+static int do_query(struct kwt_session *session, union kwt_arg *arg)
+{
+	struct kvm_wtrack_query *query = &arg->query;
+	u32 nr = query->nr_ranges, used;
+	struct kvm_wtrack_range *ranges;
+	u64 gfn = query->gfn;
+	int r;
+
+	ranges = kwt_output_alloc(query->ranges, &nr, sizeof(*ranges));
+	if (IS_ERR(ranges))
+		return PTR_ERR(ranges);
+	r = kwt_range_query(session, &gfn, ranges, nr, &used);
+	if (!r && copy_to_user(u64_to_user_ptr(query->ranges), ranges,
+			       used * sizeof(*ranges)))
+		r = -EFAULT;
+	kvfree(ranges);
+	query->out_nr_ranges = used;
+	query->out_next_gfn = gfn;
+	return r;
+}
+
+static int do_resync(struct kwt_session *session, union kwt_arg *arg)
+{
+	struct kvm_wtrack_resync *resync = &arg->resync;
+	struct kvm_wtrack_resync_range *ranges;
+	u32 nr = resync->nr_ranges, used;
+	bool more;
+	int r;
+
+	if (resync->__reserved0)
+		return -EINVAL;
+	ranges = kwt_output_alloc(resync->ranges, &nr, sizeof(*ranges));
+	if (IS_ERR(ranges))
+		return PTR_ERR(ranges);
+	r = kwt_range_resync(session, ranges, nr, &used, &more);
+	if (!r && copy_to_user(u64_to_user_ptr(resync->ranges), ranges,
+			       used * sizeof(*ranges))) {
+		kwt_range_resync_undo(session, ranges, used);
+		r = -EFAULT;
+	}
+	kvfree(ranges);
+	resync->out_nr_ranges = used;
+	resync->out_more = more;
+	return r;
+}
+
+/*
+ * read(2): whole records, for those who do not want to map the ring. It is a
+ * reader like any other and moves the same pos.
+ */
+
+/* Copy what is published, at most @room records; returns how many. */
+static int copy_records(struct kwt_ring *ring, char __user *buf, size_t room)
+{
+	const size_t bytes = sizeof(struct kvm_wtrack_record);
+	struct kvm_wtrack_record record;
+	int unread, n = 0;
+	u64 pos;
+
+	unread = kwt_ring_unread(ring, &pos);
+	if (unread < 0)
+		return unread;
+	for (; n < unread && n < room && kwt_ring_published(ring, pos + n); n++) {
+		record = ring->records[(pos + n) & ring->mask];
+		if (copy_to_user(buf + n * bytes, &record, bytes))
+			break;
+	}
+	if (!n)
+		return unread && kwt_ring_published(ring, pos) ? -EFAULT : 0;
+	/* Pairs with the acquire in kwt_ring_reserve(): the places are free again. */
+	smp_store_release(&ring->consumer->pos, pos + n);
+	/*
+	 * A coalescing reader looks at the page next: see coalesce_claim(). And
+	 * between the release and the look for those who wait, see sync.c.
+	 */
+	smp_mb();
+	if (ring->synchronous)
+		kwt_sync_wake(ring);
+	return n;
+}
+
+static bool at_end(struct kwt_ring *ring)
+{
+	u64 pos;
+
+	return kwt_ring_is_over(ring) && !kwt_ring_unread(ring, &pos);
+}
+
+/* Bytes, 0 at the end: nothing follows, and everything was read. */
+ssize_t kwt_read(struct kwt_session *session, char __user *buf, size_t count,
+		 bool nonblock)
+{
+	struct kwt_ring *ring = &session->ring;
+	size_t room = count / sizeof(struct kvm_wtrack_record);
+	int n;
+
+	n = kwt_ring_check(session);
+	if (n)
+		return n;
+	if (!room)
+		return -EINVAL;
+	for (;;) {
+		if (mutex_lock_interruptible(&session->read_lock))
+			return -EINTR;
+		n = copy_records(ring, buf, room);
+		mutex_unlock(&session->read_lock);
+		if (n || at_end(ring))
+			break;
+		if (nonblock)
+			return -EAGAIN;
+		if (signal_pending(current) ||
+		    wait_event_interruptible(session->waitq,
+					     kwt_wake_arm(session)))
+			return -EINTR;
+	}
+	return n < 0 ? n : n * sizeof(struct kvm_wtrack_record);
+}
 
 static int do_info(struct kwt_session *session, union kwt_arg *arg)
 {
@@ -185,19 +454,19 @@ static const struct call {
 	     KVM_WTRACK_TUNE_F_SYNC, A_RING, NO_OUTPUT, do_tune),
 	CALL(KVM_WTRACK_ADD, add,
 	     KVM_WTRACK_ADD_F_NOWAIT | KVM_WTRACK_ADD_F_SKIP_HOLES, A_RING,
-	     PROGRESS, kwt_ioctl_add),
+	     PROGRESS, do_add),
 	CALL(KVM_WTRACK_REMOVE, remove, KVM_WTRACK_REMOVE_F_FENCE, A_RING,
-	     PROGRESS, kwt_ioctl_remove),
-	CALL(KVM_WTRACK_QUERY, query, 0, A_RING, OUTPUT, kwt_ioctl_query),
+	     PROGRESS, do_remove),
+	CALL(KVM_WTRACK_QUERY, query, 0, A_RING, OUTPUT, do_query),
 	CALL(KVM_WTRACK_QUERY_GFN, query_gfn, 0, A_VM, OUTPUT, do_query_gfn),
 	CALL(KVM_WTRACK_RESYNC, resync, 0, A_RING_OR_END, OUTPUT,
-	     kwt_ioctl_resync),
-	CALL(KVM_WTRACK_FENCE, fence, 0, A_RING, OUTPUT, kwt_ioctl_fence),
+	     do_resync),
+	CALL(KVM_WTRACK_FENCE, fence, 0, A_RING, OUTPUT, do_fence),
 	CALL(KVM_WTRACK_REGIONS, regions, 0, A_VM, OUTPUT, kwt_ioctl_regions),
 	CALL(KVM_WTRACK_READ, read, KVM_WTRACK_READ_F_NOFAULT, A_VM, PROGRESS,
 	     kwt_ioctl_read),
 	CALL(KVM_WTRACK_REARM, rearm, KVM_WTRACK_REARM_F_NOWAIT, A_RING,
-	     PROGRESS, kwt_ioctl_rearm),
+	     PROGRESS, do_rearm),
 	CALL(KVM_WTRACK_RELEASE, release, KVM_WTRACK_RELEASE_F_LOOK, A_RING,
 	     OUTPUT, do_release),
 #undef CALL

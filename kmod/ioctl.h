@@ -33,13 +33,7 @@ union kwt_arg {
 int kwt_ioctl_read(struct kwt_session *session, union kwt_arg *arg);
 int kwt_ioctl_regions(struct kwt_session *session, union kwt_arg *arg);
 
-/* ioctl_array.c */
+/* ioctl.c */
 void *kwt_output_alloc(u64 to, u32 *nr, size_t bytes);
-int kwt_ioctl_add(struct kwt_session *session, union kwt_arg *arg);
-int kwt_ioctl_rearm(struct kwt_session *session, union kwt_arg *arg);
-int kwt_ioctl_remove(struct kwt_session *session, union kwt_arg *arg);
-int kwt_ioctl_fence(struct kwt_session *session, union kwt_arg *arg);
-int kwt_ioctl_query(struct kwt_session *session, union kwt_arg *arg);
-int kwt_ioctl_resync(struct kwt_session *session, union kwt_arg *arg);
 
 #endif /* KWT_IOCTL_H */

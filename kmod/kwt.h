@@ -230,8 +230,6 @@ struct kwt_session {
 
 /* main.c */
 extern struct workqueue_struct *kwt_wq;
-
-/* params.c */
 extern unsigned int kwt_max_sessions;
 extern unsigned int kwt_max_users;
 extern unsigned int kwt_max_records;
@@ -269,8 +267,6 @@ void kwt_vm_forbid(struct kwt_vm *vm);
 int kwt_vm_join(struct kwt_session *session, struct file *file);
 void kwt_vm_leave(struct kwt_session *session);
 void kwt_vm_look(struct kwt_vm *vm);
-
-/* vm_fd.c */
 bool kwt_file_is_vm(struct file *file);
 
 /* session.c */
@@ -316,8 +312,6 @@ int kwt_range_change(struct kwt_session *session,
 		     u32 flags);
 void kwt_range_drop(struct kwt_session *session);
 void kwt_range_untrack(struct kwt_session *session);
-
-/* range_fetch.c */
 int kwt_range_query(struct kwt_session *session, u64 *gfn,
 		    struct kvm_wtrack_range *ranges, u32 room, u32 *used);
 int kwt_range_resync(struct kwt_session *session,
@@ -326,8 +320,6 @@ int kwt_range_resync(struct kwt_session *session,
 void kwt_range_resync_undo(struct kwt_session *session,
 			   const struct kvm_wtrack_resync_range *ranges,
 			   u32 used);
-
-/* range_removed.c */
 void kwt_range_removed(struct kwt_vm *vm, u64 gfn, u64 nr_pages);
 
 /* ring_map.c */
@@ -350,21 +342,17 @@ int kwt_sync_allowed(const struct kwt_limits *limits, u32 sync_us);
 void kwt_sync_set(struct kwt_session *session, u32 sync_us);
 int kwt_tune(struct kwt_session *session, const struct kvm_wtrack_tune *arg);
 
-/* read.c */
-ssize_t kwt_read(struct kwt_session *session, char __user *buf, size_t count,
-		 bool nonblock);
-
 /* wake.c */
 void kwt_wake_init(struct kwt_session *session);
 void kwt_wake_exit(struct kwt_session *session);
 bool kwt_wake_arm(struct kwt_session *session);
 void kwt_wake_tune(struct kwt_session *session, u32 watermark, u64 latency_ns);
 
-/* ioctl.c, chardev.c */
+/* ioctl.c */
+ssize_t kwt_read(struct kwt_session *session, char __user *buf, size_t count,
+		 bool nonblock);
 long kwt_ioctl(struct kwt_session *session, unsigned int cmd,
 	       void __user *arg);
-int kwt_chardev_register(void);
-void kwt_chardev_unregister(void);
 
 /* status.c */
 void kwt_status_locked(struct kwt_session *session, struct kwt_vm *vm,
@@ -375,8 +363,6 @@ void kwt_fdinfo(struct seq_file *m, struct kwt_session *session);
 /* netlink.c */
 int kwt_netlink_register(void);
 void kwt_netlink_unregister(void);
-
-/* notice.c */
 void kwt_notice_init(struct kwt_session *session);
 void kwt_notice_session(struct kwt_session *session, u8 event);
 void kwt_notice_guard(struct kwt_vm *vm);

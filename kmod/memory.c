@@ -13,14 +13,17 @@
  * likes, and must not keep anybody from noticing that the VMM is gone: these uses
  * are counted.
  */
+#include <linux/highmem.h>
+#include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/userfaultfd_k.h>
 
+#include "compat/gup.h"
 #include "compat/mm.h"
 #include "ioctl.h"
-#include "memory.h"
 
 /* How often a piece is read that may not have been the guest's meanwhile. */
 #define MAX_TRIES	32
@@ -29,6 +32,207 @@
 
 /* After a pause, a session may read so much more at once. */
 #define BURST_NS	(100 * NSEC_PER_MSEC)
+
+/* So much is read at a time, into a buffer of the kernel's. */
+#define PIECE_PAGES	16
+#define PIECE_BYTES	((u32)PIECE_PAGES << PAGE_SHIFT)
+
+/**
+ * struct piece - bytes of consecutive pages of the VMM
+ * @mm: of the VMM, of which the caller is a user
+ * @hva: of the first page
+ * @offset: of the first byte in it
+ * @len: bytes, within PIECE_PAGES pages
+ * @nofault: take only what is there
+ * @data: where they go, room for @len
+ * @pages: room for PIECE_PAGES pointers
+ */
+struct piece {
+	struct mm_struct *mm;
+	unsigned long hva;
+	u32 offset;
+	u32 len;
+	bool nofault;
+	void *data;
+	struct page **pages;
+};
+
+/*
+ * Reading memory of the VMM's, as it would itself: what is not there is fetched,
+ * by its page faults. Nothing is held meanwhile but a use of its mm, and, where
+ * the kernel holds it for a page fault, its mmap_lock.
+ *
+ * A page fault on anonymous memory that nobody has written would map a page of
+ * zeros, and make page tables for it, which count for the VMM when memory runs
+ * out. So such memory is found in the page tables before, and is zeros.
+ */
+
+static u32 piece_pages(const struct piece *piece)
+{
+	return DIV_ROUND_UP(piece->offset + piece->len, PAGE_SIZE);
+}
+
+/*
+ * Is there no entry for @addr in the page tables of @mm? Under its mmap_lock, as
+ * GUP-fast walks: page tables are not freed while interrupts are off here.
+ */
+static bool has_no_entry(struct mm_struct *mm, unsigned long addr)
+{
+	pgd_t pgd = READ_ONCE(*pgd_offset(mm, addr));
+	p4d_t p4d;
+	pud_t pud;
+	pmd_t pmd;
+
+	if (pgd_none(pgd))
+		return true;
+	p4d = READ_ONCE(*p4d_offset(&pgd, addr));
+	if (p4d_none(p4d))
+		return true;
+	pud = READ_ONCE(*pud_offset(&p4d, addr));
+	if (pud_none(pud) || pud_leaf(pud))
+		return pud_none(pud);
+	pmd = READ_ONCE(*pmd_offset(&pud, addr));
+	/* Not present: on its way to somewhere else. */
+	if (pmd_none(pmd) || pmd_leaf(pmd) || !pmd_present(pmd))
+		return pmd_none(pmd);
+	return pte_none(READ_ONCE(*pte_offset_kernel(&pmd, addr)));
+}
+
+/* Is @addr zeros, and how many pages from there have the same answer? */
+static bool is_unwritten(const struct piece *piece, u32 *nr)
+{
+	u32 all = *nr;
+	bool empty;
+
+	local_irq_disable();
+	empty = has_no_entry(piece->mm, piece->hva);
+	for (*nr = 1; *nr < all; (*nr)++)
+		if (has_no_entry(piece->mm, piece->hva + *nr * PAGE_SIZE) !=
+		    empty)
+			break;
+	local_irq_enable();
+	return empty;
+}
+
+/* What stands against reading this mapping? */
+static int check_mapping(const struct vm_area_struct *vma)
+{
+	if (!vma)
+		return -ENXIO;
+	/*
+	 * To read a register of a device may change its state; and there may be
+	 * no page that keeps what is behind it from going away.
+	 */
+	if (vma->vm_flags & (VM_IO | VM_PFNMAP))
+		return -EOPNOTSUPP;
+	return vma->vm_flags & VM_READ ? 0 : -ENXIO;
+}
+
+/* What the kernel says for many reasons, in this interface's words. */
+static int gup_error(const struct piece *piece, long err)
+{
+	switch (err) {
+	case -EINTR:
+	case -ENOMEM:
+	case -EHWPOISON:
+		return err;
+	default:
+		return piece->nofault ? -EAGAIN : -ENXIO;
+	}
+}
+
+/*
+ * Get the pages of a piece: as many as one call of the kernel gives, at least
+ * one. 0 when the first @nr pages are zeros instead.
+ */
+static long get_pages_locked(const struct piece *piece, u32 *nr, int *locked)
+{
+	struct vm_area_struct *vma = vma_lookup(piece->mm, piece->hva);
+	unsigned int flags = FOLL_HWPOISON;
+	long got;
+	int r;
+
+	r = check_mapping(vma);
+	if (r)
+		return r;
+	*nr = min_t(unsigned long, piece_pages(piece),
+		    (vma->vm_end - piece->hva) >> PAGE_SHIFT);
+	/* Whoever handles its faults may have something else for it. */
+	if (vma_is_anonymous(vma) && !userfaultfd_missing(vma) &&
+	    is_unwritten(piece, nr))
+		return 0;
+	if (piece->nofault)
+		flags |= FOLL_NOFAULT;
+	got = kwt_get_pages(piece->mm, piece->hva, *nr, flags, piece->pages,
+			    locked);
+	return got > 0 ? got : gup_error(piece, got);
+}
+
+static long get_pages(const struct piece *piece, u32 *nr)
+{
+	int locked = 1;
+	long got;
+
+	/* A thread of the VMM may have it for as long as it likes. */
+	if (mmap_read_lock_killable(piece->mm))
+		return -EINTR;
+	got = get_pages_locked(piece, nr, &locked);
+	if (locked)
+		mmap_read_unlock(piece->mm);
+	return got;
+}
+
+/* Returns how many bytes were copied before one that the hardware has lost. */
+static u32 copy_from_page(void *to, struct page *page, u32 offset, u32 len)
+{
+	void *from = kmap_local_page(page);
+	unsigned long left = copy_mc_to_kernel(to, from + offset, len);
+
+	kunmap_local(from);
+	return len - left;
+}
+
+/* Copies what it can of @nr pages, and gives all of them back. */
+static u32 copy_pages(const struct piece *piece, u32 nr)
+{
+	u32 i, part, offset = piece->offset, done = 0;
+	bool ok = true;
+
+	for (i = 0; i < nr; i++) {
+		part = min_t(u32, PAGE_SIZE - offset, piece->len - done);
+		if (ok) {
+			u32 copied = copy_from_page(piece->data + done,
+						    piece->pages[i], offset,
+						    part);
+
+			done += copied;
+			ok = copied == part;
+		}
+		put_page(piece->pages[i]);
+		offset = 0;
+	}
+	return done;
+}
+
+/*
+ * Read from the beginning of a piece what can be had at once. Returns how many
+ * bytes, not 0, or why the first page cannot be read: -EOPNOTSUPP, -ENXIO,
+ * -EAGAIN, -EHWPOISON, -ENOMEM; or -EINTR.
+ */
+static int piece_read(const struct piece *piece)
+{
+	u32 nr, len;
+	long got;
+
+	got = get_pages(piece, &nr);
+	if (got < 0)
+		return got;
+	if (got)
+		return copy_pages(piece, got) ?: -EHWPOISON;
+	len = min_t(u32, piece->len, nr * PAGE_SIZE - piece->offset);
+	memset(piece->data, 0, len);
+	return len;
+}
 
 /* The VMM is gone if nobody but READ uses its mm. */
 bool kwt_mm_is_gone(struct kwt_vm *vm)
@@ -215,14 +419,14 @@ static int check_place(struct kwt_session *session, u64 gfn,
  * they may be another's than the guest's.
  */
 static int try_piece(struct kwt_session *session, u64 gpa, u32 len,
-		     struct kwt_piece *piece, u64 *generation)
+		     struct piece *piece, u64 *generation)
 {
 	struct place place = { };
 	u32 done;
 	int r;
 
 	piece->offset = offset_in_page(gpa);
-	len = min_t(u32, len, KWT_PIECE_BYTES - piece->offset);
+	len = min_t(u32, len, PIECE_BYTES - piece->offset);
 	place.nr_pages = DIV_ROUND_UP(piece->offset + len, PAGE_SIZE);
 	r = wait_for_turn(session, place.nr_pages << PAGE_SHIFT);
 	if (!r)
@@ -234,7 +438,7 @@ static int try_piece(struct kwt_session *session, u64 gpa, u32 len,
 			   (place.nr_pages << PAGE_SHIFT) - piece->offset);
 	piece->mm = place.mm;
 	piece->hva = place.hva;
-	r = kwt_piece_read(piece);
+	r = piece_read(piece);
 	unuse_mm(session->vm, place.mm);
 	if (r <= 0)
 		return r;
@@ -244,7 +448,7 @@ static int try_piece(struct kwt_session *session, u64 gpa, u32 len,
 }
 
 static int read_piece(struct kwt_session *session, u64 gpa, u32 len,
-		      struct kwt_piece *piece, u64 *generation)
+		      struct piece *piece, u64 *generation)
 {
 	int r, tries = 0;
 
@@ -278,7 +482,7 @@ static bool is_of_page(int err)
 
 /* One piece, to the caller. Nothing of the VM is held when that is written to. */
 static int read_on(struct kwt_session *session, struct kvm_wtrack_read *read,
-		   u32 len, struct kwt_piece *piece)
+		   u32 len, struct piece *piece)
 {
 	u64 generation;
 	u32 left;
@@ -311,7 +515,7 @@ static bool bytes_are_valid(u64 gpa, u64 len)
 int kwt_ioctl_read(struct kwt_session *session, union kwt_arg *arg)
 {
 	struct kvm_wtrack_read *read = &arg->read;
-	struct kwt_piece piece = {
+	struct piece piece = {
 		.nofault = read->flags & KVM_WTRACK_READ_F_NOFAULT,
 	};
 	u32 len;
@@ -329,9 +533,9 @@ int kwt_ioctl_read(struct kwt_session *session, union kwt_arg *arg)
 	if (kwt_ring_made(session))
 		read->out_seq = kwt_ring_head(&session->ring);
 	len = min_t(u64, read->len, KWT_MAX_READ_BYTES);
-	piece.pages = kmalloc_array(KWT_PIECE_PAGES, sizeof(*piece.pages),
+	piece.pages = kmalloc_array(PIECE_PAGES, sizeof(*piece.pages),
 				    GFP_KERNEL_ACCOUNT);
-	piece.data = kvmalloc(min(len, KWT_PIECE_BYTES), GFP_KERNEL_ACCOUNT);
+	piece.data = kvmalloc(min(len, PIECE_BYTES), GFP_KERNEL_ACCOUNT);
 	if (!piece.pages || !piece.data)
 		r = -ENOMEM;
 	while (!r && !read->out_error && read->out_done < len)

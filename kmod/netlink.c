@@ -4,6 +4,7 @@
  * a session. For administrators; the events themselves do not come this way.
  */
 #include <linux/module.h>
+#include <linux/pid.h>
 
 #include "netlink.h"
 
@@ -88,3 +89,118 @@ void kwt_netlink_unregister(void)
 }
 
 MODULE_ALIAS_GENL_FAMILY(KVM_WTRACK_GENL_NAME);
+
+/*
+ * Notices of what happens. All listeners get the same message, whatever pid
+ * namespace they are in.
+ */
+
+static int fill_notice(struct sk_buff *skb, struct kwt_session *session,
+		       u8 event, const struct kvm_wtrack_range *range,
+		       u64 nr_tracked)
+{
+	/* Not session->vm, which is gone before the last notice is sent. */
+	return nla_put_u8(skb, KVM_WTRACK_A_EVENT, event) ?:
+	       put_u64(skb, KVM_WTRACK_A_SESSION_ID, session->id) ?:
+	       put_u64(skb, KVM_WTRACK_A_VM_ID, session->vm_id) ?:
+	       nla_put_u32(skb, KVM_WTRACK_A_VM_PID_INIT,
+			   pid_nr(session->vm_pid)) ?:
+	       (range ? (put_u64(skb, KVM_WTRACK_A_GFN, range->gfn) ?:
+			 put_u64(skb, KVM_WTRACK_A_NR_PAGES, range->nr_pages) ?:
+			 put_u64(skb, KVM_WTRACK_A_NR_TRACKED, nr_tracked)) : 0);
+}
+
+/* Whoever does not listen misses it; a dump tells what is. */
+static struct sk_buff *start_notice(void **head)
+{
+	struct sk_buff *skb;
+
+	if (!genl_has_listeners(&kwt_family, &init_net, 0))
+		return NULL;
+	skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!skb)
+		return NULL;
+	*head = genlmsg_put(skb, 0, 0, &kwt_family, 0, KVM_WTRACK_CMD_NOTICE);
+	return skb;
+}
+
+static void finish_notice(struct sk_buff *skb, void *head, int r)
+{
+	if (!head || r) {
+		nlmsg_free(skb);
+		return;
+	}
+	genlmsg_end(skb, head);
+	genlmsg_multicast(&kwt_family, skb, 0, 0, GFP_KERNEL);
+}
+
+static void send_notice(struct kwt_session *session, u8 event,
+			const struct kvm_wtrack_range *range, u64 nr_tracked)
+{
+	void *head;
+	struct sk_buff *skb = start_notice(&head);
+
+	if (skb)
+		finish_notice(skb, head, head ? fill_notice(skb, session, event,
+							    range, nr_tracked) :
+						-EMSGSIZE);
+}
+
+/* By the worker that arms again, so not more often than it runs. */
+void kwt_notice_guard(struct kwt_vm *vm)
+{
+	u64 disarms = atomic64_read(&vm->disarms), new = disarms - vm->noticed;
+	struct sk_buff *skb;
+	void *head;
+	int r;
+
+	vm->noticed = disarms;
+	skb = new ? start_notice(&head) : NULL;
+	if (!skb)
+		return;
+	r = !head ? -EMSGSIZE :
+	    nla_put_u8(skb, KVM_WTRACK_A_EVENT, KVM_WTRACK_EVENT_GUARD) ?:
+	    put_u64(skb, KVM_WTRACK_A_VM_ID, vm->id) ?:
+	    nla_put_u32(skb, KVM_WTRACK_A_VM_PID_INIT, pid_nr(vm->pid)) ?:
+	    put_u64(skb, KVM_WTRACK_A_GFN,
+		    READ_ONCE(vm->last_gpa) >> KWT_PAGE_SHIFT) ?:
+	    nla_put_u32(skb, KVM_WTRACK_A_CAUSE, READ_ONCE(vm->last_cause)) ?:
+	    put_u64(skb, KVM_WTRACK_A_DISARMS, new);
+	finish_notice(skb, head, r);
+}
+
+void kwt_notice_session(struct kwt_session *session, u8 event)
+{
+	send_notice(session, event, NULL, 0);
+}
+
+void kwt_notice_region(struct kwt_session *session, u64 gfn, u64 nr_pages,
+		       u64 nr_tracked)
+{
+	const struct kvm_wtrack_range range = { gfn, nr_pages };
+
+	send_notice(session, KVM_WTRACK_EVENT_REGION_REMOVED, &range,
+		    nr_tracked);
+}
+
+static void notice_overflow(struct work_struct *work)
+{
+	struct kwt_session *session =
+		container_of(work, struct kwt_session, notice_work);
+
+	kwt_notice_session(session, KVM_WTRACK_EVENT_OVERFLOW);
+}
+
+void kwt_notice_init(struct kwt_session *session)
+{
+	INIT_WORK(&session->notice_work, notice_overflow);
+}
+
+/* From a write hook, which cannot allocate. */
+void kwt_notice_overflow(struct kwt_ring *ring)
+{
+	struct kwt_session *session =
+		container_of(ring, struct kwt_session, ring);
+
+	queue_work(kwt_wq, &session->notice_work);
+}

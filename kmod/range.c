@@ -351,3 +351,333 @@ void kwt_range_untrack(struct kwt_session *session)
 		cond_resched();
 	} while (more);
 }
+
+/*
+ * What is tracked, and what has to be read again: chunk by chunk, as range.c
+ * says.
+ */
+
+static u32 join_ranges(struct kvm_wtrack_range *ranges, u32 used, u32 new)
+{
+	struct kvm_wtrack_range *last = ranges + used - 1;
+
+	if (!used || !new || last->gfn + last->nr_pages != ranges[used].gfn)
+		return used + new;
+	last->nr_pages += ranges[used].nr_pages;
+	memmove(ranges + used, ranges + used + 1,
+		(new - 1) * sizeof(*ranges));
+	return used + new - 1;
+}
+
+/* What is tracked from *@gfn on; sets it to where to go on, or U64_MAX. */
+int kwt_range_query(struct kwt_session *session, u64 *gfn,
+		    struct kvm_wtrack_range *ranges, u32 room, u32 *used)
+{
+	struct kwt_vm *vm = session->vm;
+	u32 new;
+
+	*used = 0;
+	while (*used < room && *gfn != U64_MAX) {
+		if (signal_pending(current) ||
+		    mutex_lock_interruptible(&vm->lock))
+			return -EINTR;
+		new = 0;
+		if (vm->gone)
+			*gfn = U64_MAX;
+		else
+			new = kwt_set_query(&session->set, gfn, ranges + *used,
+					    room - *used);
+		mutex_unlock(&vm->lock);
+		*used = join_ranges(ranges, *used, new);
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * Fetch and clear the resync set. Not interruptible: what was cleared has to
+ * reach the caller.
+ */
+int kwt_range_resync(struct kwt_session *session,
+		     struct kvm_wtrack_resync_range *ranges, u32 room,
+		     u32 *used, bool *more)
+{
+	struct kwt_set *set = &session->set;
+	struct kwt_vm *vm = session->vm;
+	struct kwt_span *span;
+	u64 index = 0;
+
+	*used = 0;
+	*more = false;
+	mutex_lock(&vm->lock);
+	if (!kwt_ring_reopen(&session->ring)) {
+		mutex_unlock(&vm->lock);
+		return -EBUSY;
+	}
+	while ((span = kwt_span_first(set, index))) {
+		if (*used == room) {
+			*more = true;
+			break;
+		}
+		index = span->chunk->index + 1;
+		*used = kwt_resync_fetch(set, span, ranges, *used, room);
+		if (*used == room)
+			index--;
+		mutex_unlock(&vm->lock);
+		cond_resched();
+		mutex_lock(&vm->lock);
+		if (kwt_ring_closed(&session->ring))
+			break;
+	}
+	session->resync_left = *more;
+	mutex_unlock(&vm->lock);
+	return 0;
+}
+
+/* Of one range, what is in the chunk of @gfn; returns where to go on. */
+static u64 undo_chunk(struct kwt_session *session, u64 gfn, u64 end)
+{
+	struct kwt_vm *vm = session->vm;
+	struct kwt_span *span;
+
+	end = min(end, (kwt_chunk_index(gfn) + 1) << KWT_CHUNK_SHIFT);
+	mutex_lock(&vm->lock);
+	span = kwt_span_find(&session->set, kwt_chunk_index(gfn));
+	for (; span && gfn < end; gfn++)
+		kwt_resync_mark(span, kwt_chunk_bit(gfn), ktime_get_ns());
+	mutex_unlock(&vm->lock);
+	cond_resched();
+	return end;
+}
+
+/* What was fetched did not reach the caller: there will be another time. */
+void kwt_range_resync_undo(struct kwt_session *session,
+			   const struct kvm_wtrack_resync_range *ranges,
+			   u32 used)
+{
+	u64 gfn, end;
+	u32 i;
+
+	for (i = 0; i < used; i++) {
+		gfn = ranges[i].gfn;
+		end = gfn + ranges[i].nr_pages;
+		while (gfn < end)
+			gfn = undo_chunk(session, gfn, end);
+	}
+}
+
+/*
+ * A memslot is deleted: what was tracked in it is not any more, or goes on to be
+ * tracked without memory by a session with RING_F_STICKY. KVM calls under
+ * its slots_lock, and the VMM waits for it in KVM_SET_USER_MEMORY_REGION: a
+ * chunk of 1,024 gfns costs each session that has something in it a few
+ * operations on bitmaps, however many of them it tracks.
+ */
+
+/* A part of a chunk, as bits [from, to) of it. */
+struct part {
+	u32 from;
+	u32 to;
+	DECLARE_BITMAP(mask, KWT_CHUNK_PAGES);
+};
+
+/* What of [gfn, end) is in the span's chunk; the first of them is before @end. */
+static void part_of(struct part *part, const struct kwt_span *span, u64 gfn,
+		    u64 end)
+{
+	u64 first = kwt_span_gfn(span, 0);
+
+	part->from = gfn > first ? gfn - first : 0;
+	part->to = min_t(u64, end - first, KWT_CHUNK_PAGES);
+	bitmap_zero(part->mask, KWT_CHUNK_PAGES);
+	bitmap_set(part->mask, part->from, part->to - part->from);
+}
+
+/* How many gfns of it the session tracks, or drop them. */
+typedef u32 (*visit_fn)(struct kwt_session *session, struct kwt_span *span,
+			const struct part *part);
+
+/* Those that the session tracks and that had memory until now. */
+static void find_gone(unsigned long *gone, const struct kwt_span *span,
+		      const struct part *part)
+{
+	bitmap_and(gone, span->tracked, part->mask, KWT_CHUNK_PAGES);
+	if (span->chunk->absent)
+		bitmap_andnot(gone, gone, span->chunk->absent->gfns,
+			      KWT_CHUNK_PAGES);
+}
+
+/* Before anybody is told: the guard has nothing to say of what is gone. */
+static u32 disarm(struct kwt_session *session, struct kwt_span *span,
+		  const struct part *part)
+{
+	kwt_disarm_removed(session->set.space, span->chunk, part->mask);
+	return 0;
+}
+
+static u32 count(struct kwt_session *session, struct kwt_span *span,
+		 const struct part *part)
+{
+	DECLARE_BITMAP(gone, KWT_CHUNK_PAGES);
+
+	find_gone(gone, span, part);
+	return bitmap_weight(gone, KWT_CHUNK_PAGES);
+}
+
+/*
+ * The session loses these. Nobody is left that has them, where no session is
+ * sticky. A vCPU may change what is tracked elsewhere in the chunk, under the same
+ * lock. Returns how many the session had; @gone is which.
+ */
+static u32 forget(struct kwt_set *set, struct kwt_span *span,
+		  const struct part *part, unsigned long *gone)
+{
+	u16 *users = span->chunk->users;
+	u32 bit, n;
+
+	spin_lock(&set->space->arm_lock);
+	find_gone(gone, span, part);
+	n = bitmap_weight(gone, KWT_CHUNK_PAGES);
+	bitmap_andnot(span->tracked, span->tracked, gone, KWT_CHUNK_PAGES);
+	/* What is not observed, but tracked, is disarmed: see what_of(). */
+	smp_mb();
+	bitmap_andnot(span->observed, span->observed, gone, KWT_CHUNK_PAGES);
+	if (!span->chunk->absent)
+		memset(&users[part->from], 0,
+		       (part->to - part->from) * sizeof(*users));
+	else
+		for_each_set_bit(bit, gone, KWT_CHUNK_PAGES)
+			WRITE_ONCE(users[bit], users[bit] - 1);
+	span->nr_tracked -= n;
+	WRITE_ONCE(set->pages, set->pages - n);
+	spin_unlock(&set->space->arm_lock);
+	return n;
+}
+
+/*
+ * A sticky session keeps these, see mark_absent(). Returns how many the session
+ * had; @gone is which.
+ */
+static u32 keep(struct kwt_set *set, struct kwt_span *span,
+		const struct part *part, unsigned long *gone)
+{
+	u32 n;
+
+	spin_lock(&set->space->arm_lock);
+	find_gone(gone, span, part);
+	n = bitmap_weight(gone, KWT_CHUNK_PAGES);
+	bitmap_andnot(span->observed, span->observed, gone, KWT_CHUNK_PAGES);
+	set->absent += n;
+	spin_unlock(&set->space->arm_lock);
+	return n;
+}
+
+/* When all sessions have been told. */
+static u32 mark_absent(struct kwt_session *session, struct kwt_span *span,
+		       const struct part *part)
+{
+	DECLARE_BITMAP(gone, KWT_CHUNK_PAGES);
+
+	find_gone(gone, span, part);
+	if (!bitmap_empty(gone, KWT_CHUNK_PAGES))
+		kwt_absent_add(session->set.space, span->chunk, gone);
+	return 0;
+}
+
+static u32 drop(struct kwt_session *session, struct kwt_span *span,
+		const struct part *part, bool told)
+{
+	struct kwt_set *set = &session->set;
+	DECLARE_BITMAP(gone, KWT_CHUNK_PAGES);
+	u32 bit, n;
+
+	if (session->ring.sticky)
+		n = keep(set, span, part, gone);
+	else
+		n = forget(set, span, part, gone);
+	if (n && !told)
+		kwt_resync_mark_all(span, gone, ktime_get_ns());
+	if (!told)
+		return n;
+	bitmap_and(gone, gone, span->resync, KWT_CHUNK_PAGES);
+	for_each_set_bit(bit, gone, KWT_CHUNK_PAGES)
+		clear_bit(bit, span->resync);
+	return n;
+}
+
+static u32 drop_told(struct kwt_session *session, struct kwt_span *span,
+		     const struct part *part)
+{
+	return drop(session, span, part, true);
+}
+
+/* The reader hears of it from the resync set. */
+static u32 drop_untold(struct kwt_session *session, struct kwt_span *span,
+		       const struct part *part)
+{
+	return drop(session, span, part, false);
+}
+
+/* Each span of the session in [gfn, end), all of which is removed. */
+static u64 visit_run(struct kwt_session *session, u64 gfn, u64 end, visit_fn fn)
+{
+	struct kwt_span *span = kwt_span_first(&session->set,
+					       kwt_chunk_index(gfn));
+	struct part part;
+	u64 n = 0, index;
+
+	while (span && kwt_span_gfn(span, 0) < end) {
+		part_of(&part, span, gfn, end);
+		n += fn(session, span, &part);
+		index = span->chunk->index + 1;
+		kwt_span_put(&session->set, span);
+		span = kwt_span_first(&session->set, index);
+		cond_resched();
+	}
+	return n;
+}
+
+/* Leaves out what another address space has at the same gfns. */
+static u64 visit(struct kwt_vm *vm, struct kwt_session *session, u64 gfn,
+		 u64 end, visit_fn fn)
+{
+	u64 n = 0, run_end;
+
+	for (; gfn < end; gfn = run_end)
+		if (kwt_removal_run(vm->kvm, gfn, end, &run_end))
+			n += visit_run(session, gfn, run_end, fn);
+	return n;
+}
+
+/*
+ * KVM's removal hook. No vCPU writes to these pages any more: KVM has waited
+ * for those that could still see the memslot.
+ */
+void kwt_range_removed(struct kwt_vm *vm, u64 gfn, u64 nr_pages)
+{
+	struct kwt_session *session;
+	u64 n, end = gfn + nr_pages;
+	bool told, sticky = false;
+
+	mutex_lock(&vm->lock);
+	list_for_each_entry(session, &vm->sessions, in_vm) {
+		n = visit(vm, session, gfn, end, count);
+		if (!n)
+			continue;
+		visit(vm, session, gfn, end, disarm);
+		told = kwt_ring_region(&session->ring, gfn, nr_pages, n,
+				       ktime_get_ns());
+		atomic64_inc(&session->ring.regions);
+		visit(vm, session, gfn, end, told ? drop_told : drop_untold);
+		kwt_notice_region(session, gfn, nr_pages, n);
+		sticky |= session->ring.sticky;
+	}
+	if (sticky)
+		list_for_each_entry(session, &vm->sessions, in_vm)
+			if (session->ring.sticky)
+				visit(vm, session, gfn, end, mark_absent);
+	/* VMMs often bring it back at once. */
+	if (sticky)
+		kwt_absent_look_soon(vm);
+	mutex_unlock(&vm->lock);
+}

@@ -77,7 +77,7 @@ struct kwt_absent {
  * @spans: of the sessions that track something here; (L), read under RCU
  * @in_tripped: in space->tripped while the guard has disarmed a gfn in it; (A)
  * @rcu: to free it, when it is in no list
- * @guard: what the guard remembers of each gfn, see due.c; (A), and (L) to
+ * @guard: what the guard remembers of each gfn, see guard.h; (A), and (L) to
  *	set. There before it is needed, for sessions with a budget
  * @absent: where a session with RING_F_STICKY tracks something, otherwise NULL;
  *	(A), and (L) to set
@@ -363,6 +363,12 @@ struct kwt_chunk *kwt_chunk_get(struct kwt_space *space, u64 index);
 void kwt_chunk_put(struct kwt_space *space, struct kwt_chunk *chunk);
 u32 kwt_space_users(struct kwt_space *space, u64 gfn);
 bool kwt_chunk_guard(struct kwt_space *space, struct kwt_chunk *chunk);
+struct kwt_span *kwt_span_first(const struct kwt_set *set, u64 index);
+struct kwt_span *kwt_span_find(const struct kwt_set *set, u64 index);
+struct kwt_span *kwt_span_get(struct kwt_set *set, u64 index);
+void kwt_span_put(struct kwt_set *set, struct kwt_span *span);
+int kwt_span_make_spent(struct kwt_set *set, struct kwt_span *span);
+int kwt_span_tune(struct kwt_set *set, struct kwt_span *span);
 
 /* absent.c, under the VM's lock */
 extern atomic64_t kwt_absent_spaces;
@@ -371,16 +377,6 @@ void kwt_absent_add(struct kwt_space *space, struct kwt_chunk *chunk,
 		    const unsigned long *gfns);
 void kwt_absent_add_gfn(struct kwt_set *set, struct kwt_span *span, u32 bit);
 void kwt_absent_end(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
-
-/* span.c */
-int kwt_span_cache_create(void);
-void kwt_span_cache_destroy(void);
-struct kwt_span *kwt_span_first(const struct kwt_set *set, u64 index);
-struct kwt_span *kwt_span_find(const struct kwt_set *set, u64 index);
-struct kwt_span *kwt_span_get(struct kwt_set *set, u64 index);
-void kwt_span_put(struct kwt_set *set, struct kwt_span *span);
-int kwt_span_make_spent(struct kwt_set *set, struct kwt_span *span);
-int kwt_span_tune(struct kwt_set *set, struct kwt_span *span);
 
 /* set.c */
 int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn);
@@ -402,6 +398,8 @@ bool kwt_set_untrack_next(struct kwt_set *set, u64 *index, bool disarm);
 int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 	    const struct kwt_span *caller);
 void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn);
+void kwt_due_hasten(struct kwt_space *space, struct kwt_chunk *chunk,
+		    u64 gfn, u64 end);
 
 /* tell.c: what to do about a gfn that must not stay armed */
 void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
@@ -411,10 +409,6 @@ void kwt_disarm_unobserved(struct kwt_space *space, struct kwt_chunk *chunk,
 
 /* rearm.c */
 int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
-
-/* due.c */
-void kwt_due_hasten(struct kwt_space *space, struct kwt_chunk *chunk,
-		    u64 gfn, u64 end);
 
 /* match.c, match.h */
 void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
@@ -439,6 +433,12 @@ bool kwt_ring_closed(const struct kwt_ring *ring);
 u64 kwt_ring_head(const struct kwt_ring *ring);
 int kwt_ring_unread(const struct kwt_ring *ring, u64 *pos);
 bool kwt_ring_published(const struct kwt_ring *ring, u64 pos);
+void kwt_resync_mark(struct kwt_span *span, u32 bit, u64 time_ns);
+void kwt_resync_mark_all(struct kwt_span *span, const unsigned long *bits,
+			 u64 time_ns);
+void kwt_resync_write(struct kwt_span *span, u32 bit, u64 time_ns);
+u32 kwt_resync_fetch(struct kwt_set *set, struct kwt_span *span,
+		     struct kvm_wtrack_resync_range *range, u32 used, u32 room);
 
 /* sync.c */
 void kwt_sync_init(struct kwt_ring *ring);
@@ -451,15 +451,7 @@ void kwt_sync_close(struct kwt_ring *ring);
 bool kwt_ring_get(struct kwt_ring *ring);
 void kwt_ring_put(struct kwt_ring *ring);
 
-/* resync.c */
-void kwt_resync_mark(struct kwt_span *span, u32 bit, u64 time_ns);
-void kwt_resync_mark_all(struct kwt_span *span, const unsigned long *bits,
-			 u64 time_ns);
-void kwt_resync_write(struct kwt_span *span, u32 bit, u64 time_ns);
-u32 kwt_resync_fetch(struct kwt_set *set, struct kwt_span *span,
-		     struct kvm_wtrack_resync_range *range, u32 used, u32 room);
-
-/* notice.c */
+/* netlink.c */
 void kwt_notice_overflow(struct kwt_ring *ring);
 
 /* wake.c */

@@ -27,7 +27,9 @@
  * are there only from when a VM needs them, until no VM is attached to.
  */
 #include <linux/hash.h>
+#include <linux/module.h>
 #include <linux/rculist.h>
+#include <linux/string.h>
 #include <linux/tracepoint.h>
 
 #include "compat/fault.h"
@@ -35,6 +37,71 @@
 #include "guard.h"
 #include "kwt.h"
 #include "vcpu.h"
+
+enum { TP_WALK, TP_ENTRY_READ, TP_HOLE, TP_MAP, NR_TPS };
+
+/*
+ * Tracepoints that KVM has but does not export. The kernel shows every module
+ * all tracepoints of all others: kwt_kvm_tp_find().
+ */
+static struct {
+	const char *name;	/* as KVM has it */
+	struct tracepoint *tp;
+} kvm_tps[NR_TPS] = {
+	[TP_WALK] = { .name = "kvm_mmu_pagetable_walk" },
+	[TP_ENTRY_READ] = { .name = "kvm_mmu_paging_element" },
+	[TP_HOLE] = { .name = "check_mmio_spte" },
+	[TP_MAP] = { .name = "kvm_mmu_set_spte" },
+};
+
+static void take_if_wanted(struct tracepoint *tp)
+{
+	u32 i;
+
+	for (i = 0; i < NR_TPS; i++)
+		if (!strcmp(tp->name, kvm_tps[i].name))
+			kvm_tps[i].tp = tp;
+}
+
+static void take_from_kernel(struct tracepoint *tp, void *unused)
+{
+	take_if_wanted(tp);
+}
+
+/* This module uses symbols of KVM's: while it is loaded, KVM stays. */
+static int take_from_module(struct notifier_block *block, unsigned long state,
+			    void *data)
+{
+	const struct module *mod = ((struct tp_module *)data)->mod;
+	u32 i;
+
+	if (state == MODULE_STATE_COMING && !strcmp(mod->name, "kvm"))
+		for (i = 0; i < mod->num_tracepoints; i++)
+			take_if_wanted(tracepoint_ptr_deref(
+						&mod->tracepoints_ptrs[i]));
+	return NOTIFY_OK;
+}
+
+/* Called once, for all modules that are there. -ENOENT: this KVM lacks one. */
+int kwt_kvm_tp_find(void)
+{
+	struct notifier_block block = { .notifier_call = take_from_module };
+	int r;
+	u32 i;
+
+	for_each_kernel_tracepoint(take_from_kernel, NULL);
+	r = register_tracepoint_module_notifier(&block);
+	if (r)
+		return r;
+	unregister_tracepoint_module_notifier(&block);
+	for (i = 0; i < NR_TPS; i++)
+		if (!kvm_tps[i].tp) {
+			pr_err("kvm-wtrack: KVM of this kernel has no tracepoint %s, without which a guest is not safe\n",
+			       kvm_tps[i].name);
+			return -ENOENT;
+		}
+	return 0;
+}
 
 #define MM_BITS	6
 
@@ -238,14 +305,14 @@ void kwt_hole_disarm_mapped(struct kwt_vm *vm)
 /* Only with EPT, otherwise the fault itself says so; and what KVM maps. */
 int kwt_hole_start(void)
 {
-	int r = tracepoint_probe_register(kwt_kvm_tp[KWT_TP_MAP].tp, on_map,
+	int r = tracepoint_probe_register(kvm_tps[TP_MAP].tp, on_map,
 					  NULL);
 
 	if (r || !boot_cpu_has(X86_FEATURE_VMX))
 		return r;
-	r = tracepoint_probe_register(kwt_kvm_tp[KWT_TP_HOLE].tp, on_hole, NULL);
+	r = tracepoint_probe_register(kvm_tps[TP_HOLE].tp, on_hole, NULL);
 	if (r)
-		tracepoint_probe_unregister(kwt_kvm_tp[KWT_TP_MAP].tp, on_map,
+		tracepoint_probe_unregister(kvm_tps[TP_MAP].tp, on_map,
 					    NULL);
 	return r;
 }
@@ -253,9 +320,9 @@ int kwt_hole_start(void)
 void kwt_hole_stop(void)
 {
 	if (boot_cpu_has(X86_FEATURE_VMX))
-		tracepoint_probe_unregister(kwt_kvm_tp[KWT_TP_HOLE].tp, on_hole,
+		tracepoint_probe_unregister(kvm_tps[TP_HOLE].tp, on_hole,
 					    NULL);
-	tracepoint_probe_unregister(kwt_kvm_tp[KWT_TP_MAP].tp, on_map, NULL);
+	tracepoint_probe_unregister(kvm_tps[TP_MAP].tp, on_map, NULL);
 }
 
 /* Are walks that begin from now on seen? */
@@ -271,13 +338,13 @@ int kwt_walk_start(void)
 
 	if (walk_watched)
 		return 0;
-	r = tracepoint_probe_register(kwt_kvm_tp[KWT_TP_WALK].tp, on_walk, NULL);
+	r = tracepoint_probe_register(kvm_tps[TP_WALK].tp, on_walk, NULL);
 	if (r)
 		return r;
-	r = tracepoint_probe_register(kwt_kvm_tp[KWT_TP_ENTRY_READ].tp,
+	r = tracepoint_probe_register(kvm_tps[TP_ENTRY_READ].tp,
 				      on_entry_read, NULL);
 	if (r) {
-		tracepoint_probe_unregister(kwt_kvm_tp[KWT_TP_WALK].tp, on_walk,
+		tracepoint_probe_unregister(kvm_tps[TP_WALK].tp, on_walk,
 					    NULL);
 		return r;
 	}
@@ -291,9 +358,9 @@ void kwt_walk_stop(void)
 	if (!walk_watched)
 		return;
 	WRITE_ONCE(walk_watched, false);
-	tracepoint_probe_unregister(kwt_kvm_tp[KWT_TP_ENTRY_READ].tp,
+	tracepoint_probe_unregister(kvm_tps[TP_ENTRY_READ].tp,
 				    on_entry_read, NULL);
-	tracepoint_probe_unregister(kwt_kvm_tp[KWT_TP_WALK].tp, on_walk, NULL);
+	tracepoint_probe_unregister(kvm_tps[TP_WALK].tp, on_walk, NULL);
 }
 
 void kwt_walk_add(struct kwt_vm *vm)

@@ -90,7 +90,7 @@ parameters()
 			gsub(/BOUNDED\(|,/, " ")
 			if ($2 == "1U") { $2 = 2 ^ $4; $3 = $4 = "" }
 			print
-		}' "$TOP/kmod/params.c" |
+		}' "$TOP/kmod/main.c" |
 		sed "s/KWT_MIN_RECORDS/$(kmod_number MIN_RECORDS)/
 			s/KWT_MAX_RECORDS/$(kmod_number MAX_RECORDS)/
 			s/UINT_MAX/4294967295/" |
