@@ -36,6 +36,7 @@
 
 #include "guard.h"
 #include "kwt.h"
+#include "trace.h"
 #include "vcpu.h"
 
 /*
@@ -169,9 +170,14 @@ void kwt_due_hasten(struct kwt_space *space, struct kwt_chunk *chunk,
 	spin_unlock(&space->arm_lock);
 }
 
+static struct kwt_vm *space_vm(struct kwt_space *space)
+{
+	return container_of(space, struct kwt_vm, space);
+}
+
 static struct kvm *space_kvm(struct kwt_space *space)
 {
-	return container_of(space, struct kwt_vm, space)->kvm;
+	return space_vm(space)->kvm;
 }
 
 /*
@@ -206,29 +212,6 @@ static void mark_armed(struct kwt_space *space, struct kwt_chunk *chunk,
 		due_armed(chunk, bit);
 	else if (chunk->guard)
 		chunk->guard[bit] = 0;
-}
-
-/*
- * Begin a grace period of KVM's read side that nobody waits for. KVM must not
- * destroy its srcu before it is over. Under the VM's lock.
- */
-unsigned long kwt_grace_begin(struct kwt_space *space)
-{
-	space->newest_grace =
-		start_poll_synchronize_srcu(&space_kvm(space)->srcu);
-	space->graced = true;
-	return space->newest_grace;
-}
-
-/*
- * Is every grace period over that was begun? A later one is not over before an
- * earlier one. Under the VM's lock, or nobody begins one any more.
- */
-bool kwt_grace_is_over(struct kwt_space *space)
-{
-	return !space->graced ||
-	       poll_state_synchronize_srcu(&space_kvm(space)->srcu,
-					   space->newest_grace);
 }
 
 /*
@@ -283,6 +266,28 @@ int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 }
 
 /*
+ * Arm a gfn that the guard has disarmed, or that was absent, and tell the sessions.
+ * Under the VM's lock, which also keeps chunk->guard. Spans that are left without a
+ * bit stay until the worker comes. -EAGAIN: as from kwt_arm(); -ENOENT and so on:
+ * there is no memslot, or it is about to go, which will be told.
+ */
+int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
+{
+	u64 gfn = (chunk->index << KWT_CHUNK_SHIFT) + bit;
+	int r;
+
+	/* Whoever disarmed it has told all sessions, and those that stop left. */
+	spin_lock(&space->arm_lock);
+	spin_unlock(&space->arm_lock);
+	if (!kwt_chunk_is_waited_for(chunk, bit))
+		return 0;
+	r = kwt_arm(space, chunk, gfn, NULL);
+	if (!r)
+		trace_kvm_wtrack_rearm(space->id, gfn);
+	return r;
+}
+
+/*
  * Remove KVM's write protection for @gfn unless the guard already removed it, and
  * may then have taken the gfn away from its last user, which stops. Otherwise the gfn
  * still has a user. The caller holds the VM's lock.
@@ -324,4 +329,36 @@ void kwt_disarm_removed(struct kwt_space *space, struct kwt_chunk *chunk,
 		}
 	bitmap_andnot(chunk->armed, chunk->armed, gone, KWT_CHUNK_PAGES);
 	spin_unlock(&space->arm_lock);
+}
+
+/*
+ * By whoever disarmed a gfn. Once for all that come before the worker does: it
+ * would never, if each of them put it off.
+ */
+void kwt_rearm_soon(struct kwt_space *space,
+		    const struct kvm_wtrack_record *record)
+{
+	struct kwt_vm *vm = space_vm(space);
+
+	WRITE_ONCE(vm->last_gpa, record->gpa);
+	WRITE_ONCE(vm->last_cause, record->guard.cause);
+	atomic64_inc(&vm->disarms);
+	if (!xchg(&vm->rearm_soon, true))
+		mod_delayed_work(kwt_wq, &vm->rearm, 1);
+}
+
+/* Something was made absent, or the memslots have changed. */
+void kwt_absent_look_soon(struct kwt_vm *vm)
+{
+	if (!xchg(&vm->rearm_soon, true))
+		mod_delayed_work(kwt_wq, &vm->rearm, 1);
+}
+
+/* Without a lock. */
+void kwt_absent_notice(struct kwt_vm *vm)
+{
+	if (READ_ONCE(vm->space.nr_absent) &&
+	    READ_ONCE(vm->space.absent_generation) !=
+	    kwt_slots_stamp(vm->kvm))
+		kwt_absent_look_soon(vm);
 }

@@ -70,6 +70,8 @@ bool kwt_arm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit,
 /* rearm.c */
 void kwt_rearm_init(struct kwt_vm *vm);
 void kwt_rearm_exit(struct kwt_vm *vm);
+
+/* arm.c: have the worker of rearm.c do something */
 void kwt_rearm_soon(struct kwt_space *space,
 		    const struct kvm_wtrack_record *record);
 void kwt_absent_look_soon(struct kwt_vm *vm);
@@ -80,8 +82,6 @@ void kwt_untrack(struct kwt_space *space, u64 gfn);
 
 /* arm.c, under the VM's lock */
 int kwt_due_wait(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
-unsigned long kwt_grace_begin(struct kwt_space *space);
-bool kwt_grace_is_over(struct kwt_space *space);
 void kwt_disarm_removed(struct kwt_space *space, struct kwt_chunk *chunk,
 			const unsigned long *gone);
 

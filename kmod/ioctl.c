@@ -133,33 +133,6 @@ static int do_fence(struct kwt_session *session, union kwt_arg *arg)
 	return fence(session, &arg->fence.out_seq);
 }
 
-/*
- * Can the caller's array be written? It is looked at without writing to it: a
- * call that fails changes nothing. The answer may be another one by the time
- * that the array is filled.
- */
-static bool output_is_writable(u64 to, size_t bytes)
-{
-	char __user *user = u64_to_user_ptr(to);
-
-	return access_ok(user, bytes) && !fault_in_safe_writeable(user, bytes);
-}
-
-/* Room for the kernel's copy of an array that the caller wants filled. */
-void *kwt_output_alloc(u64 to, u32 *nr, size_t bytes)
-{
-	void *buf;
-
-	if (!*nr)
-		return ERR_PTR(-EINVAL);
-	*nr = min_t(u32, *nr, KWT_MAX_RANGES);
-	/* Before anything is fetched, which would have to be put back. */
-	if (!output_is_writable(to, *nr * bytes))
-		return ERR_PTR(-EFAULT);
-	buf = kvcalloc(*nr, bytes, GFP_KERNEL_ACCOUNT);
-	return buf ?: ERR_PTR(-ENOMEM);
-}
-
 static int do_query(struct kwt_session *session, union kwt_arg *arg)
 {
 	struct kvm_wtrack_query *query = &arg->query;

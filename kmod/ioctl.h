@@ -3,6 +3,10 @@
 #ifndef KWT_IOCTL_H
 #define KWT_IOCTL_H
 
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
 #include "kwt.h"
 
 /* The largest of them; a call gets the kernel's copy of its own. */
@@ -33,7 +37,31 @@ union kwt_arg {
 int kwt_ioctl_read(struct kwt_session *session, union kwt_arg *arg);
 int kwt_ioctl_regions(struct kwt_session *session, union kwt_arg *arg);
 
-/* ioctl.c */
-void *kwt_output_alloc(u64 to, u32 *nr, size_t bytes);
+/*
+ * Can the caller's array be written? It is looked at without writing to it: a
+ * call that fails changes nothing. The answer may be another one by the time
+ * that the array is filled.
+ */
+static inline bool kwt_output_is_writable(u64 to, size_t bytes)
+{
+	char __user *user = u64_to_user_ptr(to);
+
+	return access_ok(user, bytes) && !fault_in_safe_writeable(user, bytes);
+}
+
+/* Room for the kernel's copy of an array that the caller wants filled. */
+static inline void *kwt_output_alloc(u64 to, u32 *nr, size_t bytes)
+{
+	void *buf;
+
+	if (!*nr)
+		return ERR_PTR(-EINVAL);
+	*nr = min_t(u32, *nr, KWT_MAX_RANGES);
+	/* Before anything is fetched, which would have to be put back. */
+	if (!kwt_output_is_writable(to, *nr * bytes))
+		return ERR_PTR(-EFAULT);
+	buf = kvcalloc(*nr, bytes, GFP_KERNEL_ACCOUNT);
+	return buf ?: ERR_PTR(-ENOMEM);
+}
 
 #endif /* KWT_IOCTL_H */

@@ -238,7 +238,6 @@ extern unsigned int kwt_poll_ms;
 extern unsigned int kwt_guard_min_ms;
 extern unsigned int kwt_guard_max_ms;
 extern unsigned int kwt_read_mib_per_s;
-u64 kwt_read_bytes_per_s(void);
 
 #define KWT_MIN_RECORDS		64
 #define KWT_MAX_RECORDS		(1U << 20)
@@ -263,29 +262,20 @@ void kwt_source_unregister(struct kwt_vm *vm);
 /* vm.c */
 struct kwt_vm *kwt_vm_next(u64 id);
 void kwt_vm_put(struct kwt_vm *vm);
-void kwt_vm_forbid(struct kwt_vm *vm);
+void kwt_session_number(struct kwt_session *session);
 int kwt_vm_join(struct kwt_session *session, struct file *file);
 void kwt_vm_leave(struct kwt_session *session);
-void kwt_vm_look(struct kwt_vm *vm);
 bool kwt_file_is_vm(struct file *file);
 
 /* session.c */
 struct kwt_session *kwt_session_create(void);
 void kwt_session_destroy(struct kwt_session *session);
-void kwt_session_put(struct kwt_session *session);
-int kwt_session_check(const struct kwt_session *session);
 int kwt_session_attach(struct kwt_session *session, int vm_fd);
-void kwt_session_number(struct kwt_session *session);
 void kwt_session_wait(struct kwt_session *session);
-bool kwt_session_waits(struct kwt_session *session);
-int kwt_session_end_waiting(u64 id);
+int kwt_session_end(u64 id);
 int kwt_session_each_waiting(u64 *id,
 			     int (*fn)(struct kwt_session *session, void *arg),
 			     void *arg);
-struct kwt_vm *kwt_session_vm(struct kwt_session *session);
-
-/* end.c */
-int kwt_session_end(u64 id);
 
 /* pending.c */
 void kwt_pending_tell(struct kwt_space *space);
@@ -293,14 +283,22 @@ void kwt_pending_look(struct kwt_vm *vm);
 void kwt_pending_settle(struct kwt_session *session);
 
 /* restrict.c */
-void kwt_limits_init(struct kwt_limits *limits);
-void kwt_limits_exit(struct kwt_limits *limits);
 int kwt_restrict(struct kwt_session *session,
 		 const struct kvm_wtrack_restrict *arg);
 int kwt_restrict_check(struct kwt_session *session, u64 gfn);
+
+/* limits.c, under session->lock or the VM's */
 u64 kwt_restrict_next(const struct kwt_session *session, u64 gfn, u64 end);
 u64 kwt_restrict_end(const struct kwt_session *session, u64 gfn, u64 end);
 bool kwt_restrict_allows(const struct kwt_session *session, u64 gfn);
+void kwt_limits_init(struct kwt_limits *limits);
+void kwt_limits_exit(struct kwt_limits *limits);
+int kwt_limits_load(struct kwt_limits *limits,
+		    const struct kvm_wtrack_restrict *arg);
+int kwt_limits_narrow(struct kwt_limits *limits, const struct kwt_limits *old,
+		      const struct kvm_wtrack_restrict *arg);
+bool kwt_limits_allow(const struct kwt_limits *limits,
+		      const struct kvm_wtrack_range *range);
 
 /* memory.c */
 bool kwt_mm_is_gone(struct kwt_vm *vm);
@@ -328,7 +326,6 @@ int kwt_ring_make(struct kwt_session *session,
 void kwt_ring_unmake(struct kwt_session *session);
 int kwt_ring_mmap(struct kwt_session *session, struct vm_area_struct *vma);
 u64 kwt_ring_records_bytes(const struct kwt_session *session);
-bool kwt_ring_made(struct kwt_session *session);
 int kwt_ring_check(struct kwt_session *session);
 
 /* tune.c */
@@ -360,9 +357,11 @@ void kwt_status_locked(struct kwt_session *session, struct kwt_vm *vm,
 void kwt_status(struct kwt_session *session, struct kvm_wtrack_status *status);
 void kwt_fdinfo(struct seq_file *m, struct kwt_session *session);
 
-/* netlink.c */
+/* netlink_dump.c */
 int kwt_netlink_register(void);
 void kwt_netlink_unregister(void);
+
+/* netlink.c */
 void kwt_notice_init(struct kwt_session *session);
 void kwt_notice_session(struct kwt_session *session, u8 event);
 void kwt_notice_guard(struct kwt_vm *vm);
@@ -375,6 +374,54 @@ void kwt_notice_region(struct kwt_session *session, u64 gfn, u64 nr_pages,
 		if (IS_ENABLED(CONFIG_PROVE_LOCKING))			\
 			WARN_ON_ONCE(!(cond));				\
 	} while (0)
+
+static inline u64 kwt_read_bytes_per_s(void)
+{
+	return (u64)READ_ONCE(kwt_read_mib_per_s) << 20;
+}
+
+/* The VM, once attached; it stays until the session is closed. */
+static inline struct kwt_vm *kwt_session_vm(struct kwt_session *session)
+{
+	/* Pairs with the release in vm_add_session(). */
+	return smp_load_acquire(&session->vm);
+}
+
+/* A ring that was made stays until the session is freed. */
+static inline bool kwt_ring_made(struct kwt_session *session)
+{
+	/* Pairs with the release in ring_publish(). */
+	return smp_load_acquire(&session->ring.records);
+}
+
+/* For callers that want something of a session which has not ended. */
+static inline int kwt_session_check(const struct kwt_session *session)
+{
+	return READ_ONCE(session->ended) ? -ESHUTDOWN : 0;
+}
+
+static inline void kwt_session_put(struct kwt_session *session)
+{
+	if (refcount_dec_and_test(&session->refs))
+		queue_rcu_work(kwt_wq, &session->free);
+}
+
+/*
+ * The guest is found to be confidential, by a vCPU that is about to run. Its
+ * faults on what is armed are let pass from here on, and nothing is armed any
+ * more; the rest is left to @watch. Nothing may be waited for here.
+ */
+static inline void kwt_vm_forbid(struct kwt_vm *vm)
+{
+	WRITE_ONCE(vm->space.forbidden, true);
+	mod_delayed_work(kwt_wq, &vm->watch, 0);
+}
+
+/* Something has happened to the VM. The caller has a reference. */
+static inline void kwt_vm_look(struct kwt_vm *vm)
+{
+	mod_delayed_work(kwt_wq, &vm->watch, 0);
+}
 
 /* A range of gfns that a guest may have: not empty, not wrapping. */
 static inline bool kwt_gfns_valid(u64 gfn, u64 nr_pages)

@@ -81,11 +81,6 @@ BOUNDED(read_mib_per_s, 1024, 1, 1048576, false,
 BOUNDED(poll_ms, 200, 10, 60000, false,
 	"how often to look for VMs that were closed, in ms (10 to 60000)");
 
-u64 kwt_read_bytes_per_s(void)
-{
-	return (u64)READ_ONCE(kwt_read_mib_per_s) << 20;
-}
-
 /* /dev/kvm-wtrack: an open file is a session. */
 
 static int on_open(struct inode *inode, struct file *file)

@@ -3,61 +3,9 @@
  * Generic netlink: dumps of what is there, notices of what happens, and the end of
  * a session. For administrators; the events themselves do not come this way.
  */
-#include <linux/module.h>
 #include <linux/pid.h>
 
 #include "netlink.h"
-
-static const struct nla_policy session_policy[KVM_WTRACK_A_MAX + 1] = {
-	[KVM_WTRACK_A_SESSION_ID] = { .type = NLA_U64 },
-};
-
-static int end_session(struct sk_buff *skb, struct genl_info *info)
-{
-	struct nlattr *id = info->attrs[KVM_WTRACK_A_SESSION_ID];
-	int r;
-
-	if (!id)
-		return -EINVAL;
-	/* The session may be closed meanwhile: it is freed by our work queue. */
-	if (!try_module_get(THIS_MODULE))
-		return -ENOENT;
-	r = kwt_session_end(nla_get_u64(id));
-	module_put(THIS_MODULE);
-	return r;
-}
-
-static const struct genl_ops ops[] = {
-	{
-		.cmd = KVM_WTRACK_CMD_GET_VM,
-		.flags = GENL_ADMIN_PERM,
-		.start = kwt_dump_start,
-		.dumpit = kwt_dump_vms,
-		.done = kwt_dump_done,
-	},
-	{
-		.cmd = KVM_WTRACK_CMD_GET_SESSION,
-		.flags = GENL_ADMIN_PERM,
-		.start = kwt_dump_start,
-		.dumpit = kwt_dump_sessions,
-		.done = kwt_dump_done,
-	},
-	{
-		.cmd = KVM_WTRACK_CMD_GET_RANGE,
-		.flags = GENL_ADMIN_PERM,
-		.start = kwt_dump_ranges_start,
-		.dumpit = kwt_dump_ranges,
-		.policy = session_policy,
-		.maxattr = KVM_WTRACK_A_MAX,
-	},
-	{
-		.cmd = KVM_WTRACK_CMD_END_SESSION,
-		.flags = GENL_ADMIN_PERM,
-		.doit = end_session,
-		.policy = session_policy,
-		.maxattr = KVM_WTRACK_A_MAX,
-	},
-};
 
 static const struct genl_multicast_group groups[] = {
 	{
@@ -71,24 +19,11 @@ struct genl_family kwt_family __ro_after_init = {
 	.version = KVM_WTRACK_GENL_VERSION,
 	.maxattr = KVM_WTRACK_A_MAX,
 	.module = THIS_MODULE,
-	.ops = ops,
-	.n_ops = ARRAY_SIZE(ops),
 	.parallel_ops = true,
 	.mcgrps = groups,
 	.n_mcgrps = ARRAY_SIZE(groups),
 };
 
-int __init kwt_netlink_register(void)
-{
-	return genl_register_family(&kwt_family);
-}
-
-void kwt_netlink_unregister(void)
-{
-	genl_unregister_family(&kwt_family);
-}
-
-MODULE_ALIAS_GENL_FAMILY(KVM_WTRACK_GENL_NAME);
 
 /*
  * Notices of what happens. All listeners get the same message, whatever pid
@@ -194,13 +129,4 @@ static void notice_overflow(struct work_struct *work)
 void kwt_notice_init(struct kwt_session *session)
 {
 	INIT_WORK(&session->notice_work, notice_overflow);
-}
-
-/* From a write hook, which cannot allocate. */
-void kwt_notice_overflow(struct kwt_ring *ring)
-{
-	struct kwt_session *session =
-		container_of(ring, struct kwt_session, ring);
-
-	queue_work(kwt_wq, &session->notice_work);
 }

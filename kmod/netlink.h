@@ -12,14 +12,6 @@
 /* netlink.c */
 extern struct genl_family kwt_family;
 
-/* netlink_dump.c */
-int kwt_dump_start(struct netlink_callback *cb);
-int kwt_dump_done(struct netlink_callback *cb);
-int kwt_dump_vms(struct sk_buff *skb, struct netlink_callback *cb);
-int kwt_dump_sessions(struct sk_buff *skb, struct netlink_callback *cb);
-int kwt_dump_ranges_start(struct netlink_callback *cb);
-int kwt_dump_ranges(struct sk_buff *skb, struct netlink_callback *cb);
-
 static inline int put_u64(struct sk_buff *skb, int attr, u64 value)
 {
 	return nla_put_u64_64bit(skb, attr, value, KVM_WTRACK_A_PAD);

@@ -5,6 +5,7 @@
  * A dump goes on, message by message, behind the ids that the one before ended
  * with; ids only grow. It never holds the list of VMs while it looks at one.
  */
+#include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 
@@ -27,13 +28,13 @@ static struct cursor *cursor_of(struct netlink_callback *cb)
 }
 
 /* Runs in the process that asks. Another one may read the answer. */
-int kwt_dump_start(struct netlink_callback *cb)
+static int dump_start(struct netlink_callback *cb)
 {
 	cursor_of(cb)->pids = get_pid_ns(task_active_pid_ns(current));
 	return 0;
 }
 
-int kwt_dump_done(struct netlink_callback *cb)
+static int dump_done(struct netlink_callback *cb)
 {
 	put_pid_ns(cursor_of(cb)->pids);
 	return 0;
@@ -80,7 +81,7 @@ static int fill_vm(struct sk_buff *skb, struct netlink_callback *cb,
 	return finish(skb, head, r);
 }
 
-int kwt_dump_vms(struct sk_buff *skb, struct netlink_callback *cb)
+static int dump_vms(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct cursor *cursor = cursor_of(cb);
 	struct kwt_vm *vm;
@@ -195,7 +196,7 @@ static int fill_waiting(struct kwt_session *session, void *arg)
  * Those that wait come first: one that finds its VM meanwhile is dumped once or
  * twice, but not left out, whatever its id.
  */
-int kwt_dump_sessions(struct sk_buff *skb, struct netlink_callback *cb)
+static int dump_sessions(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct cursor *cursor = cursor_of(cb);
 	struct message message = { skb, cb };
@@ -258,12 +259,12 @@ static u64 asked_session(struct netlink_callback *cb)
 	return id ? nla_get_u64(id) : 0;
 }
 
-int kwt_dump_ranges_start(struct netlink_callback *cb)
+static int dump_ranges_start(struct netlink_callback *cb)
 {
 	return asked_session(cb) ? 0 : -EINVAL;
 }
 
-int kwt_dump_ranges(struct sk_buff *skb, struct netlink_callback *cb)
+static int dump_ranges(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct cursor *cursor = cursor_of(cb);
 	struct kwt_vm *vm;
@@ -279,3 +280,68 @@ int kwt_dump_ranges(struct sk_buff *skb, struct netlink_callback *cb)
 	}
 	return skb->len;
 }
+
+static const struct nla_policy session_policy[KVM_WTRACK_A_MAX + 1] = {
+	[KVM_WTRACK_A_SESSION_ID] = { .type = NLA_U64 },
+};
+
+static int end_session(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *id = info->attrs[KVM_WTRACK_A_SESSION_ID];
+	int r;
+
+	if (!id)
+		return -EINVAL;
+	/* The session may be closed meanwhile: it is freed by our work queue. */
+	if (!try_module_get(THIS_MODULE))
+		return -ENOENT;
+	r = kwt_session_end(nla_get_u64(id));
+	module_put(THIS_MODULE);
+	return r;
+}
+
+static const struct genl_ops ops[] = {
+	{
+		.cmd = KVM_WTRACK_CMD_GET_VM,
+		.flags = GENL_ADMIN_PERM,
+		.start = dump_start,
+		.dumpit = dump_vms,
+		.done = dump_done,
+	},
+	{
+		.cmd = KVM_WTRACK_CMD_GET_SESSION,
+		.flags = GENL_ADMIN_PERM,
+		.start = dump_start,
+		.dumpit = dump_sessions,
+		.done = dump_done,
+	},
+	{
+		.cmd = KVM_WTRACK_CMD_GET_RANGE,
+		.flags = GENL_ADMIN_PERM,
+		.start = dump_ranges_start,
+		.dumpit = dump_ranges,
+		.policy = session_policy,
+		.maxattr = KVM_WTRACK_A_MAX,
+	},
+	{
+		.cmd = KVM_WTRACK_CMD_END_SESSION,
+		.flags = GENL_ADMIN_PERM,
+		.doit = end_session,
+		.policy = session_policy,
+		.maxattr = KVM_WTRACK_A_MAX,
+	},
+};
+
+int __init kwt_netlink_register(void)
+{
+	kwt_family.ops = ops;
+	kwt_family.n_ops = ARRAY_SIZE(ops);
+	return genl_register_family(&kwt_family);
+}
+
+void kwt_netlink_unregister(void)
+{
+	genl_unregister_family(&kwt_family);
+}
+
+MODULE_ALIAS_GENL_FAMILY(KVM_WTRACK_GENL_NAME);

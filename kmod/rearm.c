@@ -15,46 +15,6 @@
 #include "trace.h"
 #include "vcpu.h"
 
-static struct kwt_vm *space_vm(struct kwt_space *space)
-{
-	return container_of(space, struct kwt_vm, space);
-}
-
-/* Under the VM's lock. The guard takes gfns away from sessions that stop. */
-static bool is_waited_for(const struct kwt_chunk *chunk, u32 bit)
-{
-	const struct kwt_span *span;
-
-	if (kwt_chunk_absent(chunk, bit))
-		return true;
-	hlist_for_each_entry(span, &chunk->spans, in_chunk)
-		if (kwt_span_waits(span, bit))
-			return true;
-	return false;
-}
-
-/*
- * Arm a gfn that the guard has disarmed, or that was absent, and tell the sessions.
- * Under the VM's lock, which also keeps chunk->guard. Spans that are left without a
- * bit stay until the worker comes. -EAGAIN: as from kwt_arm(); -ENOENT and so on:
- * there is no memslot, or it is about to go, which will be told.
- */
-int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
-{
-	u64 gfn = (chunk->index << KWT_CHUNK_SHIFT) + bit;
-	int r;
-
-	/* Whoever disarmed it has told all sessions, and those that stop left. */
-	spin_lock(&space->arm_lock);
-	spin_unlock(&space->arm_lock);
-	if (!is_waited_for(chunk, bit))
-		return 0;
-	r = kwt_arm(space, chunk, gfn, NULL);
-	if (!r)
-		trace_kvm_wtrack_rearm(space->id, gfn);
-	return r;
-}
-
 /*
  * The gfns that are disarmed, and that somebody waits for. Under the VM's lock.
  * Those of sessions that stop may become fewer.
@@ -99,7 +59,7 @@ static int rearm_chunk(struct kwt_space *space, struct kwt_chunk *chunk)
 		if (ticks <= 0)
 			/* -EAGAIN, or its memslot is on its way out. */
 			ticks = kwt_rearm(space, chunk, bit) ? 1 : INT_MAX;
-		if (is_waited_for(chunk, bit))
+		if (kwt_chunk_is_waited_for(chunk, bit))
 			next = min(next, ticks);
 		cond_resched();
 	}
@@ -285,38 +245,6 @@ static void rearm_work(struct work_struct *work)
 	if (next != INT_MAX)
 		queue_delayed_work(kwt_wq, &vm->rearm, msecs_to_jiffies(
 				   max(next, 1) * KWT_GUARD_TICK_MS));
-}
-
-/*
- * By whoever disarmed a gfn. Once for all that come before the worker does: it
- * would never, if each of them put it off.
- */
-void kwt_rearm_soon(struct kwt_space *space,
-		    const struct kvm_wtrack_record *record)
-{
-	struct kwt_vm *vm = space_vm(space);
-
-	WRITE_ONCE(vm->last_gpa, record->gpa);
-	WRITE_ONCE(vm->last_cause, record->guard.cause);
-	atomic64_inc(&vm->disarms);
-	if (!xchg(&vm->rearm_soon, true))
-		mod_delayed_work(kwt_wq, &vm->rearm, 1);
-}
-
-/* Something was made absent, or the memslots have changed. */
-void kwt_absent_look_soon(struct kwt_vm *vm)
-{
-	if (!xchg(&vm->rearm_soon, true))
-		mod_delayed_work(kwt_wq, &vm->rearm, 1);
-}
-
-/* Without a lock. */
-void kwt_absent_notice(struct kwt_vm *vm)
-{
-	if (READ_ONCE(vm->space.nr_absent) &&
-	    READ_ONCE(vm->space.absent_generation) !=
-	    kwt_slots_stamp(vm->kvm))
-		kwt_absent_look_soon(vm);
 }
 
 void kwt_rearm_init(struct kwt_vm *vm)

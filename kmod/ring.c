@@ -338,7 +338,7 @@ static u32 what_of(const struct kwt_span *span, u32 bit)
 	/* Looked at after its bit was cleared: the re-arm sets it again. */
 	if (test_bit(bit, span->observed))
 		return KVM_WTRACK_RESYNC_REREAD;
-	/* Pairs with the barrier in kwt_set_forget(). */
+	/* Pairs with the barrier in kwt_span_forget(). */
 	smp_rmb();
 	if (!test_bit(bit, span->tracked))
 		return KVM_WTRACK_RESYNC_REMOVED;

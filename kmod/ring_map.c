@@ -76,13 +76,6 @@ void kwt_ring_unmake(struct kwt_session *session)
 	pages_free(session->pages, session->nr_pages);
 }
 
-/* A ring that was made stays until the session is freed. */
-bool kwt_ring_made(struct kwt_session *session)
-{
-	/* Pairs with the release in ring_publish(). */
-	return smp_load_acquire(&session->ring.records);
-}
-
 /* For callers that need a ring. */
 int kwt_ring_check(struct kwt_session *session)
 {

@@ -8,8 +8,6 @@
 
 #include "kwt.h"
 
-static atomic64_t last_id;
-
 /*
  * Sessions that were restricted and have no VM yet, by id. A broker hands such a
  * session over, and counts it until it is closed: it is told of that, and of those
@@ -62,13 +60,6 @@ struct kwt_session *kwt_session_create(void)
 	return session;
 }
 
-/* Under session->lock. */
-void kwt_session_number(struct kwt_session *session)
-{
-	if (!session->id)
-		WRITE_ONCE(session->id, atomic64_inc_return(&last_id));
-}
-
 /* It was restricted, and may have a VM. Under session->lock. */
 void kwt_session_wait(struct kwt_session *session)
 {
@@ -99,7 +90,7 @@ static int stop_waiting(struct kwt_session *session)
 }
 
 /* One that has its VM may wait for a moment longer, see kwt_session_attach(). */
-bool kwt_session_waits(struct kwt_session *session)
+static bool session_waits(struct kwt_session *session)
 {
 	bool waits;
 
@@ -148,7 +139,7 @@ static struct kwt_session *find_waiting(u64 id)
  * It tracks nothing, and has no ring. It may have its VM by now, but whoever attaches
  * it looks under waiting_lock before that is done with: attached().
  */
-int kwt_session_end_waiting(u64 id)
+static int end_waiting(u64 id)
 {
 	struct kwt_session *session;
 	int r = -ENOENT;
@@ -184,41 +175,6 @@ void kwt_session_destroy(struct kwt_session *session)
 		kwt_notice_session(session, KVM_WTRACK_EVENT_DETACHED);
 	}
 	kwt_session_put(session);
-}
-
-void kwt_session_put(struct kwt_session *session)
-{
-	if (refcount_dec_and_test(&session->refs))
-		queue_rcu_work(kwt_wq, &session->free);
-}
-
-/*
- * Of a vCPU's thread that waits. It runs in a hook, for which whoever unregisters from
- * KVM waits, and the module is not unloaded before: what the last reference queues is
- * seen by the rcu_barrier() in kwt_exit().
- */
-bool kwt_ring_get(struct kwt_ring *ring)
-{
-	return refcount_inc_not_zero(&container_of(ring, struct kwt_session,
-						   ring)->refs);
-}
-
-void kwt_ring_put(struct kwt_ring *ring)
-{
-	kwt_session_put(container_of(ring, struct kwt_session, ring));
-}
-
-/* For callers that want something of a session which has not ended. */
-int kwt_session_check(const struct kwt_session *session)
-{
-	return READ_ONCE(session->ended) ? -ESHUTDOWN : 0;
-}
-
-/* The VM, once attached; it stays until the session is closed. */
-struct kwt_vm *kwt_session_vm(struct kwt_session *session)
-{
-	/* Pairs with the release in vm_add_session(). */
-	return smp_load_acquire(&session->vm);
 }
 
 /*
@@ -260,5 +216,98 @@ int kwt_session_attach(struct kwt_session *session, int vm_fd)
 		kwt_notice_session(session, KVM_WTRACK_EVENT_ATTACHED);
 out_fput:
 	fput(file);
+	return r;
+}
+
+/*
+ * The session, with a reference, if it is on this VM. One that still waits has got
+ * its number since we looked among those. Under the VM's lock.
+ */
+static struct kwt_session *find_session(struct kwt_vm *vm, u64 id)
+{
+	struct kwt_session *session;
+
+	list_for_each_entry(session, &vm->sessions, in_vm)
+		if (session->id == id && !session_waits(session)) {
+			refcount_inc(&session->refs);
+			return session;
+		}
+	return NULL;
+}
+
+/* From here on nothing is added, and no ring made. Under the VM's lock. */
+static int begin(struct kwt_session *session)
+{
+	if (session->ended)
+		return -ESHUTDOWN;
+	WRITE_ONCE(session->ended, true);
+	/* Whoever unregisters from KVM later waits for them. */
+	kwt_sync_close(&session->ring);
+	return 0;
+}
+
+/*
+ * The last thing that the reader is told. The VM is not given up before nothing is
+ * armed for this session any more.
+ */
+static void finish(struct kwt_vm *vm, struct kwt_session *session)
+{
+	struct kwt_ring *ring = &session->ring;
+
+	/* Hooks that found a gfn tracked are done, and so are their records. */
+	synchronize_rcu();
+	mutex_lock(&vm->lock);
+	vm->nr_sessions--;
+	if (ring->native)
+		WRITE_ONCE(vm->space.natives, vm->space.natives - 1);
+	if (ring->synchronous)
+		vm->nr_syncs--;
+	/* Nothing follows the end of the VM, if that came first. */
+	if (kwt_ring_made(session) && !ring->gone)
+		kwt_ring_end(ring, ktime_get_ns());
+	else
+		WRITE_ONCE(ring->ended, true);
+	mutex_unlock(&vm->lock);
+	wake_up_interruptible_poll(&session->waitq, EPOLLHUP);
+}
+
+static int end_on_vm(struct kwt_vm *vm, u64 id)
+{
+	struct kwt_session *session;
+	int r = -ENOENT;
+
+	mutex_lock(&vm->lock);
+	session = find_session(vm, id);
+	if (session)
+		r = begin(session);
+	mutex_unlock(&vm->lock);
+	if (!session)
+		return r;
+	if (!r) {
+		/* Of a store to a page that is removed nobody is told later. */
+		kwt_pending_look(vm);
+		kwt_range_untrack(session);
+		finish(vm, session);
+		kwt_notice_session(session, KVM_WTRACK_EVENT_ENDED);
+		kwt_vm_look(vm);
+	}
+	kwt_session_put(session);
+	return r;
+}
+
+/* When it returns, no page is tracked for the session any more. */
+int kwt_session_end(u64 id)
+{
+	struct kwt_vm *vm;
+	u64 vm_id = 0;
+	int r;
+
+	/* First: one that is not there any more is on its VM. */
+	r = end_waiting(id);
+	while (r == -ENOENT && (vm = kwt_vm_next(vm_id))) {
+		vm_id = vm->id;
+		r = end_on_vm(vm, id);
+		kwt_vm_put(vm);
+	}
 	return r;
 }

@@ -9,8 +9,6 @@
  * the guard takes gfns away from a session that stops. So under the VM's lock
  * alone a gfn that is not tracked stays so, and one that is may cease to be.
  */
-#include <linux/lockdep.h>
-
 #include <linux/sched.h>
 
 #include "track.h"
@@ -57,37 +55,12 @@ static bool join(struct kwt_space *space, struct kwt_span *span, u32 bit)
 	return armed;
 }
 
-/*
- * One user less. Under arm_lock, and either the VM's lock or RCU. Whoever is
- * the last one has had the gfn disarmed.
- */
-void kwt_set_forget(struct kwt_span *span, u32 bit)
-{
-	struct kwt_set *set = span->ring->set;
-	u16 *users = &span->chunk->users[bit];
-
-	lockdep_assert_held(&set->space->arm_lock);
-	WRITE_ONCE(*users, *users - 1);
-	clear_bit(bit, span->tracked);
-	/* What is not observed, but tracked, is disarmed: see what_of(). */
-	smp_mb__after_atomic();
-	clear_bit(bit, span->observed);
-	span->nr_tracked--;
-	WRITE_ONCE(set->pages, set->pages - 1);
-	/* What the guard takes away was armed. */
-	if (!kwt_chunk_absent(span->chunk, bit))
-		return;
-	set->absent--;
-	if (!*users)
-		kwt_absent_end(set->space, span->chunk, bit);
-}
-
 /* Unless the guard did. */
 static void leave(struct kwt_set *set, struct kwt_span *span, u32 bit)
 {
 	spin_lock(&set->space->arm_lock);
 	if (test_bit(bit, span->tracked))
-		kwt_set_forget(span, bit);
+		kwt_span_forget(span, bit);
 	spin_unlock(&set->space->arm_lock);
 }
 

@@ -8,6 +8,7 @@
  * load here, whatever the guest's size.
  */
 #include <linux/ktime.h>
+#include <linux/lockdep.h>
 #include <linux/log2.h>
 #include <linux/rculist.h>
 #include <linux/rcupdate.h>
@@ -372,6 +373,31 @@ void kwt_span_put(struct kwt_set *set, struct kwt_span *span)
 	set->bytes -= span_bytes(span);
 	call_rcu(&span->rcu, span_free_rcu);
 	kwt_chunk_put(set->space, chunk);
+}
+
+/*
+ * One user less. Under arm_lock, and either the VM's lock or RCU. Whoever is
+ * the last one has had the gfn disarmed.
+ */
+void kwt_span_forget(struct kwt_span *span, u32 bit)
+{
+	struct kwt_set *set = span->ring->set;
+	u16 *users = &span->chunk->users[bit];
+
+	lockdep_assert_held(&set->space->arm_lock);
+	WRITE_ONCE(*users, *users - 1);
+	clear_bit(bit, span->tracked);
+	/* What is not observed, but tracked, is disarmed: see what_of(). */
+	smp_mb__after_atomic();
+	clear_bit(bit, span->observed);
+	span->nr_tracked--;
+	WRITE_ONCE(set->pages, set->pages - 1);
+	/* What the guard takes away was armed. */
+	if (!kwt_chunk_absent(span->chunk, bit))
+		return;
+	set->absent--;
+	if (!*users)
+		kwt_absent_end(set->space, span->chunk, bit);
 }
 
 /* Room to count the notifications of each gfn. Under the VM's lock. */

@@ -53,15 +53,6 @@ static bool is_over(const struct kwt_sync_wait *wait)
 }
 
 /*
- * Does a vCPU wait for the reader when it has published a record? Then the reader is
- * woken for it, whatever the watermark: no other record comes of that vCPU.
- */
-bool kwt_sync_is_awaited(const struct kwt_ring *ring)
-{
-	return ring->synchronous && !READ_ONCE(ring->sync.late);
-}
-
-/*
  * Before a record is published. Two vCPUs may find at the same time that the
  * reader is in step, and it may be late again at once: both are true.
  */

@@ -58,4 +58,13 @@ static inline void kwt_sync_note(struct kwt_sync_waits *waits,
 	waits->nr++;
 }
 
+/*
+ * Does a vCPU wait for the reader when it has published a record? Then the reader is
+ * woken for it, whatever the watermark: no other record comes of that vCPU.
+ */
+static inline bool kwt_sync_is_awaited(const struct kwt_ring *ring)
+{
+	return ring->synchronous && !READ_ONCE(ring->sync.late);
+}
+
 #endif /* KWT_SYNC_H */

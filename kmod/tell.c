@@ -116,7 +116,7 @@ static void tell_disarmed(struct kwt_span *span, u32 bit,
 	if (record->guard.cause == KVM_WTRACK_CAUSE_BUDGET)
 		atomic64_inc(&ring->over_budget);
 	if (ring->stop)
-		kwt_set_forget(span, bit);
+		kwt_span_forget(span, bit);
 	else
 		clear_bit(bit, span->observed);
 	if (!kwt_ring_guard(span, bit, &own))

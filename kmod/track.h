@@ -367,6 +367,7 @@ struct kwt_span *kwt_span_first(const struct kwt_set *set, u64 index);
 struct kwt_span *kwt_span_find(const struct kwt_set *set, u64 index);
 struct kwt_span *kwt_span_get(struct kwt_set *set, u64 index);
 void kwt_span_put(struct kwt_set *set, struct kwt_span *span);
+void kwt_span_forget(struct kwt_span *span, u32 bit);
 int kwt_span_make_spent(struct kwt_set *set, struct kwt_span *span);
 int kwt_span_tune(struct kwt_set *set, struct kwt_span *span);
 
@@ -384,7 +385,6 @@ int kwt_set_add_absent(struct kwt_set *set, struct kwt_span *span, u64 gfn);
 int kwt_set_rearm(struct kwt_set *set, struct kwt_span *span, u64 gfn);
 int kwt_set_remove(struct kwt_set *set, struct kwt_span *span, u64 gfn);
 u64 kwt_set_pages(const struct kwt_set *set);
-void kwt_set_forget(struct kwt_span *span, u32 bit);
 u32 kwt_set_state(const struct kwt_set *set, u64 gfn);
 u32 kwt_set_query(const struct kwt_set *set, u64 *gfn,
 		  struct kvm_wtrack_range *range, u32 room);
@@ -397,6 +397,7 @@ bool kwt_set_untrack_next(struct kwt_set *set, u64 *index, bool disarm);
 /* arm.c: what KVM does when a gfn gets its first user or loses its last */
 int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 	    const struct kwt_span *caller);
+int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
 void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn);
 void kwt_due_hasten(struct kwt_space *space, struct kwt_chunk *chunk,
 		    u64 gfn, u64 end);
@@ -406,9 +407,6 @@ void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
 		    const struct kvm_wtrack_record *record);
 void kwt_disarm_unobserved(struct kwt_space *space, struct kwt_chunk *chunk,
 			   u32 bit);
-
-/* rearm.c */
-int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
 
 /* match.c, match.h */
 void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
@@ -442,20 +440,15 @@ u32 kwt_resync_fetch(struct kwt_set *set, struct kwt_span *span,
 
 /* sync.c */
 void kwt_sync_init(struct kwt_ring *ring);
-bool kwt_sync_is_awaited(const struct kwt_ring *ring);
 void kwt_sync_wake(struct kwt_ring *ring);
 void kwt_sync_look(struct kwt_ring *ring, u32 *waiters, u32 *signalled);
 void kwt_sync_close(struct kwt_ring *ring);
 
-/* session.c: a reference to the session, none to one that is about to be freed */
+/* wake.c: what a ring has its session do */
+void kwt_wake(struct kwt_ring *ring, bool urgent);
+void kwt_notice_overflow(struct kwt_ring *ring);
 bool kwt_ring_get(struct kwt_ring *ring);
 void kwt_ring_put(struct kwt_ring *ring);
-
-/* netlink.c */
-void kwt_notice_overflow(struct kwt_ring *ring);
-
-/* wake.c */
-void kwt_wake(struct kwt_ring *ring, bool urgent);
 
 static inline u64 kwt_chunk_index(u64 gfn)
 {
@@ -486,6 +479,19 @@ static inline bool kwt_chunk_absent(const struct kwt_chunk *chunk, u32 bit)
 static inline bool kwt_span_waits(const struct kwt_span *span, u32 bit)
 {
 	return !span->ring->once && test_bit(bit, span->tracked);
+}
+
+/* Under the VM's lock. The guard takes gfns away from sessions that stop. */
+static inline bool kwt_chunk_is_waited_for(const struct kwt_chunk *chunk, u32 bit)
+{
+	const struct kwt_span *span;
+
+	if (kwt_chunk_absent(chunk, bit))
+		return true;
+	hlist_for_each_entry(span, &chunk->spans, in_chunk)
+		if (kwt_span_waits(span, bit))
+			return true;
+	return false;
 }
 
 /*

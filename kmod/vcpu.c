@@ -17,16 +17,19 @@
 
 DEFINE_PER_CPU(struct kwt_here, kwt_here);
 
+static struct kwt_vm *space_vm(const struct kwt_space *space)
+{
+	return container_of(space, struct kwt_vm, space);
+}
+
 /*
  * A vCPU whose code KVM interprets, as real mode on Intel without EPT, may store
  * before it enters the guest for the first time: no probe has seen it then.
  */
 static bool is_mine(const struct kwt_space *space, struct kwt_vcpu *vcpu, u32 i)
 {
-	struct kwt_vm *vm = container_of(space, struct kwt_vm, space);
-
 	if (!READ_ONCE(vcpu->vcpu))
-		WRITE_ONCE(vcpu->vcpu, kvm_get_vcpu(vm->kvm, i));
+		WRITE_ONCE(vcpu->vcpu, kvm_get_vcpu(space_vm(space)->kvm, i));
 	return vcpu->vcpu && kwt_vcpu_is_mine(vcpu);
 }
 
@@ -39,7 +42,7 @@ void kwt_vcpu_meet(struct kwt_space *space, struct kwt_vcpu *state,
 		   struct kvm_vcpu *vcpu)
 {
 	if (kwt_kvm_is_confidential(vcpu->kvm))
-		kwt_vm_forbid(container_of(space, struct kwt_vm, space));
+		kwt_vm_forbid(space_vm(space));
 	WRITE_ONCE(state->vcpu, vcpu);
 	state->met = true;
 }
@@ -106,6 +109,29 @@ bool kwt_vcpus_known(struct kwt_space *space, struct kvm *kvm)
 							   space->known_end);
 	return space->known && vcpus && atomic_read(&kvm->online_vcpus) <=
 					(int)vcpus->nr;
+}
+
+/*
+ * Begin a grace period of KVM's read side that nobody waits for. KVM must not
+ * destroy its srcu before it is over. Under the VM's lock.
+ */
+unsigned long kwt_grace_begin(struct kwt_space *space)
+{
+	space->newest_grace =
+		start_poll_synchronize_srcu(&space_vm(space)->kvm->srcu);
+	space->graced = true;
+	return space->newest_grace;
+}
+
+/*
+ * Is every grace period over that was begun? A later one is not over before an
+ * earlier one. Under the VM's lock, or nobody begins one any more.
+ */
+bool kwt_grace_is_over(struct kwt_space *space)
+{
+	return !space->graced ||
+	       poll_state_synchronize_srcu(&space_vm(space)->kvm->srcu,
+					   space->newest_grace);
 }
 
 static struct kwt_vcpus *vcpus_alloc(u32 nr, const struct kwt_vcpus *old)

@@ -116,6 +116,8 @@ int kwt_vcpus_update(struct kwt_space *space, struct kvm *kvm);
 int kwt_vcpus_synchronous(struct kwt_space *space, struct kvm *kvm);
 bool kwt_vcpus_known(struct kwt_space *space, struct kvm *kvm);
 void kwt_vcpus_free(struct kwt_space *space);
+unsigned long kwt_grace_begin(struct kwt_space *space);
+bool kwt_grace_is_over(struct kwt_space *space);
 
 /* The low bits of a mutex' owner are flags. */
 static __always_inline bool kwt_vcpu_is_mine(const struct kwt_vcpu *vcpu)

@@ -71,6 +71,7 @@ bool kwt_file_is_vm(struct file *file)
 static DEFINE_MUTEX(kwt_vms_lock);
 static LIST_HEAD(vms);		/* by id; kwt_vms_lock */
 static u64 last_id;		/* kwt_vms_lock */
+static atomic64_t last_session_id;
 
 /* References to the VM that are ours while we are registered. */
 #define OWN_KVM_REFS	(1 + KWT_NODE_KVM_REFS)
@@ -262,23 +263,6 @@ static void vm_give_up(struct kwt_vm *vm)
 	 */
 	vm_set_stale(vm);
 	vm_let_go(vm);
-}
-
-/*
- * The guest is found to be confidential, by a vCPU that is about to run. Its
- * faults on what is armed are let pass from here on, and nothing is armed any
- * more; the rest is left to @watch. Nothing may be waited for here.
- */
-void kwt_vm_forbid(struct kwt_vm *vm)
-{
-	WRITE_ONCE(vm->space.forbidden, true);
-	mod_delayed_work(kwt_wq, &vm->watch, 0);
-}
-
-/* Something has happened to the VM. The caller has a reference. */
-void kwt_vm_look(struct kwt_vm *vm)
-{
-	mod_delayed_work(kwt_wq, &vm->watch, 0);
 }
 
 static bool vm_is_gone(struct kwt_vm *vm)
@@ -474,6 +458,13 @@ void kwt_vm_put(struct kwt_vm *vm)
 		return;
 	vm_free(vm);
 	module_put(THIS_MODULE);
+}
+
+/* Under session->lock. */
+void kwt_session_number(struct kwt_session *session)
+{
+	if (!session->id)
+		WRITE_ONCE(session->id, atomic64_inc_return(&last_session_id));
 }
 
 /* By id, which a session that was restricted before has had for a while. */

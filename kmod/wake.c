@@ -16,6 +16,7 @@
 #include <linux/ktime.h>
 
 #include "kwt.h"
+#include "sync.h"
 
 enum { AWAKE, ARMED, TIMED };
 
@@ -131,6 +132,27 @@ void kwt_wake_tune(struct kwt_session *session, u32 watermark, u64 latency_ns)
 	smp_mb();
 	if (xchg(&session->ring.sleepers, AWAKE) != AWAKE)
 		irq_work_queue(&session->wake_work);
+}
+
+/* From a write hook, which cannot allocate. */
+void kwt_notice_overflow(struct kwt_ring *ring)
+{
+	queue_work(kwt_wq, &ring_session(ring)->notice_work);
+}
+
+/*
+ * Of a vCPU's thread that waits. It runs in a hook, for which whoever unregisters from
+ * KVM waits, and the module is not unloaded before: what the last reference queues is
+ * seen by the rcu_barrier() in kwt_exit().
+ */
+bool kwt_ring_get(struct kwt_ring *ring)
+{
+	return refcount_inc_not_zero(&ring_session(ring)->refs);
+}
+
+void kwt_ring_put(struct kwt_ring *ring)
+{
+	kwt_session_put(ring_session(ring));
 }
 
 void kwt_wake_init(struct kwt_session *session)

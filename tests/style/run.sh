@@ -94,6 +94,33 @@ user_style()
 		'checkpatch --types "$USER_TYPES" -f "$@"' checkpatch
 }
 
+# Each pair is one idea in two files, see docs/ARCHITECTURE.md.
+no_circles()
+{
+	local objects=$WORK/objects
+	rm -rf "$objects"
+	mkdir -p "$objects"
+	cp "$BUILD/$1"/kmod/*.o "$objects"
+	rm -f "$objects/kvm-wtrack.o"
+	tests/style/circles.sh "$objects" ring:wake arm:tell
+}
+
+circle_is_found()
+{
+	local objects=$WORK/circle
+	rm -rf "$objects"
+	mkdir -p "$objects"
+	echo 'void b(void); void a(void); void a(void) { b(); }' |
+		"${CC:-cc}" -x c -c -o "$objects/first.o" -
+	echo 'void a(void); void b(void); void b(void) { a(); }' |
+		"${CC:-cc}" -x c -c -o "$objects/second.o" -
+	echo 'void a(void); void c(void); void c(void) { a(); }' |
+		"${CC:-cc}" -x c -c -o "$objects/third.o" -
+	tests/style/circles.sh "$objects" | grep -qx 'first' ||
+		echo "the circle was not found"
+	tests/style/circles.sh "$objects" first:second
+}
+
 shells()
 {
 	git grep -lE '^#!/bin/(ba)?sh|^# shellcheck shell=' -- ':!*.[ch]'
@@ -115,6 +142,8 @@ for kernel in 6.1 6.12 newest; do
 	check "sparse finds nothing in the module for $kernel" if_it_fails \
 		sparse_clean "$kernel"
 done
+check "files of the module do not call each other in circles" no_circles 6.12
+check "files that call each other in a circle are found" circle_is_found
 check "sparse finds a pointer that is of the wrong kind" if_it_fails \
 	finds "dereference of noderef" sparse_wrong
 mapfile -t files < <(git ls-files '*.[ch]' | grep -E "$IS_KERNEL")
