@@ -143,7 +143,7 @@ static void due_armed(const struct kwt_chunk *chunk, u32 bit)
 }
 
 /* The gfn is wanted before its time: that is the next tick. Under arm_lock. */
-static void hasten(const struct kwt_chunk *chunk, u32 bit, u32 now)
+static void hasten_gfn(const struct kwt_chunk *chunk, u32 bit, u32 now)
 {
 	u16 *guard = &chunk->guard[bit];
 
@@ -166,7 +166,7 @@ void kwt_due_hasten(struct kwt_space *space, struct kwt_chunk *chunk,
 	spin_lock(&space->arm_lock);
 	for (; chunk->guard && gfn < end; gfn++)
 		if (kwt_chunk_disarmed(chunk, kwt_chunk_bit(gfn)))
-			hasten(chunk, kwt_chunk_bit(gfn), now);
+			hasten_gfn(chunk, kwt_chunk_bit(gfn), now);
 	spin_unlock(&space->arm_lock);
 }
 

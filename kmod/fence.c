@@ -11,7 +11,7 @@
 DEFINE_PER_CPU_SHARED_ALIGNED(struct kwt_flight, kwt_flight);
 
 /* Is what was number @nr published? Then the caller sees all of it. */
-static bool landed(const struct kwt_flight *flight, u64 vm, u64 nr)
+static bool has_landed(const struct kwt_flight *flight, u64 vm, u64 nr)
 {
 	/*
 	 * Pairs with kwt_flight_end(); or with the next kwt_flight_begin(),
@@ -36,7 +36,7 @@ static int wait_to_land(const struct kwt_flight *flight, u64 vm)
 	if (smp_load_acquire(&flight->vm) != vm)
 		return 0;
 	nr = READ_ONCE(flight->nr);
-	while (!landed(flight, vm, nr)) {
+	while (!has_landed(flight, vm, nr)) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		if (++looks % LOOKS)

@@ -44,7 +44,7 @@ static __always_inline void kwt_flight_begin(u64 vm)
 	smp_mb();
 }
 
-/* A release, which no store on x86 is not; pairs with the acquire in landed(). */
+/* A release, which no store on x86 is not; pairs with the acquire in has_landed(). */
 static __always_inline void kwt_flight_end(void)
 {
 	barrier();

@@ -20,7 +20,8 @@
 #include "vcpu.h"
 
 /* The chunk of a gfn that somebody tracks, or NULL. */
-static struct kwt_chunk *find_chunk(const struct kwt_space *space, u64 gfn)
+static struct kwt_chunk *find_tracked_chunk(const struct kwt_space *space,
+					    u64 gfn)
 {
 	struct kwt_chunk *chunk;
 
@@ -33,14 +34,14 @@ static struct kwt_chunk *find_chunk(const struct kwt_space *space, u64 gfn)
 
 bool kwt_guard_is_tracked(const struct kwt_space *space, u64 gpa)
 {
-	return find_chunk(space, gpa >> KWT_PAGE_SHIFT);
+	return find_tracked_chunk(space, gpa >> KWT_PAGE_SHIFT);
 }
 
 /* Does a session track the page that wants no store to it emulated? Under RCU. */
 bool kwt_guard_is_native(const struct kwt_space *space, u64 gpa)
 {
 	u64 gfn = gpa >> KWT_PAGE_SHIFT;
-	const struct kwt_chunk *chunk = find_chunk(space, gfn);
+	const struct kwt_chunk *chunk = find_tracked_chunk(space, gfn);
 	const struct kwt_span *span;
 
 	if (!chunk)
@@ -52,8 +53,8 @@ bool kwt_guard_is_native(const struct kwt_space *space, u64 gpa)
 	return false;
 }
 
-static void fill(struct kvm_wtrack_record *record, struct kvm_vcpu *vcpu,
-		 u64 gpa, u32 action, u32 cause)
+static void fill_record(struct kvm_wtrack_record *record, struct kvm_vcpu *vcpu,
+			u64 gpa, u32 action, u32 cause)
 {
 	memset(record, 0, sizeof(*record));
 	record->type = KVM_WTRACK_RECORD_GUARD;
@@ -74,11 +75,11 @@ void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,
 	struct kvm_wtrack_record record;
 	struct kwt_chunk *chunk;
 
-	chunk = find_chunk(space, gpa >> KWT_PAGE_SHIFT);
+	chunk = find_tracked_chunk(space, gpa >> KWT_PAGE_SHIFT);
 	if (!chunk)
 		return;
 	kwt_rip_read(vcpu);
-	fill(&record, vcpu, gpa, KVM_WTRACK_GUARD_DISARMED, cause);
+	fill_record(&record, vcpu, gpa, KVM_WTRACK_GUARD_DISARMED, cause);
 	kwt_guard_trip(space, chunk, &record);
 	/* It stores by itself now, and KVM does not. */
 	if (state)
@@ -102,8 +103,8 @@ void kwt_guard_locate(struct kwt_space *space, struct kvm_vcpu *vcpu,
 static void fill_changed(struct kvm_wtrack_record *record,
 			 struct kvm_vcpu *vcpu, u64 gpa, u64 rip)
 {
-	fill(record, vcpu, gpa, KVM_WTRACK_GUARD_CHANGED,
-	     KVM_WTRACK_CAUSE_UNREPORTED);
+	fill_record(record, vcpu, gpa, KVM_WTRACK_GUARD_CHANGED,
+		    KVM_WTRACK_CAUSE_UNREPORTED);
 	/* The mode may have changed since the store was made. */
 	record->flags = KVM_WTRACK_RECORD_F_VCPU | KVM_WTRACK_RECORD_F_RIP |
 			KVM_WTRACK_RECORD_F_PAGE;
@@ -111,11 +112,12 @@ static void fill_changed(struct kvm_wtrack_record *record,
 }
 
 /* In one page: @gpa may be INVALID_GPA. */
-static void changed(struct kwt_space *space, struct kvm_vcpu *vcpu, u64 gpa,
-		    u64 rip)
+static void tell_page_changed(struct kwt_space *space, struct kvm_vcpu *vcpu,
+			      u64 gpa, u64 rip)
 {
 	struct kvm_wtrack_record record;
-	struct kwt_chunk *chunk = find_chunk(space, gpa >> KWT_PAGE_SHIFT);
+	struct kwt_chunk *chunk = find_tracked_chunk(space,
+						     gpa >> KWT_PAGE_SHIFT);
 
 	if (!chunk)
 		return;
@@ -139,7 +141,7 @@ void kwt_guard_unreported(struct kwt_space *space,
 	u32 i, nr = kwt_vcpu_pages(state, gpa);
 
 	for (i = 0; i < nr; i++)
-		changed(space, state->vcpu, gpa[i], state->rip);
+		tell_page_changed(space, state->vcpu, gpa[i], state->rip);
 }
 
 /*
@@ -167,7 +169,7 @@ void kwt_guard_untold(struct kwt_space *space, struct kvm_vcpu *vcpu)
 	if (!kwt_store_untold(vcpu, &address, &rip))
 		return;
 	last = address + KWT_SILENT_BYTES - 1;
-	changed(space, vcpu, kwt_walk(vcpu, walk, address, 0), rip);
+	tell_page_changed(space, vcpu, kwt_walk(vcpu, walk, address, 0), rip);
 	if ((address ^ last) & PAGE_MASK)
-		changed(space, vcpu, kwt_walk(vcpu, walk, last, 0), rip);
+		tell_page_changed(space, vcpu, kwt_walk(vcpu, walk, last, 0), rip);
 }

@@ -15,18 +15,18 @@ static bool is_member(int modrm, u32 member)
 	       (modrm >> 6 != 3 && (modrm >> 3 & 7) == member);
 }
 
-static bool in_memory(int modrm)
+static bool operand_in_memory(int modrm)
 {
 	return modrm == KWT_UNREAD || modrm >> 6 != 3;
 }
 
-static bool two_byte(u8 opcode, int modrm)
+static bool two_byte_has_operand(u8 opcode, int modrm)
 {
 	switch (opcode) {
 	case 0x00:	/* lldt, ltr */
 		return is_member(modrm, 2) || is_member(modrm, 3);
 	case 0xb2: case 0xb4: case 0xb5:	/* lss, lfs, lgs */
-		return in_memory(modrm);
+		return operand_in_memory(modrm);
 	case 0xa1: case 0xa9:	/* pop fs, gs */
 		return true;
 	default:
@@ -34,16 +34,16 @@ static bool two_byte(u8 opcode, int modrm)
 	}
 }
 
-static bool one_byte(u8 opcode, int modrm, bool mode64)
+static bool one_byte_has_operand(u8 opcode, int modrm, bool mode64)
 {
 	switch (opcode) {
 	case 0xff:	/* call near, call far, jmp far */
 		return is_member(modrm, 2) || is_member(modrm, 3) ||
 		       is_member(modrm, 5);
 	case 0x8e:	/* mov to a segment */
-		return in_memory(modrm);
+		return operand_in_memory(modrm);
 	case 0xc4: case 0xc5:	/* les, lds; in 64-bit code a VEX prefix */
-		return !mode64 && in_memory(modrm);
+		return !mode64 && operand_in_memory(modrm);
 	case 0x07: case 0x17: case 0x1f:	/* pop es, ss, ds */
 		return !mode64;
 	case 0xca: case 0xcb: case 0xcf:	/* ret far, iret */
@@ -178,8 +178,9 @@ bool kwt_insn_has_operand(const u8 *bytes, u32 len, bool mode64)
 
 	if (!kwt_insn_decode(&insn, bytes, len, mode64))
 		return true;
-	return insn.escape ? two_byte(insn.opcode, insn.modrm) :
-			     one_byte(insn.opcode, insn.modrm, mode64);
+	return insn.escape ? two_byte_has_operand(insn.opcode, insn.modrm) :
+			     one_byte_has_operand(insn.opcode, insn.modrm,
+						  mode64);
 }
 
 /* Does KVM make its store without a notification? Likewise. */
@@ -222,7 +223,7 @@ u32 kwt_insn_locked_bytes(const u8 *bytes, u32 len, bool mode64)
 		return KWT_LOCK_BYTES;
 	/* It is locked in any case, if its operand is in memory. */
 	exchange = !insn.escape && (insn.opcode & 0xfe) == 0x86;
-	if (!insn.lock && !(exchange && in_memory(insn.modrm)))
+	if (!insn.lock && !(exchange && operand_in_memory(insn.modrm)))
 		return 0;
 	if (insn.escape && insn.opcode == 0xc7)	/* cmpxchg8b */
 		return KWT_LOCK_BYTES;

@@ -83,12 +83,12 @@ out:
 	return r;
 }
 
-static int do_add(struct kwt_session *session, union kwt_arg *arg)
+static int ioctl_add(struct kwt_session *session, union kwt_arg *arg)
 {
 	return change_ranges(session, &arg->add, KWT_RANGE_ADD);
 }
 
-static int do_rearm(struct kwt_session *session, union kwt_arg *arg)
+static int ioctl_rearm(struct kwt_session *session, union kwt_arg *arg)
 {
 	BUILD_BUG_ON(offsetof(struct kvm_wtrack_add, out_failed_pages) !=
 		     offsetof(struct kvm_wtrack_rearm, out_failed_pages));
@@ -99,7 +99,7 @@ static int do_rearm(struct kwt_session *session, union kwt_arg *arg)
  * Every hook that began before this call has published what it had to. What
  * vCPUs stored without one, they or others have told before.
  */
-static int fence(struct kwt_session *session, u64 *seq)
+static int fence_session(struct kwt_session *session, u64 *seq)
 {
 	int r;
 
@@ -110,7 +110,7 @@ static int fence(struct kwt_session *session, u64 *seq)
 	return r;
 }
 
-static int do_remove(struct kwt_session *session, union kwt_arg *arg)
+static int ioctl_remove(struct kwt_session *session, union kwt_arg *arg)
 {
 	int r;
 
@@ -124,16 +124,16 @@ static int do_remove(struct kwt_session *session, union kwt_arg *arg)
 		kwt_pending_look(session->vm);
 	r = change_ranges(session, &arg->add, KWT_RANGE_REMOVE);
 	if (!r && arg->head.flags & KVM_WTRACK_REMOVE_F_FENCE)
-		r = fence(session, &arg->remove.out_seq);
+		r = fence_session(session, &arg->remove.out_seq);
 	return r;
 }
 
-static int do_fence(struct kwt_session *session, union kwt_arg *arg)
+static int ioctl_fence(struct kwt_session *session, union kwt_arg *arg)
 {
-	return fence(session, &arg->fence.out_seq);
+	return fence_session(session, &arg->fence.out_seq);
 }
 
-static int do_query(struct kwt_session *session, union kwt_arg *arg)
+static int ioctl_query(struct kwt_session *session, union kwt_arg *arg)
 {
 	struct kvm_wtrack_query *query = &arg->query;
 	u32 nr = query->nr_ranges, used;
@@ -154,7 +154,7 @@ static int do_query(struct kwt_session *session, union kwt_arg *arg)
 	return r;
 }
 
-static int do_resync(struct kwt_session *session, union kwt_arg *arg)
+static int ioctl_resync(struct kwt_session *session, union kwt_arg *arg)
 {
 	struct kvm_wtrack_resync *resync = &arg->resync;
 	struct kvm_wtrack_resync_range *ranges;
@@ -214,7 +214,7 @@ static int copy_records(struct kwt_ring *ring, char __user *buf, size_t room)
 	return n;
 }
 
-static bool at_end(struct kwt_ring *ring)
+static bool ring_is_at_end(struct kwt_ring *ring)
 {
 	u64 pos;
 
@@ -239,7 +239,7 @@ ssize_t kwt_read(struct kwt_session *session, char __user *buf, size_t count,
 			return -EINTR;
 		n = copy_records(ring, buf, room);
 		mutex_unlock(&session->read_lock);
-		if (n || at_end(ring))
+		if (n || ring_is_at_end(ring))
 			break;
 		if (nonblock)
 			return -EAGAIN;
@@ -251,7 +251,7 @@ ssize_t kwt_read(struct kwt_session *session, char __user *buf, size_t count,
 	return n < 0 ? n : n * sizeof(struct kvm_wtrack_record);
 }
 
-static int do_info(struct kwt_session *session, union kwt_arg *arg)
+static int ioctl_info(struct kwt_session *session, union kwt_arg *arg)
 {
 	struct kvm_wtrack_info *info = &arg->info;
 
@@ -292,7 +292,7 @@ static int do_info(struct kwt_session *session, union kwt_arg *arg)
 	return 0;
 }
 
-static int do_attach(struct kwt_session *session, union kwt_arg *arg)
+static int ioctl_attach(struct kwt_session *session, union kwt_arg *arg)
 {
 	struct kvm_wtrack_attach *attach = &arg->attach;
 	int r;
@@ -307,7 +307,7 @@ static int do_attach(struct kwt_session *session, union kwt_arg *arg)
 	return 0;
 }
 
-static int do_status(struct kwt_session *session, union kwt_arg *arg)
+static int ioctl_status(struct kwt_session *session, union kwt_arg *arg)
 {
 	struct kvm_wtrack_status *status = &arg->status;
 	u32 size = status->size;
@@ -318,14 +318,14 @@ static int do_status(struct kwt_session *session, union kwt_arg *arg)
 	return 0;
 }
 
-static int do_restrict(struct kwt_session *session, union kwt_arg *arg)
+static int ioctl_restrict(struct kwt_session *session, union kwt_arg *arg)
 {
 	if (arg->restrict_.__reserved0)
 		return -EINVAL;
 	return kwt_restrict(session, &arg->restrict_);
 }
 
-static int do_ring(struct kwt_session *session, union kwt_arg *arg)
+static int ioctl_ring(struct kwt_session *session, union kwt_arg *arg)
 {
 	struct kvm_wtrack_ring *ring = &arg->ring;
 	int r;
@@ -343,14 +343,14 @@ static int do_ring(struct kwt_session *session, union kwt_arg *arg)
 	return 0;
 }
 
-static int do_tune(struct kwt_session *session, union kwt_arg *arg)
+static int ioctl_tune(struct kwt_session *session, union kwt_arg *arg)
 {
 	if (arg->tune.__reserved0)
 		return -EINVAL;
 	return kwt_tune(session, &arg->tune);
 }
 
-static int do_query_gfn(struct kwt_session *session, union kwt_arg *arg)
+static int ioctl_query_gfn(struct kwt_session *session, union kwt_arg *arg)
 {
 	struct kvm_wtrack_query_gfn *query = &arg->query_gfn;
 	struct kwt_vm *vm = session->vm;
@@ -377,7 +377,7 @@ static int do_query_gfn(struct kwt_session *session, union kwt_arg *arg)
 }
 
 /* What the reader has released it has set in the ring, before the call. */
-static int do_release(struct kwt_session *session, union kwt_arg *arg)
+static int ioctl_release(struct kwt_session *session, union kwt_arg *arg)
 {
 	struct kvm_wtrack_release *release = &arg->release;
 
@@ -412,36 +412,36 @@ static const struct call {
 		.flags = flags_, .needs = needs_,			\
 		.returns = returns_, .fn = fn_,				\
 	}
-	CALL(KVM_WTRACK_INFO, info, 0, NOTHING, OUTPUT, do_info),
-	CALL(KVM_WTRACK_ATTACH, attach, 0, NO_END, OUTPUT, do_attach),
-	CALL(KVM_WTRACK_STATUS, status, 0, NOTHING, OUTPUT, do_status),
+	CALL(KVM_WTRACK_INFO, info, 0, NOTHING, OUTPUT, ioctl_info),
+	CALL(KVM_WTRACK_ATTACH, attach, 0, NO_END, OUTPUT, ioctl_attach),
+	CALL(KVM_WTRACK_STATUS, status, 0, NOTHING, OUTPUT, ioctl_status),
 	CALL(KVM_WTRACK_RESTRICT, restrict, 0, NO_END, NO_OUTPUT,
-	     do_restrict),
+	     ioctl_restrict),
 	CALL(KVM_WTRACK_RING, ring,
 	     KVM_WTRACK_RING_F_COALESCE | KVM_WTRACK_RING_F_STOP |
 	     KVM_WTRACK_RING_F_NATIVE | KVM_WTRACK_RING_F_STICKY |
 	     KVM_WTRACK_RING_F_ONCE | KVM_WTRACK_RING_F_SYNC, A_VM, OUTPUT,
-	     do_ring),
+	     ioctl_ring),
 	CALL(KVM_WTRACK_TUNE, tune,
 	     KVM_WTRACK_TUNE_F_WAKEUP | KVM_WTRACK_TUNE_F_BUDGET |
-	     KVM_WTRACK_TUNE_F_SYNC, A_RING, NO_OUTPUT, do_tune),
+	     KVM_WTRACK_TUNE_F_SYNC, A_RING, NO_OUTPUT, ioctl_tune),
 	CALL(KVM_WTRACK_ADD, add,
 	     KVM_WTRACK_ADD_F_NOWAIT | KVM_WTRACK_ADD_F_SKIP_HOLES, A_RING,
-	     PROGRESS, do_add),
+	     PROGRESS, ioctl_add),
 	CALL(KVM_WTRACK_REMOVE, remove, KVM_WTRACK_REMOVE_F_FENCE, A_RING,
-	     PROGRESS, do_remove),
-	CALL(KVM_WTRACK_QUERY, query, 0, A_RING, OUTPUT, do_query),
-	CALL(KVM_WTRACK_QUERY_GFN, query_gfn, 0, A_VM, OUTPUT, do_query_gfn),
+	     PROGRESS, ioctl_remove),
+	CALL(KVM_WTRACK_QUERY, query, 0, A_RING, OUTPUT, ioctl_query),
+	CALL(KVM_WTRACK_QUERY_GFN, query_gfn, 0, A_VM, OUTPUT, ioctl_query_gfn),
 	CALL(KVM_WTRACK_RESYNC, resync, 0, A_RING_OR_END, OUTPUT,
-	     do_resync),
-	CALL(KVM_WTRACK_FENCE, fence, 0, A_RING, OUTPUT, do_fence),
+	     ioctl_resync),
+	CALL(KVM_WTRACK_FENCE, fence, 0, A_RING, OUTPUT, ioctl_fence),
 	CALL(KVM_WTRACK_REGIONS, regions, 0, A_VM, OUTPUT, kwt_ioctl_regions),
 	CALL(KVM_WTRACK_READ, read, KVM_WTRACK_READ_F_NOFAULT, A_VM, PROGRESS,
 	     kwt_ioctl_read),
 	CALL(KVM_WTRACK_REARM, rearm, KVM_WTRACK_REARM_F_NOWAIT, A_RING,
-	     PROGRESS, do_rearm),
+	     PROGRESS, ioctl_rearm),
 	CALL(KVM_WTRACK_RELEASE, release, KVM_WTRACK_RELEASE_F_LOOK, A_RING,
-	     OUTPUT, do_release),
+	     OUTPUT, ioctl_release),
 #undef CALL
 };
 

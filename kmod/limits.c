@@ -10,7 +10,7 @@
 
 #include "kwt.h"
 
-static int by_gfn(const void *a, const void *b)
+static int compare_gfns(const void *a, const void *b)
 {
 	const struct kvm_wtrack_range *x = a, *y = b;
 
@@ -77,7 +77,7 @@ int kwt_limits_load(struct kwt_limits *limits,
 			kvfree(ranges);
 			return -EINVAL;
 		}
-	sort(ranges, arg->nr_ranges, sizeof(*ranges), by_gfn, NULL);
+	sort(ranges, arg->nr_ranges, sizeof(*ranges), compare_gfns, NULL);
 	limits->nr_ranges = ranges_merge(ranges, arg->nr_ranges);
 	limits->ranges = ranges;
 	return 0;
@@ -129,7 +129,7 @@ static int ranges_narrow(struct kwt_limits *limits, const struct kwt_limits *old
 }
 
 /* The smaller one; 0 stands for no limit. */
-static u64 narrower(u64 a, u64 b)
+static u64 narrower_limit(u64 a, u64 b)
 {
 	return a && b ? min(a, b) : a ?: b;
 }
@@ -142,9 +142,9 @@ int kwt_limits_narrow(struct kwt_limits *limits, const struct kwt_limits *old,
 		      const struct kvm_wtrack_restrict *arg)
 {
 	limits->rights = old->rights & arg->rights;
-	limits->max_pages = narrower(old->max_pages, arg->max_pages);
-	limits->max_records = narrower(old->max_records, arg->max_records);
-	limits->max_budget = narrower(old->max_budget, arg->budget);
+	limits->max_pages = narrower_limit(old->max_pages, arg->max_pages);
+	limits->max_records = narrower_limit(old->max_records, arg->max_records);
+	limits->max_budget = narrower_limit(old->max_budget, arg->budget);
 	limits->min_period_ms = max(old->min_period_ms, arg->period_ms);
 	limits->max_sync_us = min(old->max_sync_us, arg->max_sync_us);
 	if (limits->ranges && old->ranges)

@@ -52,8 +52,7 @@ static const struct kernel_param_ops bounded_ops = {
 	.get = bounded_get,
 };
 
-#define BOUNDED(name, default_, min_, max_, power_of_2_, text)			\
-	unsigned int kwt_##name = (default_);				\
+#define BOUNDED(name, min_, max_, power_of_2_, text)			\
 	static struct bounds name##_bounds = {				\
 		&kwt_##name, (min_), (max_), (power_of_2_)		\
 	};								\
@@ -64,21 +63,29 @@ static const struct kernel_param_ops bounded_ops = {
  * A vCPU goes through the sessions that have something in a chunk with
  * preemption disabled, and publishes a record for each that tracks the gfn.
  */
-BOUNDED(max_sessions, 1024, 1, 1024, false,
+unsigned int kwt_max_sessions = 1024;
+BOUNDED(max_sessions, 1, 1024, false,
 	"sessions on one VM (1 to 1024)");
-BOUNDED(max_users, 1024, 1, 1024, false,
+unsigned int kwt_max_users = 1024;
+BOUNDED(max_users, 1, 1024, false,
 	"sessions that track one gfn (1 to 1024)");
-BOUNDED(max_records, 65536, KWT_MIN_RECORDS, KWT_MAX_RECORDS, true,
+unsigned int kwt_max_records = 65536;
+BOUNDED(max_records, KWT_MIN_RECORDS, KWT_MAX_RECORDS, true,
 	"records in one ring (a power of two, 64 to 1048576)");
-BOUNDED(max_pages, 1U << 22, 1, UINT_MAX, false,
+unsigned int kwt_max_pages = 1U << 22;
+BOUNDED(max_pages, 1, UINT_MAX, false,
 	"pages that one session tracks (1 to 4294967295)");
-BOUNDED(guard_min_ms, 16, 8, 4000, false,
+unsigned int kwt_guard_min_ms = 16;
+BOUNDED(guard_min_ms, 8, 4000, false,
 	"how long the guard leaves a page alone at first, in ms (8 to 4000)");
-BOUNDED(guard_max_ms, 1024, 8, 4000, false,
+unsigned int kwt_guard_max_ms = 1024;
+BOUNDED(guard_max_ms, 8, 4000, false,
 	"how long the guard leaves a page alone at most, in ms (8 to 4000)");
-BOUNDED(read_mib_per_s, 1024, 1, 1048576, false,
+unsigned int kwt_read_mib_per_s = 1024;
+BOUNDED(read_mib_per_s, 1, 1048576, false,
 	"guest memory that one session reads in a second, in MiB (1 to 1048576)");
-BOUNDED(poll_ms, 200, 10, 60000, false,
+unsigned int kwt_poll_ms = 200;
+BOUNDED(poll_ms, 10, 60000, false,
 	"how often to look for VMs that were closed, in ms (10 to 60000)");
 
 /* /dev/kvm-wtrack: an open file is a session. */

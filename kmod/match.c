@@ -165,7 +165,7 @@ static noinline u64 put_first(struct kwt_span *span, u64 bit, u64 head,
  * by it. Two vCPUs may begin the period at the same time, or count as one: the
  * page may so get a few more.
  */
-static noinline bool spend(struct kwt_span *span, u64 bit, u64 now)
+static noinline bool spend_budget(struct kwt_span *span, u64 bit, u64 now)
 {
 	u32 budget = READ_ONCE(span->ring->budget), n;
 	u16 *spent = READ_ONCE(span->spent);
@@ -269,16 +269,17 @@ static __always_inline u32 match_spans(struct kwt_chunk *chunk, u64 gpa,
 			kwt_resync_write(span, bit, now);
 		}
 		what |= TOLD;
-		if (likely(!READ_ONCE(span->spent)) || !spend(span, bit, now))
+		if (likely(!READ_ONCE(span->spent)) ||
+		    !spend_budget(span, bit, now))
 			what |= WANTS_MORE;
 	}
 	return what;
 }
 
 /* What the record of the guard has in common with the last write's. */
-static noinline void over_budget(struct kwt_space *space,
-				 struct kwt_chunk *chunk, u64 gpa, u64 vcpu,
-				 u64 rip)
+static noinline void disarm_over_budget(struct kwt_space *space,
+					struct kwt_chunk *chunk, u64 gpa, u64 vcpu,
+					u64 rip)
 {
 	struct kvm_wtrack_record record = {
 		.gpa = gpa,
@@ -296,9 +297,9 @@ static noinline void over_budget(struct kwt_space *space,
  * If all sessions that observe the gfn have a budget, and have used it up, it is
  * disarmed for a while. Others may join meanwhile: kwt_guard_trip() looks again.
  */
-static noinline void may_disarm(struct kwt_space *space,
-				struct kwt_chunk *chunk, u64 gpa, u64 vcpu,
-				u64 rip, u32 what)
+static noinline void disarm_if_unwanted(struct kwt_space *space,
+					struct kwt_chunk *chunk, u64 gpa, u64 vcpu,
+					u64 rip, u32 what)
 {
 	u32 bit = kwt_chunk_bit(gpa >> KWT_PAGE_SHIFT);
 
@@ -306,18 +307,19 @@ static noinline void may_disarm(struct kwt_space *space,
 	if ((what & HAS_ENOUGH || !what) && test_bit(bit, chunk->armed))
 		kwt_disarm_unobserved(space, chunk, bit);
 	if ((what & (TOLD | WANTS_MORE)) == TOLD)
-		over_budget(space, chunk, gpa, vcpu, rip);
+		disarm_over_budget(space, chunk, gpa, vcpu, rip);
 }
 
 /* The caller has disabled preemption; this enables it, and may sleep then. */
-void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
-		   struct kwt_space *space)
+void kwt_match_all_preempt_enable(u64 gpa, const u8 *data, u32 len,
+				  struct kwt_chunk *chunk,
+				  struct kwt_space *space)
 {
 	struct kwt_vcpu *vcpu = kwt_vcpu_here(space) ?: kwt_vcpu_search(space);
 	u64 bits = 0, rip = 0, arming_nr = 0;
 	u32 what;
 
-	/* Before the store counts as told. kwt_match() may have begun it. */
+	/* Before the store counts as told. The caller may have begun it. */
 	(void)kwt_flight_join(space->id);
 	if (likely(vcpu)) {
 		bits = kwt_vcpu_bits(vcpu);
@@ -334,7 +336,7 @@ void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
 		what = match_spans(chunk, gpa, data, len, vcpu, bits, rip,
 				   arming_nr);
 	if (unlikely(what != (TOLD | WANTS_MORE)))
-		may_disarm(space, chunk, gpa, bits, rip, what);
+		disarm_if_unwanted(space, chunk, gpa, bits, rip, what);
 	/* What this vCPU stores next is newer, also if it does not fault. */
 	if (likely(vcpu))
 		vcpu->arming_nr = READ_ONCE(space->arming_nr);
@@ -352,7 +354,8 @@ void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
 }
 
 /* The same for a chunk that was not in the first slot that was looked at. */
-void kwt_match_probe(u64 gpa, const u8 *data, u32 len, struct kwt_space *space)
+void kwt_match_probe_preempt_enable(u64 gpa, const u8 *data, u32 len,
+				    struct kwt_space *space)
 {
 	u64 gfn = gpa >> KWT_PAGE_SHIFT;
 	struct kwt_chunk *chunk;
@@ -360,7 +363,7 @@ void kwt_match_probe(u64 gpa, const u8 *data, u32 len, struct kwt_space *space)
 	chunk = kwt_table_find(rcu_dereference_sched(space->table),
 			       kwt_chunk_index(gfn));
 	if (chunk && READ_ONCE(chunk->users[kwt_chunk_bit(gfn)]))
-		kwt_match_all(gpa, data, len, chunk, space);
+		kwt_match_all_preempt_enable(gpa, data, len, chunk, space);
 	else
 		preempt_enable();
 }

@@ -48,11 +48,11 @@ static __always_inline u64 *kwt_record_word(struct kvm_wtrack_record *record)
  * same session had there.
  *
  * The caller has disabled preemption; this, or what it calls, enables it. What
- * fences wait for begins here, or in kwt_match_all().
+ * fences wait for begins here, or in kwt_match_all_preempt_enable().
  */
-static __always_inline void kwt_match(u64 gpa, const u8 *data, u32 len,
-				      struct kwt_chunk *chunk,
-				      struct kwt_space *space)
+static __always_inline void
+kwt_match_preempt_enable(u64 gpa, const u8 *data, u32 len,
+			 struct kwt_chunk *chunk, struct kwt_space *space)
 {
 	u64 bit = kwt_chunk_bit(gpa >> KWT_PAGE_SHIFT);
 	struct kwt_vcpu *vcpu = kwt_vcpu_here(space);
@@ -68,11 +68,11 @@ static __always_inline void kwt_match(u64 gpa, const u8 *data, u32 len,
 		     !READ_ONCE(span->plain) ||
 		     trace_kvm_wtrack_match_enabled() ||
 		     trace_kvm_wtrack_ring_enabled()))
-		return kwt_match_all(gpa, data, len, chunk, space);
+		return kwt_match_all_preempt_enable(gpa, data, len, chunk, space);
 	ring = span->ring;
 	kwt_flight_begin(space->id);
 	if (unlikely(!kwt_ring_reserve_for(span, bit, 1, &pos)))
-		return kwt_match_all(gpa, data, len, chunk, space);
+		return kwt_match_all_preempt_enable(gpa, data, len, chunk, space);
 	kwt_vcpu_tell(vcpu, gpa);
 	record = kwt_ring_at(ring, pos);
 	*kwt_record_word(record) =

@@ -145,7 +145,8 @@ static int gup_error(const struct piece *piece, long err)
  * Get the pages of a piece: as many as one call of the kernel gives, at least
  * one. 0 when the first @nr pages are zeros instead.
  */
-static long get_pages_locked(const struct piece *piece, u32 *nr, int *locked)
+static long get_piece_pages_locked(const struct piece *piece, u32 *nr,
+				   int *locked)
 {
 	struct vm_area_struct *vma = vma_lookup(piece->mm, piece->hva);
 	unsigned int flags = FOLL_HWPOISON;
@@ -168,7 +169,7 @@ static long get_pages_locked(const struct piece *piece, u32 *nr, int *locked)
 	return got > 0 ? got : gup_error(piece, got);
 }
 
-static long get_pages(const struct piece *piece, u32 *nr)
+static long get_piece_pages(const struct piece *piece, u32 *nr)
 {
 	int locked = 1;
 	long got;
@@ -176,7 +177,7 @@ static long get_pages(const struct piece *piece, u32 *nr)
 	/* A thread of the VMM may have it for as long as it likes. */
 	if (mmap_read_lock_killable(piece->mm))
 		return -EINTR;
-	got = get_pages_locked(piece, nr, &locked);
+	got = get_piece_pages_locked(piece, nr, &locked);
 	if (locked)
 		mmap_read_unlock(piece->mm);
 	return got;
@@ -193,7 +194,7 @@ static u32 copy_from_page(void *to, struct page *page, u32 offset, u32 len)
 }
 
 /* Copies what it can of @nr pages, and gives all of them back. */
-static u32 copy_pages(const struct piece *piece, u32 nr)
+static u32 copy_piece_pages(const struct piece *piece, u32 nr)
 {
 	u32 i, part, offset = piece->offset, done = 0;
 	bool ok = true;
@@ -224,11 +225,11 @@ static int piece_read(const struct piece *piece)
 	u32 nr, len;
 	long got;
 
-	got = get_pages(piece, &nr);
+	got = get_piece_pages(piece, &nr);
 	if (got < 0)
 		return got;
 	if (got)
-		return copy_pages(piece, got) ?: -EHWPOISON;
+		return copy_piece_pages(piece, got) ?: -EHWPOISON;
 	len = min_t(u32, piece->len, nr * PAGE_SIZE - piece->offset);
 	memset(piece->data, 0, len);
 	return len;
@@ -246,7 +247,7 @@ bool kwt_mm_is_gone(struct kwt_vm *vm)
 }
 
 /* Under the VM's lock, as long as it is not gone. */
-static struct mm_struct *use_mm(struct kwt_vm *vm)
+static struct mm_struct *use_vmm_mm(struct kwt_vm *vm)
 {
 	struct mm_struct *mm = vm->kvm->mm;
 
@@ -260,7 +261,7 @@ static struct mm_struct *use_mm(struct kwt_vm *vm)
 }
 
 /* The VM may be gone. The last user takes the mm apart: not this process. */
-static void unuse_mm(struct kwt_vm *vm, struct mm_struct *mm)
+static void unuse_vmm_mm(struct kwt_vm *vm, struct mm_struct *mm)
 {
 	bool last;
 
@@ -317,7 +318,7 @@ struct place {
 	struct mm_struct *mm;
 };
 
-static int find_slot(struct kvm *kvm, u64 gfn, struct place *place)
+static int find_place_in_slot(struct kvm *kvm, u64 gfn, struct place *place)
 {
 	const struct kvm_memory_slot *slot;
 	int idx, r = 0;
@@ -365,10 +366,10 @@ static int find_place_locked(struct kwt_session *session, u64 gfn,
 	if (end == gfn)
 		return -EPERM;
 	place->nr_pages = end - gfn;
-	r = find_slot(vm->kvm, gfn, place);
+	r = find_place_in_slot(vm->kvm, gfn, place);
 	if (r)
 		return r;
-	place->mm = use_mm(vm);
+	place->mm = use_vmm_mm(vm);
 	return place->mm ? 0 : -ESRCH;
 }
 
@@ -439,7 +440,7 @@ static int try_piece(struct kwt_session *session, u64 gpa, u32 len,
 	piece->mm = place.mm;
 	piece->hva = place.hva;
 	r = piece_read(piece);
-	unuse_mm(session->vm, place.mm);
+	unuse_vmm_mm(session->vm, place.mm);
 	if (r <= 0)
 		return r;
 	done = r;
@@ -481,8 +482,9 @@ static bool is_of_page(int err)
 }
 
 /* One piece, to the caller. Nothing of the VM is held when that is written to. */
-static int read_on(struct kwt_session *session, struct kvm_wtrack_read *read,
-		   u32 len, struct piece *piece)
+static int read_next_piece(struct kwt_session *session,
+			   struct kvm_wtrack_read *read, u32 len,
+			   struct piece *piece)
 {
 	u64 generation;
 	u32 left;
@@ -539,7 +541,7 @@ int kwt_ioctl_read(struct kwt_session *session, union kwt_arg *arg)
 	if (!piece.pages || !piece.data)
 		r = -ENOMEM;
 	while (!r && !read->out_error && read->out_done < len)
-		r = read_on(session, read, len - read->out_done, &piece);
+		r = read_next_piece(session, read, len - read->out_done, &piece);
 	kvfree(piece.data);
 	kfree(piece.pages);
 	return r;

@@ -45,13 +45,14 @@ static u32 pid_for(struct netlink_callback *cb, struct pid *pid)
 	return pid_nr_ns(pid, cursor_of(cb)->pids);
 }
 
-static void *start(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
+static void *start_message(struct sk_buff *skb, struct netlink_callback *cb,
+			   u8 cmd)
 {
 	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
 			   &kwt_family, NLM_F_MULTI, cmd);
 }
 
-static int finish(struct sk_buff *skb, void *head, int r)
+static int finish_message(struct sk_buff *skb, void *head, int r)
 {
 	if (r) {
 		genlmsg_cancel(skb, head);
@@ -64,7 +65,7 @@ static int finish(struct sk_buff *skb, void *head, int r)
 static int fill_vm(struct sk_buff *skb, struct netlink_callback *cb,
 		   struct kwt_vm *vm)
 {
-	void *head = start(skb, cb, KVM_WTRACK_CMD_GET_VM);
+	void *head = start_message(skb, cb, KVM_WTRACK_CMD_GET_VM);
 	int r;
 
 	if (!head)
@@ -78,7 +79,7 @@ static int fill_vm(struct sk_buff *skb, struct netlink_callback *cb,
 	    put_u64(skb, KVM_WTRACK_A_MEMORY_BYTES,
 		    sizeof(*vm) + vm->space.bytes);
 	mutex_unlock(&vm->lock);
-	return finish(skb, head, r);
+	return finish_message(skb, head, r);
 }
 
 static int dump_vms(struct sk_buff *skb, struct netlink_callback *cb)
@@ -145,7 +146,7 @@ static int put_counters(struct sk_buff *skb,
 static int fill_session(struct sk_buff *skb, struct netlink_callback *cb,
 			struct kwt_vm *vm, struct kwt_session *session)
 {
-	void *head = start(skb, cb, KVM_WTRACK_CMD_GET_SESSION);
+	void *head = start_message(skb, cb, KVM_WTRACK_CMD_GET_SESSION);
 	struct kvm_wtrack_status status = {};
 	int r;
 
@@ -159,7 +160,7 @@ static int fill_session(struct sk_buff *skb, struct netlink_callback *cb,
 	    nla_put_u32(skb, KVM_WTRACK_A_OPENER_UID,
 			from_kuid_munged(&init_user_ns, session->opener_uid)) ?:
 	    put_counters(skb, &status);
-	return finish(skb, head, r);
+	return finish_message(skb, head, r);
 }
 
 static int dump_sessions_of(struct sk_buff *skb, struct netlink_callback *cb,
@@ -217,14 +218,14 @@ static int dump_sessions(struct sk_buff *skb, struct netlink_callback *cb)
 static int fill_range(struct sk_buff *skb, struct netlink_callback *cb,
 		      const struct kvm_wtrack_range *range)
 {
-	void *head = start(skb, cb, KVM_WTRACK_CMD_GET_RANGE);
+	void *head = start_message(skb, cb, KVM_WTRACK_CMD_GET_RANGE);
 	int r;
 
 	if (!head)
 		return -EMSGSIZE;
 	r = put_u64(skb, KVM_WTRACK_A_GFN, range->gfn) ?:
 	    put_u64(skb, KVM_WTRACK_A_NR_PAGES, range->nr_pages);
-	return finish(skb, head, r);
+	return finish_message(skb, head, r);
 }
 
 /* The ranges of session @id, if it is on this VM. Under vm->lock. */

@@ -23,7 +23,7 @@ static bool is_descriptor(struct kvm_vcpu *vcpu, u64 gpa)
 	       (access & 0x9d) == 0x81;
 }
 
-static u32 read_code(struct kvm_vcpu *vcpu, u64 address, u8 *to, u32 len)
+static u32 read_guest_code(struct kvm_vcpu *vcpu, u64 address, u8 *to, u32 len)
 {
 	u32 here = min_t(u32, len, KWT_PAGE_SIZE - (address & ~PAGE_MASK));
 	u64 gpa = kwt_guest_code_gpa(vcpu, address);
@@ -34,13 +34,13 @@ static u32 read_code(struct kvm_vcpu *vcpu, u64 address, u8 *to, u32 len)
 }
 
 /* How many bytes could be read. */
-static u32 read_insn(struct kvm_vcpu *vcpu, u64 rip, u8 *insn)
+static u32 read_guest_insn(struct kvm_vcpu *vcpu, u64 rip, u8 *insn)
 {
-	u32 len = read_code(vcpu, rip, insn, KWT_INSN_BYTES);
+	u32 len = read_guest_code(vcpu, rip, insn, KWT_INSN_BYTES);
 
 	if (len && len < KWT_INSN_BYTES)
-		len += read_code(vcpu, rip + len, insn + len,
-				 KWT_INSN_BYTES - len);
+		len += read_guest_code(vcpu, rip + len, insn + len,
+				       KWT_INSN_BYTES - len);
 	return len;
 }
 
@@ -57,8 +57,8 @@ void __init kwt_operand_init(void)
 }
 
 /* Is the operand of the instruction at @rip where the store faulted? */
-static bool begins_at(struct kvm_vcpu *vcpu, const struct kwt_insn *insn,
-		      u64 rip, u64 address)
+static bool operand_begins_at(struct kvm_vcpu *vcpu, const struct kwt_insn *insn,
+			      u64 rip, u64 address)
 {
 	u64 at = insn->disp;
 
@@ -86,7 +86,7 @@ static u32 lock_risk(struct kvm_vcpu *vcpu, u64 address, u64 rip,
 		return KVM_WTRACK_CAUSE_NONE;
 	if (offset + stored <= kwt_lock_line &&
 	    (offset || (kwt_insn_decode(&insn, bytes, len, mode64) &&
-			begins_at(vcpu, &insn, rip, address))))
+			operand_begins_at(vcpu, &insn, rip, address))))
 		return KVM_WTRACK_CAUSE_NONE;
 	return KVM_WTRACK_CAUSE_SPLIT_LOCK;
 }
@@ -100,8 +100,8 @@ u32 kwt_operand_lock_risk(struct kvm_vcpu *vcpu, u64 address)
 
 	if (!kwt_guest_code(vcpu, &rip))
 		return KVM_WTRACK_CAUSE_SPLIT_LOCK;
-	return lock_risk(vcpu, address, rip, insn, read_insn(vcpu, rip, insn),
-			 mode64);
+	return lock_risk(vcpu, address, rip, insn,
+			 read_guest_insn(vcpu, rip, insn), mode64);
 }
 
 /*
@@ -126,7 +126,7 @@ u32 kwt_operand_risk(struct kvm_vcpu *vcpu, u64 gpa)
 		return KVM_WTRACK_CAUSE_NONE;
 	if (!kwt_guest_code(vcpu, &rip))
 		return KVM_WTRACK_CAUSE_OPERAND;
-	len = read_insn(vcpu, rip, insn);
+	len = read_guest_insn(vcpu, rip, insn);
 	if (by_the_way && kwt_insn_has_operand(insn, len, mode64))
 		return KVM_WTRACK_CAUSE_OPERAND;
 	if (silent && kwt_insn_is_silent(insn, len, mode64))

@@ -26,7 +26,7 @@
 #define SETTLE_STEP_US	50
 
 /* Has no thread this vCPU in an ioctl? All that the last one did is seen. */
-static bool is_out(const struct kwt_vcpu *state)
+static bool vcpu_is_out(const struct kwt_vcpu *state)
 {
 	return !(atomic_long_read_acquire(&state->vcpu->mutex.owner) & ~7L);
 }
@@ -49,7 +49,7 @@ static bool tell_if_out(struct kwt_space *space, struct kwt_vcpu *state)
 	/* Pairs with the releases in kwt_vcpu_fault() and on_entry(). */
 	if (told == KWT_TOLD || !smp_load_acquire(&state->waiting))
 		return true;
-	if (!is_out(state))
+	if (!vcpu_is_out(state))
 		return false;
 	if (cmpxchg(&state->told, KWT_UNTOLD, KWT_TELLING) != KWT_UNTOLD)
 		return false;
@@ -57,7 +57,7 @@ static bool tell_if_out(struct kwt_space *space, struct kwt_vcpu *state)
 	 * A full barrier, and another look: from here on it does not get into
 	 * the guest. Pairs with claim_store() in probe.c, behind taking the mutex.
 	 */
-	if (!is_out(state)) {
+	if (!vcpu_is_out(state)) {
 		cmpxchg(&state->told, KWT_TELLING, KWT_UNTOLD);
 		return false;
 	}
@@ -130,7 +130,7 @@ static void tell_caller(struct kwt_session *session,
 }
 
 /* What a vCPU is at, to be compared with what it is at later. */
-static bool is_at(const struct kwt_vcpu *state, u32 serial)
+static bool vcpu_is_at(const struct kwt_vcpu *state, u32 serial)
 {
 	return READ_ONCE(state->serial) == serial &&
 	       READ_ONCE(state->told) != KWT_TOLD && READ_ONCE(state->waiting);
@@ -147,7 +147,7 @@ static int settle_vcpu(struct kwt_session *session, struct kwt_vcpu *state,
 	struct kwt_vm *vm = session->vm;
 	u32 serial = READ_ONCE(state->serial);
 
-	while (!tell_of_vcpu(&vm->space, state) && is_at(state, serial)) {
+	while (!tell_of_vcpu(&vm->space, state) && vcpu_is_at(state, serial)) {
 		if (ktime_get_ns() >= end) {
 			tell_caller(session, state);
 			break;

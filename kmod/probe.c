@@ -42,16 +42,16 @@ static bool probing;				/* probe_lock */
 static void stop_if_idle(struct work_struct *work);
 static DECLARE_DELAYED_WORK(stop_work, stop_if_idle);
 
-static struct hlist_head *bucket(const struct kvm *kvm)
+static struct hlist_head *probed_bucket(const struct kvm *kvm)
 {
 	return &vms[hash_ptr(kvm, VM_BITS)];
 }
 
-static __always_inline struct kwt_vm *find(const struct kvm *kvm)
+static __always_inline struct kwt_vm *find_probed_vm(const struct kvm *kvm)
 {
 	struct kwt_vm *vm;
 
-	hlist_for_each_entry_rcu(vm, bucket(kvm), in_probe,
+	hlist_for_each_entry_rcu(vm, probed_bucket(kvm), in_probe,
 				 rcu_read_lock_sched_held())
 		if (vm->kvm == kvm)
 			return vm;
@@ -76,10 +76,10 @@ static __always_inline bool is_tracked(const struct kwt_space *space, u64 gfn)
 }
 
 /* Will KVM not get out of this write, if the page is armed? */
-static __always_inline u32 trouble(const struct kwt_space *space,
-				   struct kvm_vcpu *vcpu,
-				   const struct kwt_vcpu *state, u64 address,
-				   u64 error_code)
+static __always_inline u32 fault_trouble(const struct kwt_space *space,
+					 struct kvm_vcpu *vcpu,
+					 const struct kwt_vcpu *state, u64 address,
+					 u64 error_code)
 {
 	if (unlikely(READ_ONCE(space->forbidden)))
 		return KVM_WTRACK_CAUSE_UNEMULATED;
@@ -107,7 +107,8 @@ static __always_inline u32 trouble(const struct kwt_space *space,
  * Would KVM make another store of it? Where KVM knows a virtual address, it can
  * only be a lock that is not kept.
  */
-static __always_inline u32 risk(struct kvm_vcpu *vcpu, u64 address, bool direct)
+static __always_inline u32 store_risk(struct kvm_vcpu *vcpu, u64 address,
+				      bool direct)
 {
 	if (unlikely(!direct)) {
 		if (likely(!kwt_lock_suspect(address)))
@@ -141,8 +142,8 @@ static __always_inline bool is_concerned(const struct kwt_space *space,
  * a store that KVM makes silently may reach it. Looked up here and not when it
  * is needed, which may be in another thread.
  */
-static noinline void locate(struct kvm_vcpu *vcpu, struct kwt_vcpu *state,
-			    u64 address)
+static noinline void locate_pages(struct kvm_vcpu *vcpu, struct kwt_vcpu *state,
+				  u64 address)
 {
 	const u64 reach = KWT_SILENT_MAX - 1;
 
@@ -157,7 +158,7 @@ static noinline void locate(struct kvm_vcpu *vcpu, struct kwt_vcpu *state,
 }
 
 /* Until the worker has seen to it, walks are not seen. */
-static noinline void walks_wanted(struct kwt_vm *vm)
+static noinline void want_walks(struct kwt_vm *vm)
 {
 	WRITE_ONCE(vm->indirect, true);
 	if (!kwt_walk_is_watched() && !xchg(&vm->rearm_soon, true))
@@ -199,17 +200,17 @@ static __always_inline void note_fault(struct kwt_vm *vm, struct kvm_vcpu *vcpu,
 	if (likely(state)) {
 		kwt_vcpu_set_here(space, state);
 		if (unlikely(!direct))
-			locate(vcpu, state, address);
+			locate_pages(vcpu, state, address);
 		kwt_vcpu_fault(space, state, address, gfn, kwt_rip_read(vcpu));
 	}
 	if (direct && !is_concerned(space, state, gfn))
 		return;
-	cause = trouble(space, vcpu, state, address, error_code);
+	cause = fault_trouble(space, vcpu, state, address, error_code);
 	if (likely(!cause))
-		cause = risk(vcpu, address, direct);
+		cause = store_risk(vcpu, address, direct);
 	if (!direct) {
 		if (unlikely(!vm->indirect))
-			walks_wanted(vm);
+			want_walks(vm);
 		if (unlikely(cause))
 			indirect_fault(vm, vcpu, state, address, cause);
 		return;
@@ -225,7 +226,7 @@ static void on_fault(void *data, struct kvm_vcpu *vcpu, u64 address,
 	struct kwt_vm *vm;
 
 	preempt_disable_notrace();
-	vm = find(vcpu->kvm);
+	vm = find_probed_vm(vcpu->kvm);
 	if (unlikely(vm) && (kwt_fault_writes(error_code) ||
 			     unlikely(kwt_fault_holes(vcpu, error_code))))
 		note_fault(vm, vcpu, address, error_code);
@@ -260,7 +261,7 @@ static noinline void tell_of_store(struct kwt_space *space,
 	/* KVM has brought in page tables that were not there in the fault. */
 	if (!state->mask && (state->page[0] == INVALID_GPA ||
 			     state->page[1] == INVALID_GPA))
-		locate(vcpu, state, state->address);
+		locate_pages(vcpu, state, state->address);
 	/* The same store again is not hopeless. */
 	state->repeats = 0;
 	kwt_guard_unreported(space, state);
@@ -274,7 +275,7 @@ static void on_entry(void *data, struct kvm_vcpu *vcpu)
 	struct kwt_vm *vm;
 
 	preempt_disable_notrace();
-	vm = find(vcpu->kvm);
+	vm = find_probed_vm(vcpu->kvm);
 	if (likely(!vm))
 		goto out;
 	state = kwt_vcpu_of(&vm->space, vcpu);
@@ -343,7 +344,7 @@ int kwt_probe_add(struct kwt_vm *vm)
 	r = probes_start();
 	if (!r) {
 		nr_vms++;
-		hlist_add_head_rcu(&vm->in_probe, bucket(vm->kvm));
+		hlist_add_head_rcu(&vm->in_probe, probed_bucket(vm->kvm));
 		kwt_walk_add(vm);
 		vm->probed = true;
 	}

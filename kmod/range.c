@@ -10,7 +10,8 @@
 #include "kwt.h"
 #include "vcpu.h"
 
-static void refuse(struct kvm_wtrack_change *change, u64 gfn, u64 nr, int err)
+static void refuse_gfns(struct kvm_wtrack_change *change, u64 gfn, u64 nr,
+			int err)
 {
 	if (!change->out_error) {
 		change->out_error = -err;
@@ -29,10 +30,10 @@ static bool is_hole(const struct kwt_session *session, int r)
 				!READ_ONCE(session->vm->space.forbidden));
 }
 
-static void note(struct kvm_wtrack_change *change, u64 gfn, int r)
+static void note_result(struct kvm_wtrack_change *change, u64 gfn, int r)
 {
 	if (r < 0) {
-		refuse(change, gfn, 1, r);
+		refuse_gfns(change, gfn, 1, r);
 		return;
 	}
 	change->out_done++;
@@ -121,7 +122,7 @@ static u64 skip_refused(struct kwt_session *session,
 	if (flags & KVM_WTRACK_ADD_F_SKIP_HOLES && is_hole(session, r))
 		change->out_skipped += next - gfn;
 	else
-		refuse(change, gfn, next - gfn, r);
+		refuse_gfns(change, gfn, next - gfn, r);
 	return next;
 }
 
@@ -149,7 +150,7 @@ static u64 add_chunk(struct kwt_session *session,
 		 has_no_memory(session, gfn, &end);
 	span = kwt_span_get(set, kwt_chunk_index(gfn));
 	if (!span) {
-		refuse(change, gfn, end - gfn, -ENOMEM);
+		refuse_gfns(change, gfn, end - gfn, -ENOMEM);
 		return end;
 	}
 	for (; gfn < end; gfn++) {
@@ -164,7 +165,7 @@ static u64 add_chunk(struct kwt_session *session,
 		if (skip && is_hole(session, r))
 			change->out_skipped++;
 		else
-			note(change, gfn, r);
+			note_result(change, gfn, r);
 		/* KVM takes mmu_lock and flushes TLBs for each of them. */
 		if (!(gfn % 64))
 			cond_resched();
@@ -184,7 +185,7 @@ static u64 skip_untracked(struct kwt_session *session,
 	if (first <= gfn || kwt_chunk_index(first) == kwt_chunk_index(gfn))
 		return gfn;
 	end = min(end, first);
-	refuse(change, gfn, end - gfn, -ENOENT);
+	refuse_gfns(change, gfn, end - gfn, -ENOENT);
 	return end;
 }
 
@@ -206,7 +207,7 @@ static u64 rearm_chunk(struct kwt_session *session,
 
 		if (r == -EAGAIN && !nowait)
 			break;
-		note(change, gfn, r);
+		note_result(change, gfn, r);
 		/* As above. */
 		if (!(gfn % 64))
 			cond_resched();
@@ -226,7 +227,7 @@ static u64 remove_chunk(struct kwt_session *session,
 	end = chunk_end(gfn, end);
 	span = kwt_span_find(set, kwt_chunk_index(gfn));
 	for (; gfn < end; gfn++)
-		note(change, gfn, kwt_set_remove(set, span, gfn));
+		note_result(change, gfn, kwt_set_remove(set, span, gfn));
 	kwt_span_put(set, span);
 	return end;
 }
@@ -256,7 +257,7 @@ static u64 change_chunk(struct kwt_session *session,
 		return remove_chunk(session, change, gfn, end);
 	r = check_before_arming(session->vm);
 	if (r) {
-		refuse(change, gfn, end - gfn, r);
+		refuse_gfns(change, gfn, end - gfn, r);
 		return end;
 	}
 	if (op == KWT_RANGE_REARM)
@@ -291,7 +292,7 @@ int kwt_range_change(struct kwt_session *session,
 	int r = arms ? kwt_probe_walks(vm) : 0;
 
 	if (r) {
-		refuse(change, gfn, end - gfn, r);
+		refuse_gfns(change, gfn, end - gfn, r);
 		return 0;
 	}
 	while (gfn < end) {
@@ -482,8 +483,8 @@ struct part {
 };
 
 /* What of [gfn, end) is in the span's chunk; the first of them is before @end. */
-static void part_of(struct part *part, const struct kwt_span *span, u64 gfn,
-		    u64 end)
+static void set_part(struct part *part, const struct kwt_span *span, u64 gfn,
+		     u64 end)
 {
 	u64 first = kwt_span_gfn(span, 0);
 
@@ -508,15 +509,15 @@ static void find_gone(unsigned long *gone, const struct kwt_span *span,
 }
 
 /* Before anybody is told: the guard has nothing to say of what is gone. */
-static u32 disarm(struct kwt_session *session, struct kwt_span *span,
-		  const struct part *part)
+static u32 disarm_removed(struct kwt_session *session, struct kwt_span *span,
+			  const struct part *part)
 {
 	kwt_disarm_removed(session->set.space, span->chunk, part->mask);
 	return 0;
 }
 
-static u32 count(struct kwt_session *session, struct kwt_span *span,
-		 const struct part *part)
+static u32 count_removed(struct kwt_session *session, struct kwt_span *span,
+			 const struct part *part)
 {
 	DECLARE_BITMAP(gone, KWT_CHUNK_PAGES);
 
@@ -529,8 +530,8 @@ static u32 count(struct kwt_session *session, struct kwt_span *span,
  * sticky. A vCPU may change what is tracked elsewhere in the chunk, under the same
  * lock. Returns how many the session had; @gone is which.
  */
-static u32 forget(struct kwt_set *set, struct kwt_span *span,
-		  const struct part *part, unsigned long *gone)
+static u32 forget_removed(struct kwt_set *set, struct kwt_span *span,
+			  const struct part *part, unsigned long *gone)
 {
 	u16 *users = span->chunk->users;
 	u32 bit, n;
@@ -539,7 +540,7 @@ static u32 forget(struct kwt_set *set, struct kwt_span *span,
 	find_gone(gone, span, part);
 	n = bitmap_weight(gone, KWT_CHUNK_PAGES);
 	bitmap_andnot(span->tracked, span->tracked, gone, KWT_CHUNK_PAGES);
-	/* What is not observed, but tracked, is disarmed: see what_of(). */
+	/* What is not observed, but tracked, is disarmed: see resync_what(). */
 	smp_mb();
 	bitmap_andnot(span->observed, span->observed, gone, KWT_CHUNK_PAGES);
 	if (!span->chunk->absent)
@@ -558,8 +559,8 @@ static u32 forget(struct kwt_set *set, struct kwt_span *span,
  * A sticky session keeps these, see mark_absent(). Returns how many the session
  * had; @gone is which.
  */
-static u32 keep(struct kwt_set *set, struct kwt_span *span,
-		const struct part *part, unsigned long *gone)
+static u32 keep_removed(struct kwt_set *set, struct kwt_span *span,
+			const struct part *part, unsigned long *gone)
 {
 	u32 n;
 
@@ -584,17 +585,17 @@ static u32 mark_absent(struct kwt_session *session, struct kwt_span *span,
 	return 0;
 }
 
-static u32 drop(struct kwt_session *session, struct kwt_span *span,
-		const struct part *part, bool told)
+static u32 drop_removed(struct kwt_session *session, struct kwt_span *span,
+			const struct part *part, bool told)
 {
 	struct kwt_set *set = &session->set;
 	DECLARE_BITMAP(gone, KWT_CHUNK_PAGES);
 	u32 bit, n;
 
 	if (session->ring.sticky)
-		n = keep(set, span, part, gone);
+		n = keep_removed(set, span, part, gone);
 	else
-		n = forget(set, span, part, gone);
+		n = forget_removed(set, span, part, gone);
 	if (n && !told)
 		kwt_resync_mark_all(span, gone, ktime_get_ns());
 	if (!told)
@@ -608,18 +609,19 @@ static u32 drop(struct kwt_session *session, struct kwt_span *span,
 static u32 drop_told(struct kwt_session *session, struct kwt_span *span,
 		     const struct part *part)
 {
-	return drop(session, span, part, true);
+	return drop_removed(session, span, part, true);
 }
 
 /* The reader hears of it from the resync set. */
 static u32 drop_untold(struct kwt_session *session, struct kwt_span *span,
 		       const struct part *part)
 {
-	return drop(session, span, part, false);
+	return drop_removed(session, span, part, false);
 }
 
 /* Each span of the session in [gfn, end), all of which is removed. */
-static u64 visit_run(struct kwt_session *session, u64 gfn, u64 end, visit_fn fn)
+static u64 visit_removed_run(struct kwt_session *session, u64 gfn, u64 end,
+			     visit_fn fn)
 {
 	struct kwt_span *span = kwt_span_first(&session->set,
 					       kwt_chunk_index(gfn));
@@ -627,7 +629,7 @@ static u64 visit_run(struct kwt_session *session, u64 gfn, u64 end, visit_fn fn)
 	u64 n = 0, index;
 
 	while (span && kwt_span_gfn(span, 0) < end) {
-		part_of(&part, span, gfn, end);
+		set_part(&part, span, gfn, end);
 		n += fn(session, span, &part);
 		index = span->chunk->index + 1;
 		kwt_span_put(&session->set, span);
@@ -638,14 +640,14 @@ static u64 visit_run(struct kwt_session *session, u64 gfn, u64 end, visit_fn fn)
 }
 
 /* Leaves out what another address space has at the same gfns. */
-static u64 visit(struct kwt_vm *vm, struct kwt_session *session, u64 gfn,
-		 u64 end, visit_fn fn)
+static u64 visit_removed(struct kwt_vm *vm, struct kwt_session *session, u64 gfn,
+			 u64 end, visit_fn fn)
 {
 	u64 n = 0, run_end;
 
 	for (; gfn < end; gfn = run_end)
 		if (kwt_removal_run(vm->kvm, gfn, end, &run_end))
-			n += visit_run(session, gfn, run_end, fn);
+			n += visit_removed_run(session, gfn, run_end, fn);
 	return n;
 }
 
@@ -661,21 +663,23 @@ void kwt_range_removed(struct kwt_vm *vm, u64 gfn, u64 nr_pages)
 
 	mutex_lock(&vm->lock);
 	list_for_each_entry(session, &vm->sessions, in_vm) {
-		n = visit(vm, session, gfn, end, count);
+		n = visit_removed(vm, session, gfn, end, count_removed);
 		if (!n)
 			continue;
-		visit(vm, session, gfn, end, disarm);
+		visit_removed(vm, session, gfn, end, disarm_removed);
 		told = kwt_ring_region(&session->ring, gfn, nr_pages, n,
 				       ktime_get_ns());
 		atomic64_inc(&session->ring.regions);
-		visit(vm, session, gfn, end, told ? drop_told : drop_untold);
+		visit_removed(vm, session, gfn, end,
+			      told ? drop_told : drop_untold);
 		kwt_notice_region(session, gfn, nr_pages, n);
 		sticky |= session->ring.sticky;
 	}
 	if (sticky)
 		list_for_each_entry(session, &vm->sessions, in_vm)
 			if (session->ring.sticky)
-				visit(vm, session, gfn, end, mark_absent);
+				visit_removed(vm, session, gfn, end,
+					      mark_absent);
 	/* VMMs often bring it back at once. */
 	if (sticky)
 		kwt_absent_look_soon(vm);

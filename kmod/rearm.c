@@ -43,7 +43,7 @@ static void put_spans(struct kwt_chunk *chunk)
 }
 
 /* Under the VM's lock. Returns the shortest wait of what is left, in ticks. */
-static int rearm_chunk(struct kwt_space *space, struct kwt_chunk *chunk)
+static int rearm_disarmed(struct kwt_space *space, struct kwt_chunk *chunk)
 {
 	DECLARE_BITMAP(disarmed, KWT_CHUNK_PAGES);
 	int ticks, next = INT_MAX;
@@ -68,7 +68,7 @@ static int rearm_chunk(struct kwt_space *space, struct kwt_chunk *chunk)
 }
 
 /* Give the chunk back if nothing in it is disarmed any more. */
-static void unlist(struct kwt_space *space, struct kwt_chunk *chunk)
+static void unlist_chunk(struct kwt_space *space, struct kwt_chunk *chunk)
 {
 	DECLARE_BITMAP(disarmed, KWT_CHUNK_PAGES);
 	bool done;
@@ -86,8 +86,8 @@ static void unlist(struct kwt_space *space, struct kwt_chunk *chunk)
 }
 
 /* Nothing but this takes chunks out of the list, so they stay meanwhile. */
-static struct kwt_chunk *take_first(struct kwt_space *space,
-				    struct list_head *chunks)
+static struct kwt_chunk *take_first_tripped(struct kwt_space *space,
+					    struct list_head *chunks)
 {
 	spin_lock(&space->arm_lock);
 	if (list_empty(chunks))
@@ -110,7 +110,7 @@ static struct mem_cgroup *chunk_payer(const struct kwt_chunk *chunk)
 static int rearm_charged(struct kwt_space *space, struct kwt_chunk *chunk)
 {
 	struct mem_cgroup *old = set_active_memcg(chunk_payer(chunk));
-	int next = rearm_chunk(space, chunk);
+	int next = rearm_disarmed(space, chunk);
 
 	set_active_memcg(old);
 	return next;
@@ -230,13 +230,13 @@ static void rearm_work(struct work_struct *work)
 		next = min(next, look_for_memory(vm));
 	mutex_unlock(&vm->lock);
 
-	for (chunk = take_first(space, &chunks); chunk;
+	for (chunk = take_first_tripped(space, &chunks); chunk;
 	     chunk = list_first_entry_or_null(&chunks, struct kwt_chunk,
 					      in_tripped)) {
 		mutex_lock(&vm->lock);
 		if (!vm->gone)
 			next = min(next, rearm_charged(space, chunk));
-		unlist(space, chunk);
+		unlist_chunk(space, chunk);
 		mutex_unlock(&vm->lock);
 		cond_resched();
 	}
@@ -260,6 +260,6 @@ void kwt_rearm_exit(struct kwt_vm *vm)
 	LIST_HEAD(chunks);
 
 	cancel_delayed_work_sync(&vm->rearm);
-	while ((chunk = take_first(&vm->space, &chunks)))
-		unlist(&vm->space, chunk);
+	while ((chunk = take_first_tripped(&vm->space, &chunks)))
+		unlist_chunk(&vm->space, chunk);
 }

@@ -36,7 +36,8 @@ static u32 region_flags(const struct kvm_memory_slot *slot)
  * One step from @gfn on, which the session may have: what is there, if anything
  * is. Returns where to go on.
  */
-static u64 put_next(struct kwt_session *session, struct output *out, u64 gfn)
+static u64 put_next_region(struct kwt_session *session, struct output *out,
+			   u64 gfn)
 {
 	const struct kvm_memory_slot *slot;
 	u64 end;
@@ -63,7 +64,7 @@ static u64 put_next(struct kwt_session *session, struct output *out, u64 gfn)
  * There are as many steps as memslots and ranges, at most: with little of
  * interest among them, they are taken in several calls.
  */
-static void put_all(struct kwt_session *session, struct output *out)
+static void put_all_regions(struct kwt_session *session, struct output *out)
 {
 	u32 steps = 0;
 
@@ -71,7 +72,7 @@ static void put_all(struct kwt_session *session, struct output *out)
 	       out->next < GFN_LIMIT) {
 		out->next = kwt_restrict_next(session, out->next, GFN_LIMIT);
 		if (out->next < GFN_LIMIT)
-			out->next = put_next(session, out, out->next);
+			out->next = put_next_region(session, out, out->next);
 	}
 	if (out->next >= GFN_LIMIT)
 		out->next = U64_MAX;
@@ -92,7 +93,7 @@ static void put_regions(struct kwt_session *session, struct output *out)
 		out->used = 0;
 		out->next = first;
 		out->generation = kwt_slots_generation(kvm);
-		put_all(session, out);
+		put_all_regions(session, out);
 		/* Pairs with the release of new memslots by KVM. */
 		smp_rmb();
 	} while (kwt_slots_generation(kvm) != out->generation);

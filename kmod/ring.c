@@ -94,8 +94,8 @@ static void publish_end(bool began)
 	preempt_enable();
 }
 
-static void control(struct kwt_ring *ring, u64 pos,
-		    const struct kvm_wtrack_record *record)
+static void publish_control(struct kwt_ring *ring, u64 pos,
+			    const struct kvm_wtrack_record *record)
 {
 	kwt_ring_fill(kwt_ring_at(ring, pos), record);
 	WRITE_ONCE(ring->urgent, pos + 1);
@@ -122,7 +122,7 @@ bool kwt_ring_close(struct kwt_ring *ring, u64 time_ns)
 				     (head + 1) | KWT_RING_CLOSED);
 	if (closed) {
 		atomic64_inc(&ring->overflows);
-		control(ring, head, &record);
+		publish_control(ring, head, &record);
 	}
 	publish_end(began);
 	return closed;
@@ -168,7 +168,7 @@ bool kwt_ring_region(struct kwt_ring *ring, u64 gfn, u64 nr_pages,
 	began = publish_begin(ring);
 	room = kwt_ring_reserve(ring, 1, &pos);
 	if (room)
-		control(ring, pos, &record);
+		publish_control(ring, pos, &record);
 	publish_end(began);
 	return room;
 }
@@ -219,7 +219,7 @@ bool kwt_ring_is_over(const struct kwt_ring *ring)
 }
 
 /* The last record, for which a place is spare. Under the VM's lock, once. */
-static void last_record(struct kwt_ring *ring, u8 type, bool *over, u64 time_ns)
+static void publish_last(struct kwt_ring *ring, u8 type, bool *over, u64 time_ns)
 {
 	const struct kvm_wtrack_record record = {
 		.type = type,
@@ -232,19 +232,19 @@ static void last_record(struct kwt_ring *ring, u8 type, bool *over, u64 time_ns)
 	while (!try_cmpxchg(&ring->head, &head, head + 1))
 		;
 	WRITE_ONCE(*over, true);
-	control(ring, head_pos(head), &record);
+	publish_control(ring, head_pos(head), &record);
 	publish_end(began);
 }
 
 void kwt_ring_gone(struct kwt_ring *ring, u64 time_ns)
 {
-	last_record(ring, KVM_WTRACK_RECORD_VM_GONE, &ring->gone, time_ns);
+	publish_last(ring, KVM_WTRACK_RECORD_VM_GONE, &ring->gone, time_ns);
 }
 
 /* Nothing is tracked any more, and no hook is under way that found it tracked. */
 void kwt_ring_end(struct kwt_ring *ring, u64 time_ns)
 {
-	last_record(ring, KVM_WTRACK_RECORD_ENDED, &ring->ended, time_ns);
+	publish_last(ring, KVM_WTRACK_RECORD_ENDED, &ring->ended, time_ns);
 }
 
 /*
@@ -313,8 +313,8 @@ void kwt_resync_write(struct kwt_span *span, u32 bit, u64 time_ns)
 }
 
 /* Extend the last range, or start one; false when there is no room. */
-static bool put_gfn(struct kvm_wtrack_resync_range *range, u32 *used, u32 room,
-		    u64 gfn, u32 what)
+static bool put_resync_gfn(struct kvm_wtrack_resync_range *range, u32 *used,
+			   u32 room, u64 gfn, u32 what)
 {
 	struct kvm_wtrack_resync_range *last = range + *used - 1;
 
@@ -333,7 +333,7 @@ static bool put_gfn(struct kvm_wtrack_resync_range *range, u32 *used, u32 room,
 	return true;
 }
 
-static u32 what_of(const struct kwt_span *span, u32 bit)
+static u32 resync_what(const struct kwt_span *span, u32 bit)
 {
 	/* Looked at after its bit was cleared: the re-arm sets it again. */
 	if (test_bit(bit, span->observed))
@@ -362,8 +362,8 @@ u32 kwt_resync_fetch(struct kwt_set *set, struct kwt_span *span,
 		/* Before the caller's look at the page: a full barrier. */
 		test_and_clear_bit(bit, span->resync);
 		if (kwt_ring_closed(span->ring) ||
-		    !put_gfn(range, &used, room, kwt_span_gfn(span, bit),
-			     what_of(span, bit))) {
+		    !put_resync_gfn(range, &used, room, kwt_span_gfn(span, bit),
+				    resync_what(span, bit))) {
 			set_bit(bit, span->resync);
 			break;
 		}

@@ -137,7 +137,7 @@ static struct kwt_session *find_waiting(u64 id)
 
 /*
  * It tracks nothing, and has no ring. It may have its VM by now, but whoever attaches
- * it looks under waiting_lock before that is done with: attached().
+ * it looks under waiting_lock before that is done with: finish_attach().
  */
 static int end_waiting(u64 id)
 {
@@ -181,7 +181,7 @@ void kwt_session_destroy(struct kwt_session *session)
  * It has its VM, where a dump that begins now finds it. The VM is not kept for one
  * that was ended meanwhile. Under session->lock.
  */
-static int attached(struct kwt_session *session)
+static int finish_attach(struct kwt_session *session)
 {
 	struct kwt_vm *vm = session->vm;
 
@@ -210,7 +210,7 @@ int kwt_session_attach(struct kwt_session *session, int vm_fd)
 		goto out_fput;
 	r = session->vm ? -EISCONN : kwt_vm_join(session, file);
 	if (!r)
-		r = attached(session);
+		r = finish_attach(session);
 	mutex_unlock(&session->lock);
 	if (!r)
 		kwt_notice_session(session, KVM_WTRACK_EVENT_ATTACHED);
@@ -223,7 +223,7 @@ out_fput:
  * The session, with a reference, if it is on this VM. One that still waits has got
  * its number since we looked among those. Under the VM's lock.
  */
-static struct kwt_session *find_session(struct kwt_vm *vm, u64 id)
+static struct kwt_session *find_on_vm(struct kwt_vm *vm, u64 id)
 {
 	struct kwt_session *session;
 
@@ -236,7 +236,7 @@ static struct kwt_session *find_session(struct kwt_vm *vm, u64 id)
 }
 
 /* From here on nothing is added, and no ring made. Under the VM's lock. */
-static int begin(struct kwt_session *session)
+static int begin_end(struct kwt_session *session)
 {
 	if (session->ended)
 		return -ESHUTDOWN;
@@ -250,7 +250,7 @@ static int begin(struct kwt_session *session)
  * The last thing that the reader is told. The VM is not given up before nothing is
  * armed for this session any more.
  */
-static void finish(struct kwt_vm *vm, struct kwt_session *session)
+static void finish_end(struct kwt_vm *vm, struct kwt_session *session)
 {
 	struct kwt_ring *ring = &session->ring;
 
@@ -277,9 +277,9 @@ static int end_on_vm(struct kwt_vm *vm, u64 id)
 	int r = -ENOENT;
 
 	mutex_lock(&vm->lock);
-	session = find_session(vm, id);
+	session = find_on_vm(vm, id);
 	if (session)
-		r = begin(session);
+		r = begin_end(session);
 	mutex_unlock(&vm->lock);
 	if (!session)
 		return r;
@@ -287,7 +287,7 @@ static int end_on_vm(struct kwt_vm *vm, u64 id)
 		/* Of a store to a page that is removed nobody is told later. */
 		kwt_pending_look(vm);
 		kwt_range_untrack(session);
-		finish(vm, session);
+		finish_end(vm, session);
 		kwt_notice_session(session, KVM_WTRACK_EVENT_ENDED);
 		kwt_vm_look(vm);
 	}

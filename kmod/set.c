@@ -38,7 +38,7 @@ static bool observe_if_armed(struct kwt_space *space, struct kwt_span *span,
  * One more user of the gfn. From here on the guard's records are for this
  * session, too. Returns whether the gfn is armed.
  */
-static bool join(struct kwt_space *space, struct kwt_span *span, u32 bit)
+static bool join_gfn(struct kwt_space *space, struct kwt_span *span, u32 bit)
 {
 	struct kwt_chunk *chunk = span->chunk;
 	bool armed;
@@ -56,7 +56,7 @@ static bool join(struct kwt_space *space, struct kwt_span *span, u32 bit)
 }
 
 /* Unless the guard did. */
-static void leave(struct kwt_set *set, struct kwt_span *span, u32 bit)
+static void leave_gfn(struct kwt_set *set, struct kwt_span *span, u32 bit)
 {
 	spin_lock(&set->space->arm_lock);
 	if (test_bit(bit, span->tracked))
@@ -64,8 +64,8 @@ static void leave(struct kwt_set *set, struct kwt_span *span, u32 bit)
 	spin_unlock(&set->space->arm_lock);
 }
 
-static int may_add(const struct kwt_set *set, const struct kwt_span *span,
-		   u32 bit)
+static int check_add(const struct kwt_set *set, const struct kwt_span *span,
+		     u32 bit)
 {
 	if (kwt_set_pages(set) >= set->max_pages)
 		return -ENOSPC;
@@ -95,7 +95,7 @@ static int rearm_once(struct kwt_space *space, struct kwt_span *span, u64 gfn)
 	return done ? 0 : kwt_arm(space, span->chunk, gfn, caller);
 }
 
-static int rearm(struct kwt_space *space, struct kwt_span *span, u64 gfn)
+static int rearm_gfn(struct kwt_space *space, struct kwt_span *span, u64 gfn)
 {
 	u32 bit = kwt_chunk_bit(gfn);
 	int r;
@@ -120,7 +120,7 @@ int kwt_set_rearm(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 {
 	if (!span || !test_bit(kwt_chunk_bit(gfn), span->tracked))
 		return -ENOENT;
-	return rearm(set->space, span, gfn);
+	return rearm_gfn(set->space, span, gfn);
 }
 
 /*
@@ -137,18 +137,18 @@ int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 	int r;
 
 	if (test_bit(bit, span->tracked)) {
-		r = rearm(set->space, span, gfn);
+		r = rearm_gfn(set->space, span, gfn);
 		return r < 0 ? r : 0;
 	}
-	r = may_add(set, span, bit);
+	r = check_add(set, span, bit);
 	if (r)
 		return r;
 	kwt_span_begin_anew(span, bit);
-	if (!join(set->space, span, bit))
+	if (!join_gfn(set->space, span, bit))
 		r = kwt_arm(set->space, span->chunk, gfn, span);
 	if (!r)
 		return 1;
-	leave(set, span, bit);
+	leave_gfn(set, span, bit);
 	return r;
 }
 
@@ -164,15 +164,16 @@ int kwt_set_add_absent(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 
 	if (test_bit(bit, span->tracked))
 		return 0;
-	r = may_add(set, span, bit);
+	r = check_add(set, span, bit);
 	if (r)
 		return r;
 	kwt_span_begin_anew(span, bit);
 	/* If it is armed, its memslot is about to go, which will be told. */
-	if (join(set->space, span, bit) || kwt_chunk_absent(span->chunk, bit))
+	if (join_gfn(set->space, span, bit) ||
+	    kwt_chunk_absent(span->chunk, bit))
 		return 1;
 	if (READ_ONCE(span->chunk->users[bit]) > 1) {
-		leave(set, span, bit);
+		leave_gfn(set, span, bit);
 		return -EAGAIN;
 	}
 	kwt_absent_add_gfn(set, span, bit);
@@ -192,7 +193,7 @@ void kwt_set_drop(struct kwt_set *set, struct kwt_span *span, u32 bit,
 	/* If it is less by now, the guard has disarmed the gfn. */
 	if (READ_ONCE(span->chunk->users[bit]) == 1 && disarm)
 		kwt_disarm(set->space, span->chunk, kwt_span_gfn(span, bit));
-	leave(set, span, bit);
+	leave_gfn(set, span, bit);
 	/* Of those that are left, none may have wanted it any more. */
 	if (!disarm || !test_bit(bit, span->chunk->armed))
 		return;

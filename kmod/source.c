@@ -17,19 +17,21 @@ static struct kwt_vm *node_vm(struct kvm_page_track_notifier_node *node)
 }
 
 /* Out of line, so that on_write() saves no registers; arguments stay put. */
-static noinline void write_hit(u64 gpa, const u8 *data, u32 len,
-			       struct kwt_chunk *chunk,
-			       struct kwt_space *space)
+static noinline void write_hit_preempt_enable(u64 gpa, const u8 *data, u32 len,
+					      struct kwt_chunk *chunk,
+					      struct kwt_space *space)
 {
-	kwt_match(gpa, data, len, chunk, space);
+	kwt_match_preempt_enable(gpa, data, len, chunk, space);
 }
 
 /*
- * KVM calls this for each store that it emulates for the VM, tracked or not.
- * The first slot of the hash table answers nearly always; nothing is called on
- * the way of a store that nobody tracks, so that it saves no registers.
+ * A store that KVM has emulated for the VM, tracked or not. The first slot of the
+ * hash table answers nearly always; nothing is called on the way of a store that
+ * nobody tracks, so that it saves no registers.
  */
-KWT_WRITE_HOOK(on_write)
+static __always_inline void
+handle_write(struct kvm_page_track_notifier_node *node, u64 gpa, const u8 *data,
+	     u32 len)
 {
 	struct kwt_space *space = &node_vm(node)->space;
 	u64 gfn = gpa >> KWT_PAGE_SHIFT;
@@ -44,12 +46,18 @@ KWT_WRITE_HOOK(on_write)
 	if (likely(!chunk))
 		goto out;
 	if (unlikely(chunk->index != index))
-		return kwt_match_probe(gpa, new, bytes, space);
+		return kwt_match_probe_preempt_enable(gpa, data, len, space);
 	/* Two bytes cannot be torn, and are looked at once. */
 	if (data_race(chunk->users[bit]))
-		return write_hit(gpa, new, bytes, chunk, space);
+		return write_hit_preempt_enable(gpa, data, len, chunk, space);
 out:
 	preempt_enable();
+}
+
+/* KVM calls this, with other arguments from series to series. */
+KWT_WRITE_HOOK(on_write)
+{
+	handle_write(node, gpa, new, bytes);
 }
 
 static void region_removed(struct kvm_page_track_notifier_node *node,

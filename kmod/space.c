@@ -387,7 +387,7 @@ void kwt_span_forget(struct kwt_span *span, u32 bit)
 	lockdep_assert_held(&set->space->arm_lock);
 	WRITE_ONCE(*users, *users - 1);
 	clear_bit(bit, span->tracked);
-	/* What is not observed, but tracked, is disarmed: see what_of(). */
+	/* What is not observed, but tracked, is disarmed: see resync_what(). */
 	smp_mb__after_atomic();
 	clear_bit(bit, span->observed);
 	span->nr_tracked--;

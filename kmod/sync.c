@@ -38,25 +38,25 @@
 /* The kernel may take so much longer, to wake for several timers at once. */
 #define SLACK_NS	(50 * NSEC_PER_USEC)
 
-static bool is_released(const struct kwt_ring *ring, u64 seq)
+static bool record_is_released(const struct kwt_ring *ring, u64 seq)
 {
 	return READ_ONCE(ring->consumer->pos) >= seq;
 }
 
 /* Nothing of it needs to be waited for any more. */
-static bool is_over(const struct kwt_sync_wait *wait)
+static bool wait_is_over(const struct kwt_sync_wait *wait)
 {
 	const struct kwt_ring *ring = wait->ring;
 
-	return is_released(ring, wait->seq) || READ_ONCE(ring->sync.late) ||
-	       READ_ONCE(ring->sync.closed);
+	return record_is_released(ring, wait->seq) ||
+	       READ_ONCE(ring->sync.late) || READ_ONCE(ring->sync.closed);
 }
 
 /*
  * Before a record is published. Two vCPUs may find at the same time that the
  * reader is in step, and it may be late again at once: both are true.
  */
-static bool is_late(struct kwt_ring *ring)
+static bool reader_is_late(struct kwt_ring *ring)
 {
 	if (likely(!READ_ONCE(ring->sync.late)))
 		return false;
@@ -67,7 +67,7 @@ static bool is_late(struct kwt_ring *ring)
 }
 
 /* Until KVM has to get out of its read side. In the vCPU's thread. */
-static u64 time_left(struct kwt_vcpu *vcpu)
+static u64 wait_time_left(struct kwt_vcpu *vcpu)
 {
 	u64 exits = vcpu->vcpu->stat.exits;
 
@@ -87,8 +87,8 @@ static u64 time_left(struct kwt_vcpu *vcpu)
 u32 kwt_sync_flag(struct kwt_ring *ring, struct kwt_vcpu *vcpu)
 {
 	/* Pairs with the release in vcpu_make_wait(). */
-	if (likely(vcpu && smp_load_acquire(&vcpu->waits) && time_left(vcpu) &&
-		   !is_late(ring)))
+	if (likely(vcpu && smp_load_acquire(&vcpu->waits) &&
+		   wait_time_left(vcpu) && !reader_is_late(ring)))
 		return 0;
 	return KVM_WTRACK_RECORD_F_ASYNC;
 }
@@ -148,7 +148,7 @@ void kwt_sync_wake(struct kwt_ring *ring)
 
 	spin_lock(&sync->lock);
 	list_for_each_entry(wait, &sync->waiters, in_ring)
-		if (is_over(wait))
+		if (wait_is_over(wait))
 			wake_up_process(wait->task);
 	spin_unlock(&sync->lock);
 }
@@ -167,7 +167,7 @@ void kwt_sync_look(struct kwt_ring *ring, u32 *waiters, u32 *signalled)
 	*signalled = 0;
 	spin_lock(&sync->lock);
 	list_for_each_entry(wait, &sync->waiters, in_ring) {
-		if (is_over(wait))
+		if (wait_is_over(wait))
 			continue;
 		++*waiters;
 		*signalled += task_sigpending(wait->task);
@@ -178,13 +178,13 @@ void kwt_sync_look(struct kwt_ring *ring, u32 *waiters, u32 *signalled)
 /* When the first of the readers that are waited for is late, or NOBODY. */
 #define NOBODY	U64_MAX
 
-static u64 next_end(const struct kwt_sync_waits *waits)
+static u64 next_deadline(const struct kwt_sync_waits *waits)
 {
 	u64 end = NOBODY;
 	u32 i;
 
 	for (i = 0; i < waits->nr; i++)
-		if (!waits->wait[i].in_vain && !is_over(&waits->wait[i]))
+		if (!waits->wait[i].in_vain && !wait_is_over(&waits->wait[i]))
 			end = min_t(u64, end, waits->wait[i].end);
 	return end;
 }
@@ -201,7 +201,7 @@ static void readers_are_late(struct kwt_sync_waits *waits, u64 now)
 	for (i = 0; i < waits->nr; i++) {
 		struct kwt_sync_wait *wait = &waits->wait[i];
 
-		if (wait->end > now || wait->in_vain || is_over(wait))
+		if (wait->end > now || wait->in_vain || wait_is_over(wait))
 			continue;
 		wait->in_vain = true;
 		atomic64_inc(&wait->ring->sync.timeouts);
@@ -220,11 +220,11 @@ static void wait_for_readers(struct kwt_sync_waits *waits)
 		/*
 		 * A full barrier between saying that we wait and looking: pairs with
 		 * the reader's exchange of consumer->pos, behind which it looks
-		 * whether somebody waits. Who wakes us has changed what is_over()
+		 * whether somebody waits. Who wakes us has changed what wait_is_over()
 		 * looks at before, and finds us here or in the list.
 		 */
 		set_current_state(TASK_KILLABLE);
-		end = next_end(waits);
+		end = next_deadline(waits);
 		if (end == NOBODY || fatal_signal_pending(current))
 			break;
 		expires = ns_to_ktime(end);
@@ -243,14 +243,14 @@ static void wait_for_readers(struct kwt_sync_waits *waits)
 void kwt_sync_wait(struct kwt_vcpu *vcpu)
 {
 	struct kwt_sync_waits *waits = vcpu->waits;
-	u64 start = ktime_get_ns(), left = time_left(vcpu);
+	u64 start = ktime_get_ns(), left = wait_time_left(vcpu);
 	u32 i, nr = 0;
 
 	might_sleep();
 	for (i = 0; i < waits->nr; i++) {
 		struct kwt_sync_wait *wait = &waits->wait[i];
 
-		if (is_over(wait)) {
+		if (wait_is_over(wait)) {
 			kwt_ring_put(wait->ring);
 			continue;
 		}

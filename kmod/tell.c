@@ -50,7 +50,7 @@ static void tell_first_changed(struct kwt_span *span, u32 bit,
  * are disabled on the way into the guest, and a vCPU may wait for the caller with
  * interrupts disabled; a processor that holds arm_lock or KVM's mmu_lock may wait
  * for such a vCPU to take an IPI. The next store that is notified disarms the gfn,
- * see may_disarm() in match.c.
+ * see disarm_if_unwanted() in match.c.
  */
 void kwt_guard_changed(struct kwt_chunk *chunk,
 		       const struct kvm_wtrack_record *record)
@@ -229,7 +229,7 @@ static void tell_rearmed(struct kwt_span *span, u32 bit, u32 cause, u64 now)
  * recorded from here on, and not before. One of an earlier arming would have no
  * later number.
  */
-static void observe(struct kwt_span *span, u32 bit)
+static void observe_gfn(struct kwt_span *span, u32 bit)
 {
 	set_bit(bit, span->observed);
 	/* Pairs with the barrier in kwt_span_observes(). */
@@ -257,7 +257,7 @@ bool kwt_arm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit,
 			kwt_span_begin_anew(span, bit);
 		}
 		if (span == caller) {
-			observe(span, bit);
+			observe_gfn(span, bit);
 		} else if (absent || kwt_span_waits(span, bit)) {
 			tell_rearmed(span, bit, cause, now);
 			told = true;

@@ -409,10 +409,11 @@ void kwt_disarm_unobserved(struct kwt_space *space, struct kwt_chunk *chunk,
 			   u32 bit);
 
 /* match.c, match.h */
-void kwt_match_all(u64 gpa, const u8 *data, u32 len, struct kwt_chunk *chunk,
-		   struct kwt_space *space);
-void kwt_match_probe(u64 gpa, const u8 *data, u32 len,
-		     struct kwt_space *space);
+void kwt_match_all_preempt_enable(u64 gpa, const u8 *data, u32 len,
+				  struct kwt_chunk *chunk,
+				  struct kwt_space *space);
+void kwt_match_probe_preempt_enable(u64 gpa, const u8 *data, u32 len,
+				    struct kwt_space *space);
 
 /* ring.c, ring.h */
 u64 kwt_ring_put_parts(const struct kwt_span *span, u64 bit,
@@ -482,7 +483,8 @@ static inline bool kwt_span_waits(const struct kwt_span *span, u32 bit)
 }
 
 /* Under the VM's lock. The guard takes gfns away from sessions that stop. */
-static inline bool kwt_chunk_is_waited_for(const struct kwt_chunk *chunk, u32 bit)
+static inline bool kwt_chunk_is_waited_for(const struct kwt_chunk *chunk,
+					   u32 bit)
 {
 	const struct kwt_span *span;
 

@@ -72,8 +72,8 @@ void kwt_budget_set(struct kwt_session *session, u32 budget, u32 period_ms)
  * Each span in turn, under the VM's lock, which is given back in between. Spans
  * that are made meanwhile are as the ring wants them by then.
  */
-static int each_span(struct kwt_session *session,
-		     int (*fn)(struct kwt_set *set, struct kwt_span *span))
+static int tune_each_span(struct kwt_session *session,
+			  int (*fn)(struct kwt_set *set, struct kwt_span *span))
 {
 	struct kwt_set *set = &session->set;
 	struct kwt_vm *vm = session->vm;
@@ -107,14 +107,14 @@ static int tune_budget(struct kwt_session *session, u32 budget, u32 period_ms)
 	ring->counts = budget || session->limits.max_budget;
 	mutex_unlock(&vm->lock);
 	if (ring->counts)
-		r = each_span(session, kwt_span_make_spent);
+		r = tune_each_span(session, kwt_span_make_spent);
 	mutex_lock(&vm->lock);
 	if (r)
 		ring->counts = ring->budget;
 	else
 		kwt_budget_set(session, budget, period_ms);
 	mutex_unlock(&vm->lock);
-	return r ?: each_span(session, kwt_span_tune);
+	return r ?: tune_each_span(session, kwt_span_tune);
 }
 
 static int tune_check(const struct kwt_session *session,

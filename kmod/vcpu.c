@@ -26,7 +26,8 @@ static struct kwt_vm *space_vm(const struct kwt_space *space)
  * A vCPU whose code KVM interprets, as real mode on Intel without EPT, may store
  * before it enters the guest for the first time: no probe has seen it then.
  */
-static bool is_mine(const struct kwt_space *space, struct kwt_vcpu *vcpu, u32 i)
+static bool vcpu_is_mine(const struct kwt_space *space, struct kwt_vcpu *vcpu,
+			 u32 i)
 {
 	if (!READ_ONCE(vcpu->vcpu))
 		WRITE_ONCE(vcpu->vcpu, kvm_get_vcpu(space_vm(space)->kvm, i));
@@ -56,7 +57,7 @@ struct kwt_vcpu *kwt_vcpu_search(const struct kwt_space *space)
 	for (i = 0; vcpus && i < vcpus->nr; i++) {
 		struct kwt_vcpu *vcpu = vcpus->vcpu[i];
 
-		if (!is_mine(space, vcpu, i))
+		if (!vcpu_is_mine(space, vcpu, i))
 			continue;
 		kwt_vcpu_set_here(space, vcpu);
 		return vcpu;

@@ -77,7 +77,7 @@ static atomic64_t last_session_id;
 #define OWN_KVM_REFS	(1 + KWT_NODE_KVM_REFS)
 
 /* In the way of a process' end, with locks held: nothing may be waited for. */
-static int on_exit(wait_queue_entry_t *exit, unsigned int mode, int flags,
+static int on_vmm_exit(wait_queue_entry_t *exit, unsigned int mode, int flags,
 		   void *key)
 {
 	struct kwt_vm *vm = container_of(exit, struct kwt_vm, exit);
@@ -156,7 +156,7 @@ static int vm_start_in_worker(struct kwt_vm *vm, struct mm_struct **mm)
 }
 
 /* Has a reference to the VM, and one to the module. */
-static void start(struct work_struct *work)
+static void start_work(struct work_struct *work)
 {
 	struct kwt_vm *vm = container_of(work, struct kwt_vm, start);
 	struct mm_struct *mm;
@@ -286,7 +286,7 @@ static bool vm_is_deserted(struct kwt_vm *vm)
 	return vm->deserted;
 }
 
-static void watch(struct work_struct *work)
+static void watch_work(struct work_struct *work)
 {
 	struct kwt_vm *vm = container_of(to_delayed_work(work), struct kwt_vm,
 					 watch);
@@ -325,15 +325,15 @@ static struct kwt_vm *vm_create(struct kvm *kvm, struct file *file)
 	kvm_get_kvm(kvm);
 	vm->kvm = kvm;
 	vm->held = true;
-	init_waitqueue_func_entry(&vm->exit, on_exit);
+	init_waitqueue_func_entry(&vm->exit, on_vmm_exit);
 	init_waitqueue_head(&vm->start_wait);
-	INIT_WORK(&vm->start, start);
+	INIT_WORK(&vm->start, start_work);
 	refcount_set(&vm->refs, 1);
 	mutex_init(&vm->attach_lock);
 	mutex_init(&vm->lock);
 	spin_lock_init(&vm->mm_lock);
 	INIT_LIST_HEAD(&vm->sessions);
-	INIT_DELAYED_WORK(&vm->watch, watch);
+	INIT_DELAYED_WORK(&vm->watch, watch_work);
 	kwt_rearm_init(vm);
 	return vm;
 
@@ -422,8 +422,8 @@ static void vm_free(struct kwt_vm *vm)
 	kfree(vm);
 }
 
-/* Instead of watch(), when no session is left. */
-static void let_go_later(struct work_struct *work)
+/* Instead of watch_work(), when no session is left. */
+static void let_go_work(struct work_struct *work)
 {
 	struct kwt_vm *vm = container_of(to_delayed_work(work), struct kwt_vm,
 					 watch);
@@ -451,7 +451,7 @@ void kwt_vm_put(struct kwt_vm *vm)
 	kwt_rearm_exit(vm);
 	kwt_vcpus_free(&vm->space);
 
-	INIT_DELAYED_WORK(&vm->watch, let_go_later);
+	INIT_DELAYED_WORK(&vm->watch, let_go_work);
 	__module_get(THIS_MODULE);
 	/* If not, the worker may have freed it already. */
 	if (!vm_let_go(vm))
@@ -468,7 +468,7 @@ void kwt_session_number(struct kwt_session *session)
 }
 
 /* By id, which a session that was restricted before has had for a while. */
-static struct list_head *place_of(struct kwt_vm *vm, u64 id)
+static struct list_head *session_place(struct kwt_vm *vm, u64 id)
 {
 	struct kwt_session *session;
 
@@ -491,7 +491,7 @@ static int vm_add_session(struct kwt_vm *vm, struct kwt_session *session)
 		session->vm_id = vm->id;
 		session->vm_pid = get_pid(vm->pid);
 		vm->nr_sessions++;
-		list_add(&session->in_vm, place_of(vm, session->id));
+		list_add(&session->in_vm, session_place(vm, session->id));
 		/* Pairs with the acquire in kwt_session_vm(). */
 		smp_store_release(&session->vm, vm);
 		r = 0;

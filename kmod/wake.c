@@ -25,7 +25,7 @@ static struct kwt_session *ring_session(struct kwt_ring *ring)
 	return container_of(ring, struct kwt_session, ring);
 }
 
-static bool enough(struct kwt_session *session, bool urgent)
+static bool enough_to_wake(struct kwt_session *session, bool urgent)
 {
 	u32 watermark = READ_ONCE(session->watermark);
 	u64 pos;
@@ -44,7 +44,7 @@ static void start_timer(struct kwt_session *session, u64 ns)
 }
 
 /* Until the oldest unread record is as old as the latency allows; 0 if it is. */
-static u64 time_left(struct kwt_session *session)
+static u64 latency_left(struct kwt_session *session)
 {
 	const struct kwt_ring *ring = &session->ring;
 	u64 latency_ns = READ_ONCE(session->latency_ns);
@@ -60,8 +60,8 @@ void kwt_wake(struct kwt_ring *ring, bool urgent)
 {
 	struct kwt_session *session = ring_session(ring);
 
-	if (!enough(session, urgent))
-		start_timer(session, time_left(session));
+	if (!enough_to_wake(session, urgent))
+		start_timer(session, latency_left(session));
 	else if (xchg(&ring->sleepers, AWAKE) != AWAKE)
 		irq_work_queue(&session->wake_work);
 }
@@ -88,14 +88,14 @@ static enum hrtimer_restart latency_over(struct hrtimer *timer)
 }
 
 /* The oldest unread record is published: is it, or are they, enough to wake? */
-static bool ripe(struct kwt_session *session, u64 pos)
+static bool ripe_to_wake(struct kwt_session *session, u64 pos)
 {
 	struct kwt_ring *ring = &session->ring;
 	u64 left;
 
-	if (enough(session, READ_ONCE(ring->urgent) > pos))
+	if (enough_to_wake(session, READ_ONCE(ring->urgent) > pos))
 		return true;
-	left = time_left(session);
+	left = latency_left(session);
 	if (left)
 		start_timer(session, left);
 	return !left;
@@ -117,7 +117,8 @@ bool kwt_wake_arm(struct kwt_session *session)
 	unread = kwt_ring_unread(ring, &pos);
 	if (unread < 0)
 		return true;
-	return unread && kwt_ring_published(ring, pos) && ripe(session, pos);
+	return unread && kwt_ring_published(ring, pos) &&
+	       ripe_to_wake(session, pos);
 }
 
 /*

@@ -54,7 +54,7 @@ static struct {
 	[TP_MAP] = { .name = "kvm_mmu_set_spte" },
 };
 
-static void take_if_wanted(struct tracepoint *tp)
+static void take_tracepoint(struct tracepoint *tp)
 {
 	u32 i;
 
@@ -65,7 +65,7 @@ static void take_if_wanted(struct tracepoint *tp)
 
 static void take_from_kernel(struct tracepoint *tp, void *unused)
 {
-	take_if_wanted(tp);
+	take_tracepoint(tp);
 }
 
 /* This module uses symbols of KVM's: while it is loaded, KVM stays. */
@@ -77,8 +77,8 @@ static int take_from_module(struct notifier_block *block, unsigned long state,
 
 	if (state == MODULE_STATE_COMING && !strcmp(mod->name, "kvm"))
 		for (i = 0; i < mod->num_tracepoints; i++)
-			take_if_wanted(tracepoint_ptr_deref(
-						&mod->tracepoints_ptrs[i]));
+			take_tracepoint(tracepoint_ptr_deref(
+						 &mod->tracepoints_ptrs[i]));
 	return NOTIFY_OK;
 }
 
@@ -263,7 +263,7 @@ static void disarm_mapped(struct kwt_space *space, struct kwt_chunk *chunk,
 }
 
 /* There were too many to remember. */
-static void disarm_all(struct kwt_space *space)
+static void disarm_all_armed(struct kwt_space *space)
 {
 	const struct kwt_table *table = rcu_dereference_protected(space->table, 1);
 	struct kwt_chunk *chunk;
@@ -294,7 +294,7 @@ void kwt_hole_disarm_mapped(struct kwt_vm *vm)
 	vm->nr_mapped = 0;
 	spin_unlock(&vm->mapped_lock);
 	if (nr > KWT_MAX_MAPPED)
-		return disarm_all(space);
+		return disarm_all_armed(space);
 	for (i = 0; i < nr; i++) {
 		chunk = kwt_chunk_find(space, kwt_chunk_index(mapped[i]));
 		if (chunk)

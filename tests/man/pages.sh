@@ -86,10 +86,14 @@ errnos_have_text()
 # "name default min max" of each parameter of the module.
 parameters()
 {
-	awk '/^BOUNDED\(/ {
+	awk '/^unsigned int kwt_/ {
+			sub(/;/, "")
+			value = $5
+			if ($5 == "1U") value = 2 ^ $7
+		}
+		/^BOUNDED\(/ {
 			gsub(/BOUNDED\(|,/, " ")
-			if ($2 == "1U") { $2 = 2 ^ $4; $3 = $4 = "" }
-			print
+			print $1, value, $2, $3
 		}' "$TOP/kmod/main.c" |
 		sed "s/KWT_MIN_RECORDS/$(kmod_number MIN_RECORDS)/
 			s/KWT_MAX_RECORDS/$(kmod_number MAX_RECORDS)/

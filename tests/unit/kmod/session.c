@@ -141,7 +141,7 @@ static struct kwt_chunk *first_slot(const struct kwt_table *table, u64 index)
 #endif
 }
 
-/* What on_write() in source.c does before it calls others. */
+/* What handle_write() in source.c does before it calls others. */
 static void on_write(struct kwt_space *space, u64 gpa, const u8 *data, u32 len)
 {
 	u64 gfn = gpa >> KWT_PAGE_SHIFT;
@@ -153,9 +153,9 @@ static void on_write(struct kwt_space *space, u64 gpa, const u8 *data, u32 len)
 	table = rcu_dereference_sched(space->table);
 	chunk = first_slot(table, index);
 	if (chunk && chunk->index != index)
-		kwt_match_probe(gpa, data, len, space);
+		kwt_match_probe_preempt_enable(gpa, data, len, space);
 	else if (chunk && READ_ONCE(chunk->users[bit]))
-		kwt_match(gpa, data, len, chunk, space);
+		kwt_match_preempt_enable(gpa, data, len, chunk, space);
 	else
 		preempt_enable();
 }
