@@ -42,7 +42,8 @@ struct kvm_vcpu;
  * @wide: the 64-bit prefix
  * @narrow: the 16-bit prefix
  * @base: the register of the operand's address that is added, or KWT_NO_REG
- * @index: likewise, after it was shifted by @scale
+ * @index: the register that is added after it was shifted by @scale, or KWT_NO_REG
+ * @scale: bits
  * @disp: what is added to them
  * @from_rip: and the address of the next instruction
  * @len: bytes of the whole instruction, if it can be locked

@@ -23,13 +23,13 @@
  * KVM emulates each store to a tracked page, and does not know all that there
  * are. Before one that it does not know, or another access that it would not
  * get out of, would hang the guest, kill or corrupt it, the module disarms the
- * page: the guest goes on, and stores to the page are not seen. Some time
+ * page: the guest keeps running, and stores to the page are not seen. Some time
  * later the page is armed again. So it is when a page is written to more often
  * than the budgets of its sessions allow. An event of type WTRACK_EVENT_GUARD
  * tells of each step, to all sessions that track the page:
  *
- *	DISARMED	from here on, stores are not seen. Who needs the page's
- *			contents has to read it each time, until it is REARMED
+ *	DISARMED	from here on, stores are not seen. To learn the page's
+ *			contents, read it each time, until it is REARMED
  *	REARMED		they are seen again: release the event, then re-read
  *			the page
  *	STOPPED		instead of DISARMED in a session with WTRACK_RING_STOP:
@@ -116,7 +116,7 @@ struct wtrack_event;
 #define WTRACK_CAUSE_BUDGET		UINT32_C(4)
 /* A store of a guest of this guest, which KVM gets no second try at. */
 #define WTRACK_CAUSE_NESTED		UINT32_C(5)
-/* KVM emulated it and told nobody (CHANGED). */
+/* KVM emulated it without a notification (CHANGED). */
 #define WTRACK_CAUSE_UNREPORTED		UINT32_C(6)
 /* By a vCPU that is so new that the module does not know it yet. */
 #define WTRACK_CAUSE_NEW_VCPU		UINT32_C(7)
@@ -244,7 +244,7 @@ bool wtrack_event_is_page(const struct wtrack_event *event);
 bool wtrack_event_has_data(const struct wtrack_event *event);
 
 /**
- * wtrack_event_is_once() - is this the last that is told of the page?
+ * wtrack_event_is_once() - is this the last event of the page for now?
  * @event: the event
  *
  * Return: true in a session with WTRACK_RING_ONCE for an event behind which the

@@ -55,15 +55,15 @@ struct wtrack_read {
  * The pages were the guest's when they were read. They were not all read at one
  * moment, and of a write that is being made a part may be there.
  *
- * The memory is read as the VMM would read it. What was paged out is fetched, and
- * the call waits for what the VMM provides on demand (userfaultfd, for instance
- * in a migration by post-copy), as long as that takes: WTRACK_READ_INTR and a
- * signal end it, on kernels before 6.3 only one that ends the program.
- * Anonymous memory that nobody has written is zeros, and takes no memory by being
- * read. Pages of shared memory (memfd, hugetlb) that nobody has written are made,
- * and the VMM pays for them, as if the guest had read them.
- * A session that reads more in a second than wtrack_info.read_bytes_per_s is held
- * up.
+ * The memory is read as the VMM would read it. What was paged out is fetched,
+ * and the call waits for what the VMM provides on demand (userfaultfd, for
+ * instance in a migration by post-copy), as long as that takes:
+ * WTRACK_READ_INTR and a signal end it, on kernels before 6.3 only one that
+ * ends the program. Anonymous memory that was never written reads as zeros, and
+ * reading it allocates nothing. Reading shared memory (memfd, hugetlb) that was
+ * never written allocates its pages, and the VMM is charged for them, as if the
+ * guest had read them. A session that reads more in a second than
+ * wtrack_info.read_bytes_per_s is held up.
  *
  * What events mean for the bytes that were read: a write is in memory before there
  * is an event of it. The bytes contain each write whose event has a sequence number

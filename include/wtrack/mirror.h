@@ -36,30 +36,31 @@
  *
  * Synchronous sessions
  * --------------------
- * A mirror releases the events of a session with WTRACK_RING_SYNC (ring.h), for which
- * vCPUs wait, when wtrack_mirror_update() or wtrack_mirror_sync() returns 0, and when
- * half of the ring is taken. Until then a vCPU waits right behind the store that
- * the caller looks at: the change has the bytes of before and those of now. With
- * WTRACK_RING_ONCE as well the pages are armed again before the vCPU goes on. The
- * time is set before: wtrack_session_set_sync(). A caller that takes longer for a
- * change, or that stops at an error, is a late reader.
+ * A mirror releases the events of a session with WTRACK_RING_SYNC (ring.h), for
+ * which vCPUs wait, when wtrack_mirror_update() or wtrack_mirror_sync() returns
+ * 0, and when half of the ring is taken. Until then a vCPU waits right behind
+ * the store that the caller looks at: the change has the previous bytes and the
+ * new ones. With WTRACK_RING_ONCE as well the pages are armed again before the
+ * vCPU continues. The time is set before: wtrack_session_set_sync(). A caller
+ * that takes longer for a change, or that stops at an error, is a late reader.
  *
  * The exceptions
  * --------------
- * The module does not see what others than vCPUs store, see kvm-wtrack(7). A caller
- * that knows of such a store calls wtrack_mirror_reread(). The same holds for
- * stores in system management mode, and for stores that a fence does not cover, see
- * kvm_wtrack(4), until the vCPU enters the guest again. Bytes of stores that are
- * being made at the moment of reading may be there in part until the store's event
- * has come.
+ * The module does not see what others than vCPUs store, see kvm-wtrack(7). A
+ * caller that knows of such a store calls wtrack_mirror_reread(). The same
+ * holds for stores in system management mode, and for stores that a fence does
+ * not cover, see kvm_wtrack(4), until the vCPU enters the guest again. Bytes of
+ * a store that is made while the page is read may be there in part until the
+ * event of that store has come.
  *
  * Threads and lifetime
  * --------------------
- * A mirror is for one thread at a time, which is also the session's consumer: as
- * long as there is a mirror, nobody else calls wtrack_session_next(),
- * wtrack_session_wait(), wtrack_session_release() or wtrack_session_resync_next()
- * of the session, and pages are added and removed through the mirror. The session
- * stays the caller's, and is closed after the mirror.
+ * A mirror is for one thread at a time, which is also the session's consumer:
+ * as long as there is a mirror, no other code may call wtrack_session_next(),
+ * wtrack_session_wait(), wtrack_session_release() or
+ * wtrack_session_resync_next() of the session, and pages are added and removed
+ * through the mirror. The session stays the caller's, and is closed after the
+ * mirror.
  */
 #ifndef WTRACK_MIRROR_H
 #define WTRACK_MIRROR_H
@@ -292,10 +293,10 @@ int wtrack_mirror_update(struct wtrack_mirror *mirror,
  * @ret: as in wtrack_mirror_update()
  *
  * As wtrack_mirror_update(), but when it returns 0 the copy is exact, as "The
- * guarantee" says, for all that was stored before the first of these calls. It
+ * guarantee" says, for all stores made before the first of these calls. It
  * waits for stores that are under way, some milliseconds at most for each vCPU.
- * Pages that are disarmed are read. A page that is absent becomes live if there is
- * memory and it can be tracked without waiting. A call of
+ * Pages that are disarmed are read. A page that is absent becomes live if there
+ * is memory and it can be tracked without waiting. A call of
  * wtrack_mirror_update() in between begins anew.
  *
  * Return: as wtrack_mirror_update().
@@ -361,14 +362,14 @@ int wtrack_mirror_get_state(const struct wtrack_mirror *mirror, uint64_t gfn);
 /**
  * struct wtrack_mirror_status - counters of a mirror
  * @pages: pages in the mirror
- * @live: of these, live
+ * @live: pages of @pages that are live
  * @disarmed: disarmed
  * @absent: absent
  * @removed: removed
  * @memory_bytes: memory of this process that the mirror takes
  * @writes: write events whose bytes were taken
  * @rereads: pages that were read again
- * @conflicts: of these, because two vCPUs stored to the same bytes
+ * @conflicts: those of @rereads because two vCPUs stored to the same bytes
  * @resyncs: how often the ring was full
  *
  * A later version may append fields.

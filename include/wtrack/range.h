@@ -27,7 +27,7 @@ struct wtrack_range {
  *	removed
  * @done: pages that were handled; all of them when it is the range's nr_pages
  *	less @skipped
- * @changed: of these, pages that the session did not track before (add), did not
+ * @changed: pages of @done that the session did not track before (add), did not
  *	observe (rearm), or tracked (remove)
  * @error_gfn: first page that was refused or not reached, if @error is not 0
  * @error: why, as a negative errno; 0 when all pages are done or skipped
@@ -156,9 +156,9 @@ int wtrack_session_rearm(struct wtrack_session *session,
  * @results: as in wtrack_session_add()
  * @flags: 0 or WTRACK_CHANGE_INTR
  *
- * A session removes only what it added. Events of removed pages may still be
- * in the ring, and may still appear for a moment: who must know when that is
- * over calls wtrack_session_remove_fenced(). Any thread.
+ * A session removes only what it added. Events of removed pages may still be in
+ * the ring, and may still appear for a moment. wtrack_session_remove_fenced()
+ * tells the caller when that is over. Any thread.
  *
  * Return: 0 when all pages were tracked by the session and are not any more.
  * Otherwise the reason of the first page that was refused, while all others

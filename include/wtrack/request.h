@@ -67,10 +67,10 @@ int wtrack_request_get_fd(const struct wtrack_request *request);
  * @ret: where to store the session
  * @ret_message: as in wtrack_session_open_daemon()
  *
- * Waits for nobody, except for a VMM of the caller's own user, whose VM it attaches
- * the session to. When the kernel does not permit that, this call asks the daemon
- * once more and returns -EAGAIN. Whatever it returns, the request is still to be
- * closed.
+ * Does not wait, except for a VMM of the caller's own user, whose VM it
+ * attaches the session to. When the kernel does not permit that, this call asks
+ * the daemon once more and returns -EAGAIN. Whatever it returns, the request is
+ * still to be closed.
  *
  * Return: 0, or the errors of wtrack_session_open_daemon(), or
  *	-EAGAIN		there is no answer yet
@@ -86,9 +86,10 @@ int wtrack_request_finish(struct wtrack_request *request,
  * wtrack_request_close() - close a request
  * @request: the request, or NULL, which does nothing
  *
- * One that was not answered is given up: who was asked to authenticate for it
- * is not asked any more, and a session that the daemon opens all the same is
- * closed. Does not wait. A session that was handed out is not touched.
+ * A request without an answer is given up: the daemon withdraws the question if
+ * it asked a user to authenticate, and a session that the daemon still opens
+ * for it is closed. Does not wait. A session that was handed out is not
+ * touched.
  * Since: 1.0
  */
 void wtrack_request_close(struct wtrack_request *request);

@@ -13,7 +13,7 @@ struct wtrack_event;
 struct wtrack_session;
 
 /*
- * At most one unread event for each page, for those who re-read whole pages
+ * At most one unread event for each page, for readers that re-read whole pages
  * anyway: a ring with room for one event of each tracked page is not filled by
  * writes then. Note the pages of the events, release the events, then re-read
  * the pages: never the other way round, or the last write is missed.
@@ -48,13 +48,14 @@ struct wtrack_session;
 /*
  * A vCPU that has stored to one of the session's pages executes its next
  * instruction when the event is released, or when the time that
- * wtrack_session_set_sync() has set is over. A reader that has let a vCPU wait for
- * so long is late: no vCPU waits for it until it is in step, that is, has released
- * all events when the next store is made. vCPUs wait for write events alone, and
- * for a resync that stands for one; behind each store of those that KVM emulates
- * in a row, as of a string instruction. Meanwhile the other functions work as ever,
- * and other vCPUs run. Whoever changes the VM's memory slots waits for a vCPU that
- * waits. Not together with WTRACK_RING_COALESCE or WTRACK_RING_NATIVE.
+ * wtrack_session_set_sync() has set is over. A reader that has let a vCPU wait
+ * for so long is late: no vCPU waits for it until it is in step, that is, has
+ * released all events when the next store is made. vCPUs wait for write events
+ * alone, and for a resync that stands for one; behind each store of those that
+ * KVM emulates in a row, as of a string instruction. Meanwhile the other
+ * functions work as usual, and other vCPUs run. A change of the VM's memory
+ * slots waits for a vCPU that waits. Not together with WTRACK_RING_COALESCE or
+ * WTRACK_RING_NATIVE.
  */
 #define WTRACK_RING_SYNC	(1U << 5)
 
@@ -203,13 +204,13 @@ int wtrack_session_wait(struct wtrack_session *session, int timeout_ms);
  * room in the ring, until wtrack_session_release() or
  * wtrack_session_resync_next(). All events of a session have one order.
  *
- * Behind an event of type WTRACK_EVENT_RESYNC nothing is handed out before
- * wtrack_session_resync_next() has returned 0, but for WTRACK_EVENT_VM_GONE.
+ * After an event of type WTRACK_EVENT_RESYNC, WTRACK_EVENT_VM_GONE is the only
+ * event that is handed out before wtrack_session_resync_next() has returned 0.
  *
- * That there is none does not mean that all writes so far were handed out: an
- * event may be behind that of another vCPU which is not complete yet. Who
- * wants all that one of several vCPUs wrote before its doorbell calls
- * wtrack_session_fence() first.
+ * A return of 0 does not mean that all writes so far were handed out: an event
+ * may be behind that of another vCPU which is not complete yet. To get all that
+ * one of several vCPUs wrote before its doorbell, call wtrack_session_fence()
+ * first.
  *
  * Makes no system call. Consumer thread.
  *
@@ -245,12 +246,12 @@ void wtrack_session_release(struct wtrack_session *session);
  * @ret_signalled: where to store in the threads of how many of them a signal is
  *	pending, or NULL
  *
- * Wakes nobody. It is for debuggers: a vCPU that waits takes no signal, but when it
- * goes on it takes it before the guest's next instruction. Whoever wants to stop a
- * VMM exactly behind a store does not release the event, sends the VMM SIGSTOP, and
- * calls this until as many vCPUs are signalled as wait: the VMM's threads tell each
- * other. Then it releases the event. If no vCPU waits any more it was too late. Any
- * thread.
+ * Wakes no vCPU. This function is for debuggers: a vCPU that waits takes no
+ * signal, but when it continues it takes the signal before the guest's next
+ * instruction. A debugger that wants to stop a VMM exactly behind a store does
+ * not release the event, sends the VMM SIGSTOP, and calls this until as many
+ * vCPUs are signalled as wait: the VMM's threads tell each other. Then it
+ * releases the event. If no vCPU waits any more it was too late. Any thread.
  *
  * Return: 0, or
  *	-ENOBUFS	the session has no ring
@@ -272,7 +273,8 @@ int wtrack_session_get_waiters(struct wtrack_session *session,
  * A doorbell needs it. When a vCPU has rung one and waits for the VMM, all its
  * earlier writes were notified. But another vCPU may be about to complete an
  * event in front of theirs or, in a coalescing session, the event that stands
- * for them as well. So whoever traps a doorbell of one of several vCPUs calls
+ * for them as well. So a caller that traps a doorbell of one of several vCPUs
+ * calls
  *
  *	wtrack_session_fence(session, &seq);
  *

@@ -58,8 +58,8 @@ int wtrack_session_attach(struct wtrack_session *session, int vm_fd);
 /**
  * wtrack_session_open_vm_fd() - open a session on a VM of which one has the
  *	descriptor
- * @vm_fd: from KVM_CREATE_VM, pidfd_getfd(2) or a socket. Stays the caller's,
- *	who may close it after the call
+ * @vm_fd: from KVM_CREATE_VM, pidfd_getfd(2) or a socket. It stays the
+ *	caller's, which may close it after the call
  * @ret: where to store the session
  *
  * The session tracks nothing yet and has no ring. It holds the VM until it is
@@ -87,8 +87,8 @@ int wtrack_session_open_vm_fd(int vm_fd, struct wtrack_session **ret);
  * @ret: where to store the session
  *
  * Looks for the VM's descriptor among those of the process, which the kernel
- * permits whoever may trace the process with ptrace(2): in general the same
- * user, or one with CAP_SYS_PTRACE. It is safe against the process id
+ * permits to a caller that may trace the process with ptrace(2): in general the
+ * same user, or one with CAP_SYS_PTRACE. It is safe against the process id
  * being used again meanwhile. Several descriptors of one VM count as one.
  *
  * Return: 0, or the errors of wtrack_session_open_vm_fd(), or
@@ -119,7 +119,7 @@ int wtrack_session_open_pid(int pid, struct wtrack_session **ret);
 int wtrack_session_open_pid_fd(int pid, int fd, struct wtrack_session **ret);
 
 /*
- * Of the functions that ask wtrackd: whoever uses this program may be asked to
+ * For the functions that ask wtrackd: the user of this program may be asked to
  * authenticate, by a window or on the terminal, if the system's policy wants
  * that for the VM. Without it that is a refusal, which comes at once.
  */
@@ -135,17 +135,17 @@ int wtrack_session_open_pid_fd(int pid, int fd, struct wtrack_session **ret);
  *	names the rule that did: to be freed with free(3); NULL where there was
  *	no such answer. May be NULL
  *
- * Needs no privilege. If the VM is one of the caller's user, this call attaches the
- * session itself, and the kernel decides: the caller has to be one who may trace the
- * VMM with ptrace(2). To any other VM the daemon has the session attached if its policy
- * permits it. For that the user may have to authenticate, which takes minutes with
- * WTRACK_OPEN_INTERACTIVE. The call waits for the answer, and
- * gives up when a signal's handler has run in this thread; a caller with a poll
- * loop, or with another reason to give up, uses wtrack_request_new()
- * (request.h). The session is restricted to
- * the limits that the daemon's configuration has for users; who needs more of
- * some and less of others says so with
- * wtrack_session_open_daemon_restricted(). Any thread.
+ * Needs no privilege. If the VM is one of the caller's user, this call attaches
+ * the session itself, and the kernel decides: the caller must be permitted to
+ * trace the VMM with ptrace(2). To any other VM the daemon has the session
+ * attached if its policy permits it. For that the user may have to
+ * authenticate, which takes minutes with WTRACK_OPEN_INTERACTIVE. The call
+ * waits for the answer, and gives up when a signal's handler has run in this
+ * thread; a caller with a poll loop, or with another reason to give up, uses
+ * wtrack_request_new() (request.h). The session is restricted to the limits
+ * that the daemon's configuration has for users; a caller that needs more of
+ * some and less of others says so with wtrack_session_open_daemon_restricted().
+ * Any thread.
  *
  * Unlike other results, @ret_message is stored to also when the function fails.
  *
@@ -165,9 +165,9 @@ int wtrack_session_open_pid_fd(int pid, int fd, struct wtrack_session **ret);
  *			the daemon answered nonsense
  *	-ESRCH		there is no such VM
  *	-ETIMEDOUT	the daemon did not answer within half a minute; with
- *			WTRACK_OPEN_INTERACTIVE, who had to authenticate did
- *			not within six; or the VMM has kept its descriptor from
- *			the daemon for ten seconds
+ *			WTRACK_OPEN_INTERACTIVE, the user did not authenticate
+ *			within six; or the VMM has kept its descriptor from the
+ *			daemon for ten seconds
  *	-EUSERS		the VM has as many sessions as it may have
  * Since: 1.0
  */
@@ -191,20 +191,21 @@ int wtrack_session_open_daemon_pid(int pid, unsigned int flags,
 				   char **ret_message);
 
 /**
- * wtrack_session_open_fd() - take over a session that somebody passed on
- * @session_fd: what wtrack_session_get_fd() gave to whom opened the session,
- *	as it came out of a socket, from a sender that is trusted. From success
- *	on it belongs to the new session; on failure it stays the caller's
+ * wtrack_session_open_fd() - take over a session that another process passed on
+ * @session_fd: the result of wtrack_session_get_fd() in the process that opened
+ *	the session, as it came out of a socket, from a sender that is trusted.
+ *	From success on it belongs to the new session; on failure it stays the
+ *	caller's
  * @ret: where to store the session
  *
  * The session may have no VM yet: wtrack_session_attach() gives it one.
  *
  * If the session has a ring it is mapped and read on from where the reader
  * before stopped; there can be one reader at a time. If that reader left a
- * resync unfinished, the first event is of type WTRACK_EVENT_RESYNC. What the
- * reader before had fetched of the resync set is not known here: who takes
- * over has to read the contents of all tracked pages first. Nor is it known
- * which pages the guard has disarmed (event.h): adding a page again arms it.
+ * resync unfinished, the first event is of type WTRACK_EVENT_RESYNC. The
+ * library does not know what the previous reader had fetched of the resync set:
+ * read the contents of all tracked pages first. Nor is it known which pages the
+ * guard has disarmed (event.h): adding a page again arms it.
  *
  * Return: 0, or
  *	-EBADF		@session_fd is not an open descriptor
@@ -223,8 +224,9 @@ int wtrack_session_open_fd(int session_fd, struct wtrack_session **ret);
  * wtrack_session_close() - close a session
  * @session: the session, or NULL, which does nothing
  *
- * Frees the session, and with it all events that were handed out. What it
- * tracked is untracked, unless somebody else holds the descriptor as well.
+ * Frees the session, and with it all events that were handed out. The pages
+ * that it tracked are untracked, unless another process holds the descriptor as
+ * well.
  * Since: 1.0
  */
 void wtrack_session_close(struct wtrack_session *session);
@@ -258,8 +260,9 @@ int wtrack_session_get_fd(const struct wtrack_session *session);
 /* Events have the guest's instruction pointer: wtrack_event_get_rip(). */
 #define WTRACK_RIGHT_RIP	(UINT64_C(1) << 2)
 /*
- * Be told what other sessions there are on the VM: how many track a page, how much
- * memory they take. What the guard does because of them is an event, all the same.
+ * Learn which other sessions there are on the VM: how many track a page, and
+ * how much memory they take. Events of the guard are delivered without this
+ * right, also if other sessions caused them.
  */
 #define WTRACK_RIGHT_OTHERS	(UINT64_C(1) << 3)
 /* Add and remove pages. Without it what is tracked stays as it is. */
@@ -304,10 +307,10 @@ struct wtrack_restriction {
  * @size: sizeof(struct wtrack_restriction) as the caller knows it; fields
  *	behind it count as 0
  *
- * For whom wants to pass the session on to somebody who is trusted less, who may
- * limit it further: at any time, as often as one likes, and each time it becomes
- * narrower. Of what is allowed now and what was allowed before, the session may
- * what both do. Any thread.
+ * For callers that pass the session on to a process which is trusted less, and
+ * which may limit it further. The call is possible at any time and any number
+ * of times, and each time the session becomes narrower. The session may do what
+ * both the previous limits and the new ones allow. Any thread.
  *
  * Return: 0, or
  *	-E2BIG		@size is more than this library knows, and the rest of

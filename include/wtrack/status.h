@@ -45,7 +45,7 @@ struct wtrack_session;
  * @vm_memory_bytes: kernel memory held for the VM, all sessions together; 0
  *	without WTRACK_RIGHT_OTHERS
  * @disarms: how often the guard disarmed a page of this session (event.h)
- * @over_budget: of these, because of the budget
+ * @over_budget: those of @disarms because of the budget
  * @rearms: how often it armed one again
  * @unreported: stores that KVM made without telling what was stored
  * @rights: WTRACK_RIGHT_*, those that the session has (session.h)
@@ -54,7 +54,7 @@ struct wtrack_session;
  * @absent: of @pages, those without memory: see WTRACK_RING_STICKY
  * @sync_waits: how often a vCPU has waited for the reader, in a session with
  *	WTRACK_RING_SYNC
- * @sync_timeouts: of these, how often the reader was late
+ * @sync_timeouts: those of @sync_waits that ended because the reader was late
  *
  * A later version may append fields.
  */

@@ -8,16 +8,16 @@
  *		wait, next, release ... close
  *
  * A session watches one VM. It is opened from the VM's descriptor, from the
- * VMM's process id, by wtrackd for who may do neither, or from a session
- * descriptor that somebody passed on (session.h, request.h). It gets one ring
- * (ring.h), tracks ranges of guest page frames (range.h), and hands out one event
- * for each write to them (event.h). When the ring overflows nothing is lost: the
- * pages that were written to are listed instead (resync.h). It also reads the
- * guest's memory (memory.h). Where a write cannot be reported an event says so
- * ("The guard" in event.h).
+ * VMM's process id, by wtrackd for callers that may do neither, or from a
+ * session descriptor that another process passed on (session.h, request.h). It
+ * gets one ring (ring.h), tracks ranges of guest page frames (range.h), and
+ * hands out one event for each write to them (event.h). When the ring overflows
+ * nothing is lost: the pages that were written to are listed instead
+ * (resync.h). It also reads the guest's memory (memory.h). Where a write cannot
+ * be reported an event says so ("The guard" in event.h).
  *
- * Who wants a copy of the pages rather than the stream of events leaves all of
- * that to a mirror (mirror.h):
+ * A mirror (mirror.h) does all of that for callers that want a copy of the
+ * pages instead of the stream of events:
  *
  *	open -> [restrict] -> [set_budget] -> mirror_new -> mirror_add ->
  *		mirror_wait, mirror_update ... mirror_close -> close
@@ -27,8 +27,8 @@
  * Events are of stores that vCPUs make. What others put into the guest's memory
  * has none, and nothing else tells of it: DMA, vhost, the VMM's own stores, a
  * snapshot that the VMM loads (QEMU's loadvm) or what it puts in place at a
- * reset, and what KVM writes itself. Whoever keeps a copy of a page reads it
- * again when the VMM has done that.
+ * reset, and what KVM writes itself. A reader that keeps a copy of a page reads
+ * it again when the VMM has done that.
  *
  * Errors
  * ------

@@ -53,11 +53,13 @@ constants_have_text()
 }
 
 # Fields of inner structs by their own names, reserved ones left out.
+# A field of a structure in a union also has the union's name in front of it, as
+# kernel-doc wants it.
 header_fields()
 {
 	awk -v PREFIX=kvm_wtrack_ -f "$TOP/tests/abi/fields.awk" \
 		"$UAPI/kvm_wtrack.h" | grep -v '^#' | grep -v __reserved |
-		sed 's/ [a-z]*\./ /' | sort
+		awk '{ print } sub(/\..*/, "")' | sort -u
 }
 
 page_fields()

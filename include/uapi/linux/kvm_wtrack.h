@@ -28,9 +28,9 @@
  * ----------------
  * Records are of stores that vCPUs make. What others put into the guest's
  * memory has none, and nothing else tells of it: DMA, vhost, the VMM's own
- * stores, a snapshot that the VMM loads (QEMU's loadvm) or what it puts in place
- * at a reset, and what KVM writes itself. Whoever keeps a copy of a page reads
- * it again when the VMM has done that.
+ * stores, a snapshot that the VMM loads (QEMU's loadvm) or what it puts in
+ * place at a reset, and what KVM writes itself. A reader that keeps a copy of a
+ * page reads it again when the VMM has done that.
  *
  * Errors
  * ------
@@ -266,12 +266,12 @@ struct kvm_wtrack_attach {
  * @out_vm_memory_bytes: memory it holds for the VM, shared by its sessions; 0
  *	without RIGHT_OTHERS
  * @out_disarms: how often the guard stopped observing a page of this session
- * @out_over_budget: of these, because of the budget
+ * @out_over_budget: those of @out_disarms because of the budget
  * @out_rearms: how often it began again
  * @out_unreported: stores that KVM made without telling what was stored
  * @out_ring_flags: KVM_WTRACK_RING_F_*, as the ring was made
- * @out_record_bytes: as from RING, for those who were handed the descriptor; 0
- *	without a ring, like the four below
+ * @out_record_bytes: as from RING, for a process that was handed the
+ *	descriptor; 0 without a ring, like the four below
  * @out_consumer_offset: likewise
  * @out_consumer_bytes: likewise
  * @out_records_offset: likewise
@@ -285,7 +285,8 @@ struct kvm_wtrack_attach {
  * @out_absent: of @out_pages, those without memory, see RING_F_STICKY
  * @out_sync_waits: how often a vCPU has waited for the reader of a synchronous
  *	session
- * @out_sync_timeouts: of these, how often the reader was late
+ * @out_sync_timeouts: those of @out_sync_waits that ended because the reader
+ *	was late
  * @out_sync_us: of the ring, as RING or TUNE set it
  * @__reserved0: 0
  * @__reserved: must be 0
@@ -354,8 +355,9 @@ struct kvm_wtrack_range {
 /* Records have the guest's instruction pointer. */
 #define KVM_WTRACK_RIGHT_RIP		(1ULL << 2)
 /*
- * Be told what other sessions there are on the VM: how many track a gfn, how much
- * memory they take. What the guard does because of them is a record, all the same.
+ * Learn which other sessions there are on the VM: how many track a gfn, and how
+ * much memory they take. Records of the guard are delivered without this right,
+ * also if other sessions caused them.
  */
 #define KVM_WTRACK_RIGHT_OTHERS		(1ULL << 3)
 /* ADD and REMOVE. Without it what is tracked stays as it is. */
@@ -388,7 +390,8 @@ struct kvm_wtrack_range {
  * the earlier restriction allow.
  *
  * A session that is not attached yet has its number from then on, and generic
- * netlink tells of it: whoever hands it over can count it until it is closed.
+ * netlink reports it: a process that hands it over can count it until it is
+ * closed.
  *
  * EBUSY, and nothing is changed, if the session has what the call would forbid:
  * it tracks gfns outside of @ranges, or more than @max_pages; its ring has more
@@ -441,7 +444,8 @@ struct kvm_wtrack_restrict {
  */
 #define KVM_WTRACK_RING_F_STICKY	(1U << 3)
 /*
- * The session is told of the first store to each page only: see "First touch".
+ * The session gets a record of the first store to each page only: see "First
+ * touch".
  */
 #define KVM_WTRACK_RING_F_ONCE		(1U << 4)
 /*
@@ -545,8 +549,8 @@ struct kvm_wtrack_tune {
  * @gfn: first guest page frame number
  * @nr_pages: how many, not 0
  * @out_done: pages that were handled without an error
- * @out_changed: of these, pages that the session did not track before (ADD), did
- *	not observe (REARM), or tracked (REMOVE)
+ * @out_changed: pages of @out_done that the session did not track before (ADD),
+ *	did not observe (REARM), or tracked (REMOVE)
  * @out_failed: pages that were refused
  * @out_error_gfn: first gfn that was refused, if @out_error is not 0
  * @out_error: the errno of that gfn, positive, or 0
@@ -554,7 +558,7 @@ struct kvm_wtrack_tune {
  * @out_skipped: with ADD_F_SKIP_HOLES, pages that the guest has no memory for
  *
  * A gfn that is refused does not stop the others. Pages are worked through in
- * ascending order: after EINTR the range goes on at @gfn + @out_done +
+ * ascending order: after EINTR, continue the range at @gfn + @out_done +
  * @out_failed + @out_skipped.
  */
 struct kvm_wtrack_change {
@@ -586,7 +590,7 @@ struct kvm_wtrack_change {
  * @flags: KVM_WTRACK_ADD_F_*
  * @changes: pointer to struct kvm_wtrack_change[]
  * @nr_changes: how many
- * @out_nr_changes: of these, how many were worked through
+ * @out_nr_changes: entries of @changes that were worked through
  * @out_failed_pages: pages refused, in all of them
  * @__reserved: must be 0
  *
@@ -602,8 +606,8 @@ struct kvm_wtrack_change {
  * fault that began earlier. Such a fault lasts as long as the VMM takes to
  * provide the page: with userfaultfd, for instance in a migration by post-copy,
  * that has no bound. ADD waits for it, and the gfns behind it wait as well; a
- * signal ends the wait. With ADD_F_NOWAIT the call refuses the gfn and goes on
- * with the others.
+ * signal ends the wait. With ADD_F_NOWAIT the call refuses the gfn and
+ * continues with the others.
  */
 struct kvm_wtrack_add {
 	__u32 size;
@@ -624,7 +628,7 @@ struct kvm_wtrack_add {
  * @flags: KVM_WTRACK_REARM_F_*
  * @changes: pointer to struct kvm_wtrack_change[]
  * @nr_changes: how many
- * @out_nr_changes: of these, how many were worked through
+ * @out_nr_changes: entries of @changes that were worked through
  * @out_failed_pages: pages refused, in all of them
  * @__reserved: must be 0
  *
@@ -656,7 +660,7 @@ struct kvm_wtrack_rearm {
  * @flags: KVM_WTRACK_REMOVE_F_*
  * @changes: pointer to struct kvm_wtrack_change[]
  * @nr_changes: how many
- * @out_nr_changes: of these, how many were worked through
+ * @out_nr_changes: entries of @changes that were worked through
  * @out_failed_pages: pages refused, in all of them
  * @out_seq: with the fence flag, as from FENCE
  * @__reserved: must be 0
@@ -732,9 +736,9 @@ struct kvm_wtrack_query_gfn {
  */
 #define KVM_WTRACK_RESYNC_REMOVED	1U
 /*
- * As REREAD, but stores to them are not seen at the moment: a GUARD record or
- * the resync set will tell when they are again. In a session with RING_F_ONCE
- * they were stored to, and stay so until the session arms them again.
+ * As REREAD, but stores to them are not seen now: a GUARD record or the resync
+ * set reports when they are seen again. In a session with RING_F_ONCE they were
+ * stored to, and stay so until the session arms them again.
  */
 #define KVM_WTRACK_RESYNC_DISARMED	2U
 /*
@@ -772,10 +776,10 @@ struct kvm_wtrack_resync_range {
  * KVM_WTRACK_RECORD_RESYNC, and from then on the gfns that are written to are
  * kept here instead. Release that record, call this until nothing is left,
  * re-read the pages from guest memory, go on with the ring. EBUSY as long as
- * the record is not released: older records would otherwise be taken for
- * newer than the memory that was read. A call that goes on with the rest of
- * the set gets EBUSY when the ring was filled and closed again meanwhile: what
- * is left then belongs to the new RESYNC record.
+ * the record is not released: older records would otherwise be taken for newer
+ * than the memory that was read. A call that continues with the rest of the set
+ * fails with EBUSY when the ring was filled and closed again meanwhile: what is
+ * left then belongs to the new RESYNC record.
  */
 struct kvm_wtrack_resync {
 	__u32 size;
@@ -797,12 +801,13 @@ struct kvm_wtrack_resync {
  * @__reserved: must be 0
  *
  * When the call returns, each store that a vCPU made to an observed page of the
- * session before the call has its record, WRITE with the bytes or GUARD with the
- * action CHANGED, or its page is in the resync set. This holds also if the vCPU has
- * left KVM_RUN since. If KVM is emulating a store at the moment of the call, the
- * call waits for it, for some milliseconds at most. If the store is not finished by
- * then, the caller's session alone gets a record CHANGED, which means that the page
- * may or may not have changed; if KVM makes the store later, another record follows.
+ * session before the call has its record, WRITE with the bytes or GUARD with
+ * the action CHANGED, or its page is in the resync set. This holds also if the
+ * vCPU has left KVM_RUN since. If KVM is emulating a store when FENCE is
+ * called, the call waits for it, for some milliseconds at most. If the store is
+ * not finished by then, the caller's session alone gets a record CHANGED, which
+ * means that the page may or may not have changed; if KVM makes the store
+ * later, another record follows.
  *
  * Two kinds of stores have no record before their vCPU enters the guest again:
  * sgdt and sidt that exit without a fault (on Intel processors without UMIP, where
@@ -907,12 +912,13 @@ struct kvm_wtrack_regions {
  * store that is being made may be there in part.
  *
  * The VMM's memory is read as the VMM itself would read it. What was paged out
- * is fetched; the VMM provides what it provides on demand (userfaultfd, a file of
- * its own file system), and the call waits for that, until a signal comes: before
- * 6.3, only one that kills. Anonymous memory that nobody has written is zeros and
- * takes no memory; with shared memory (memfd, hugetlb) the page is made, and paid
- * for by the VMM, as if the guest had read it. What the VMM has mapped from a
- * device is not read, because that may change the state of the device.
+ * is fetched; the VMM provides what it provides on demand (userfaultfd, a file
+ * of its own file system), and the call waits for that, until a signal comes:
+ * before 6.3, only one that kills. Anonymous memory that was never written
+ * reads as zeros and is not allocated; with shared memory (memfd, hugetlb) the
+ * page is made, and paid for by the VMM, as if the guest had read it. What the
+ * VMM has mapped from a device is not read, because that may change the state
+ * of the device.
  *
  * A store is in memory before there is a record of it. So the bytes that READ
  * returned contain each store whose record has a number up to @out_seq, even if the
@@ -941,7 +947,7 @@ struct kvm_wtrack_read {
 	__aligned_u64 __reserved[2];
 };
 
-/* Wake nobody: only look. */
+/* Wake no vCPU: only look. */
 #define KVM_WTRACK_RELEASE_F_LOOK	(1U << 0)
 
 /**
@@ -949,11 +955,11 @@ struct kvm_wtrack_read {
  * @size: sizeof(struct kvm_wtrack_release)
  * @flags: KVM_WTRACK_RELEASE_F_*
  * @out_waiters: vCPUs that wait for a record which is not released
- * @out_signalled: of these, those in whose thread a signal is pending
+ * @out_signalled: those of @out_waiters in whose thread a signal is pending
  * @__reserved: must be 0
  *
- * The vCPUs whose records are released go on: see "Synchronous sessions". In other
- * sessions nobody waits, and the call does nothing.
+ * The vCPUs whose records are released continue: see "Synchronous sessions". In
+ * other sessions no vCPU waits, and the call does nothing.
  */
 struct kvm_wtrack_release {
 	__u32 size;
@@ -1005,9 +1011,9 @@ struct kvm_wtrack_release {
  *
  * What the order of records means: all records of a session have one order,
  * without gaps. A record is published before the vCPU that made the store
- * executes its next instruction. It may stand behind a place that another
- * vCPU has reserved and not published yet, and in a coalescing session another
- * vCPU may be about to publish the record that stands for it: who traps a
+ * executes its next instruction. It may stand behind a place that another vCPU
+ * has reserved and not published yet, and in a coalescing session another vCPU
+ * may be about to publish the record that stands for it: a reader that traps a
  * doorbell of one of several vCPUs calls KVM_WTRACK_FENCE, then reads up to
  * out_seq, and has seen every earlier store of that vCPU. Stores of two vCPUs
  * that race for the same bytes may be recorded in the other order than memory
@@ -1017,14 +1023,14 @@ struct kvm_wtrack_release {
  * ---------
  * KVM emulates each store to a tracked page, and cannot emulate all there are.
  * A store that it cannot, a page walk or the delivery of an event that hits a
- * tracked page would hang the guest, kill or corrupt it. The guard sees it
- * coming and disarms the page: the guest goes on at full speed, unobserved.
- * A little later the page is armed again. A record of type GUARD tells of
- * each step, to all sessions that track the page:
+ * tracked page would hang the guest, kill or corrupt it. The guard sees such a
+ * store before KVM handles it and disarms the page: the guest runs on at full
+ * speed, unobserved. A little later the page is armed again. A record of type
+ * GUARD reports each step, to all sessions that track the page:
  *
  *	DISARMED	stores to this page are not seen from here on: no record
  *			of it follows before REARMED, or before a RESYNC record.
- *			Who needs its contents before that reads memory
+ *			To learn its contents before that, read the memory
  *	REARMED		they are seen again: release, then re-read the page
  *	STOPPED		instead of DISARMED in a session with RING_F_STOP: the
  *			page is not tracked by it any more, as if it had been
@@ -1074,12 +1080,13 @@ struct kvm_wtrack_release {
  *
  * First touch
  * -----------
- * A session with RING_F_ONCE is told that a page was stored to, and by whom, and
- * not of what is stored after that. The record of the first store to a page since
- * the session has added it, or armed it again by REARM, has the flag F_ONCE: from
- * there on the page is not observed by this session, and when no other session
- * observes it either, KVM does not protect it any more and the guest's stores run
- * at full speed. The record is, with the same flag,
+ * A session with RING_F_ONCE learns that a page was stored to, and by which
+ * vCPU and instruction, but nothing of later stores. The record of the first
+ * store to a page since the session has added it, or armed it again by REARM,
+ * has the flag F_ONCE: from there on the page is not observed by this session,
+ * and when no other session observes it either, KVM does not protect it any
+ * more and the guest's stores run at full speed. The record is, with the same
+ * flag,
  *
  *	WRITE		of what was stored; a store in parts has it in all of them
  *	GUARD, CHANGED	KVM made the store without telling what
@@ -1092,13 +1099,13 @@ struct kvm_wtrack_release {
  * flag, and the page is not tracked any more. CHANGED without the flag comes from
  * a FENCE that could not wait: the page may have been stored to, and is observed.
  *
- * The session arms the page again when it likes: by REARM, then it reads the page.
- * Nothing else does so. What was stored in between is in what it reads, what comes
- * later is a record. If another vCPU was about to have the first store recorded when
- * REARM was called, that record comes behind, also with F_ONCE: then the page may
- * be observed, and another REARM does no harm. Other sessions that track the page
- * are not concerned: they are told of each store, and a page that is disarmed for
- * them is armed again.
+ * The session arms the page again when it likes: by REARM, then it reads the
+ * page. Nothing else does so. What was stored in between is in what it reads,
+ * what comes later is a record. If another vCPU was about to have the first
+ * store recorded when REARM was called, that record comes behind, also with
+ * F_ONCE: then the page may be observed, and another REARM does no harm. Other
+ * sessions that track the page are not affected: they get a record of each
+ * store, and a page that is disarmed for them is armed again.
  *
  * Tearing
  * -------
@@ -1119,13 +1126,14 @@ struct kvm_wtrack_release {
  *
  * Synchronous sessions
  * --------------------
- * A vCPU that has stored to a page of a session with KVM_WTRACK_RING_F_SYNC waits
- * behind the store until the reader has released the record, the last one if there
- * are several, or for sync_us at most. The reader sets the position, which is a
- * full barrier, then looks at consumer->waiters, and if that is not 0 it calls
- * KVM_WTRACK_RELEASE; read(2) does so by itself. Meanwhile all else goes on: the
- * other vCPUs, and the calls of this interface. A page that is removed, or added
- * again, in the meantime changes nothing for the vCPU that waits.
+ * A vCPU that has stored to a page of a session with KVM_WTRACK_RING_F_SYNC
+ * waits behind the store until the reader has released the record, the last one
+ * if there are several, or for sync_us at most. The reader sets the position,
+ * which is a full barrier, then looks at consumer->waiters, and if that is not
+ * 0 it calls KVM_WTRACK_RELEASE; read(2) does so by itself. Meanwhile
+ * everything else continues: the other vCPUs, and the calls of this interface.
+ * A page that is removed, or added again, in the meantime changes nothing for
+ * the vCPU that waits.
  *
  * The module sets consumer->waiters, in such sessions alone, and does not read it.
  *
@@ -1149,24 +1157,26 @@ struct kvm_wtrack_release {
  *			tells of a store to come, or of one that KVM has made
  *			silently
  *
- * Together with RING_F_ONCE the reader looks at a page right behind the first store
- * to it: READ, and the memory, have the bytes that were stored there, not those of
- * before, and nothing that this vCPU stores later. Whoever needs the bytes of before
- * has read the page when it was armed. The page is not observed while the vCPU waits,
- * as it never is behind a record with F_ONCE: what other vCPUs store to it then has
- * no record, and they do not wait, unless the session calls REARM, which it may do
- * before the release.
+ * Together with RING_F_ONCE the reader looks at a page right behind the first
+ * store to it: READ, and the memory, have the bytes that were stored there, not
+ * those of before, and nothing that this vCPU stores later. A reader that needs
+ * the previous bytes reads the page when it is armed. The page is not observed
+ * while the vCPU waits, as it never is behind a record with F_ONCE: what other
+ * vCPUs store to it then has no record, and they do not wait, unless the
+ * session calls REARM, which it may do before the release.
  *
- * Who hands a session to somebody else can forbid it: RESTRICT, with max_sync_us or
- * without RIGHT_SYNC. A VM has 8 synchronous sessions at most: EUSERS.
+ * A process that hands a session to another one can forbid it: RESTRICT, with
+ * max_sync_us or without RIGHT_SYNC. A VM has 8 synchronous sessions at most:
+ * EUSERS.
  *
- * When the session is closed or ended, when the VM is gone, and when the thread of
- * the vCPU is killed, the vCPU goes on at once. A reader that died costs sync_us
- * once, as long as somebody else has the session open.
+ * When the session is closed or ended, when the VM is gone, and when the thread
+ * of the vCPU is killed, the vCPU continues at once. A reader that died costs
+ * sync_us once, as long as another process has the session open.
  *
- * Whoever changes the VM's memory slots waits for a vCPU that waits, as for one that
- * has a page fault, and so does who asks KVM for that vCPU's registers. If that is the
- * thread that should release the record, it gets on when sync_us is over.
+ * A thread that changes the VM's memory slots waits for a vCPU that waits, as
+ * for one that has a page fault, and so does a thread that asks KVM for that
+ * vCPU's registers. If that is the thread that should release the record, it
+ * continues when sync_us is over.
  *
  * A vCPU that waits takes no signals, but leaves KVM_RUN for one before its next
  * instruction. So a debugger stops a VMM exactly behind a store: it leaves the
@@ -1206,7 +1216,7 @@ struct kvm_wtrack_consumer {
 /* An administrator has ended the session. Nothing follows. */
 #define KVM_WTRACK_RECORD_ENDED			6
 
-/* The next record goes on with the same store. */
+/* The next record continues the same store. */
 #define KVM_WTRACK_RECORD_F_MORE	(1U << 0)
 /*
  * Release the record, then re-read the page: there is more than the record tells.
@@ -1259,7 +1269,7 @@ struct kvm_wtrack_consumer {
 #define KVM_WTRACK_CAUSE_BUDGET		4U
 /* a store of a guest of this guest, which KVM gets no second try at */
 #define KVM_WTRACK_CAUSE_NESTED		5U
-/* KVM emulated it and told nobody (CHANGED) */
+/* KVM emulated it without a notification (CHANGED) */
 #define KVM_WTRACK_CAUSE_UNREPORTED	6U
 /* many vCPUs were created since the last ADD, and this one is not known yet */
 #define KVM_WTRACK_CAUSE_NEW_VCPU	7U
@@ -1292,10 +1302,13 @@ struct kvm_wtrack_consumer {
  * @rip: guest instruction pointer (rip as it is, without the base of the code
  *	segment), valid with F_RIP
  * @data: WRITE: what was stored, @len bytes; what is behind them means nothing
- * @nr_pages: REGION_REMOVED: pages in the removed region
- * @nr_tracked: REGION_REMOVED: of these, pages this session tracked
- * @action: GUARD: KVM_WTRACK_GUARD_*
- * @cause: GUARD: KVM_WTRACK_CAUSE_*; skip neither for one you do not know
+ * @region: REGION_REMOVED
+ * @region.nr_pages: pages in the removed region
+ * @region.nr_tracked: pages of them that this session tracked
+ * @guard: GUARD
+ * @guard.action: KVM_WTRACK_GUARD_*
+ * @guard.cause: KVM_WTRACK_CAUSE_*. Do not skip a record because of an action or a
+ *	cause that you do not know
  *
  * A record never crosses a page. A store that does comes as two.
  */

@@ -108,7 +108,7 @@ enum {
 	 * such notice, of the newest GFN and CAUSE.
 	 */
 	KVM_WTRACK_EVENT_GUARD,
-	/* by END_SESSION; DETACHED follows when nobody holds it any more */
+	/* by END_SESSION; DETACHED follows when no process holds it any more */
 	KVM_WTRACK_EVENT_ENDED,
 };
 
