@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Gfns that sessions with RING_F_STICKY track although there is no memory: their
- * memslot was deleted, or is still to come. They have users, count among the pages
- * of their sessions, and are armed when there is memory: see rearm.c.
+ * Gfns that sessions with RING_F_STICKY track without memory: their memslot was
+ * deleted, or does not exist yet. They have users, they count as pages of their
+ * sessions, and rearm.c arms them when there is memory.
  *
- * A session's set counts those that it tracks. All under the VM's lock.
+ * Each set counts the absent gfns that it tracks. All callers hold the VM's
+ * lock.
  */
 #include <linux/slab.h>
 
 #include "track.h"
 
-/* Spaces with such gfns: KVM's probes look at them when there are any. */
+/*
+ * Number of spaces with absent gfns. The probe of what KVM maps looks at it
+ * first.
+ */
 atomic64_t kwt_absent_spaces;
 
-/* Find or make; false without memory. Before the session tracks something. */
+/*
+ * Find or make the bitmap of a chunk, before a sticky session tracks something
+ * in the chunk. Returns false without memory.
+ */
 bool kwt_absent_make(struct kwt_space *space, struct kwt_chunk *chunk)
 {
 	struct kwt_absent *absent;
@@ -32,7 +39,7 @@ bool kwt_absent_make(struct kwt_space *space, struct kwt_chunk *chunk)
 	return true;
 }
 
-/* One more chunk that has such gfns, or one less. */
+/* One more chunk has absent gfns, or one less: @change is 1 or -1. */
 static void count_chunk(struct kwt_space *space, int change)
 {
 	bool had = space->nr_absent;
@@ -46,7 +53,7 @@ static void count_chunk(struct kwt_space *space, int change)
 
 static void list_absent(struct kwt_space *space, struct kwt_absent *absent)
 {
-	/* It is to be looked at, also if it was before. */
+	/* Have the worker look at it, also if it did so before. */
 	absent->looked = 0;
 	if (list_empty(&absent->in_space))
 		count_chunk(space, 1);
@@ -54,8 +61,8 @@ static void list_absent(struct kwt_space *space, struct kwt_absent *absent)
 }
 
 /*
- * Gfns with users that are not armed. The caller has counted them in the sets of
- * all that track them.
+ * Make @gfns absent, which have users and are not armed. The caller has counted
+ * them in the sets of all sessions that track them.
  */
 void kwt_absent_add(struct kwt_space *space, struct kwt_chunk *chunk,
 		    const unsigned long *gfns)
@@ -72,7 +79,7 @@ void kwt_absent_add(struct kwt_space *space, struct kwt_chunk *chunk,
 	list_absent(space, chunk->absent);
 }
 
-/* One gfn, of which the session is the only user. */
+/* Make one gfn absent, whose only user is the session. */
 void kwt_absent_add_gfn(struct kwt_set *set, struct kwt_span *span, u32 bit)
 {
 	struct kwt_absent *absent = span->chunk->absent;
@@ -85,7 +92,10 @@ void kwt_absent_add_gfn(struct kwt_set *set, struct kwt_span *span, u32 bit)
 	list_absent(space, absent);
 }
 
-/* It is armed, or nobody tracks it. Under arm_lock. */
+/*
+ * The gfn is armed, or no session tracks it any more. The caller holds
+ * arm_lock.
+ */
 void kwt_absent_end(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 {
 	struct kwt_absent *absent = chunk->absent;

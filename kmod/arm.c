@@ -2,34 +2,35 @@
 /*
  * Arming and disarming: what KVM protects for this module.
  *
- * The invariant, at every instant: a gfn that KVM may protect for us is visible
- * to the guard. The guard sees a gfn that has a user (kwt_chunk.users), and KVM
- * protects those that are marked as armed (kwt_chunk.armed). So
+ * The invariant, at every instant: the guard sees each gfn that KVM may protect
+ * for this module. The guard sees a gfn that has a user (kwt_chunk.users), and
+ * KVM protects the gfns that are marked as armed (kwt_chunk.armed). So
  *
  *	a gfn gets its first user before it is armed, and is disarmed before its
  *	last user is gone;
- *	it is marked as armed after KVM has taken the count, and is not marked
- *	any more before KVM gives the count back, both under arm_lock;
- *	it is not armed under a fault that the guard has let pass because the
- *	gfn had no user then, nor under one that the guard has not seen.
+ *	it is marked as armed after KVM has taken the count, and the mark is
+ *	removed before KVM drops the count, both under arm_lock;
+ *	it is not armed during a fault that the guard has let pass because the
+ *	gfn had no user then, nor during one that the guard has not seen.
  *
  * A gfn with users is not armed
  *
  *	when the guard has disarmed it: its chunk is in space->tripped, and the
  *	worker arms it again;
- *	when all its users have RING_F_ONCE and were told of a store: it waits for
- *	one of them to have it armed;
- *	when it is absent (absent.c): there is no memory that KVM could protect, all
- *	its users have RING_F_STICKY, and the worker arms it when memory comes, also
- *	for those that were told of a store before. It is absent from when the
- *	removal of its memslot was told, and until the arming is, both in the same
- *	step. Nothing but that ends it, so the guard never comes upon it.
+ *	when all its users have RING_F_ONCE and have had a record of a store: it
+ *	waits until one of them has it armed by REARM;
+ *	when it is absent (absent.c): there is no memory that KVM could protect,
+ *	all its users have RING_F_STICKY, and the worker arms it when memory
+ *	comes, also for those that have had a record of a store before. It
+ *	becomes absent in one step with the record of its memslot's removal, and
+ *	armed in one step with the record of its arming. Nothing else ends its
+ *	absence, so the guard never finds it armed.
  *
- * And the other way round: all stores to a gfn that is marked as armed come to
- * the write hook. KVM may map a page writable in spite of its count if it had an
- * entry for a hole there, see walk.c: such a gfn is disarmed when the guest
- * touches it, or by a worker when KVM says that it has mapped it. Stores that KVM
- * makes without calling the hook are told of by GUARD, those in SMM may not be.
+ * Conversely, all stores to a gfn that is marked as armed reach the write hook.
+ * KVM may map a page writable in spite of its count if it had an entry for a
+ * hole there, see walk.c: such a gfn is disarmed when the guest touches it, or
+ * by a worker when KVM says that it has mapped it. Stores that KVM makes
+ * without calling the hook get a record GUARD; those in SMM may get none.
  */
 #include <linux/ktime.h>
 #include <linux/math64.h>
@@ -40,21 +41,22 @@
 #include "vcpu.h"
 
 /*
- * When is a gfn armed again?
+ * The times at which gfns are armed again.
  *
- * One that is disarmed for the first time in a while waits for the shortest
- * back-off. Each time that it is disarmed again soon after, it waits twice as
- * long, up to the longest. One that was over its budget waits for the period.
+ * A gfn that is disarmed for the first time in a while waits for the shortest
+ * back-off. Each time that it is disarmed again soon after its arming, it waits
+ * twice as long, up to the longest back-off. A gfn that was over its budget
+ * waits for the period.
  */
 
-/* In ticks from the host's start. */
+/* The time in ticks since the host's start, modulo KWT_GUARD_TICKS. */
 static u32 due_now(void)
 {
 	return div_u64(ktime_get_ns(), NSEC_PER_MSEC * KWT_GUARD_TICK_MS) &
 	       KWT_GUARD_TICK_MASK;
 }
 
-/* From a to b, negative when b is before a. */
+/* Ticks from @a to @b, negative when @b is before @a. */
 static int ticks_between(u32 a, u32 b)
 {
 	int ticks = (b - a) & KWT_GUARD_TICK_MASK;
@@ -68,7 +70,9 @@ static u32 ms_to_ticks(u32 ms)
 	return DIV_ROUND_UP(min(ms, KWT_GUARD_MAX_MS), KWT_GUARD_TICK_MS);
 }
 
-/* Not before the period is over: the next store would disarm it at once. */
+/*
+ * Wait until the period is over: before that, the next store would disarm it.
+ */
 static u32 budget_ticks(const struct kwt_chunk *chunk, u32 bit)
 {
 	struct kwt_span *span;
@@ -80,7 +84,10 @@ static u32 budget_ticks(const struct kwt_chunk *chunk, u32 bit)
 	return ms_to_ticks(div_u64(ns, NSEC_PER_MSEC)) + 1;
 }
 
-/* The level counts while the gfn is disarmed again soon after it was armed. */
+/*
+ * The next back-off. The level rises while the gfn is disarmed again soon after
+ * it was armed.
+ */
 static u32 backoff_ticks(u16 *guard, u32 now)
 {
 	u32 shortest = ms_to_ticks(READ_ONCE(kwt_guard_min_ms));
@@ -99,7 +106,10 @@ static u32 backoff_ticks(u16 *guard, u32 now)
 	return ticks;
 }
 
-/* A gfn that was just found disarmed: when to arm it. Under arm_lock. */
+/*
+ * Decide when to arm a gfn that was just found disarmed. The caller holds
+ * arm_lock.
+ */
 static void set_due(const struct kwt_chunk *chunk, u32 bit, u32 now)
 {
 	u16 *guard = &chunk->guard[bit];
@@ -113,7 +123,9 @@ static void set_due(const struct kwt_chunk *chunk, u32 bit, u32 now)
 		 ((now + ticks) & KWT_GUARD_TICK_MASK);
 }
 
-/* Ticks until it is time to arm the gfn; 0 and less when it is. */
+/*
+ * Returns the ticks until it is time to arm the gfn, or 0 or less when it is.
+ */
 int kwt_due_wait(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 {
 	u32 now = due_now();
@@ -130,7 +142,9 @@ int kwt_due_wait(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 	return ticks;
 }
 
-/* Since when it is in peace. Under arm_lock. */
+/*
+ * Note the time of the arming, for backoff_ticks(). The caller holds arm_lock.
+ */
 static void due_armed(const struct kwt_chunk *chunk, u32 bit)
 {
 	u16 *guard;
@@ -142,7 +156,10 @@ static void due_armed(const struct kwt_chunk *chunk, u32 bit)
 			     KWT_GUARD_TICK_MASK)) | due_now();
 }
 
-/* The gfn is wanted before its time: that is the next tick. Under arm_lock. */
+/*
+ * A caller wants the gfn armed earlier: have it armed at the next tick. The
+ * caller holds arm_lock.
+ */
 static void hasten_gfn(const struct kwt_chunk *chunk, u32 bit, u32 now)
 {
 	u16 *guard = &chunk->guard[bit];
@@ -155,8 +172,8 @@ static void hasten_gfn(const struct kwt_chunk *chunk, u32 bit, u32 now)
 }
 
 /*
- * Somebody adds [gfn, end) of the chunk, and had to be told -EAGAIN: all that
- * is disarmed there becomes due together. Under the VM's lock.
+ * ADD of [gfn, end) of the chunk has met -EAGAIN: all disarmed gfns there
+ * become due together. The caller holds the VM's lock.
  */
 void kwt_due_hasten(struct kwt_space *space, struct kwt_chunk *chunk,
 		    u64 gfn, u64 end)
@@ -181,8 +198,9 @@ static struct kvm *space_kvm(struct kwt_space *space)
 }
 
 /*
- * Give KVM's count of the gfn back. Does not sleep. Not with interrupts disabled, as
- * on a vCPU's way into the guest: who has the locks may wait for an IPI to be taken.
+ * Drop KVM's count of the gfn. Does not sleep. Interrupts must be enabled,
+ * unlike on a vCPU's way into the guest: the holders of the locks may wait
+ * until an IPI is taken.
  */
 void kwt_untrack(struct kwt_space *space, u64 gfn)
 {
@@ -192,14 +210,15 @@ void kwt_untrack(struct kwt_space *space, u64 gfn)
 }
 
 /*
- * Under arm_lock: KVM has the count, and the sessions that track the gfn are told.
+ * KVM has the count: mark the gfn and publish records to the sessions that
+ * track it. The caller holds arm_lock.
  *
- * A store of the time when it was armed before may still be under way to its
- * notification: its vCPU may be scheduled away, or wait for a page, for as long
- * as it likes. Its record will come behind this arming, when the memory may
- * already hold something newer that nobody has seen. So the arming has a number,
- * and a record of a fault that is older says that the page has to be read again,
- * see kwt_stale_flag().
+ * The notification of a store from before the last disarming may still be under
+ * way: its vCPU may be scheduled away, or wait for a page, without a time
+ * limit. Its record then follows this arming, when the memory may already hold
+ * newer bytes of a store without a record. So each arming has a number, and a
+ * record of a fault that is older says that the page has to be read again, see
+ * kwt_stale_flag().
  */
 static void mark_armed(struct kwt_space *space, struct kwt_chunk *chunk,
 		       u64 gfn, const struct kwt_span *caller)
@@ -215,8 +234,9 @@ static void mark_armed(struct kwt_space *space, struct kwt_chunk *chunk,
 }
 
 /*
- * Have a grace period of KVM's read side end the era. Faults of an era that is
- * over are handled, even if the vCPU has not come back to the guest.
+ * Begin a grace period of KVM's read side that ends the era, or end the era
+ * when it is over. KVM has handled the faults of an era that is over, even if
+ * the vCPU has not entered the guest since.
  */
 static void end_era(struct kwt_space *space)
 {
@@ -231,13 +251,14 @@ static void end_era(struct kwt_space *space)
 }
 
 /*
- * KVM's count, what we know of it, and the records that tell of it change
- * together: the guard may find the gfn armed, and disarm it, as soon as it is.
+ * Arm a gfn: KVM's count, the mark and the records change in one step, because
+ * the guard may find the gfn armed, and disarm it, right after that.
  *
- * -EAGAIN when KVM may be handling a fault on it that the guard has let pass, or
- * has not seen: KVM must not find the gfn armed half-way. Under the VM's lock.
- * All sessions that wait for it are told, but not the one of @caller, which
- * knows, and need not wait for it; NULL for the worker.
+ * Returns -EAGAIN when KVM may be handling a fault on the gfn that the guard
+ * has let pass, or has not seen: KVM must not find the gfn armed half-way. All
+ * sessions that wait for the gfn get a record, except the one of @caller, which
+ * reads the page after its call; @caller is NULL for the worker. The caller
+ * holds the VM's lock.
  */
 int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 	    const struct kwt_span *caller)
@@ -266,17 +287,22 @@ int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 }
 
 /*
- * Arm a gfn that the guard has disarmed, or that was absent, and tell the sessions.
- * Under the VM's lock, which also keeps chunk->guard. Spans that are left without a
- * bit stay until the worker comes. -EAGAIN: as from kwt_arm(); -ENOENT and so on:
- * there is no memslot, or it is about to go, which will be told.
+ * Arm a gfn that the guard has disarmed, or that was absent, and publish
+ * records to the sessions. Spans that are left without a bit stay until the
+ * worker puts them. Returns -EAGAIN as kwt_arm() does, and -ENOENT or another
+ * error when there is no memslot or it is about to go; the removal hook then
+ * publishes records. The caller holds the VM's lock, which also keeps
+ * chunk->guard.
  */
 int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit)
 {
 	u64 gfn = (chunk->index << KWT_CHUNK_SHIFT) + bit;
 	int r;
 
-	/* Whoever disarmed it has told all sessions, and those that stop left. */
+	/*
+	 * Wait for a vCPU that is disarming it: it publishes records to all
+	 * sessions and removes those that stop, under arm_lock.
+	 */
 	spin_lock(&space->arm_lock);
 	spin_unlock(&space->arm_lock);
 	if (!kwt_chunk_is_waited_for(chunk, bit))
@@ -305,9 +331,10 @@ void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn)
 }
 
 /*
- * Gfns whose memslot is gone: nobody arms or disarms them from here on. KVM has
- * dropped its counts of them, or they are given back here, not too many at a
- * time: vCPUs may wait for the lock. Under the VM's lock.
+ * The memslot of these gfns is gone: unmark them, so that nothing disarms them
+ * from here on. KVM has dropped its counts of them, or they are dropped here,
+ * 64 at a time, because vCPUs may wait for the lock. The caller holds the VM's
+ * lock.
  */
 void kwt_disarm_removed(struct kwt_space *space, struct kwt_chunk *chunk,
 			const unsigned long *gone)
@@ -332,8 +359,8 @@ void kwt_disarm_removed(struct kwt_space *space, struct kwt_chunk *chunk,
 }
 
 /*
- * By whoever disarmed a gfn. Once for all that come before the worker does: it
- * would never, if each of them put it off.
+ * Queue the worker after a gfn was disarmed. It is queued once until it runs:
+ * otherwise each call would postpone it, and it might never run.
  */
 void kwt_rearm_soon(struct kwt_space *space,
 		    const struct kvm_wtrack_record *record)
@@ -347,14 +374,17 @@ void kwt_rearm_soon(struct kwt_space *space,
 		mod_delayed_work(kwt_wq, &vm->rearm, 1);
 }
 
-/* Something was made absent, or the memslots have changed. */
+/* Queue the worker because gfns became absent or the memslots have changed. */
 void kwt_absent_look_soon(struct kwt_vm *vm)
 {
 	if (!xchg(&vm->rearm_soon, true))
 		mod_delayed_work(kwt_wq, &vm->rearm, 1);
 }
 
-/* Without a lock. */
+/*
+ * Queue the worker if the memslots have changed and the VM has absent gfns.
+ * Takes no lock.
+ */
 void kwt_absent_notice(struct kwt_vm *vm)
 {
 	if (READ_ONCE(vm->space.nr_absent) &&

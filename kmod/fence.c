@@ -1,38 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A fence: all records of a VM that were begun before it are published. */
+/*
+ * A fence: when it returns, all records of a VM that were begun before are
+ * published.
+ */
 #include <linux/cpumask.h>
 #include <linux/sched/signal.h>
 
 #include "fence.h"
 
-/* After so many looks the processor that we are on has something better to do. */
+/* After so many looks at a processor, sleep instead of spinning. */
 #define LOOKS	1000
 
 DEFINE_PER_CPU_SHARED_ALIGNED(struct kwt_flight, kwt_flight);
 
-/* Is what was number @nr published? Then the caller sees all of it. */
+/* Is the flight with number @nr over? If so, the caller sees its records. */
 static bool has_landed(const struct kwt_flight *flight, u64 vm, u64 nr)
 {
 	/*
-	 * Pairs with kwt_flight_end(); or with the next kwt_flight_begin(),
-	 * which comes behind that.
+	 * Pairs with kwt_flight_end(), or with the next kwt_flight_begin(),
+	 * which follows it.
 	 */
 	if (smp_load_acquire(&flight->vm) != vm)
 		return true;
-	/* Likewise. */
+	/* Pairs with the same. */
 	return smp_load_acquire(&flight->nr) != nr;
 }
 
 /*
- * -EINTR when the caller is killed. What is waited for does not sleep, but the
- * processor that it is on may be a virtual one that stands still.
+ * Returns -EINTR when the caller is killed. A thread that publishes does not
+ * sleep, but its processor may be a virtual one that does not run.
  */
 static int wait_to_land(const struct kwt_flight *flight, u64 vm)
 {
 	unsigned int looks = 0;
 	u64 nr;
 
-	/* Pairs with kwt_flight_end(): what it ended is published. */
+	/*
+	 * Pairs with kwt_flight_end(): records of a flight that is over are
+	 * published.
+	 */
 	if (smp_load_acquire(&flight->vm) != vm)
 		return 0;
 	nr = READ_ONCE(flight->nr);
@@ -53,7 +59,7 @@ int kwt_fence(u64 vm)
 
 	/* Pairs with the barrier in kwt_flight_begin(). */
 	smp_mb();
-	/* One that is not online yet, or not any more, publishes nothing old. */
+	/* A processor that is not online is not publishing. */
 	for_each_online_cpu(cpu) {
 		r = wait_to_land(per_cpu_ptr(&kwt_flight, cpu), vm);
 		if (r)

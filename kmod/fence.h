@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a fence waits for: whoever publishes a record says so on its processor,
- * and for which VM, from before it looks who tracks the gfn until all of it is
- * published. Preemption is disabled meanwhile, so there is one at a time on a
- * processor, and it is short. A fence looks at each processor, interrupts none,
- * and waits for those that it found in the middle of it for its own VM.
+ * What a fence waits for. A thread that publishes a record notes on its
+ * processor for which VM it does so, from before it looks which sessions track
+ * the gfn until the record is published. Preemption is disabled meanwhile, so
+ * there is one such note on a processor, and it is short-lived. A fence looks
+ * at each processor, interrupts none, and waits for those that are publishing
+ * for its own VM.
  */
 #ifndef KWT_FENCE_H
 #define KWT_FENCE_H
@@ -14,11 +15,11 @@
 #include <linux/types.h>
 
 /**
- * struct kwt_flight - what is being published on a processor
+ * struct kwt_flight - what a processor is publishing
  * @vm: id of the VM, or 0 when nothing is
- * @nr: changes each time that something begins
+ * @nr: changes each time that publishing begins
  *
- * Written by that processor alone.
+ * Only that processor writes it.
  */
 struct kwt_flight {
 	u64 vm;
@@ -30,28 +31,30 @@ DECLARE_PER_CPU_SHARED_ALIGNED(struct kwt_flight, kwt_flight);
 int kwt_fence(u64 vm);
 
 /*
- * A full barrier: pairs with the one in kwt_fence(). Either the fence finds us,
- * or we see what its caller did before, which is that a gfn is not tracked any
- * more.
+ * A full barrier, which pairs with the one in kwt_fence(). Either the fence
+ * finds this processor publishing, or this processor sees what the fence's
+ * caller did before, for example that a gfn is not tracked any more.
  */
 static __always_inline void kwt_flight_begin(u64 vm)
 {
 	this_cpu_inc(kwt_flight.nr);
-	/* Behind @nr, as all stores on x86. */
+	/* The store follows that of @nr, as on x86 all stores are in order. */
 	barrier();
 	this_cpu_write(kwt_flight.vm, vm);
 	/* Pairs with the barrier in kwt_fence(). */
 	smp_mb();
 }
 
-/* A release, which no store on x86 is not; pairs with the acquire in has_landed(). */
+/*
+ * A release, as each store on x86 is; pairs with the acquire in has_landed().
+ */
 static __always_inline void kwt_flight_end(void)
 {
 	barrier();
 	this_cpu_write(kwt_flight.vm, 0);
 }
 
-/* The same for what may be a part of something that has begun. */
+/* Begin unless this processor publishes already. Returns whether it began. */
 static inline bool kwt_flight_join(u64 vm)
 {
 	if (this_cpu_read(kwt_flight.vm))

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guard: what KVM cannot emulate must not hit an armed page.
+ * The guard: a store that KVM cannot emulate must not hit an armed page.
  *
- * A fault on an armed gfn that KVM would not get out of, see probe.c, disarms
- * the gfn on the spot: KVM then maps the page writable, and the store runs
- * natively. What it stores is not seen, which all sessions are told; rearm.c
- * arms the gfn again later, and has them re-read the page.
+ * When KVM could not handle a fault on an armed gfn without harm, see probe.c,
+ * the guard disarms the gfn before KVM handles the fault: KVM then maps the
+ * page writable, and the store runs natively. This module does not see the
+ * store, and all sessions get a record DISARMED. rearm.c arms the gfn again
+ * later, and the record REARMED has the readers read the page again.
  *
  * Nothing here allocates or sleeps.
  */
@@ -19,7 +20,7 @@
 #include "trace.h"
 #include "vcpu.h"
 
-/* The chunk of a gfn that somebody tracks, or NULL. */
+/* The chunk of a gfn that a session tracks, or NULL. */
 static struct kwt_chunk *find_tracked_chunk(const struct kwt_space *space,
 					    u64 gfn)
 {
@@ -37,7 +38,10 @@ bool kwt_guard_is_tracked(const struct kwt_space *space, u64 gpa)
 	return find_tracked_chunk(space, gpa >> KWT_PAGE_SHIFT);
 }
 
-/* Does a session track the page that wants no store to it emulated? Under RCU. */
+/*
+ * Does a session track the page that wants no store to it emulated? The caller
+ * has disabled preemption.
+ */
 bool kwt_guard_is_native(const struct kwt_space *space, u64 gpa)
 {
 	u64 gfn = gpa >> KWT_PAGE_SHIFT;
@@ -68,7 +72,10 @@ static void fill_record(struct kvm_wtrack_record *record, struct kvm_vcpu *vcpu,
 	record->guard.cause = cause;
 }
 
-/* KVM would not get out of this fault on @gpa, if that is armed. */
+/*
+ * KVM could not handle this fault on @gpa without harm: disarm the page if it
+ * is armed.
+ */
 void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,
 		      struct kwt_vcpu *state, u64 gpa, u32 cause)
 {
@@ -81,15 +88,17 @@ void kwt_guard_rescue(struct kwt_space *space, struct kvm_vcpu *vcpu,
 	kwt_rip_read(vcpu);
 	fill_record(&record, vcpu, gpa, KVM_WTRACK_GUARD_DISARMED, cause);
 	kwt_guard_trip(space, chunk, &record);
-	/* It stores by itself now, and KVM does not. */
+	/*
+	 * The vCPU makes the store itself now, so KVM has nothing to notify of.
+	 */
 	if (state)
 		WRITE_ONCE(state->told, KWT_TOLD);
 }
 
 /*
- * The same, and what the fault is on was found out just now. An arming of it that
- * has not looked at this vCPU yet will find it here, and wait; one that has looked
- * has given the gfn its user before.
+ * As kwt_guard_rescue(), when the gfn of the fault has just been found.
+ * kwt_arm() of this gfn that has not looked at this vCPU yet finds the gfn in
+ * @state and waits; if it has looked, it has given the gfn its user before.
  */
 void kwt_guard_locate(struct kwt_space *space, struct kvm_vcpu *vcpu,
 		      struct kwt_vcpu *state, u64 gpa, u32 cause)
@@ -111,7 +120,7 @@ static void fill_changed(struct kvm_wtrack_record *record,
 	record->rip = rip;
 }
 
-/* In one page: @gpa may be INVALID_GPA. */
+/* Publish records CHANGED for one page; @gpa may be INVALID_GPA. */
 static void tell_page_changed(struct kwt_space *space, struct kvm_vcpu *vcpu,
 			      u64 gpa, u64 rip)
 {
@@ -129,10 +138,11 @@ static void tell_page_changed(struct kwt_space *space, struct kvm_vcpu *vcpu,
 
 /*
  * KVM emulated an instruction that faulted on an armed page, and there was no
- * notification: re-read the page. Also when KVM found an exception, since a
- * part of the store may be in memory. Of a virtual address the page next to it
- * is known, which such a store may have reached; otherwise see operand.h. Under
- * RCU, with KWT_TELLING.
+ * notification: readers have to read the page again. This holds also when KVM
+ * met an exception, since a part of the store may be in memory. For a fault on
+ * a virtual address, the next page that such a store may have reached is known;
+ * for others see operand.h. The caller has disabled preemption and has set
+ * state->told to KWT_TELLING.
  */
 void kwt_guard_unreported(struct kwt_space *space,
 			  const struct kwt_vcpu *state)
@@ -145,8 +155,8 @@ void kwt_guard_unreported(struct kwt_space *space,
 }
 
 /*
- * A store may have been made to this page: one session asks, and is told. Under
- * the VM's lock.
+ * A store may have been made to this page: publish a record CHANGED to the
+ * session that called FENCE. The caller holds the VM's lock.
  */
 void kwt_guard_maybe_changed(struct kwt_span *span,
 			     const struct kwt_vcpu *state, u64 gpa)
@@ -158,8 +168,8 @@ void kwt_guard_maybe_changed(struct kwt_span *span,
 }
 
 /*
- * KVM emulated sgdt or sidt, which stores without a notification, and not
- * because of a fault: see compat/vmcs.h.
+ * KVM emulated sgdt or sidt, which stores without a notification and was not
+ * emulated because of a fault: see compat/vmcs.h.
  */
 void kwt_guard_untold(struct kwt_space *space, struct kvm_vcpu *vcpu)
 {

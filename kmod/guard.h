@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The guard: its probes, its decisions, and what follows them. */
+/* The guard: its probes, its decisions, and their effects. */
 #ifndef KWT_GUARD_H
 #define KWT_GUARD_H
 
@@ -10,10 +10,10 @@ struct kwt_vcpu;
 struct kwt_vm;
 
 /*
- * chunk->guard[]: what is remembered of a gfn that was disarmed; times in ticks
+ * chunk->guard[]: the state of a gfn that was disarmed; times in ticks
  *
  *	15..12	level: the next back-off is the shortest one, doubled so often
- *	11	WAITS: disarmed, and it is known until when
+ *	11	WAITS: disarmed, and bits 9..0 say until when
  *	10	BUDGET: disarmed for the period of a budget
  *	9..0	disarmed: when to arm it; armed: when it was armed last
  */
@@ -23,7 +23,7 @@ struct kwt_vm;
 #define KWT_GUARD_TICKS		(1U << 10)
 #define KWT_GUARD_TICK_MASK	(KWT_GUARD_TICKS - 1)
 
-/* A time is within half of the ticks there are, in either direction. */
+/* Two times that are compared differ by less than half of KWT_GUARD_TICKS. */
 #define KWT_GUARD_TICK_MS	8U
 #define KWT_GUARD_MAX_MS	(KWT_GUARD_TICK_MS * KWT_GUARD_TICKS / 2 - \
 				 2 * KWT_GUARD_TICK_MS)
@@ -34,7 +34,7 @@ void kwt_probe_remove(struct kwt_vm *vm);
 int kwt_probe_walks(struct kwt_vm *vm);
 void kwt_probe_exit(void);
 
-/* walk.c; these six under the lock of probe.c */
+/* walk.c; the caller of the first six holds the lock of probe.c */
 int kwt_hole_start(void);
 void kwt_hole_stop(void);
 int kwt_walk_start(void);
@@ -77,10 +77,10 @@ void kwt_rearm_soon(struct kwt_space *space,
 void kwt_absent_look_soon(struct kwt_vm *vm);
 void kwt_absent_notice(struct kwt_vm *vm);
 
-/* arm.c, under the space's arm_lock */
+/* arm.c; the caller holds the space's arm_lock */
 void kwt_untrack(struct kwt_space *space, u64 gfn);
 
-/* arm.c, under the VM's lock */
+/* arm.c; the caller holds the VM's lock */
 int kwt_due_wait(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
 void kwt_disarm_removed(struct kwt_space *space, struct kwt_chunk *chunk,
 			const unsigned long *gone);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Just enough of an instruction decoder for operand.h: it knows the
- * instructions that read memory and store elsewhere by the way, all others are
- * none of its business.
+ * The part of an instruction decoder that operand.h needs. It knows the
+ * instructions that read an operand from memory and also store somewhere else,
+ * and does not decode others. It uses nothing of KVM.
  */
 #include <linux/types.h>
 
@@ -53,7 +53,7 @@ static bool one_byte_has_operand(u8 opcode, int modrm, bool mode64)
 	}
 }
 
-/* The prefix in front of others; false when it is none. */
+/* Note a prefix in @to. Returns false when @byte is no prefix. */
 static bool take_prefix(struct kwt_insn *to, u8 byte, u8 *rex, bool mode64)
 {
 	switch (byte) {
@@ -76,12 +76,12 @@ static bool take_prefix(struct kwt_insn *to, u8 byte, u8 *rex, bool mode64)
 		*rex = byte;
 		return true;
 	}
-	/* It counts only right in front of the opcode. */
+	/* A REX prefix counts only right before the opcode. */
 	*rex = 0;
 	return true;
 }
 
-/* What the operand's address is made of, in 64-bit code. */
+/* Decode the parts of the operand's address, in 64-bit code. */
 static void decode_address(struct kwt_insn *to, const u8 *byte, u32 len, u8 rex)
 {
 	u32 mod = to->modrm >> 6, at = 1, disp_bytes = mod == 2 ? 4 : mod;
@@ -120,7 +120,10 @@ static void decode_address(struct kwt_insn *to, const u8 *byte, u32 len, u8 rex)
 	to->len += at + disp_bytes;
 }
 
-/* The bytes behind the operand, of what may be locked. */
+/*
+ * The number of immediate bytes after the operand of an instruction that may be
+ * locked.
+ */
 static u32 immediate_bytes(const struct kwt_insn *insn)
 {
 	switch (insn->opcode) {
@@ -137,7 +140,7 @@ static u32 immediate_bytes(const struct kwt_insn *insn)
 	}
 }
 
-/* False when not even the opcode is there. */
+/* Returns false when @bytes end before the opcode. */
 bool kwt_insn_decode(struct kwt_insn *to, const u8 *bytes, u32 len, bool mode64)
 {
 	u32 at = 0;
@@ -161,7 +164,7 @@ bool kwt_insn_decode(struct kwt_insn *to, const u8 *bytes, u32 len, bool mode64)
 	if (to->known)
 		decode_address(to, bytes + at, len - at, rex);
 	to->len += immediate_bytes(to);
-	/* The bit that a register names may be in any word. */
+	/* A bit number in a register may address any word. */
 	if (to->escape && (to->opcode == 0xab || to->opcode == 0xb3 ||
 			   to->opcode == 0xbb))
 		to->known = false;
@@ -170,7 +173,8 @@ bool kwt_insn_decode(struct kwt_insn *to, const u8 *bytes, u32 len, bool mode64)
 
 /*
  * Does the instruction read an operand from memory, or from the stack, and
- * store somewhere else? Also when there are too few bytes to tell.
+ * store somewhere else? Returns true as well when there are too few bytes to
+ * decide.
  */
 bool kwt_insn_has_operand(const u8 *bytes, u32 len, bool mode64)
 {
@@ -183,7 +187,10 @@ bool kwt_insn_has_operand(const u8 *bytes, u32 len, bool mode64)
 						  mode64);
 }
 
-/* Does KVM make its store without a notification? Likewise. */
+/*
+ * Does KVM make its store without a notification? Returns true as well when
+ * there are too few bytes to decide.
+ */
 bool kwt_insn_is_silent(const u8 *bytes, u32 len, bool mode64)
 {
 	struct kwt_insn insn;
@@ -202,7 +209,7 @@ bool kwt_insn_is_silent(const u8 *bytes, u32 len, bool mode64)
 	}
 }
 
-/* Of an operand of the size that prefixes say. */
+/* The operand's size in bytes, as its prefixes say. */
 static u32 operand_bytes(const struct kwt_insn *insn)
 {
 	if (insn->wide)
@@ -211,8 +218,8 @@ static u32 operand_bytes(const struct kwt_insn *insn)
 }
 
 /*
- * How many bytes does it store at a time, 0 if it is not locked? Too few bytes
- * of it are as bad as can be.
+ * How many bytes does a locked instruction store at a time? Returns 0 if it is
+ * not locked, and the largest number when there are too few bytes to decide.
  */
 u32 kwt_insn_locked_bytes(const u8 *bytes, u32 len, bool mode64)
 {
@@ -221,13 +228,16 @@ u32 kwt_insn_locked_bytes(const u8 *bytes, u32 len, bool mode64)
 
 	if (!kwt_insn_decode(&insn, bytes, len, mode64))
 		return KWT_LOCK_BYTES;
-	/* It is locked in any case, if its operand is in memory. */
+	/* xchg is locked without a prefix, if its operand is in memory. */
 	exchange = !insn.escape && (insn.opcode & 0xfe) == 0x86;
 	if (!insn.lock && !(exchange && operand_in_memory(insn.modrm)))
 		return 0;
 	if (insn.escape && insn.opcode == 0xc7)	/* cmpxchg8b */
 		return KWT_LOCK_BYTES;
-	/* Bits of an operand are even numbers, too, but not of a byte. */
+	/*
+	 * Of the two-byte opcodes, only these two store a byte; an even number
+	 * does not mean that for others.
+	 */
 	if (insn.escape && insn.opcode != 0xb0 && insn.opcode != 0xc0)
 		return operand_bytes(&insn);
 	return insn.opcode & 1 ? operand_bytes(&insn) : 1;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ioctls: a table, one place that copies arguments, one short function
- * each. What the functions get is a copy, of the size that the kernel knows,
- * with flags and reserved fields checked.
+ * The calls of a session: ioctl(2) and read(2). A table describes the ioctls,
+ * and kwt_ioctl() copies and checks their arguments: each function gets a copy
+ * of the size that the kernel knows, whose flags and reserved fields were
+ * checked.
  */
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
@@ -14,9 +15,12 @@
 #include "ioctl.h"
 #include "kwt.h"
 
-/* The ioctls that take an array of ranges, or fill one; and the fence. */
+/* Calls that take an array of ranges or fill one, and the fence. */
 
-/* Take over the changes, checked, with their outputs zero; ERR_PTR if not. */
+/*
+ * Copy and check the caller's changes and zero their outputs. Returns an
+ * ERR_PTR on failure.
+ */
 static struct kvm_wtrack_change *load_changes(u64 from, u32 nr)
 {
 	struct kvm_wtrack_change *changes;
@@ -47,14 +51,17 @@ static struct kvm_wtrack_change *load_changes(u64 from, u32 nr)
 	return changes;
 }
 
-/* Can the outcome be reported? Better known before anything is done. */
+/*
+ * Copy the outcome to the caller. Called before anything is changed as well, so
+ * that a call whose outcome cannot be reported changes nothing.
+ */
 static int store_changes(u64 to, const struct kvm_wtrack_change *changes, u32 nr)
 {
 	return copy_to_user(u64_to_user_ptr(to), changes,
 			    nr * sizeof(*changes)) ? -EFAULT : 0;
 }
 
-/* ADD, REARM and REMOVE begin with the same fields. */
+/* The arguments of ADD, REARM and REMOVE begin with the same fields. */
 static int change_ranges(struct kwt_session *session,
 			 struct kvm_wtrack_add *arg, enum kwt_range_op op)
 {
@@ -96,8 +103,8 @@ static int ioctl_rearm(struct kwt_session *session, union kwt_arg *arg)
 }
 
 /*
- * Every hook that began before this call has published what it had to. What
- * vCPUs stored without one, they or others have told before.
+ * When it returns, every hook that began before has published its records, and
+ * stores that KVM made without calling the hook have records as well.
  */
 static int fence_session(struct kwt_session *session, u64 *seq)
 {
@@ -117,7 +124,7 @@ static int ioctl_remove(struct kwt_session *session, union kwt_arg *arg)
 	BUILD_BUG_ON(offsetof(struct kvm_wtrack_add, out_failed_pages) !=
 		     offsetof(struct kvm_wtrack_remove, out_failed_pages));
 	arg->remove.out_seq = 0;
-	/* Of a store to a page that is removed nobody is told later. */
+	/* A store to a removed page gets no record later: report it now. */
 	if (arg->head.flags & KVM_WTRACK_REMOVE_F_FENCE)
 		kwt_pending_settle(session);
 	else
@@ -180,11 +187,11 @@ static int ioctl_resync(struct kwt_session *session, union kwt_arg *arg)
 }
 
 /*
- * read(2): whole records, for those who do not want to map the ring. It is a
- * reader like any other and moves the same pos.
+ * read(2): whole records, for readers that do not map the ring. It moves the
+ * same consumer->pos as a reader of the mapped ring.
  */
 
-/* Copy what is published, at most @room records; returns how many. */
+/* Copy published records, at most @room. Returns how many. */
 static int copy_records(struct kwt_ring *ring, char __user *buf, size_t room)
 {
 	const size_t bytes = sizeof(struct kvm_wtrack_record);
@@ -202,11 +209,15 @@ static int copy_records(struct kwt_ring *ring, char __user *buf, size_t room)
 	}
 	if (!n)
 		return unread && kwt_ring_published(ring, pos) ? -EFAULT : 0;
-	/* Pairs with the acquire in kwt_ring_reserve(): the places are free again. */
+	/*
+	 * Pairs with the acquire in kwt_ring_reserve(): these places are free
+	 * again.
+	 */
 	smp_store_release(&ring->consumer->pos, pos + n);
 	/*
-	 * A coalescing reader looks at the page next: see coalesce_claim(). And
-	 * between the release and the look for those who wait, see sync.c.
+	 * A coalescing reader reads the page next: pairs with coalesce_claim().
+	 * Also orders the release before the look for waiting vCPUs, see
+	 * sync.c.
 	 */
 	smp_mb();
 	if (ring->synchronous)
@@ -221,7 +232,10 @@ static bool ring_is_at_end(struct kwt_ring *ring)
 	return kwt_ring_is_over(ring) && !kwt_ring_unread(ring, &pos);
 }
 
-/* Bytes, 0 at the end: nothing follows, and everything was read. */
+/*
+ * Returns the number of bytes, or 0 when everything was read and nothing
+ * follows.
+ */
 ssize_t kwt_read(struct kwt_session *session, char __user *buf, size_t count,
 		 bool nonblock)
 {
@@ -376,7 +390,7 @@ static int ioctl_query_gfn(struct kwt_session *session, union kwt_arg *arg)
 	return 0;
 }
 
-/* What the reader has released it has set in the ring, before the call. */
+/* The reader has set consumer->pos before the call. */
 static int ioctl_release(struct kwt_session *session, union kwt_arg *arg)
 {
 	struct kvm_wtrack_release *release = &arg->release;
@@ -391,8 +405,8 @@ static int ioctl_release(struct kwt_session *session, union kwt_arg *arg)
 enum needs { NOTHING, NO_END, A_VM, A_RING, A_RING_OR_END };
 
 /*
- * Outputs of which the caller has to be told: none, those of a call that succeeds,
- * or also of one that fails half-way.
+ * Which outputs are copied to the caller: none, those of a call that succeeds,
+ * or also those of a call that fails half-way.
  */
 enum returns { NO_OUTPUT, OUTPUT, PROGRESS };
 
@@ -453,11 +467,11 @@ static const struct call *find_call(unsigned int cmd)
 	if (nr >= ARRAY_SIZE(calls) || cmd != _IO(KVM_WTRACK_MAGIC, nr))
 		return NULL;
 	call = &calls[array_index_nospec(nr, ARRAY_SIZE(calls))];
-	/* Some numbers are not taken. */
+	/* Some numbers have no call. */
 	return call->fn ? call : NULL;
 }
 
-/* A size of the caller's, from which the rest follows. */
+/* Copy and check the argument by the size that the caller gives in it. */
 static int load_arg(const struct call *call, union kwt_arg *arg,
 		    void __user *user, u32 *size)
 {
@@ -476,7 +490,9 @@ static int load_arg(const struct call *call, union kwt_arg *arg,
 	    memchr_inv((u8 *)arg + call->min_size, 0,
 		       call->size - call->min_size))
 		return -EINVAL;
-	/* Outputs have to find their way: know it before anything is done. */
+	/*
+	 * Refuse an argument that cannot be written before anything is changed.
+	 */
 	return call->returns != NO_OUTPUT &&
 	       copy_to_user(user, arg, *size) ? -EFAULT : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the ioctls of two files have in common. */
+/* Arguments of the ioctls, for the files that implement them. */
 #ifndef KWT_IOCTL_H
 #define KWT_IOCTL_H
 
@@ -9,7 +9,7 @@
 
 #include "kwt.h"
 
-/* The largest of them; a call gets the kernel's copy of its own. */
+/* The kernel's copy of a call's argument. */
 union kwt_arg {
 	struct {
 		u32 size;
@@ -38,9 +38,9 @@ int kwt_ioctl_read(struct kwt_session *session, union kwt_arg *arg);
 int kwt_ioctl_regions(struct kwt_session *session, union kwt_arg *arg);
 
 /*
- * Can the caller's array be written? It is looked at without writing to it: a
- * call that fails changes nothing. The answer may be another one by the time
- * that the array is filled.
+ * Can the caller's array be written? The check does not change the array,
+ * because a call that fails changes nothing. The answer may be different when
+ * the array is filled.
  */
 static inline bool kwt_output_is_writable(u64 to, size_t bytes)
 {
@@ -49,7 +49,7 @@ static inline bool kwt_output_is_writable(u64 to, size_t bytes)
 	return access_ok(user, bytes) && !fault_in_safe_writeable(user, bytes);
 }
 
-/* Room for the kernel's copy of an array that the caller wants filled. */
+/* Allocate the kernel's copy of an array that a call fills. */
 static inline void *kwt_output_alloc(u64 to, u32 *nr, size_t bytes)
 {
 	void *buf;
@@ -57,7 +57,10 @@ static inline void *kwt_output_alloc(u64 to, u32 *nr, size_t bytes)
 	if (!*nr)
 		return ERR_PTR(-EINVAL);
 	*nr = min_t(u32, *nr, KWT_MAX_RANGES);
-	/* Before anything is fetched, which would have to be put back. */
+	/*
+	 * Check this before anything is fetched, which would have to be put
+	 * back.
+	 */
 	if (!kwt_output_is_writable(to, *nr * bytes))
 		return ERR_PTR(-EFAULT);
 	buf = kvcalloc(*nr, bytes, GFP_KERNEL_ACCOUNT);

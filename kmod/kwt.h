@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VMs and sessions. What they track and how records travel is in track.h.
+ * VMs and sessions. track.h has what they track and how records travel.
  *
  * Lock order, outermost first:
  *
  *	session->lock		set-up of a session: attach, restrict, ring
  *	vm->attach_lock		registration with KVM; never taken by a hook
- *	probe_lock		the probes, see probe.c; never taken with vm->lock
- *				held: to register one takes the lock of CPU hotplug
+ *	probe_lock		the probes, see probe.c; never taken with
+ *				vm->lock held, because registering one takes the
+ *				CPU hotplug lock
  *	kwt_vms_lock		the list of VMs; only list operations under it
  *	[kvm->slots_lock]	KVM holds it when it calls the removal hook
  *	vm->lock		all that is tracked on the VM, marked (L)
- *	waiting_lock		the sessions that wait for a VM; nothing is taken
- *				under it
+ *	waiting_lock		the sessions that wait for a VM; no lock nests
+ *				inside
  *	vm->mm_lock		uses of the VMM's mm; a spinlock, taken without
  *				others
- *	space->arm_lock		what KVM has been told to protect, marked (A); a
- *				spinlock, also taken by the guard in vCPU threads
+ *	space->arm_lock		KVM's counts and what says which gfns are armed,
+ *				marked (A); a spinlock, also taken by the guard
+ *				in vCPU threads
  *	[kvm->srcu, mmu_lock]	taken by KVM to arm and disarm a gfn
  *
  * Unregistering waits for hooks that may wait for vm->lock: it runs under
- * attach_lock, and vm->lock is never held across it.
+ * attach_lock, and no caller holds vm->lock across it.
  */
 #ifndef KWT_H
 #define KWT_H
@@ -41,49 +43,52 @@
 
 struct kwt_session;
 
-/* KVM maps up to eight pages for one fault. */
+/* KVM maps up to eight pages for one fault: room for four faults. */
 #define KWT_MAX_MAPPED	32
 
 /**
  * struct kwt_vm - a VM with at least one session
  * @node: what KVM calls
  * @space: what is tracked
- * @kvm: held by us until the VM is found gone
+ * @kvm: this module holds a reference until the VM is found gone
  * @id: never used again
- * @refs: sessions, and attachments under way; the last one under kwt_vms_lock
+ * @refs: sessions and attachments under way; the last reference is dropped
+ *	under kwt_vms_lock
  * @in_vms: in the list of VMs; kwt_vms_lock
  * @stale: the address in @kvm may be another VM's by now; kwt_vms_lock
  * @attach_lock: protects @started, @starting and @start_error
  * @started: registered with KVM
  * @starting: @start was queued and is not done; read without the lock
- * @start_error: of the last time
- * @start: registers, for who attaches from another process
- * @start_wait: those who wait until that is done
- * @gone: no use of @kvm any more; attach_lock and (L) to set
+ * @start_error: result of the last @start
+ * @start: registers the VM for a caller that attaches from another process
+ * @start_wait: callers that wait until @start is done
+ * @gone: @kvm is not used any more; attach_lock and (L) to set
  * @deserted: @gone only because all its sessions were ended; locks as for @gone
- * @held: by us are @kvm and @vendor; attach_lock
+ * @held: this module holds @kvm and @vendor; attach_lock
  * @mm_lock: protects @mm_uses
- * @mm_uses: uses of the VMM's mm by READ, among all there are
+ * @mm_uses: how many of the uses of the VMM's mm are READ's
  * @lock: (L)
  * @sessions: (L)
- * @nr_sessions: those that were not ended, or are about to be; (L)
- * @nr_syncs: of them, those with a synchronous ring; (L)
+ * @nr_sessions: sessions in @sessions whose end is not finished; (L)
+ * @nr_syncs: those of @nr_sessions with a synchronous ring; (L)
  * @vendor: kvm_amd or kvm_intel, pinned until the VM is released
- * @exit: in the queue of those who wait for the VMM's end
- * @watch: looks whether the VM is gone, then whether it can be let go
+ * @exit: in the wait queue of the VMM's pidfds
+ * @watch: checks whether the VM is gone, then whether it can be released
  * @in_probe: in the table of the guard's probes; see probe.c
- * @in_walk: in that of the probes which KVM tells no vCPU; see walk.c
- * @probed: it is in these tables, and so @kvm is there; lock of probe.c
+ * @in_walk: in the table of the probes that get no vCPU from KVM; see walk.c
+ * @probed: it is in these tables, and so @kvm is valid; lock of probe.c
  * @mapped_lock: inside of KVM's mmu_lock; protects @nr_mapped and @mapped
- * @nr_mapped: gfns in @mapped; more of them than fit stand for all that is armed
- * @mapped: armed, and mapped writable by KVM all the same; see walk.c
- * @indirect: KVM was told of a fault where it has to find the gfn by itself
- * @rearm: arms what the guard has disarmed
- * @rearm_soon: it was queued for that, and has not begun
- * @disarms: by the guard since the start
- * @noticed: of these, told to those who listen; by @rearm alone
- * @last_gpa: of the newest of them
- * @last_cause: likewise
+ * @nr_mapped: gfns in @mapped; a number above KWT_MAX_MAPPED stands for all
+ *	armed gfns
+ * @mapped: armed gfns that KVM has mapped writable in spite of that; see walk.c
+ * @indirect: there was a fault whose gfn KVM has to look up in guest page
+ *	tables
+ * @rearm: arms gfns that the guard has disarmed
+ * @rearm_soon: @rearm was queued and has not begun
+ * @disarms: how often the guard disarmed a gfn
+ * @noticed: value of @disarms last sent by netlink; written by @rearm only
+ * @last_gpa: of the newest disarming
+ * @last_cause: of the newest disarming
  * @pid: the VMM, or NULL
  */
 struct kwt_vm {
@@ -129,7 +134,7 @@ struct kwt_vm {
 };
 
 /**
- * struct kwt_limits - what all RESTRICTs of a session together allow
+ * struct kwt_limits - what all RESTRICTs of a session allow in common
  * @rights: KVM_WTRACK_RIGHT_*
  * @max_pages: 0 for no limit
  * @max_records: 0 for no limit
@@ -160,33 +165,34 @@ struct kwt_limits {
  *	vm->sessions; @lock to set
  * @vm_id: of @vm, for notices
  * @vm_pid: of @vm, for notices
- * @refs: the file, an administrator who ends the session, and vCPUs that wait
- * @ended: by an administrator: it tracks nothing any more; (L) to set, or
- *	waiting_lock as long as it is in the list of those that wait
- * @opener: process that opened the file
- * @opener_uid: and its user
+ * @refs: held by the file, an administrator's call that ends the session, and
+ *	vCPUs that wait
+ * @ended: an administrator has ended it, and it tracks nothing any more; (L) to
+ *	set, or waiting_lock while it is in the list of waiting sessions
+ * @opener: the process that opened the file
+ * @opener_uid: the user of @opener at that time
  * @in_vm: in vm->sessions; (L)
- * @in_waiting: in the list of those that were restricted and have no VM yet;
+ * @in_waiting: in the list of sessions that were restricted and have no VM yet;
  *	waiting_lock
  * @lock: protects the set-up: attach, ring, restrict
  * @restricted: RESTRICT was called; @lock
- * @limits: what it may do; @lock to set, and (L) once it is attached. To look at
- *	it takes one of them
- * @restricting: RESTRICT looks at what is tracked, nothing may be added; (L)
+ * @limits: what it may do; @lock to set, and (L) once it is attached. A reader
+ *	holds one of them
+ * @restricting: RESTRICT checks what is tracked, so nothing may be added; (L)
  * @pages: of the ring, consumer page first
  * @nr_pages: how many
- * @payer: memory cgroup of whoever made the ring: pays for what a worker
- *	allocates for this session; constant then, (L) to set
+ * @payer: memory cgroup of the process that made the ring, charged for what a
+ *	worker allocates for this session; (L) to set, then constant
  * @memory: kernel mapping of @pages
  * @resync_left: RESYNC has not fetched all of the set yet; (L)
- * @read_due: when READ may go on, see memory.c
+ * @read_due: when READ may read again, see memory.c
  * @read_lock: one read(2) at a time
  * @waitq: sleeping readers
- * @watermark: records that wake a reader; @lock to set
+ * @watermark: number of unread records that wakes a reader; @lock to set
  * @latency_ns: age of a record that wakes a reader; @lock to set
  * @timer: for the latency
  * @wake_work: wakes from a write hook
- * @wakeups: how often
+ * @wakeups: how often readers were woken
  * @free: frees the session after a grace period
  * @notice_work: sends the notice of an overflow
  */
@@ -251,7 +257,10 @@ extern unsigned int kwt_read_mib_per_s;
 	 KVM_WTRACK_RIGHT_RIP | KVM_WTRACK_RIGHT_OTHERS |		\
 	 KVM_WTRACK_RIGHT_CHANGE | KVM_WTRACK_RIGHT_SYNC)
 
-/* For mmap(2), as RING tells them. Far apart, so that either may grow. */
+/*
+ * Offsets for mmap(2), which RING returns. They are far apart, so that both
+ * areas may grow.
+ */
 #define KWT_CONSUMER_OFFSET	0ULL
 #define KWT_RECORDS_OFFSET	(1ULL << 32)
 
@@ -368,7 +377,7 @@ void kwt_notice_guard(struct kwt_vm *vm);
 void kwt_notice_region(struct kwt_session *session, u64 gfn, u64 nr_pages,
 		       u64 nr_tracked);
 
-/* In kernels that look for mistakes of their own. */
+/* Checked in kernels that are built with lockdep. */
 #define KWT_ASSERT(cond)						\
 	do {								\
 		if (IS_ENABLED(CONFIG_PROVE_LOCKING))			\
@@ -380,7 +389,10 @@ static inline u64 kwt_read_bytes_per_s(void)
 	return (u64)READ_ONCE(kwt_read_mib_per_s) << 20;
 }
 
-/* The VM, once attached; it stays until the session is closed. */
+/*
+ * The VM of an attached session, otherwise NULL. It stays until the session is
+ * closed.
+ */
 static inline struct kwt_vm *kwt_session_vm(struct kwt_session *session)
 {
 	/* Pairs with the release in vm_add_session(). */
@@ -394,7 +406,7 @@ static inline bool kwt_ring_made(struct kwt_session *session)
 	return smp_load_acquire(&session->ring.records);
 }
 
-/* For callers that want something of a session which has not ended. */
+/* Returns -ESHUTDOWN for a session that was ended. */
 static inline int kwt_session_check(const struct kwt_session *session)
 {
 	return READ_ONCE(session->ended) ? -ESHUTDOWN : 0;
@@ -407,9 +419,9 @@ static inline void kwt_session_put(struct kwt_session *session)
 }
 
 /*
- * The guest is found to be confidential, by a vCPU that is about to run. Its
- * faults on what is armed are let pass from here on, and nothing is armed any
- * more; the rest is left to @watch. Nothing may be waited for here.
+ * The guest turned out to be confidential when one of its vCPUs was about to
+ * run. From here on the guard disarms what its vCPUs fault on, and nothing is
+ * armed any more; @watch does the rest. May run in a probe: must not sleep.
  */
 static inline void kwt_vm_forbid(struct kwt_vm *vm)
 {
@@ -417,13 +429,16 @@ static inline void kwt_vm_forbid(struct kwt_vm *vm)
 	mod_delayed_work(kwt_wq, &vm->watch, 0);
 }
 
-/* Something has happened to the VM. The caller has a reference. */
+/* Have @watch check the VM now. The caller has a reference. */
 static inline void kwt_vm_look(struct kwt_vm *vm)
 {
 	mod_delayed_work(kwt_wq, &vm->watch, 0);
 }
 
-/* A range of gfns that a guest may have: not empty, not wrapping. */
+/*
+ * Is it a range of gfns that a guest may have? It is not empty and does not
+ * wrap.
+ */
 static inline bool kwt_gfns_valid(u64 gfn, u64 nr_pages)
 {
 	const u64 limit = 1ULL << (KWT_GPA_BITS - KWT_PAGE_SHIFT);

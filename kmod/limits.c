@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The limits of a session, which all of its RESTRICTs have in common: made of what
- * the caller brings, made narrower, and asked for what they allow.
+ * The limits of a session: what all of its RESTRICTs have in common. They are
+ * made from the argument of RESTRICT, made narrower by the next one, and asked
+ * whether a gfn is allowed.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -51,7 +52,10 @@ static u32 ranges_merge(struct kvm_wtrack_range *ranges, u32 nr)
 	return used + 1;
 }
 
-/* Sorted and merged; none, and NULL, if the caller does not limit them. */
+/*
+ * Load the caller's ranges, sorted and merged. There are none, and
+ * @limits->ranges is NULL, if the caller does not limit them.
+ */
 int kwt_limits_load(struct kwt_limits *limits,
 		    const struct kvm_wtrack_restrict *arg)
 {
@@ -62,7 +66,10 @@ int kwt_limits_load(struct kwt_limits *limits,
 		return arg->ranges ? -EINVAL : 0;
 	if (arg->nr_ranges > KWT_MAX_RANGES)
 		return -ERANGE;
-	/* They stay, so they are charged; vmemdup_user() would not do that. */
+	/*
+	 * The ranges stay, so they are charged to the caller, which
+	 * vmemdup_user() does not do.
+	 */
 	ranges = kvmalloc_array(arg->nr_ranges, sizeof(*ranges),
 				GFP_KERNEL_ACCOUNT);
 	if (!ranges)
@@ -83,7 +90,10 @@ int kwt_limits_load(struct kwt_limits *limits,
 	return 0;
 }
 
-/* What is in both, into @to if it is not NULL; returns how many ranges. */
+/*
+ * Store the intersection in @to if it is not NULL. Returns its number of
+ * ranges.
+ */
 static u32 ranges_common(const struct kwt_limits *a, const struct kwt_limits *b,
 			 struct kvm_wtrack_range *to)
 {
@@ -108,7 +118,7 @@ static u32 ranges_common(const struct kwt_limits *a, const struct kwt_limits *b,
 	return nr;
 }
 
-/* The ranges of @limits become what they have in common with @old's. */
+/* Reduce the ranges of @limits to their intersection with those of @old. */
 static int ranges_narrow(struct kwt_limits *limits, const struct kwt_limits *old)
 {
 	struct kvm_wtrack_range *common;
@@ -116,7 +126,7 @@ static int ranges_narrow(struct kwt_limits *limits, const struct kwt_limits *old
 
 	if (nr > KWT_MAX_RANGES)
 		return -ERANGE;
-	/* Nothing is a limit as well, and has a pointer. */
+	/* An empty intersection is a limit as well, and has a pointer. */
 	common = kvmalloc_array(max(nr, 1U), sizeof(*common),
 				GFP_KERNEL_ACCOUNT);
 	if (!common)
@@ -135,8 +145,8 @@ static u64 narrower_limit(u64 a, u64 b)
 }
 
 /*
- * @limits has the ranges that the caller brought, and becomes what was allowed
- * before and is allowed by @arg. Under session->lock.
+ * @limits has the ranges of @arg, and becomes what both @old and @arg allow.
+ * The caller holds session->lock.
  */
 int kwt_limits_narrow(struct kwt_limits *limits, const struct kwt_limits *old,
 		      const struct kvm_wtrack_restrict *arg)
@@ -157,8 +167,8 @@ int kwt_limits_narrow(struct kwt_limits *limits, const struct kwt_limits *old,
 }
 
 /*
- * The first gfn of [gfn, end) that may be tracked, or @end; *@next is where a
- * range that it is in ends.
+ * Returns the first gfn of [gfn, end) that may be tracked, or @end. *@next
+ * becomes the end of the range that contains it.
  */
 static u64 limits_next(const struct kwt_limits *limits, u64 gfn, u64 end,
 		       u64 *next)
@@ -196,8 +206,8 @@ bool kwt_limits_allow(const struct kwt_limits *limits,
 }
 
 /*
- * The first gfn of [gfn, end) that may be tracked, or @end. Under session->lock or
- * the VM's.
+ * Returns the first gfn of [gfn, end) that may be tracked, or @end. The caller
+ * holds session->lock or the VM's.
  */
 u64 kwt_restrict_next(const struct kwt_session *session, u64 gfn, u64 end)
 {
@@ -206,7 +216,10 @@ u64 kwt_restrict_next(const struct kwt_session *session, u64 gfn, u64 end)
 	return limits_next(&session->limits, gfn, end, &next);
 }
 
-/* The same for the first that may not be. */
+/*
+ * Returns the first gfn of [gfn, end) that may not be tracked, or @end. Locks
+ * as for kwt_restrict_next().
+ */
 u64 kwt_restrict_end(const struct kwt_session *session, u64 gfn, u64 end)
 {
 	u64 next;

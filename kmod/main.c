@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The module's life: a ladder up, the same ladder down. */
+/*
+ * The module: its parameters, its device /dev/kvm-wtrack, its loading and
+ * unloading.
+ */
 #include <linux/fs.h>
 #include <linux/log2.h>
 #include <linux/miscdevice.h>
@@ -12,11 +15,12 @@
 #include "operand.h"
 
 /*
- * Limits, as module parameters that root may change at any time, within bounds
- * that hold whatever he writes. What is in use already is not affected.
+ * Module parameters: limits that root may change at any time. The bounds hold
+ * for every value that is written. A new value does not affect what is in use
+ * already.
  */
 
-/* The bounds of a parameter, for the function that sets it. */
+/* The bounds of a parameter, for bounded_set(). */
 struct bounds {
 	unsigned int *value;
 	unsigned int min;
@@ -60,8 +64,9 @@ static const struct kernel_param_ops bounded_ops = {
 	MODULE_PARM_DESC(name, text)
 
 /*
- * A vCPU goes through the sessions that have something in a chunk with
- * preemption disabled, and publishes a record for each that tracks the gfn.
+ * A vCPU visits all sessions that have a span in a chunk with preemption
+ * disabled, and publishes a record for each session that tracks the gfn. The
+ * limits on sessions and users bound this time.
  */
 unsigned int kwt_max_sessions = 1024;
 BOUNDED(max_sessions, 1, 1024, false,
@@ -88,7 +93,7 @@ unsigned int kwt_poll_ms = 200;
 BOUNDED(poll_ms, 10, 60000, false,
 	"how often to look for VMs that were closed, in ms (10 to 60000)");
 
-/* /dev/kvm-wtrack: an open file is a session. */
+/* The device: each open file is a session. */
 
 static int on_open(struct inode *inode, struct file *file)
 {
@@ -162,7 +167,7 @@ static struct miscdevice device = {
 	.mode = 0600,
 };
 
-/* Unbound: nothing here is tied to a CPU, and some of it takes its time. */
+/* Unbound: no work here needs a particular CPU, and some of it takes long. */
 struct workqueue_struct *kwt_wq;
 
 static int __init kwt_init(void)
@@ -171,7 +176,7 @@ static int __init kwt_init(void)
 
 	BUILD_BUG_ON(PAGE_SIZE != KWT_PAGE_SIZE);
 	BUILD_BUG_ON(sizeof(struct kvm_wtrack_record) != 64);
-	/* They fit the record. */
+	/* vCPU ids fit the record's field vcpu. */
 	BUILD_BUG_ON((KVM_MAX_VCPU_IDS - 1) >> 16);
 
 	if (!kwt_track_exists()) {
@@ -205,12 +210,15 @@ err_wq:
 	return r;
 }
 
-/* No session is open. Those that were closed may not be freed yet. */
+/* No session is open, but closed sessions may still wait to be freed. */
 static void __exit kwt_exit(void)
 {
 	misc_deregister(&device);
 	kwt_probe_exit();
-	/* Their grace period, then the work that it queued, notices included. */
+	/*
+	 * Wait for their grace period, then for the work that it queued, which
+	 * includes notices.
+	 */
 	rcu_barrier();
 	destroy_workqueue(kwt_wq);
 	kwt_netlink_unregister();

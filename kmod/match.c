@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stage 2 of 5, in general: any store, any number of sessions, of any kind.
- * The usual case is in match.h. Also the budgets, which count here what they
- * allow.
+ * Stage 2 of 5, the general case: any store, and any number of sessions of any
+ * kind. The usual case is in match.h. Also the budgets, which count
+ * notifications here.
  */
 #include <linux/ktime.h>
 #include <linux/string.h>
@@ -35,12 +35,12 @@ static __always_inline bool put_word(struct kwt_span *span, u64 bit, u64 head,
 }
 
 /*
- * Coalescing: may this store go without a record, because one of the same gfn
- * is unread? Returns true when the caller has the claim to publish one.
+ * Coalescing: does this store need no record, because one of the same gfn is
+ * unread? Returns true when the caller has the claim to publish one.
  *
- * The reader releases a record, then reads the page. The store that brought
- * us here is in memory; if the release is not seen yet after the barrier, the
- * reader's look at the page comes later and sees the store.
+ * The reader releases a record, then reads the page. This store is in memory
+ * already. If the release is not visible after the barrier, the reader reads
+ * the page later and sees the store.
  */
 static bool coalesce_claim(const struct kwt_ring *ring, u64 *last)
 {
@@ -52,15 +52,16 @@ static bool coalesce_claim(const struct kwt_ring *ring, u64 *last)
 	if (seq > READ_ONCE(ring->consumer->pos))
 		return false;
 	/*
-	 * Whoever is faster publishes a record after this, and so after our
-	 * store: it stands for both.
+	 * If another vCPU gets the claim, it publishes its record after this,
+	 * and so after this store: the record stands for both.
 	 */
 	return cmpxchg(last, seq, KWT_CLAIMED) == seq;
 }
 
 /*
- * With the claim: one record for the page, with the first bytes stored. This and
- * those below return the sequence number of the last record, 0 for none.
+ * The caller has the claim: publish one record for the page, with the first
+ * bytes of the store. This function and the ones below return the sequence
+ * number of their last record, or 0 if there is none.
  */
 static u64 coalesce_put(struct kwt_span *span, u64 bit,
 			const struct kvm_wtrack_record *record)
@@ -72,8 +73,9 @@ static u64 coalesce_put(struct kwt_span *span, u64 bit,
 
 	if (!kwt_ring_reserve_any(span, bit, 1, &pos)) {
 		/*
-		 * What skipped its record because of the claim is marked too,
-		 * or was stored before the page was disarmed.
+		 * The caller marks the page in the resync set, which covers
+		 * stores that got no record because of the claim; or they came
+		 * before the page was disarmed.
 		 */
 		WRITE_ONCE(*last, 0);
 		return 0;
@@ -81,7 +83,10 @@ static u64 coalesce_put(struct kwt_span *span, u64 bit,
 	to = kwt_ring_at(ring, pos);
 	kwt_ring_fill(to, record);
 	to->flags |= KVM_WTRACK_RECORD_F_PAGE;
-	/* Before the reader can release it: publishing is a store-release. */
+	/*
+	 * This store precedes the reader's release, because publishing is a
+	 * store-release.
+	 */
 	WRITE_ONCE(*last, pos + 1);
 	kwt_ring_publish(to, pos);
 	trace_kvm_wtrack_ring(ring->id, pos + 1, record->gpa, record->total);
@@ -89,7 +94,7 @@ static u64 coalesce_put(struct kwt_span *span, u64 bit,
 	return pos + 1;
 }
 
-/* A store that fits one record, into a ring that does not coalesce or does. */
+/* Publish a store that fits one record, or coalesce it. */
 static u64 put_record(struct kwt_span *span, u64 bit,
 		      const struct kvm_wtrack_record *record,
 		      u64 arming_nr)
@@ -102,7 +107,9 @@ static u64 put_record(struct kwt_span *span, u64 bit,
 		if (coalesce_claim(ring, &span->last[bit]))
 			return coalesce_put(span, bit, record);
 		atomic64_inc(&ring->merged);
-		/* That of an older record, which nobody looks at. */
+		/*
+		 * The number of an older record; no caller needs the exact one.
+		 */
 		return 1;
 	}
 	if (!kwt_ring_reserve_any(span, bit, 1, &pos))
@@ -135,12 +142,13 @@ static noinline u64 put_any(struct kwt_span *span, u64 bit, u64 head, u64 gpa,
 }
 
 /*
- * RING_F_ONCE: the first store to the gfn since the session has armed it. The
- * session does not observe the gfn from here on, and whoever has ended that tells
- * of it: here, or as one of the guard's records. Returns 0 if it was not us.
+ * Publish the first store to a gfn since a session with RING_F_ONCE armed it.
+ * The session does not observe the gfn from here on. The thread that clears the
+ * bit publishes the record: this function, or the guard. Returns 0 if the guard
+ * did.
  *
- * Clearing the bit is a full barrier. If somebody else was faster, the reader arms
- * the gfn after that, and finds our store in the page.
+ * Clearing the bit is a full barrier. If another thread cleared it first, the
+ * reader arms the gfn after that, and finds this store in the page.
  */
 static noinline u64 put_first(struct kwt_span *span, u64 bit, u64 head,
 			      u64 gpa, u64 rip, u64 time_ns, const u8 *data,
@@ -156,21 +164,21 @@ static noinline u64 put_first(struct kwt_span *span, u64 bit, u64 head,
 	if (seq)
 		return seq;
 	kwt_resync_write(span, bit, time_ns);
-	/* That of the record RESYNC, or near it. */
+	/* The number of the record RESYNC, or one close to it. */
 	return kwt_ring_head(span->ring);
 }
 
 /*
- * Count a notification. Returns true when the budget of this period is used up
- * by it. Two vCPUs may begin the period at the same time, or count as one: the
- * page may so get a few more.
+ * Count a notification. Returns true when it uses up the budget of this period.
+ * Two vCPUs may begin the period at the same time, or count as one, so that the
+ * page may get a few more notifications.
  */
 static noinline bool spend_budget(struct kwt_span *span, u64 bit, u64 now)
 {
 	u32 budget = READ_ONCE(span->ring->budget), n;
 	u16 *spent = READ_ONCE(span->spent);
 
-	/* It had one, or will have one soon. */
+	/* The session had a budget before, or gets one now. */
 	if (!budget || !spent)
 		return false;
 	if (now >= READ_ONCE(span->period_end)) {
@@ -185,15 +193,16 @@ static noinline bool spend_budget(struct kwt_span *span, u64 bit, u64 now)
 }
 
 /*
- * What became of a store: some session was told; of these, one wants to be told of
- * the next one in any case; one does not observe the gfn any more; the vCPU waits
- * for the reader of one.
+ * The result of a store: a session got a record or a resync bit; one of these
+ * sessions wants the next store as well; one of them does not observe the gfn
+ * any more; the vCPU waits for the reader of one of them.
  */
 enum { TOLD = 1, WANTS_MORE = 2, HAS_ENOUGH = 4, WAITS = 8 };
 
 /*
- * In a synchronous session. The others do not pay for it: a span is not whole if a
- * vCPU waits. Returns what the session wants, 0 if it is not told.
+ * Publish a store to a synchronous session. Other sessions do not pay for this,
+ * because the span of a synchronous session is not whole. Returns flags of the
+ * above, or 0 if the session got no record.
  */
 static noinline u32 put_waited(struct kwt_span *span, u64 bit, u64 head,
 			       u64 gpa, u64 rip, u64 time_ns, const u8 *data,
@@ -215,7 +224,7 @@ static noinline u32 put_waited(struct kwt_span *span, u64 bit, u64 head,
 		if (once || !kwt_span_observes(span, bit))
 			return 0;
 		kwt_resync_write(span, bit, time_ns);
-		/* That of the record RESYNC, or near it. */
+		/* The number of the record RESYNC, or one close to it. */
 		seq = kwt_ring_head(span->ring);
 	}
 	if (!async)
@@ -276,7 +285,10 @@ static __always_inline u32 match_spans(struct kwt_chunk *chunk, u64 gpa,
 	return what;
 }
 
-/* What the record of the guard has in common with the last write's. */
+/*
+ * Disarm a gfn that is over its budget. The guard's record has the position of
+ * the last store.
+ */
 static noinline void disarm_over_budget(struct kwt_space *space,
 					struct kwt_chunk *chunk, u64 gpa, u64 vcpu,
 					u64 rip)
@@ -294,8 +306,9 @@ static noinline void disarm_over_budget(struct kwt_space *space,
 }
 
 /*
- * If all sessions that observe the gfn have a budget, and have used it up, it is
- * disarmed for a while. Others may join meanwhile: kwt_guard_trip() looks again.
+ * Disarm the gfn if no session observes it any more, or, for a while, if all
+ * sessions that observe it have used up their budgets. A session may join
+ * meanwhile: kwt_guard_trip() checks again.
  */
 static noinline void disarm_if_unwanted(struct kwt_space *space,
 					struct kwt_chunk *chunk, u64 gpa, u64 vcpu,
@@ -303,14 +316,19 @@ static noinline void disarm_if_unwanted(struct kwt_space *space,
 {
 	u32 bit = kwt_chunk_bit(gpa >> KWT_PAGE_SHIFT);
 
-	/* Nobody observed it if nobody was told: see kwt_guard_changed(). */
+	/*
+	 * No session observed it if none got a record: see kwt_guard_changed().
+	 */
 	if ((what & HAS_ENOUGH || !what) && test_bit(bit, chunk->armed))
 		kwt_disarm_unobserved(space, chunk, bit);
 	if ((what & (TOLD | WANTS_MORE)) == TOLD)
 		disarm_over_budget(space, chunk, gpa, vcpu, rip);
 }
 
-/* The caller has disabled preemption; this enables it, and may sleep then. */
+/*
+ * The caller has disabled preemption. This function enables it, and may sleep
+ * then.
+ */
 void kwt_match_all_preempt_enable(u64 gpa, const u8 *data, u32 len,
 				  struct kwt_chunk *chunk,
 				  struct kwt_space *space)
@@ -319,7 +337,10 @@ void kwt_match_all_preempt_enable(u64 gpa, const u8 *data, u32 len,
 	u64 bits = 0, rip = 0, arming_nr = 0;
 	u32 what;
 
-	/* Before the store counts as told. The caller may have begun it. */
+	/*
+	 * Begin this before the store counts as reported. The caller may have
+	 * begun it already.
+	 */
 	(void)kwt_flight_join(space->id);
 	if (likely(vcpu)) {
 		bits = kwt_vcpu_bits(vcpu);
@@ -328,7 +349,9 @@ void kwt_match_all_preempt_enable(u64 gpa, const u8 *data, u32 len,
 		kwt_vcpu_tell(vcpu, gpa);
 	}
 	trace_kvm_wtrack_match(gpa, len);
-	/* Twice the same, but with a constant that the compiler can use. */
+	/*
+	 * Both calls are the same, but the compiler makes use of the constant.
+	 */
 	if (likely(len == 8))
 		what = match_spans(chunk, gpa, data, 8, vcpu, bits, rip,
 				   arming_nr);
@@ -337,7 +360,7 @@ void kwt_match_all_preempt_enable(u64 gpa, const u8 *data, u32 len,
 				   arming_nr);
 	if (unlikely(what != (TOLD | WANTS_MORE)))
 		disarm_if_unwanted(space, chunk, gpa, bits, rip, what);
-	/* What this vCPU stores next is newer, also if it does not fault. */
+	/* The next store of this vCPU is newer, also if it does not fault. */
 	if (likely(vcpu))
 		vcpu->arming_nr = READ_ONCE(space->arming_nr);
 	kwt_flight_end();
@@ -347,13 +370,22 @@ void kwt_match_all_preempt_enable(u64 gpa, const u8 *data, u32 len,
 	}
 	kwt_sync_begin(vcpu);
 	preempt_enable();
-	/* From here on the guest waits for readers, and this module for nobody. */
+	/*
+	 * From here on the vCPU waits for readers, and holds nothing that
+	 * others wait for.
+	 */
 	kwt_sync_wait(vcpu);
-	/* A reader may have armed the page: what is stored from here on is newer. */
+	/*
+	 * A reader may have armed the page meanwhile: stores from here on are
+	 * newer.
+	 */
 	vcpu->arming_nr = READ_ONCE(space->arming_nr);
 }
 
-/* The same for a chunk that was not in the first slot that was looked at. */
+/*
+ * As kwt_match_all_preempt_enable(), for a chunk that was not in the first slot
+ * of the table.
+ */
 void kwt_match_probe_preempt_enable(u64 gpa, const u8 *data, u32 len,
 				    struct kwt_space *space)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Stage 2 of 5: which sessions track the gfn of this store? And stage 3 in the
- * usual case: one record.
+ * Stage 2 of 5: find the sessions that track the gfn of this store. Also stage
+ * 3 in the usual case: publish one record.
  *
  * Part of the function that KVM calls. Runs in the vCPU's thread with
  * preemption disabled, which is the RCU read side for table, chunks and spans.
@@ -19,8 +19,8 @@
 #include "vcpu.h"
 
 /*
- * What a record's fields from type to total hold for a store of one record, as
- * one word. Of a longer store the field len is set when it is cut into parts.
+ * The fields of a record from type to total, as one word, for a store that fits
+ * one record. The field len of a longer store is set when it is cut into parts.
  */
 static __always_inline u64 kwt_record_head(u32 len, u64 vcpu)
 {
@@ -41,14 +41,15 @@ static __always_inline u64 *kwt_record_word(struct kvm_wtrack_record *record)
 }
 
 /*
- * The usual case, on its own since every tracked store pays for it: eight
- * bytes of a vCPU that faulted on this CPU, one session in this chunk, without
- * a budget, room in its ring. It calls nothing but the clock, and that with
- * little to save. The bytes behind the eight keep what an older record of the
- * same session had there.
+ * The usual case has a function of its own, since every tracked store pays for
+ * it: eight bytes, from a vCPU that faulted on this CPU, one session in this
+ * chunk, which has no budget and has room in its ring. It calls only the clock.
+ * The bytes after the eight keep the contents of an older record of the same
+ * session.
  *
- * The caller has disabled preemption; this, or what it calls, enables it. What
- * fences wait for begins here, or in kwt_match_all_preempt_enable().
+ * The caller has disabled preemption. This function, or the one that it calls,
+ * enables it. What fences wait for begins here, or in
+ * kwt_match_all_preempt_enable().
  */
 static __always_inline void
 kwt_match_preempt_enable(u64 gpa, const u8 *data, u32 len,

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * READ: guest memory, for whoever holds the session, in pieces.
+ * READ: guest memory for the holder of a session, in pieces.
  *
- * A memslot says where the VMM has a gfn. It may go away while its pages are
- * read, and the VMM may have something else at that address by then: so the
- * bytes go into a buffer first, and nobody sees them unless the memslots are still
- * the same. This holds whatever the caller's memory is, which may take for ever to
- * be written to; that is done when nothing of the VM is held any more.
+ * A memslot says at which address the VMM has a gfn. It may go away while its
+ * pages are read, and the VMM may then use that address for something else. So
+ * READ copies the bytes into a buffer first, and hands them to the caller only
+ * if the memslots are still the same. Writing to the caller's memory may take
+ * without a limit, so READ holds nothing of the VM then.
  *
- * The VM's lock is held for a look at the memslots, before and after. A use of the
- * VMM's mm is held while its pages are fetched. That may take as long as the VMM
- * likes, and must not keep anybody from noticing that the VMM is gone: these uses
- * are counted.
+ * READ holds the VM's lock for a look at the memslots, before and after. It
+ * holds a use of the VMM's mm while it fetches the pages, which may take as
+ * long as the VMM likes. These uses are counted, so that the module still
+ * notices the end of the VMM.
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
@@ -25,26 +25,26 @@
 #include "compat/mm.h"
 #include "ioctl.h"
 
-/* How often a piece is read that may not have been the guest's meanwhile. */
+/* How often a piece is read again because the memslots changed meanwhile. */
 #define MAX_TRIES	32
-/* From then on, after a tick. */
+/* After so many tries, sleep for a tick before each. */
 #define BUSY_TRIES	4
 
-/* After a pause, a session may read so much more at once. */
+/* After a pause, a session may read so much above its rate. */
 #define BURST_NS	(100 * NSEC_PER_MSEC)
 
-/* So much is read at a time, into a buffer of the kernel's. */
+/* How much is read at a time, into a buffer of the kernel. */
 #define PIECE_PAGES	16
 #define PIECE_BYTES	((u32)PIECE_PAGES << PAGE_SHIFT)
 
 /**
  * struct piece - bytes of consecutive pages of the VMM
- * @mm: of the VMM, of which the caller is a user
+ * @mm: the VMM's, of which the caller holds a use
  * @hva: of the first page
  * @offset: of the first byte in it
  * @len: bytes, within PIECE_PAGES pages
- * @nofault: take only what is there
- * @data: where they go, room for @len
+ * @nofault: read only what is present
+ * @data: where the bytes go, room for @len
  * @pages: room for PIECE_PAGES pointers
  */
 struct piece {
@@ -58,13 +58,14 @@ struct piece {
 };
 
 /*
- * Reading memory of the VMM's, as it would itself: what is not there is fetched,
- * by its page faults. Nothing is held meanwhile but a use of its mm, and, where
- * the kernel holds it for a page fault, its mmap_lock.
+ * Read memory of the VMM as it would itself: pages that are not present are
+ * fetched, by page faults. Meanwhile READ holds a use of the mm and, as far as
+ * the kernel holds it in a page fault, its mmap_lock, and nothing else.
  *
- * A page fault on anonymous memory that nobody has written would map a page of
- * zeros, and make page tables for it, which count for the VMM when memory runs
- * out. So such memory is found in the page tables before, and is zeros.
+ * A page fault on anonymous memory that was never written would map a page of
+ * zeros, and allocate page tables for it, which count for the VMM when memory
+ * runs out. So the functions below look in the page tables first, and return
+ * zeros for such memory.
  */
 
 static u32 piece_pages(const struct piece *piece)
@@ -73,8 +74,9 @@ static u32 piece_pages(const struct piece *piece)
 }
 
 /*
- * Is there no entry for @addr in the page tables of @mm? Under its mmap_lock, as
- * GUP-fast walks: page tables are not freed while interrupts are off here.
+ * Is there no entry for @addr in the page tables of @mm? The walk is that of
+ * GUP-fast: page tables are not freed while interrupts are disabled here. The
+ * caller holds mmap_lock.
  */
 static bool has_no_entry(struct mm_struct *mm, unsigned long addr)
 {
@@ -92,7 +94,7 @@ static bool has_no_entry(struct mm_struct *mm, unsigned long addr)
 	if (pud_none(pud) || pud_leaf(pud))
 		return pud_none(pud);
 	pmd = READ_ONCE(*pmd_offset(&pud, addr));
-	/* Not present: on its way to somewhere else. */
+	/* An entry that is not present is being migrated. */
 	if (pmd_none(pmd) || pmd_leaf(pmd) || !pmd_present(pmd))
 		return pmd_none(pmd);
 	return pte_none(READ_ONCE(*pte_offset_kernel(&pmd, addr)));
@@ -114,21 +116,21 @@ static bool is_unwritten(const struct piece *piece, u32 *nr)
 	return empty;
 }
 
-/* What stands against reading this mapping? */
+/* May this mapping be read? Returns 0 or an error. */
 static int check_mapping(const struct vm_area_struct *vma)
 {
 	if (!vma)
 		return -ENXIO;
 	/*
-	 * To read a register of a device may change its state; and there may be
-	 * no page that keeps what is behind it from going away.
+	 * Reading a register of a device may change its state, and there may be
+	 * no page whose reference keeps the memory.
 	 */
 	if (vma->vm_flags & (VM_IO | VM_PFNMAP))
 		return -EOPNOTSUPP;
 	return vma->vm_flags & VM_READ ? 0 : -ENXIO;
 }
 
-/* What the kernel says for many reasons, in this interface's words. */
+/* Map the errors of get_user_pages to those of READ. */
 static int gup_error(const struct piece *piece, long err)
 {
 	switch (err) {
@@ -142,8 +144,8 @@ static int gup_error(const struct piece *piece, long err)
 }
 
 /*
- * Get the pages of a piece: as many as one call of the kernel gives, at least
- * one. 0 when the first @nr pages are zeros instead.
+ * Get the pages of a piece: as many as one call of the kernel returns, at least
+ * one. Returns 0 when the first @nr pages were never written and read as zeros.
  */
 static long get_piece_pages_locked(const struct piece *piece, u32 *nr,
 				   int *locked)
@@ -158,7 +160,10 @@ static long get_piece_pages_locked(const struct piece *piece, u32 *nr,
 		return r;
 	*nr = min_t(unsigned long, piece_pages(piece),
 		    (vma->vm_end - piece->hva) >> PAGE_SHIFT);
-	/* Whoever handles its faults may have something else for it. */
+	/*
+	 * A handler of its missing faults (userfaultfd) may provide other
+	 * contents.
+	 */
 	if (vma_is_anonymous(vma) && !userfaultfd_missing(vma) &&
 	    is_unwritten(piece, nr))
 		return 0;
@@ -174,7 +179,7 @@ static long get_piece_pages(const struct piece *piece, u32 *nr)
 	int locked = 1;
 	long got;
 
-	/* A thread of the VMM may have it for as long as it likes. */
+	/* A thread of the VMM may hold this lock without a time limit. */
 	if (mmap_read_lock_killable(piece->mm))
 		return -EINTR;
 	got = get_piece_pages_locked(piece, nr, &locked);
@@ -183,7 +188,10 @@ static long get_piece_pages(const struct piece *piece, u32 *nr)
 	return got;
 }
 
-/* Returns how many bytes were copied before one that the hardware has lost. */
+/*
+ * Returns how many bytes were copied before the first one that the hardware has
+ * lost.
+ */
 static u32 copy_from_page(void *to, struct page *page, u32 offset, u32 len)
 {
 	void *from = kmap_local_page(page);
@@ -193,7 +201,7 @@ static u32 copy_from_page(void *to, struct page *page, u32 offset, u32 len)
 	return len - left;
 }
 
-/* Copies what it can of @nr pages, and gives all of them back. */
+/* Copy what can be read of @nr pages, and put all of them. */
 static u32 copy_piece_pages(const struct piece *piece, u32 nr)
 {
 	u32 i, part, offset = piece->offset, done = 0;
@@ -216,9 +224,9 @@ static u32 copy_piece_pages(const struct piece *piece, u32 nr)
 }
 
 /*
- * Read from the beginning of a piece what can be had at once. Returns how many
- * bytes, not 0, or why the first page cannot be read: -EOPNOTSUPP, -ENXIO,
- * -EAGAIN, -EHWPOISON, -ENOMEM; or -EINTR.
+ * Read the beginning of a piece, as much as one call of the kernel gets.
+ * Returns the number of bytes, which is not 0, or why the first page cannot be
+ * read: -EOPNOTSUPP, -ENXIO, -EAGAIN, -EHWPOISON, -ENOMEM; or -EINTR.
  */
 static int piece_read(const struct piece *piece)
 {
@@ -235,7 +243,7 @@ static int piece_read(const struct piece *piece)
 	return len;
 }
 
-/* The VMM is gone if nobody but READ uses its mm. */
+/* Has the VMM ended? Then only READ uses its mm. */
 bool kwt_mm_is_gone(struct kwt_vm *vm)
 {
 	bool gone;
@@ -246,7 +254,10 @@ bool kwt_mm_is_gone(struct kwt_vm *vm)
 	return gone;
 }
 
-/* Under the VM's lock, as long as it is not gone. */
+/*
+ * Take a use of the VMM's mm. Returns NULL when the mm has ended. The VM is not
+ * gone, and the caller holds its lock.
+ */
 static struct mm_struct *use_vmm_mm(struct kwt_vm *vm)
 {
 	struct mm_struct *mm = vm->kvm->mm;
@@ -260,7 +271,10 @@ static struct mm_struct *use_vmm_mm(struct kwt_vm *vm)
 	return mm;
 }
 
-/* The VM may be gone. The last user takes the mm apart: not this process. */
+/*
+ * Drop a use. The VM may be gone. If it is the last use, a worker ends the mm,
+ * and not this process.
+ */
 static void unuse_vmm_mm(struct kwt_vm *vm, struct mm_struct *mm)
 {
 	bool last;
@@ -285,8 +299,8 @@ static int sleep_until(u64 time_ns)
 }
 
 /*
- * Wait until the session may read so many bytes. session->read_due is when it may
- * read again; who reads moves it on.
+ * Wait until the session may read so many bytes. session->read_due is the time
+ * at which it may read again; each READ advances it.
  */
 static int wait_for_turn(struct kwt_session *session, u64 bytes)
 {
@@ -310,7 +324,7 @@ static int wait_for_turn(struct kwt_session *session, u64 bytes)
 	}
 }
 
-/* What is known of the gfns that come next. */
+/* Where the VMM has the next gfns. */
 struct place {
 	unsigned long hva;
 	u64 nr_pages;
@@ -344,7 +358,7 @@ static bool may_read(const struct kwt_session *session)
 	return READ_ONCE(session->limits.rights) & KVM_WTRACK_RIGHT_MEMORY;
 }
 
-/* Under the VM's lock. */
+/* The caller holds the VM's lock. */
 static int find_place_locked(struct kwt_session *session, u64 gfn,
 			     struct place *place)
 {
@@ -373,7 +387,7 @@ static int find_place_locked(struct kwt_session *session, u64 gfn,
 	return place->mm ? 0 : -ESRCH;
 }
 
-/* Where @gfn is, and then a use of the mm is held. */
+/* Find the address of @gfn. On success the caller holds a use of the mm. */
 static int find_place(struct kwt_session *session, u64 gfn, struct place *place)
 {
 	struct kwt_vm *vm = session->vm;
@@ -387,9 +401,9 @@ static int find_place(struct kwt_session *session, u64 gfn, struct place *place)
 }
 
 /*
- * Are the memslots those that @place is of, and may the session still read it?
- * Once RESTRICT has returned, nothing is read that it forbids, and nothing at all
- * once the session was ended.
+ * Are the memslots still those of @place, and may the session still read it?
+ * READ returns nothing that RESTRICT forbids after RESTRICT has returned, and
+ * nothing after the session was ended.
  */
 static int check_place(struct kwt_session *session, u64 gfn,
 		       const struct place *place)
@@ -416,8 +430,8 @@ static int check_place(struct kwt_session *session, u64 gfn,
 }
 
 /*
- * Read once what comes next into the buffer. Returns how many bytes; -EBUSY when
- * they may be another's than the guest's.
+ * Read the next bytes into the buffer once. Returns how many, or -EBUSY when
+ * they may not be the guest's.
  */
 static int try_piece(struct kwt_session *session, u64 gpa, u32 len,
 		     struct piece *piece, u64 *generation)
@@ -463,7 +477,7 @@ static int read_piece(struct kwt_session *session, u64 gpa, u32 len,
 	return r;
 }
 
-/* Of one page; what else goes wrong concerns the call. */
+/* Does the error concern one page? Other errors concern the whole call. */
 static bool is_of_page(int err)
 {
 	switch (err) {
@@ -481,7 +495,10 @@ static bool is_of_page(int err)
 	}
 }
 
-/* One piece, to the caller. Nothing of the VM is held when that is written to. */
+/*
+ * Read one piece and copy it to the caller. Nothing of the VM is held during
+ * the copy.
+ */
 static int read_next_piece(struct kwt_session *session,
 			   struct kvm_wtrack_read *read, u32 len,
 			   struct piece *piece)
@@ -506,7 +523,7 @@ static int read_next_piece(struct kwt_session *session,
 	return left ? -EFAULT : 0;
 }
 
-/* An address and a length that a guest may have. */
+/* Is it an address and a length that a guest may have? */
 static bool bytes_are_valid(u64 gpa, u64 len)
 {
 	const u64 limit = 1ULL << KWT_GPA_BITS;
@@ -531,7 +548,10 @@ int kwt_ioctl_read(struct kwt_session *session, union kwt_arg *arg)
 		return -EINVAL;
 	if (!may_read(session))
 		return -EPERM;
-	/* Before the memory, where each store is before its record. */
+	/*
+	 * Take this number before the memory is read: a store is in memory
+	 * before its record is published.
+	 */
 	if (kwt_ring_made(session))
 		read->out_seq = kwt_ring_head(&session->ring);
 	len = min_t(u64, read->len, KWT_MAX_READ_BYTES);

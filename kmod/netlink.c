@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Generic netlink: dumps of what is there, notices of what happens, and the end of
- * a session. For administrators; the events themselves do not come this way.
+ * Generic netlink, for administrators: the family, and notices of what happens.
+ * The requests are in netlink_dump.c. Events of pages are not sent this way.
  */
 #include <linux/pid.h>
 
@@ -26,15 +26,15 @@ struct genl_family kwt_family __ro_after_init = {
 
 
 /*
- * Notices of what happens. All listeners get the same message, whatever pid
- * namespace they are in.
+ * Notices. All listeners get the same message, whatever pid namespace they are
+ * in.
  */
 
 static int fill_notice(struct sk_buff *skb, struct kwt_session *session,
 		       u8 event, const struct kvm_wtrack_range *range,
 		       u64 nr_tracked)
 {
-	/* Not session->vm, which is gone before the last notice is sent. */
+	/* Not from session->vm, which is put before the last notice is sent. */
 	return nla_put_u8(skb, KVM_WTRACK_A_EVENT, event) ?:
 	       put_u64(skb, KVM_WTRACK_A_SESSION_ID, session->id) ?:
 	       put_u64(skb, KVM_WTRACK_A_VM_ID, session->vm_id) ?:
@@ -45,7 +45,10 @@ static int fill_notice(struct sk_buff *skb, struct kwt_session *session,
 			 put_u64(skb, KVM_WTRACK_A_NR_TRACKED, nr_tracked)) : 0);
 }
 
-/* Whoever does not listen misses it; a dump tells what is. */
+/*
+ * Returns NULL when there is no listener; a listener that comes later asks for
+ * a dump.
+ */
 static struct sk_buff *start_notice(void **head)
 {
 	struct sk_buff *skb;
@@ -81,7 +84,7 @@ static void send_notice(struct kwt_session *session, u8 event,
 						-EMSGSIZE);
 }
 
-/* By the worker that arms again, so not more often than it runs. */
+/* Called by the worker of rearm.c, so at most once each time that it runs. */
 void kwt_notice_guard(struct kwt_vm *vm)
 {
 	u64 disarms = atomic64_read(&vm->disarms), new = disarms - vm->noticed;

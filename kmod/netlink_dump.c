@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Dumps of what there is.
+ * Requests of administrators by generic netlink: dumps of VMs, sessions and
+ * ranges, and the end of a session.
  *
- * A dump goes on, message by message, behind the ids that the one before ended
- * with; ids only grow. It never holds the list of VMs while it looks at one.
+ * Each message of a dump continues after the ids with which the message before
+ * ended; ids only grow. A dump does not hold the lock of the list of VMs while
+ * it looks at a VM.
  */
 #include <linux/module.h>
 #include <linux/pid.h>
@@ -11,14 +13,14 @@
 
 #include "netlink.h"
 
-/* Kept between two messages: what was dumped last. */
+/* Where the dump continues, kept between two messages. */
 struct cursor {
-	u64 vm;		/* done with */
-	u64 inside;	/* VM that session and gfn belong to */
+	u64 vm;		/* the last VM that is complete */
+	u64 inside;	/* the VM that @session and @gfn belong to */
 	u64 session;
 	u64 gfn;
 	u64 waiting;	/* session without a VM */
-	struct pid_namespace *pids;	/* of the process that asks */
+	struct pid_namespace *pids;	/* of the process that made the request */
 };
 
 static struct cursor *cursor_of(struct netlink_callback *cb)
@@ -27,7 +29,10 @@ static struct cursor *cursor_of(struct netlink_callback *cb)
 	return (struct cursor *)cb->ctx;
 }
 
-/* Runs in the process that asks. Another one may read the answer. */
+/*
+ * Runs in the process that made the request. Another process may read the
+ * answer.
+ */
 static int dump_start(struct netlink_callback *cb)
 {
 	cursor_of(cb)->pids = get_pid_ns(task_active_pid_ns(current));
@@ -97,7 +102,10 @@ static int dump_vms(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
-/* A VM that went between two messages leaves nothing to go on from. */
+/*
+ * Start with this VM. If the VM of @inside was freed between two messages, its
+ * place is void.
+ */
 static void cursor_enter(struct cursor *cursor, const struct kwt_vm *vm)
 {
 	if (cursor->inside == vm->id)
@@ -107,7 +115,10 @@ static void cursor_enter(struct cursor *cursor, const struct kwt_vm *vm)
 	cursor->gfn = 0;
 }
 
-/* The VM's first session behind the cursor. Under vm->lock. */
+/*
+ * Returns the VM's first session with an id above @id. The caller holds
+ * vm->lock.
+ */
 static struct kwt_session *next_session(struct kwt_vm *vm, u64 id)
 {
 	struct kwt_session *session;
@@ -194,8 +205,8 @@ static int fill_waiting(struct kwt_session *session, void *arg)
 }
 
 /*
- * Those that wait come first: one that finds its VM meanwhile is dumped once or
- * twice, but not left out, whatever its id.
+ * Sessions that wait for a VM come first: a session that attaches meanwhile is
+ * dumped once or twice, and never left out, whatever its id.
  */
 static int dump_sessions(struct sk_buff *skb, struct netlink_callback *cb)
 {
@@ -228,7 +239,10 @@ static int fill_range(struct sk_buff *skb, struct netlink_callback *cb,
 	return finish_message(skb, head, r);
 }
 
-/* The ranges of session @id, if it is on this VM. Under vm->lock. */
+/*
+ * Dump the ranges of session @id, if it is on this VM. The caller holds
+ * vm->lock.
+ */
 static int dump_ranges_of(struct sk_buff *skb, struct netlink_callback *cb,
 			  struct kwt_vm *vm, u64 id)
 {
@@ -251,7 +265,10 @@ static int dump_ranges_of(struct sk_buff *skb, struct netlink_callback *cb,
 	return r;
 }
 
-/* Checked against the policy by generic netlink; 0 names no session. */
+/*
+ * The session that the request names, or 0. Generic netlink has checked the
+ * attribute against the policy.
+ */
 static u64 asked_session(struct netlink_callback *cb)
 {
 	struct nlattr *id = nlmsg_find_attr(cb->nlh, GENL_HDRLEN,
@@ -293,7 +310,10 @@ static int end_session(struct sk_buff *skb, struct genl_info *info)
 
 	if (!id)
 		return -EINVAL;
-	/* The session may be closed meanwhile: it is freed by our work queue. */
+	/*
+	 * The session may be closed meanwhile, and is then freed by this
+	 * module's work queue.
+	 */
 	if (!try_module_get(THIS_MODULE))
 		return -ENOENT;
 	r = kwt_session_end(nla_get_u64(id));

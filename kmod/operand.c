@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A store that may be one of those in operand.h: look at the guest. In the
- * vCPU's thread, with preemption disabled: what is paged out is not read, and
- * the answer is "yes".
+ * Decide whether a store is one of those in operand.h, by the guest's code and
+ * registers. Runs in the vCPU's thread with preemption disabled, so memory that
+ * is paged out is not read, and the answer is "yes" then.
  */
 #include <linux/cache.h>
 
@@ -10,7 +10,10 @@
 #include "operand.h"
 #include "track.h"
 
-/* Present, a segment that is not marked as accessed, or a TSS that is free. */
+/*
+ * Is it a descriptor that the CPU would mark: a present segment that is not
+ * marked as accessed, or a free TSS?
+ */
 static bool is_descriptor(struct kvm_vcpu *vcpu, u64 gpa)
 {
 	u8 access;
@@ -33,7 +36,7 @@ static u32 read_guest_code(struct kvm_vcpu *vcpu, u64 address, u8 *to, u32 len)
 	return here;
 }
 
-/* How many bytes could be read. */
+/* Returns how many bytes of the instruction could be read. */
 static u32 read_guest_insn(struct kvm_vcpu *vcpu, u64 rip, u8 *insn)
 {
 	u32 len = read_guest_code(vcpu, rip, insn, KWT_INSN_BYTES);
@@ -45,8 +48,8 @@ static u32 read_guest_insn(struct kvm_vcpu *vcpu, u64 rip, u8 *insn)
 }
 
 /*
- * KVM emulates a locked store that is split as a plain one. A host that detects
- * split locks is one where KVM does so from cache line to cache line.
+ * KVM emulates a locked store that crosses a page without the lock. On a host
+ * that detects split locks it does so also for one that crosses a cache line.
  */
 u32 kwt_lock_line __ro_after_init = KWT_PAGE_SIZE;
 
@@ -64,7 +67,7 @@ static bool operand_begins_at(struct kvm_vcpu *vcpu, const struct kwt_insn *insn
 
 	if (!insn->known)
 		return false;
-	/* Registers are complete once the stack pointer is. */
+	/* Reading the stack pointer makes KVM read all registers. */
 	(void)kwt_rsp_read(vcpu);
 	if (insn->base != KWT_NO_REG)
 		at += vcpu->arch.regs[insn->base];
@@ -91,7 +94,7 @@ static u32 lock_risk(struct kvm_vcpu *vcpu, u64 address, u64 rip,
 	return KVM_WTRACK_CAUSE_SPLIT_LOCK;
 }
 
-/* The same for itself, whatever KVM was told: @address may be virtual. */
+/* The risk of a split lock alone, for an address that may be virtual. */
 u32 kwt_operand_lock_risk(struct kvm_vcpu *vcpu, u64 address)
 {
 	bool mode64 = kwt_guest_is_64(vcpu, kwt_rip_read(vcpu));
@@ -105,9 +108,10 @@ u32 kwt_operand_lock_risk(struct kvm_vcpu *vcpu, u64 address)
 }
 
 /*
- * The store was suspect: the cause to disarm its page, or none. KVM takes the
- * short way only with nested paging. Code that cannot be found, as 16-bit code
- * on kernels from 6.18 on, may be anything.
+ * Returns the cause to disarm the page of a suspect store, or
+ * KVM_WTRACK_CAUSE_NONE. KVM takes the fault's address for the operand's only
+ * with nested paging. Code that cannot be found, such as 16-bit code on kernels
+ * from 6.18 on, counts as risky.
  */
 u32 kwt_operand_risk(struct kvm_vcpu *vcpu, u64 gpa)
 {

@@ -4,15 +4,17 @@
  *
  * With nested paging KVM knows the guest physical address that a store faulted
  * on, and takes it for that of any operand with the same offset in its page.
- * That is wrong where the store is not to the operand, but is made by the way:
- * a call through memory pushes to the stack, loading a segment marks its
- * descriptor. Then the guest would go on with what is in the tracked page.
+ * That is wrong where the store does not go to the operand: a call through
+ * memory pushes to the stack, and loading a segment marks its descriptor. The
+ * guest would then use the contents of the tracked page as the operand.
  *
- * And those whose stores KVM does not report: if they cross into a second page,
- * only the first one is known from the fault.
+ * The guard also looks for instructions whose stores KVM does not report: if
+ * such a store crosses into a second page, only the first one is known from the
+ * fault.
  *
- * And locked ones that cross into a second page, or into a second cache line
- * where the host does not allow that: KVM emulates them without the lock.
+ * And it looks for locked instructions that cross into a second page, or into a
+ * second cache line where the host does not permit that: KVM emulates them
+ * without the lock.
  */
 #ifndef KWT_OPERAND_H
 #define KWT_OPERAND_H
@@ -26,7 +28,10 @@ struct kvm_vcpu;
 /* The longest store that a call makes to the stack. */
 #define KWT_PUSH_BYTES	16
 
-/* What sgdt and sidt store, and fxsave, which is silent but in 64-bit code. */
+/*
+ * Bytes that sgdt and sidt store, and fxsave, which KVM reports only in 64-bit
+ * code.
+ */
 #define KWT_SILENT_BYTES	10
 #define KWT_SILENT_MAX		512
 
@@ -36,18 +41,20 @@ struct kvm_vcpu;
 /**
  * struct kwt_insn - an instruction, down to its operand in memory
  * @opcode: the last byte of it
- * @escape: it has two bytes, the first is 0x0f
- * @modrm: behind it, or KWT_UNREAD, which is worse than any
- * @lock: it has this prefix
- * @wide: the 64-bit prefix
- * @narrow: the 16-bit prefix
- * @base: the register of the operand's address that is added, or KWT_NO_REG
- * @index: the register that is added after it was shifted by @scale, or KWT_NO_REG
- * @scale: bits
- * @disp: what is added to them
- * @from_rip: and the address of the next instruction
- * @len: bytes of the whole instruction, if it can be locked
- * @known: the last six, and that the segment's base is 0. Only in 64-bit code
+ * @escape: the opcode has two bytes, of which the first is 0x0f
+ * @modrm: the byte after the opcode, or KWT_UNREAD, which counts as the worst
+ *	case
+ * @lock: there is a lock prefix
+ * @wide: there is a prefix for 64-bit operands
+ * @narrow: there is a prefix for 16-bit operands
+ * @base: the base register of the operand's address, or KWT_NO_REG
+ * @index: the register that is added, shifted left by @scale, or KWT_NO_REG
+ * @scale: shift of @index, in bits
+ * @disp: the displacement that is added
+ * @from_rip: the address of the next instruction is added
+ * @len: bytes of the whole instruction, if it is one that may be locked
+ * @known: @base to @len are valid, and the segment's base is 0; only in 64-bit
+ *	code
  */
 struct kwt_insn {
 	u8 opcode;
@@ -85,8 +92,8 @@ static __always_inline bool kwt_store_crosses(u64 gpa)
 }
 
 /*
- * A locked store that goes from one page or line into the next faults on the
- * last bytes of the first, or on the beginning of the second.
+ * May a locked store at @address cross from one page or line into the next? It
+ * faults on the last bytes of the first, or on the beginning of the second.
  */
 static __always_inline bool kwt_lock_suspect(u64 address)
 {
@@ -96,10 +103,10 @@ static __always_inline bool kwt_lock_suspect(u64 address)
 }
 
 /*
- * Can this be such a store at all? To just below the stack pointer, to the
- * upper half of what could be a descriptor, or to the end of a page. Code that
- * is not 64-bit may have a stack segment whose base is not that of a page. The
- * caller need not be sure that it is: @mode64 may be false.
+ * Could this be one of these stores? They go to just below the stack pointer,
+ * to the upper half of a possible descriptor, or to the end of a page. In code
+ * that is not 64-bit the base of the stack segment need not be page-aligned.
+ * @mode64 may be false when the caller is not sure.
  */
 static __always_inline bool kwt_operand_suspect(u64 gpa, u64 rsp, bool mode64)
 {

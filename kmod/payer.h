@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who pays for memory.
+ * Which memory cgroup is charged.
  *
- * What a session asks for is charged to the memory cgroup of whoever makes the
- * call, or to session->payer where a worker allocates it. What a VM needs because
- * it is tracked at all is charged to the memory cgroup of the VMM's mm, whoever
- * makes the call, and also when a worker allocates it.
+ * Memory that a session asks for is charged to the memory cgroup of the calling
+ * process, or to session->payer where a worker allocates it. Memory that a VM
+ * needs because it is tracked at all is charged to the memory cgroup of the
+ * VMM's mm, whichever process makes the call, and also when a worker allocates
+ * it.
  */
 #ifndef KWT_PAYER_H
 #define KWT_PAYER_H
@@ -22,7 +23,7 @@ struct kwt_payer {
 /* From here on, the caller's allocations are charged to the owner of @kvm. */
 static inline void kwt_payer_begin(struct kwt_payer *payer, struct kvm *kvm)
 {
-	/* Of an mm whose process is gone, this is the root cgroup. */
+	/* For an mm whose process is gone, this is the root cgroup. */
 	payer->memcg = get_mem_cgroup_from_mm(kvm->mm);
 	payer->old = set_active_memcg(payer->memcg);
 }

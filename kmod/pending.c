@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stores that KVM made without telling anybody, and that nobody has been told
- * of yet.
+ * Stores that KVM made without a notification, and of which there is no record
+ * yet.
  *
- * The record CHANGED comes when the vCPU enters the guest again, see probe.c.
- * But a vCPU may leave KVM_RUN before: for a debugger, a signal, or because the
- * VM is paused. Then whoever must not miss the store looks: a fence, a removal,
- * the watch that comes by every now and then, the end of the VM.
+ * The probe publishes the record CHANGED when the vCPU enters the guest again,
+ * see probe.c. But a vCPU may leave KVM_RUN before: for a debugger, a signal,
+ * or because the VM is paused. Then another thread publishes the record in its
+ * place: FENCE, REMOVE, the periodic watch, and the end of the VM look for such
+ * stores.
  *
- * Once KVM_RUN was left, nothing is changed in what is known of the fault, and
- * the vCPU's thread finds KWT_TELLING on its way back into the guest: so either
- * it tells, or somebody else does, and once.
+ * After a vCPU has left KVM_RUN, what is known of its fault does not change,
+ * and its thread finds KWT_TELLING on its way back into the guest. So exactly
+ * one thread publishes the record.
  */
 #include <linux/delay.h>
 #include <linux/ktime.h>
@@ -21,28 +22,31 @@
 #include "ring.h"
 #include "vcpu.h"
 
-/* How long a fence waits for vCPUs that KVM stores for at the moment. */
+/* How long a fence waits for vCPUs for which KVM is emulating a store. */
 #define SETTLE_NS	(10 * NSEC_PER_MSEC)
 #define SETTLE_STEP_US	50
 
-/* Has no thread this vCPU in an ioctl? All that the last one did is seen. */
+/*
+ * Is no thread in an ioctl of this vCPU? If so, the caller sees all that the
+ * last one did.
+ */
 static bool vcpu_is_out(const struct kwt_vcpu *state)
 {
 	return !(atomic_long_read_acquire(&state->vcpu->mutex.owner) & ~7L);
 }
 
 /*
- * Tell of the store if it was made and nobody did, and the vCPU is out. Returns
- * false if KVM may be about to make the store, or to tell. Under the VM's lock,
- * as long as the VM is not gone.
+ * Publish the store if it was made and has no record, and the vCPU is out of
+ * KVM_RUN. Returns false if KVM may be about to make the store, or its
+ * notification. The VM is not gone, and the caller holds its lock.
  */
 static bool tell_if_out(struct kwt_space *space, struct kwt_vcpu *state)
 {
 	u32 told;
 
 	/*
-	 * Pairs with the release in tell_of_store(), probe.c. Not for long:
-	 * preemption is disabled there.
+	 * Pairs with the release in tell_of_store(), probe.c. This does not
+	 * spin for long, because preemption is disabled there.
 	 */
 	while ((told = smp_load_acquire(&state->told)) == KWT_TELLING)
 		cpu_relax();
@@ -54,19 +58,23 @@ static bool tell_if_out(struct kwt_space *space, struct kwt_vcpu *state)
 	if (cmpxchg(&state->told, KWT_UNTOLD, KWT_TELLING) != KWT_UNTOLD)
 		return false;
 	/*
-	 * A full barrier, and another look: from here on it does not get into
-	 * the guest. Pairs with claim_store() in probe.c, behind taking the mutex.
+	 * The cmpxchg is a full barrier before the second look: from here on
+	 * the vCPU does not enter the guest. Pairs with claim_store() in
+	 * probe.c, which follows taking the mutex.
 	 */
 	if (!vcpu_is_out(state)) {
 		cmpxchg(&state->told, KWT_TELLING, KWT_UNTOLD);
 		return false;
 	}
 	if (!state->mask && state->page[0] == INVALID_GPA) {
-		/* Only the vCPU finds out which page it is, on its way back. */
+		/*
+		 * Only the vCPU's thread can find out which page it is, on its
+		 * way back.
+		 */
 		cmpxchg(&state->told, KWT_TELLING, KWT_UNTOLD);
 	} else if (kwt_fault_went_on(state->vcpu, state->rip)) {
 		kwt_guard_unreported(space, state);
-		/* Unless KVM came back, and had something to tell. */
+		/* It stays KWT_TOLD if KVM came back meanwhile and notified. */
 		cmpxchg(&state->told, KWT_TELLING, KWT_TOLD);
 	} else {
 		cmpxchg(&state->told, KWT_TELLING, KWT_UNTOLD);
@@ -87,8 +95,8 @@ static bool tell_of_vcpu(struct kwt_space *space, struct kwt_vcpu *state)
 }
 
 /*
- * Tell of all stores of vCPUs that are out. Under the VM's lock, as long as the
- * VM is not gone.
+ * Publish the pending stores of all vCPUs that are out of KVM_RUN. The VM is
+ * not gone, and the caller holds its lock.
  */
 void kwt_pending_tell(struct kwt_space *space)
 {
@@ -109,9 +117,9 @@ void kwt_pending_look(struct kwt_vm *vm)
 }
 
 /*
- * The vCPU has been at one fault all the time, and may have made its store: the
- * caller re-reads the page. The vCPU, or somebody for it, will tell what there
- * is to tell.
+ * The vCPU has been at one fault all the time, and may have made its store:
+ * publish a record CHANGED to the caller's session, whose reader reads the
+ * page. The record of the store itself follows later.
  */
 static void tell_caller(struct kwt_session *session,
 			const struct kwt_vcpu *state)
@@ -129,7 +137,10 @@ static void tell_caller(struct kwt_session *session,
 	}
 }
 
-/* What a vCPU is at, to be compared with what it is at later. */
+/*
+ * Is the vCPU still at the fault with this number, without a record of its
+ * store?
+ */
 static bool vcpu_is_at(const struct kwt_vcpu *state, u32 serial)
 {
 	return READ_ONCE(state->serial) == serial &&
@@ -137,9 +148,10 @@ static bool vcpu_is_at(const struct kwt_vcpu *state, u32 serial)
 }
 
 /*
- * One vCPU, for as long as it takes, but not longer than until @end: then the
- * session is told that its page may have changed. Under the VM's lock, which is
- * given back in between. -ESRCH: the VM is gone, which was told of all.
+ * Wait for one vCPU, but not longer than until @end: then the session gets a
+ * record that its page may have changed. Returns -ESRCH when the VM is gone,
+ * whose end has published all pending stores. The caller holds the VM's lock,
+ * which is released in between.
  */
 static int settle_vcpu(struct kwt_session *session, struct kwt_vcpu *state,
 		       u64 end)
@@ -162,9 +174,9 @@ static int settle_vcpu(struct kwt_session *session, struct kwt_vcpu *state,
 }
 
 /*
- * For a fence: afterwards the ring, or the resync set, has something of each
- * page that a vCPU stored to before the call. What is notified is published or
- * about to be, by hooks that have begun. Of what is not, the page is told.
+ * For a fence: afterwards the ring or the resync set names each page that a
+ * vCPU stored to before the call. Hooks that have begun publish stores that KVM
+ * notifies of. Stores without a notification have records of their pages.
  */
 void kwt_pending_settle(struct kwt_session *session)
 {
@@ -176,7 +188,7 @@ void kwt_pending_settle(struct kwt_session *session)
 
 	mutex_lock(&vm->lock);
 	for (i = 0; !r && !vm->gone; i++) {
-		/* May be replaced while the lock is not held. */
+		/* The table may be replaced while the lock is not held. */
 		vcpus = rcu_dereference_protected(vm->space.vcpus, 1);
 		if (!vcpus || i >= vcpus->nr)
 			break;

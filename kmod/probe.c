@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stage 0 of 5: a vCPU faulted, or is about to enter the guest again. KVM tells
- * by tracepoints, in the vCPU's thread.
+ * Stage 0 of 5: a vCPU has faulted, or is about to enter the guest again. KVM's
+ * tracepoints report both, in the vCPU's thread.
  *
- * Before KVM handles a write fault on a tracked page, it is seen whether KVM
- * would get out of it, see guard.c if not, and noted which vCPU stores. When
- * the guest is entered again, a fault that brought no notification, but let the
- * guest get on, was a store that KVM made without telling anybody.
+ * Before KVM handles a write fault on a tracked page, the probe notes which
+ * vCPU stores, and decides whether KVM can handle the fault without harm; if
+ * not, guard.c disarms the page. If a fault brought no notification, and the
+ * guest has passed the instruction when it is entered again, KVM made the store
+ * without a notification.
  *
- * The probes are there as long as a VM is attached and a little longer, and are
- * called for all VMs of the host: what they cost the others is a look into a
- * hash table that is empty but for a few places. All that is called on the usual
- * way is inlined, and has nothing to save.
+ * The probes are registered while a VM is attached and a little longer, and KVM
+ * calls them for all VMs of the host: VMs without sessions pay a look into a
+ * hash table that is nearly empty. Functions on the usual path are inlined, so
+ * that it saves no registers.
  *
- * To register a probe, or to take it back, the kernel changes its own code and
- * interrupts all processors of the host several times. Whoever may open the
- * device could have it do that over and over; so the probes stay for a while
+ * To register or unregister a probe, the kernel changes its own code and
+ * interrupts all processors of the host several times. A process that may open
+ * the device could cause that over and over, so the probes stay for a while
  * after the last VM.
  */
 #include <linux/hash.h>
@@ -36,7 +37,7 @@ static struct hlist_head vms[1 << VM_BITS];	/* probe_lock, read under RCU */
 static unsigned int nr_vms;			/* probe_lock */
 static bool probing;				/* probe_lock */
 
-/* How long the probes stay when no VM is attached any more. */
+/* How long the probes stay registered when no VM is attached any more. */
 #define LINGER	(10 * HZ)
 
 static void stop_if_idle(struct work_struct *work);
@@ -58,7 +59,10 @@ static __always_inline struct kwt_vm *find_probed_vm(const struct kvm *kvm)
 	return NULL;
 }
 
-/* Does somebody track it? The first slot of the table answers nearly always. */
+/*
+ * Does a session track the gfn? The first slot of the table answers nearly
+ * always.
+ */
 static __always_inline bool is_tracked(const struct kwt_space *space, u64 gfn)
 {
 	const struct kwt_table *table = rcu_dereference_sched(space->table);
@@ -75,7 +79,10 @@ static __always_inline bool is_tracked(const struct kwt_space *space, u64 gfn)
 	return data_race(chunk->users[kwt_chunk_bit(gfn)]);
 }
 
-/* Will KVM not get out of this write, if the page is armed? */
+/*
+ * Returns the cause why KVM could not handle this write without harm if the
+ * page is armed, or KVM_WTRACK_CAUSE_NONE.
+ */
 static __always_inline u32 fault_trouble(const struct kwt_space *space,
 					 struct kvm_vcpu *vcpu,
 					 const struct kwt_vcpu *state, u64 address,
@@ -104,8 +111,9 @@ static __always_inline u32 fault_trouble(const struct kwt_space *space,
 }
 
 /*
- * Would KVM make another store of it? Where KVM knows a virtual address, it can
- * only be a lock that is not kept.
+ * Returns the cause why KVM would make a different store, or
+ * KVM_WTRACK_CAUSE_NONE. Where KVM has a virtual address, that can only be a
+ * locked store without its lock.
  */
 static __always_inline u32 store_risk(struct kvm_vcpu *vcpu, u64 address,
 				      bool direct)
@@ -122,8 +130,9 @@ static __always_inline u32 store_risk(struct kvm_vcpu *vcpu, u64 address,
 }
 
 /*
- * Is the gfn tracked, or about to be armed? Whoever arms it says so, then looks
- * whether KVM handles a fault on it; we say that it does, then look.
+ * Is the gfn tracked, or about to be armed? kwt_arm() sets space->arming, then
+ * looks for a vCPU with a fault on the gfn; the vCPU notes its fault first,
+ * then looks here.
  */
 static __always_inline bool is_concerned(const struct kwt_space *space,
 					 struct kwt_vcpu *state, u64 gfn)
@@ -138,9 +147,9 @@ static __always_inline bool is_concerned(const struct kwt_space *space,
 }
 
 /*
- * Where KVM was told a virtual address: the page behind it, and the next one if
- * a store that KVM makes silently may reach it. Looked up here and not when it
- * is needed, which may be in another thread.
+ * For a fault on a virtual address: find the page behind it, and the next one
+ * if a store that KVM makes silently may reach it. They are needed later,
+ * possibly in another thread, which cannot look them up.
  */
 static noinline void locate_pages(struct kvm_vcpu *vcpu, struct kwt_vcpu *state,
 				  u64 address)
@@ -157,7 +166,10 @@ static noinline void locate_pages(struct kvm_vcpu *vcpu, struct kwt_vcpu *state,
 		state->page[1] = kwt_fault_gpa(vcpu, address - reach);
 }
 
-/* Until the worker has seen to it, walks are not seen. */
+/*
+ * Have the worker register the probes on walks. Until then the guard does not
+ * see walks.
+ */
 static noinline void want_walks(struct kwt_vm *vm)
 {
 	WRITE_ONCE(vm->indirect, true);
@@ -166,9 +178,10 @@ static noinline void want_walks(struct kwt_vm *vm)
 }
 
 /*
- * KVM was told an address that it has to look up in page tables of the guest's,
- * and would not get out of the fault if the page behind it is armed. The page
- * tables may not be there now: then walk.c learns from KVM which page it is.
+ * The fault is on an address that KVM has to look up in guest page tables, and
+ * KVM could not handle it without harm if the page behind it is armed. These
+ * page tables may be paged out: then walk.c learns the page from KVM's own
+ * walk.
  */
 static noinline void indirect_fault(struct kwt_vm *vm, struct kvm_vcpu *vcpu,
 				    struct kwt_vcpu *state, u64 address,
@@ -219,7 +232,10 @@ static __always_inline void note_fault(struct kwt_vm *vm, struct kvm_vcpu *vcpu,
 		kwt_guard_rescue(space, vcpu, state, address, cause);
 }
 
-/* The RCU read side for the VM, and all that is found through it. */
+/*
+ * Disabled preemption is the RCU read side for the VM and all that is found
+ * through it.
+ */
 static void on_fault(void *data, struct kvm_vcpu *vcpu, u64 address,
 		     u64 error_code)
 {
@@ -234,8 +250,8 @@ static void on_fault(void *data, struct kvm_vcpu *vcpu, u64 address,
 }
 
 /*
- * Whoever gets it tells of the store, and then sets KWT_TOLD. Nobody has it for
- * long.
+ * Returns whether the caller has the claim: it then publishes the store and
+ * sets KWT_TOLD. No thread holds the claim for long.
  */
 static bool claim_store(struct kwt_vcpu *vcpu)
 {
@@ -249,8 +265,8 @@ static bool claim_store(struct kwt_vcpu *vcpu)
 }
 
 /*
- * KVM emulated an instruction, and there was no notification. If somebody tells
- * of it in our place, the guest has to wait for that.
+ * KVM emulated an instruction without a notification. If another thread
+ * publishes the record, the guest waits for that in claim_store().
  */
 static noinline void tell_of_store(struct kwt_space *space,
 				   struct kvm_vcpu *vcpu,
@@ -258,14 +274,19 @@ static noinline void tell_of_store(struct kwt_space *space,
 {
 	if (!claim_store(state))
 		return;
-	/* KVM has brought in page tables that were not there in the fault. */
+	/*
+	 * KVM has brought in page tables that were paged out when the fault
+	 * came.
+	 */
 	if (!state->mask && (state->page[0] == INVALID_GPA ||
 			     state->page[1] == INVALID_GPA))
 		locate_pages(vcpu, state, state->address);
-	/* The same store again is not hopeless. */
+	/*
+	 * KVM has handled this store, so the next one is not a repeated fault.
+	 */
 	state->repeats = 0;
 	kwt_guard_unreported(space, state);
-	/* Pairs with the acquire in pending.c. */
+	/* Pairs with the acquire in tell_if_out(), pending.c. */
 	smp_store_release(&state->told, KWT_TOLD);
 }
 
@@ -283,20 +304,20 @@ static void on_entry(void *data, struct kvm_vcpu *vcpu)
 		kwt_guard_untold(&vm->space, vcpu);
 	if (!state)
 		goto out;
-	/* Whatever KVM has stored for this vCPU was notified. */
+	/* KVM has notified of all stores that it made for this vCPU. */
 	state->arming_nr = READ_ONCE(vm->space.arming_nr);
 	if (!state->waiting)
 		goto out;
 	if (unlikely(READ_ONCE(state->told) != KWT_TOLD &&
 		     kwt_fault_went_on(vcpu, state->rip)))
 		tell_of_store(&vm->space, vcpu, state);
-	/* Pairs with the acquire in pending.c. */
+	/* Pairs with the acquire in tell_if_out(), pending.c. */
 	smp_store_release(&state->waiting, false);
 out:
 	preempt_enable_notrace();
 }
 
-/* Under probe_lock. */
+/* The caller holds probe_lock. */
 static int probes_start(void)
 {
 	int r;
@@ -335,7 +356,7 @@ static void stop_if_idle(struct work_struct *work)
 	mutex_unlock(&probe_lock);
 }
 
-/* Before the first gfn of the VM is armed. */
+/* Have the guard see faults of the VM. Called before its first gfn is armed. */
 int kwt_probe_add(struct kwt_vm *vm)
 {
 	int r;
@@ -353,10 +374,11 @@ int kwt_probe_add(struct kwt_vm *vm)
 }
 
 /*
- * Before a gfn is armed, and when a vCPU begins to need it: have KVM's walks of
- * guest page tables seen. Not under the VM's lock, which KVM's removal hook takes
- * under slots_lock: to register a probe takes the lock of CPU hotplug, under
- * which KVM takes locks of its own.
+ * Have the guard see KVM's walks of guest page tables if the VM needs that.
+ * Called before a gfn is armed, and when a vCPU begins to need it. The caller
+ * does not hold the VM's lock, which KVM's removal hook takes under slots_lock:
+ * registering a probe takes the CPU hotplug lock, under which KVM takes locks
+ * of its own.
  */
 int kwt_probe_walks(struct kwt_vm *vm)
 {
@@ -372,8 +394,8 @@ int kwt_probe_walks(struct kwt_vm *vm)
 }
 
 /*
- * After the last gfn was disarmed, or when the VM is gone. Waits for what runs
- * in probes: nothing of the VM is used in them afterwards.
+ * Called after the last gfn was disarmed, or when the VM is gone. Waits for
+ * running probes: none of them uses the VM afterwards.
  */
 void kwt_probe_remove(struct kwt_vm *vm)
 {
@@ -387,7 +409,7 @@ void kwt_probe_remove(struct kwt_vm *vm)
 	synchronize_rcu();
 }
 
-/* No VM is left. Waits until no probe is on its way in or out. */
+/* No VM is left. Waits until no probe runs any more. */
 void kwt_probe_exit(void)
 {
 	cancel_delayed_work_sync(&stop_work);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Adding, arming again and removing ranges of gfns, chunk by chunk: the VM's lock
- * is given back after each chunk, so that neither KVM's removal hook nor another
- * session waits for more than one, and a signal is heard.
+ * Calls on ranges of gfns, and the removal of memslots. The calls go chunk by
+ * chunk and release the VM's lock after each chunk, so that KVM's removal hook
+ * and other sessions wait for one chunk at most, and a signal ends the call.
  */
 #include <linux/sched/signal.h>
 
@@ -21,8 +21,8 @@ static void refuse_gfns(struct kvm_wtrack_change *change, u64 gfn, u64 nr,
 }
 
 /*
- * Is it only that the guest has no memory there which can be tracked? Under the
- * VM's lock.
+ * Does the error @r mean that the guest has no memory there which can be
+ * tracked? The caller holds the VM's lock.
  */
 static bool is_hole(const struct kwt_session *session, int r)
 {
@@ -53,19 +53,25 @@ static u64 session_max_pages(const struct kwt_session *session)
 	return limit ? min(max, limit) : max;
 }
 
-/* Does the call take what has no memory that could be tracked? @flags as of ADD. */
+/* Does ADD with these flags take gfns without memory that could be tracked? */
 static bool takes_absent(const struct kwt_session *session, u32 flags)
 {
 	return session->ring.sticky && !(flags & KVM_WTRACK_ADD_F_SKIP_HOLES);
 }
 
-/* @end becomes the end of those behind @gfn of which the same is true. */
+/*
+ * Has @gfn no memory that could be tracked? *@end becomes the end of the run of
+ * gfns with the same answer.
+ */
 static bool has_no_memory(const struct kwt_session *session, u64 gfn, u64 *end)
 {
 	return kwt_slot_run(session->vm->kvm, gfn, *end, end);
 }
 
-/* @absent: it has no memory, and is taken all the same. @flags as of ADD. */
+/*
+ * Add one gfn. @flags are those of ADD. With @absent it has no memory, and a
+ * sticky session adds it as absent.
+ */
 static int add_gfn(struct kwt_session *session, struct kwt_span *span, u64 gfn,
 		   u32 flags, bool absent)
 {
@@ -79,14 +85,17 @@ static int add_gfn(struct kwt_session *session, struct kwt_span *span, u64 gfn,
 	r = kwt_set_add(&session->set, span, gfn);
 	if (!takes_absent(session, flags))
 		return r;
-	/* Its memslot has gone since, or another one has come. */
+	/* Its memslot was deleted since, or another one was created. */
 	if (is_hole(session, r) && has_no_memory(session, gfn, &end))
 		return kwt_set_add_absent(&session->set, span, gfn);
-	/* And what has come back since can be armed. */
+	/* A memslot that was created since can be armed by the next try. */
 	return r == -ENOENT ? -EAGAIN : r;
 }
 
-/* What would be one page too many for the session: up to where it has some. */
+/*
+ * Skip gfns that would be one page too many for the session, up to its next
+ * tracked chunk.
+ */
 static u64 skip_full(struct kwt_session *session, u64 gfn, u64 end)
 {
 	const struct kwt_set *set = &session->set;
@@ -99,9 +108,10 @@ static u64 skip_full(struct kwt_session *session, u64 gfn, u64 end)
 }
 
 /*
- * Where nothing can be added is stepped over, however long it is: what the
- * session may not have, what no memslot has or none that can be tracked, and
- * all that is behind its last page. Returns where to go on.
+ * Skip a run of gfns that cannot be added, however long it is: gfns that the
+ * session's limits forbid, that have no memslot or one that cannot be tracked,
+ * and all gfns when the session has its maximum of pages. Returns the gfn to
+ * continue at.
  */
 static u64 skip_refused(struct kwt_session *session,
 			struct kvm_wtrack_change *change, u64 gfn, u64 end,
@@ -127,8 +137,8 @@ static u64 skip_refused(struct kwt_session *session,
 }
 
 /*
- * Add from @gfn up to the end of its chunk, or to one that cannot be armed just
- * now; returns where to go on. @flags are those of ADD.
+ * Add from @gfn to the end of its chunk, or up to a gfn that cannot be armed
+ * now. Returns the gfn to continue at. @flags are those of ADD.
  */
 static u64 add_chunk(struct kwt_session *session,
 		     struct kvm_wtrack_change *change, u64 gfn, u64 end,
@@ -166,7 +176,7 @@ static u64 add_chunk(struct kwt_session *session,
 			change->out_skipped++;
 		else
 			note_result(change, gfn, r);
-		/* KVM takes mmu_lock and flushes TLBs for each of them. */
+		/* KVM takes mmu_lock and flushes TLBs for each gfn. */
 		if (!(gfn % 64))
 			cond_resched();
 	}
@@ -174,7 +184,10 @@ static u64 add_chunk(struct kwt_session *session,
 	return gfn;
 }
 
-/* Where the session tracks nothing at all is stepped over. Likewise. */
+/*
+ * Skip a run of gfns in chunks where the session tracks nothing. Returns the
+ * gfn to continue at.
+ */
 static u64 skip_untracked(struct kwt_session *session,
 			  struct kvm_wtrack_change *change, u64 gfn, u64 end)
 {
@@ -189,7 +202,7 @@ static u64 skip_untracked(struct kwt_session *session,
 	return end;
 }
 
-/* Arm again, as add_chunk(); nothing new is tracked. */
+/* Arm tracked gfns again. Stops and returns as add_chunk() does. */
 static u64 rearm_chunk(struct kwt_session *session,
 		       struct kvm_wtrack_change *change, u64 gfn, u64 end,
 		       bool nowait)
@@ -208,7 +221,7 @@ static u64 rearm_chunk(struct kwt_session *session,
 		if (r == -EAGAIN && !nowait)
 			break;
 		note_result(change, gfn, r);
-		/* As above. */
+		/* As in add_chunk(). */
 		if (!(gfn % 64))
 			cond_resched();
 	}
@@ -233,9 +246,9 @@ static u64 remove_chunk(struct kwt_session *session,
 }
 
 /*
- * What stands against arming anything, and is then the answer for each gfn. A
- * guest may become confidential between ATTACH and its first vCPU; the VM is
- * given up then. The guard should know all vCPUs before anything is armed.
+ * Returns an error if no gfn may be armed; it is then the result for each gfn.
+ * A guest may become confidential between ATTACH and its first vCPU; then the
+ * VM is given up. The guard must know all vCPUs before a gfn is armed.
  */
 static int check_before_arming(struct kwt_vm *vm)
 {
@@ -246,7 +259,10 @@ static int check_before_arming(struct kwt_vm *vm)
 	return kwt_vcpus_update(&vm->space, vm->kvm);
 }
 
-/* From @gfn to the end of its chunk at most; returns where to go on. */
+/*
+ * Work from @gfn to the end of its chunk at most. Returns the gfn to continue
+ * at.
+ */
 static u64 change_chunk(struct kwt_session *session,
 			struct kvm_wtrack_change *change, u64 gfn, u64 end,
 			enum kwt_range_op op, u32 flags)
@@ -266,7 +282,7 @@ static u64 change_chunk(struct kwt_session *session,
 	return add_chunk(session, change, gfn, end, flags);
 }
 
-/* Under the VM's lock. */
+/* The caller holds the VM's lock. */
 static int may_change(const struct kwt_session *session, enum kwt_range_op op)
 {
 	if (session->ended)
@@ -279,8 +295,9 @@ static int may_change(const struct kwt_session *session, enum kwt_range_op op)
 }
 
 /*
- * @change was checked; its outputs are zero. @flags are those of the ioctl. -EINTR,
- * -EPERM, -ESHUTDOWN or -ESRCH on the way.
+ * Apply one change, which was checked and whose outputs are zero. @flags are
+ * those of the ioctl. Returns 0, or -EINTR, -EPERM, -ESHUTDOWN or -ESRCH when
+ * it ends before the range is complete.
  */
 int kwt_range_change(struct kwt_session *session,
 		     struct kvm_wtrack_change *change, enum kwt_range_op op,
@@ -305,14 +322,14 @@ int kwt_range_change(struct kwt_session *session,
 			mutex_unlock(&vm->lock);
 			return r;
 		}
-		/* Nothing is added while RESTRICT looks at what there is. */
+		/* Nothing is added while RESTRICT checks what is tracked. */
 		if (op == KWT_RANGE_ADD && session->restricting)
 			gfn = at;
 		else
 			gfn = change_chunk(session, change, gfn, end, op,
 					   flags);
 		mutex_unlock(&vm->lock);
-		/* KVM handles a fault on this gfn, which may take a while. */
+		/* KVM handles a fault on this gfn, which may take some time. */
 		if (arms && gfn < chunk_end(at, end))
 			schedule_timeout_interruptible(1);
 		else
@@ -321,7 +338,7 @@ int kwt_range_change(struct kwt_session *session,
 	return 0;
 }
 
-/* All of it, when the session ends. */
+/* Drop all gfns and the resync set of a session that is closed. */
 void kwt_range_drop(struct kwt_session *session)
 {
 	struct kwt_vm *vm = session->vm;
@@ -336,8 +353,8 @@ void kwt_range_drop(struct kwt_session *session)
 }
 
 /*
- * An administrator ends the session: untrack all of its gfns, and leave its resync
- * set to its reader. The caller holds a reference to the VM.
+ * Untrack all gfns of a session that an administrator ends, and leave its
+ * resync set to its reader. The caller holds a reference to the VM.
  */
 void kwt_range_untrack(struct kwt_session *session)
 {
@@ -354,8 +371,7 @@ void kwt_range_untrack(struct kwt_session *session)
 }
 
 /*
- * What is tracked, and what has to be read again: chunk by chunk, as range.c
- * says.
+ * QUERY and RESYNC: the tracked ranges and the resync set, chunk by chunk.
  */
 
 static u32 join_ranges(struct kvm_wtrack_range *ranges, u32 used, u32 new)
@@ -370,7 +386,10 @@ static u32 join_ranges(struct kvm_wtrack_range *ranges, u32 used, u32 new)
 	return used + new - 1;
 }
 
-/* What is tracked from *@gfn on; sets it to where to go on, or U64_MAX. */
+/*
+ * Find the tracked ranges from *@gfn on. *@gfn becomes the gfn to continue at,
+ * or U64_MAX at the end.
+ */
 int kwt_range_query(struct kwt_session *session, u64 *gfn,
 		    struct kvm_wtrack_range *ranges, u32 room, u32 *used)
 {
@@ -396,8 +415,8 @@ int kwt_range_query(struct kwt_session *session, u64 *gfn,
 }
 
 /*
- * Fetch and clear the resync set. Not interruptible: what was cleared has to
- * reach the caller.
+ * Fetch and clear the resync set. Not interruptible, because what was cleared
+ * has to reach the caller.
  */
 int kwt_range_resync(struct kwt_session *session,
 		     struct kvm_wtrack_resync_range *ranges, u32 room,
@@ -435,7 +454,10 @@ int kwt_range_resync(struct kwt_session *session,
 	return 0;
 }
 
-/* Of one range, what is in the chunk of @gfn; returns where to go on. */
+/*
+ * Mark the part of a range that is in the chunk of @gfn again. Returns the gfn
+ * to continue at.
+ */
 static u64 undo_chunk(struct kwt_session *session, u64 gfn, u64 end)
 {
 	struct kwt_vm *vm = session->vm;
@@ -451,7 +473,7 @@ static u64 undo_chunk(struct kwt_session *session, u64 gfn, u64 end)
 	return end;
 }
 
-/* What was fetched did not reach the caller: there will be another time. */
+/* Put back what was fetched and did not reach the caller. */
 void kwt_range_resync_undo(struct kwt_session *session,
 			   const struct kvm_wtrack_resync_range *ranges,
 			   u32 used)
@@ -468,21 +490,24 @@ void kwt_range_resync_undo(struct kwt_session *session,
 }
 
 /*
- * A memslot is deleted: what was tracked in it is not any more, or goes on to be
- * tracked without memory by a session with RING_F_STICKY. KVM calls under
- * its slots_lock, and the VMM waits for it in KVM_SET_USER_MEMORY_REGION: a
- * chunk of 1,024 gfns costs each session that has something in it a few
- * operations on bitmaps, however many of them it tracks.
+ * The deletion of a memslot: sessions lose the gfns that they track in it, or
+ * keep them without memory if they have RING_F_STICKY. KVM calls under its
+ * slots_lock, and the VMM waits in KVM_SET_USER_MEMORY_REGION: a chunk of 1,024
+ * gfns costs each session that tracks something in it a few operations on
+ * bitmaps, however many gfns it tracks.
  */
 
-/* A part of a chunk, as bits [from, to) of it. */
+/* A part of a chunk: its bits [from, to). */
 struct part {
 	u32 from;
 	u32 to;
 	DECLARE_BITMAP(mask, KWT_CHUNK_PAGES);
 };
 
-/* What of [gfn, end) is in the span's chunk; the first of them is before @end. */
+/*
+ * Set @part to the part of [gfn, end) in the span's chunk, whose first gfn is
+ * before @end.
+ */
 static void set_part(struct part *part, const struct kwt_span *span, u64 gfn,
 		     u64 end)
 {
@@ -494,11 +519,14 @@ static void set_part(struct part *part, const struct kwt_span *span, u64 gfn,
 	bitmap_set(part->mask, part->from, part->to - part->from);
 }
 
-/* How many gfns of it the session tracks, or drop them. */
+/*
+ * A function for each span in the removed range. Returns a number of gfns,
+ * which visit_removed() sums.
+ */
 typedef u32 (*visit_fn)(struct kwt_session *session, struct kwt_span *span,
 			const struct part *part);
 
-/* Those that the session tracks and that had memory until now. */
+/* Find the gfns that the session tracks and that had memory until now. */
 static void find_gone(unsigned long *gone, const struct kwt_span *span,
 		      const struct part *part)
 {
@@ -508,7 +536,10 @@ static void find_gone(unsigned long *gone, const struct kwt_span *span,
 			      KWT_CHUNK_PAGES);
 }
 
-/* Before anybody is told: the guard has nothing to say of what is gone. */
+/*
+ * Disarm before records are published: the guard publishes nothing of removed
+ * gfns.
+ */
 static u32 disarm_removed(struct kwt_session *session, struct kwt_span *span,
 			  const struct part *part)
 {
@@ -526,9 +557,9 @@ static u32 count_removed(struct kwt_session *session, struct kwt_span *span,
 }
 
 /*
- * The session loses these. Nobody is left that has them, where no session is
- * sticky. A vCPU may change what is tracked elsewhere in the chunk, under the same
- * lock. Returns how many the session had; @gone is which.
+ * The session loses the removed gfns; @gone becomes which. If no session is
+ * sticky, no user is left. The lock is needed because a vCPU may change what is
+ * tracked elsewhere in the chunk. Returns how many the session lost.
  */
 static u32 forget_removed(struct kwt_set *set, struct kwt_span *span,
 			  const struct part *part, unsigned long *gone)
@@ -540,7 +571,10 @@ static u32 forget_removed(struct kwt_set *set, struct kwt_span *span,
 	find_gone(gone, span, part);
 	n = bitmap_weight(gone, KWT_CHUNK_PAGES);
 	bitmap_andnot(span->tracked, span->tracked, gone, KWT_CHUNK_PAGES);
-	/* What is not observed, but tracked, is disarmed: see resync_what(). */
+	/*
+	 * A gfn that is tracked and not observed counts as disarmed: see
+	 * resync_what().
+	 */
 	smp_mb();
 	bitmap_andnot(span->observed, span->observed, gone, KWT_CHUNK_PAGES);
 	if (!span->chunk->absent)
@@ -556,8 +590,8 @@ static u32 forget_removed(struct kwt_set *set, struct kwt_span *span,
 }
 
 /*
- * A sticky session keeps these, see mark_absent(). Returns how many the session
- * had; @gone is which.
+ * A sticky session keeps the removed gfns, see mark_absent(); @gone becomes
+ * which. Returns how many.
  */
 static u32 keep_removed(struct kwt_set *set, struct kwt_span *span,
 			const struct part *part, unsigned long *gone)
@@ -573,7 +607,7 @@ static u32 keep_removed(struct kwt_set *set, struct kwt_span *span,
 	return n;
 }
 
-/* When all sessions have been told. */
+/* Make the removed gfns absent, after all sessions have their records. */
 static u32 mark_absent(struct kwt_session *session, struct kwt_span *span,
 		       const struct part *part)
 {
@@ -612,14 +646,16 @@ static u32 drop_told(struct kwt_session *session, struct kwt_span *span,
 	return drop_removed(session, span, part, true);
 }
 
-/* The reader hears of it from the resync set. */
+/* The ring had no room: the resync set reports the removed gfns. */
 static u32 drop_untold(struct kwt_session *session, struct kwt_span *span,
 		       const struct part *part)
 {
 	return drop_removed(session, span, part, false);
 }
 
-/* Each span of the session in [gfn, end), all of which is removed. */
+/*
+ * Call @fn for each span of the session in [gfn, end), all of which is removed.
+ */
 static u64 visit_removed_run(struct kwt_session *session, u64 gfn, u64 end,
 			     visit_fn fn)
 {
@@ -639,7 +675,10 @@ static u64 visit_removed_run(struct kwt_session *session, u64 gfn, u64 end,
 	return n;
 }
 
-/* Leaves out what another address space has at the same gfns. */
+/*
+ * Call @fn for each span in the removed range, without gfns of another address
+ * space (SMM) that has the same numbers.
+ */
 static u64 visit_removed(struct kwt_vm *vm, struct kwt_session *session, u64 gfn,
 			 u64 end, visit_fn fn)
 {
@@ -653,7 +692,7 @@ static u64 visit_removed(struct kwt_vm *vm, struct kwt_session *session, u64 gfn
 
 /*
  * KVM's removal hook. No vCPU writes to these pages any more: KVM has waited
- * for those that could still see the memslot.
+ * for vCPUs that could still see the memslot.
  */
 void kwt_range_removed(struct kwt_vm *vm, u64 gfn, u64 nr_pages)
 {
@@ -680,7 +719,7 @@ void kwt_range_removed(struct kwt_vm *vm, u64 gfn, u64 nr_pages)
 			if (session->ring.sticky)
 				visit_removed(vm, session, gfn, end,
 					      mark_absent);
-	/* VMMs often bring it back at once. */
+	/* VMMs often create the memslot again at once. */
 	if (sticky)
 		kwt_absent_look_soon(vm);
 	mutex_unlock(&vm->lock);

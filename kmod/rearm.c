@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What was disarmed is armed again, a little later.
+ * The worker that arms gfns which the guard has disarmed, and absent gfns when
+ * there is memory.
  *
- * The records follow the arming: whatever was stored unseen is in memory when
- * the reader looks, whatever is stored later is notified.
+ * The records follow the arming: stores that were not seen are in memory when
+ * the reader reads the page, and KVM notifies of later stores.
  */
 #include <linux/ktime.h>
 #include <linux/memcontrol.h>
@@ -16,8 +17,8 @@
 #include "vcpu.h"
 
 /*
- * The gfns that are disarmed, and that somebody waits for. Under the VM's lock.
- * Those of sessions that stop may become fewer.
+ * Find the disarmed gfns that a session waits for. The caller holds the VM's
+ * lock; those of sessions that stop may become fewer meanwhile.
  */
 static void find_disarmed(const struct kwt_chunk *chunk, unsigned long *bits)
 {
@@ -37,12 +38,15 @@ static void put_spans(struct kwt_chunk *chunk)
 	struct kwt_span *span;
 	struct hlist_node *next;
 
-	/* The chunk itself stays: it is still in the list. */
+	/* The chunk itself stays, because it is still in the list. */
 	hlist_for_each_entry_safe(span, next, &chunk->spans, in_chunk)
 		kwt_span_put(span->ring->set, span);
 }
 
-/* Under the VM's lock. Returns the shortest wait of what is left, in ticks. */
+/*
+ * Arm the gfns of a chunk that are due. Returns the shortest wait of the
+ * others, in ticks. The caller holds the VM's lock.
+ */
 static int rearm_disarmed(struct kwt_space *space, struct kwt_chunk *chunk)
 {
 	DECLARE_BITMAP(disarmed, KWT_CHUNK_PAGES);
@@ -50,14 +54,17 @@ static int rearm_disarmed(struct kwt_space *space, struct kwt_chunk *chunk)
 	u32 bit;
 
 	find_disarmed(chunk, disarmed);
-	/* Without memory it is armed as soon as we come by. */
+	/* Without this memory the gfns are due at once. */
 	if (!bitmap_empty(disarmed, KWT_CHUNK_PAGES))
 		(void)kwt_chunk_guard(space, chunk);
 	for_each_set_bit(bit, disarmed, KWT_CHUNK_PAGES) {
 		ticks = kwt_due_wait(space, chunk, bit);
-		/* Behind arm_lock: sessions that stop have left. */
+		/* After arm_lock was held, sessions that stop have left. */
 		if (ticks <= 0)
-			/* -EAGAIN, or its memslot is on its way out. */
+			/*
+			 * The error is -EAGAIN, or its memslot is being
+			 * deleted.
+			 */
 			ticks = kwt_rearm(space, chunk, bit) ? 1 : INT_MAX;
 		if (kwt_chunk_is_waited_for(chunk, bit))
 			next = min(next, ticks);
@@ -67,7 +74,7 @@ static int rearm_disarmed(struct kwt_space *space, struct kwt_chunk *chunk)
 	return next;
 }
 
-/* Give the chunk back if nothing in it is disarmed any more. */
+/* Put the chunk if nothing in it is disarmed any more. */
 static void unlist_chunk(struct kwt_space *space, struct kwt_chunk *chunk)
 {
 	DECLARE_BITMAP(disarmed, KWT_CHUNK_PAGES);
@@ -85,7 +92,7 @@ static void unlist_chunk(struct kwt_space *space, struct kwt_chunk *chunk)
 		kwt_chunk_put(space, chunk);
 }
 
-/* Nothing but this takes chunks out of the list, so they stay meanwhile. */
+/* Only the worker takes chunks out of the list, so they stay meanwhile. */
 static struct kwt_chunk *take_first_tripped(struct kwt_space *space,
 					    struct list_head *chunks)
 {
@@ -96,7 +103,10 @@ static struct kwt_chunk *take_first_tripped(struct kwt_space *space,
 	return list_first_entry_or_null(chunks, struct kwt_chunk, in_tripped);
 }
 
-/* Who pays for what the guard has to remember of a chunk. Under the VM's lock. */
+/*
+ * The memory cgroup that is charged for the guard's state of a chunk. The
+ * caller holds the VM's lock.
+ */
 static struct mem_cgroup *chunk_payer(const struct kwt_chunk *chunk)
 {
 	struct kwt_span *span = hlist_entry_safe(chunk->spans.first,
@@ -106,7 +116,10 @@ static struct mem_cgroup *chunk_payer(const struct kwt_chunk *chunk)
 		      NULL;
 }
 
-/* Under the VM's lock. A worker has no memory cgroup of its own. */
+/*
+ * Charge what rearm_disarmed() allocates, because a worker has no memory cgroup
+ * of its own. The caller holds the VM's lock.
+ */
 static int rearm_charged(struct kwt_space *space, struct kwt_chunk *chunk)
 {
 	struct mem_cgroup *old = set_active_memcg(chunk_payer(chunk));
@@ -117,8 +130,8 @@ static int rearm_charged(struct kwt_space *space, struct kwt_chunk *chunk)
 }
 
 /*
- * Arm what is absent in [gfn, end) of the chunk, all of which has memory. Returns
- * false when some of it cannot be armed just now.
+ * Arm the absent gfns in [gfn, end) of the chunk, all of which has memory.
+ * Returns false when some of them cannot be armed now.
  */
 static bool arm_absent(struct kwt_space *space, struct kwt_chunk *chunk,
 		       u64 gfn, u64 end)
@@ -128,7 +141,7 @@ static bool arm_absent(struct kwt_space *space, struct kwt_chunk *chunk,
 	for (; gfn < end; gfn++) {
 		if (!kwt_chunk_absent(chunk, kwt_chunk_bit(gfn)))
 			continue;
-		/* Other errors: its memslot is on its way out again. */
+		/* After other errors its memslot is being deleted again. */
 		if (kwt_rearm(space, chunk, kwt_chunk_bit(gfn)) == -EAGAIN)
 			done = false;
 		cond_resched();
@@ -149,7 +162,7 @@ static bool look_at_absent(struct kwt_vm *vm, struct kwt_chunk *chunk)
 	return done;
 }
 
-/* One that was not looked at; they are in front. */
+/* Returns a chunk that was not looked at this time; such chunks come first. */
 static struct kwt_absent *next_absent(struct kwt_space *space)
 {
 	struct kwt_absent *absent;
@@ -160,11 +173,12 @@ static struct kwt_absent *next_absent(struct kwt_space *space)
 }
 
 /*
- * Look for memory at what is absent: at all of it if the memslots have changed, and
- * at what is new or could not be armed the last time. A VMM that changes memslots
- * all the time does not keep the worker here: what has become absent meanwhile is
- * left to the next time. Under the VM's lock, which is given back after each chunk.
- * Returns the ticks until it has to be done again.
+ * Look whether absent gfns have memory: all of them if the memslots have
+ * changed, otherwise those that are new or could not be armed the last time. A
+ * VMM that changes memslots all the time does not keep the worker here, because
+ * gfns that become absent meanwhile wait for the next time. Returns the ticks
+ * until the next time. The caller holds the VM's lock, which is released after
+ * each chunk.
  */
 static int look_for_memory(struct kwt_vm *vm)
 {
@@ -204,7 +218,7 @@ static void update_vcpus(struct kwt_vm *vm)
 {
 	mutex_lock(&vm->lock);
 	if (!vm->gone)
-		/* Without memory it is for the next time. */
+		/* If memory is short, the next run tries again. */
 		(void)kwt_vcpus_update(&vm->space, vm->kvm);
 	mutex_unlock(&vm->lock);
 }
@@ -219,7 +233,7 @@ static void rearm_work(struct work_struct *work)
 	LIST_HEAD(chunks);
 
 	WRITE_ONCE(vm->rearm_soon, false);
-	/* Without memory it is for the next time. */
+	/* If memory is short, the next run tries again. */
 	if (kwt_probe_walks(vm))
 		next = 1;
 	update_vcpus(vm);
@@ -241,7 +255,7 @@ static void rearm_work(struct work_struct *work)
 		cond_resched();
 	}
 	kwt_notice_guard(vm);
-	/* If somebody wants it sooner, it is queued already. */
+	/* If it is wanted earlier, it is queued already. */
 	if (next != INT_MAX)
 		queue_delayed_work(kwt_wq, &vm->rearm, msecs_to_jiffies(
 				   max(next, 1) * KWT_GUARD_TICK_MS));
@@ -253,7 +267,7 @@ void kwt_rearm_init(struct kwt_vm *vm)
 	INIT_DELAYED_WORK(&vm->rearm, rearm_work);
 }
 
-/* No session and no probe is left. */
+/* Neither a session nor a probe of the VM is left. */
 void kwt_rearm_exit(struct kwt_vm *vm)
 {
 	struct kwt_chunk *chunk;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* REGIONS: the memslots, as far as the session may have them. */
+/* REGIONS: the memslots, as far as the session's limits permit. */
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "ioctl.h"
 
-/* Behind all that a guest may have. */
+/* The first gfn that no guest can have. */
 #define GFN_LIMIT	(1ULL << (KWT_GPA_BITS - KWT_PAGE_SHIFT))
 
-/* What is filled in. */
+/* The output of the call. */
 struct output {
 	struct kvm_wtrack_region *regions;
 	u32 room;
@@ -33,8 +33,8 @@ static u32 region_flags(const struct kvm_memory_slot *slot)
 }
 
 /*
- * One step from @gfn on, which the session may have: what is there, if anything
- * is. Returns where to go on.
+ * Output the region at @gfn, which the session may have, if there is one.
+ * Returns the gfn to continue at.
  */
 static u64 put_next_region(struct kwt_session *session, struct output *out,
 			   u64 gfn)
@@ -48,7 +48,7 @@ static u64 put_next_region(struct kwt_session *session, struct output *out,
 	if (slot->base_gfn > gfn)
 		return slot->base_gfn;
 	end = slot->base_gfn + slot->npages;
-	/* It is about to go away. */
+	/* The memslot is being deleted. */
 	if (slot->flags & KVM_MEMSLOT_INVALID)
 		return end;
 	end = kwt_restrict_end(session, gfn, end);
@@ -61,8 +61,8 @@ static u64 put_next_region(struct kwt_session *session, struct output *out,
 }
 
 /*
- * There are as many steps as memslots and ranges, at most: with little of
- * interest among them, they are taken in several calls.
+ * There are at most as many steps as memslots and ranges. A call with few
+ * results stops after KWT_MAX_RANGES steps, and the next one continues.
  */
 static void put_all_regions(struct kwt_session *session, struct output *out)
 {
@@ -79,9 +79,9 @@ static void put_all_regions(struct kwt_session *session, struct output *out)
 }
 
 /*
- * KVM may replace the memslots between a look at their generation and one at
- * them: then it is done again. That happens twice at most, since KVM waits for
- * us before it replaces them once more.
+ * KVM may replace the memslots between the look at their generation and the
+ * look at them: then try again. That happens twice at most, since KVM waits for
+ * this read side before it replaces them once more.
  */
 static void put_regions(struct kwt_session *session, struct output *out)
 {
@@ -94,7 +94,7 @@ static void put_regions(struct kwt_session *session, struct output *out)
 		out->next = first;
 		out->generation = kwt_slots_generation(kvm);
 		put_all_regions(session, out);
-		/* Pairs with the release of new memslots by KVM. */
+		/* Pairs with KVM's release of new memslots. */
 		smp_rmb();
 	} while (kwt_slots_generation(kvm) != out->generation);
 	srcu_read_unlock(&kvm->srcu, idx);

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Limits that a session takes on, before it is handed to somebody else or later:
- * each RESTRICT makes them narrower. They are what all of them have in common.
+ * RESTRICT: makes the limits of a session narrower, before it is handed to
+ * another process or later. limits.c has the limits themselves.
  */
 #include <linux/mm.h>
 
 #include "kwt.h"
 
-/* How many ranges are looked at before the VM's lock is given back. */
+/* How many ranges are checked before the VM's lock is released. */
 #define LOOK_RANGES	32
 
 /*
- * Is all that the session tracks allowed? It may become less meanwhile, but not
- * more. Under the VM's lock, which is given back in between.
+ * Do the limits allow all that the session tracks? Gfns may be removed
+ * meanwhile, but not added. The caller holds the VM's lock, which is released
+ * in between.
  */
 static bool tracks_what_is_allowed(struct kwt_session *session,
 				   const struct kwt_limits *limits)
@@ -37,7 +38,7 @@ static bool tracks_what_is_allowed(struct kwt_session *session,
 			   kwt_set_pages(&session->set) <= limits->max_pages);
 }
 
-/* Under both locks. */
+/* The caller holds session->lock and the VM's lock. */
 static bool ring_is_allowed(const struct kwt_session *session,
 			    const struct kwt_limits *limits)
 {
@@ -58,7 +59,7 @@ static bool ring_is_allowed(const struct kwt_session *session,
 	       ring->period_ns >= limits->min_period_ms * NSEC_PER_MSEC;
 }
 
-/* Under session->lock. */
+/* The caller holds session->lock. */
 static int limits_replace(struct kwt_session *session,
 			  const struct kwt_limits *limits)
 {
@@ -78,7 +79,7 @@ static int limits_replace(struct kwt_session *session,
 	return r;
 }
 
-/* Under session->lock. Takes over or frees what @limits has. */
+/* Takes over or frees the ranges of @limits. The caller holds session->lock. */
 static int restrict_locked(struct kwt_session *session,
 			   struct kwt_limits *limits,
 			   const struct kvm_wtrack_restrict *arg)
@@ -126,7 +127,10 @@ int kwt_restrict(struct kwt_session *session,
 	return r;
 }
 
-/* For callers that do not hold the VM's lock. */
+/*
+ * Returns -EPERM if the session may not have the gfn. The caller does not hold
+ * the VM's lock.
+ */
 int kwt_restrict_check(struct kwt_session *session, u64 gfn)
 {
 	int r = mutex_lock_interruptible(&session->lock);

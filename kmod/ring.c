@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stage 3 of 5: a record into a session's ring.
+ * Stage 3 of 5: publish a record in a session's ring, or put the gfn into the
+ * resync set when the ring is full.
  *
- * Many producers, the vCPUs, reserve places with one cmpxchg of head and
- * publish each record by itself through its seq; there is no other producer
- * index, and none that user space could write. The reader's pos is taken for
- * what it is: a claim by somebody who can only hurt himself with it. Whatever
- * it says, a record goes to a place inside of the ring; when it says nonsense
- * the ring counts as full.
+ * The producers are the vCPUs. They reserve places with one cmpxchg of head,
+ * and publish each record by its seq. There is no other producer index, and
+ * none that user space can write. The reader's pos is not trusted, and a wrong
+ * one harms only its reader: whatever its value, a record goes to a place
+ * inside of the ring, and a value that makes no sense counts as a full ring.
  *
  *	head	next place, and whether the ring is closed: one word, so that
  *		no record can get behind the RESYNC record that closes it
  *	pos	places released by the reader, in the page that it may write
  *
- * Preemption is disabled from taking a place until it is filled. Nobody reads
- * what is behind it before, and a fence waits for it: see fence.h.
+ * Preemption is disabled from the reservation of a place until it is filled,
+ * because no reader gets the records after it before, and a fence waits for it:
+ * see fence.h.
  */
 #include <linux/minmax.h>
 #include <linux/string.h>
@@ -29,7 +30,7 @@ static u64 head_pos(u64 head)
 	return head & ~KWT_RING_CLOSED;
 }
 
-/* Records published or about to be. */
+/* The number of records that are published or reserved. */
 u64 kwt_ring_head(const struct kwt_ring *ring)
 {
 	return head_pos(READ_ONCE(ring->head));
@@ -48,10 +49,10 @@ bool kwt_ring_published(const struct kwt_ring *ring, u64 pos)
 }
 
 /*
- * Publish a store that is longer than one record: in parts, each of them
- * complete. Returns the sequence number of the last one, or 0 when there is no room
- * for all of them, or the gfn is not observed; then nothing was published. @record
- * has what is the same in all parts.
+ * Publish a store that is longer than one record, in parts. Returns the
+ * sequence number of the last part, or 0 when there is no room for all parts or
+ * the gfn is not observed; then nothing was published. @record has the fields
+ * that are the same in all parts.
  */
 u64 kwt_ring_put_parts(const struct kwt_span *span, u64 bit,
 		       struct kvm_wtrack_record *record, const u8 *data,
@@ -81,7 +82,10 @@ u64 kwt_ring_put_parts(const struct kwt_span *span, u64 bit,
 	return pos;
 }
 
-/* A fence waits from here to publish_end(), or for the hook that we are in. */
+/*
+ * A fence waits for what happens from here to publish_end(), or for the hook
+ * that the caller is in.
+ */
 static bool publish_begin(const struct kwt_ring *ring)
 {
 	preempt_disable();
@@ -104,8 +108,9 @@ static void publish_control(struct kwt_ring *ring, u64 pos,
 }
 
 /*
- * Close the ring behind a RESYNC record, for which a place is spare. Returns
- * false if it was closed before: the RESYNC record is there or about to be.
+ * Close the ring after a RESYNC record, for which a place is kept free. Returns
+ * false if the ring was closed already: then its RESYNC record is published or
+ * about to be.
  */
 bool kwt_ring_close(struct kwt_ring *ring, u64 time_ns)
 {
@@ -130,8 +135,9 @@ bool kwt_ring_close(struct kwt_ring *ring, u64 time_ns)
 
 /*
  * Open a closed ring again, once the reader has released all of it up to the
- * RESYNC record: what is re-read must not be older than a record before it.
- * Returns false as long as it has not. Under the VM's lock.
+ * RESYNC record: the contents that it reads then must not be older than a
+ * record that it reads later. Returns false while it has not. The caller holds
+ * the VM's lock.
  */
 bool kwt_ring_reopen(struct kwt_ring *ring)
 {
@@ -143,16 +149,20 @@ bool kwt_ring_reopen(struct kwt_ring *ring)
 	if (head_pos(head) - READ_ONCE(ring->consumer->pos) > behind)
 		return false;
 	/*
-	 * A full barrier between opening and the caller's sweep of the resync
-	 * bits. Pairs with the one in kwt_resync_mark(): whoever sets a bit
-	 * behind the sweep finds the ring open and closes it again.
+	 * The cmpxchg is a full barrier between opening and the caller's sweep
+	 * of the resync bits. Pairs with the one in kwt_resync_mark(): a thread
+	 * that sets a bit after the sweep finds the ring open and closes it
+	 * again.
 	 */
 	while (!try_cmpxchg(&ring->head, &head, head_pos(head)))
 		;
 	return true;
 }
 
-/* Returns false when there is no room. Under the VM's lock. */
+/*
+ * Publish a record REGION_REMOVED. Returns false when there is no room. The
+ * caller holds the VM's lock.
+ */
 bool kwt_ring_region(struct kwt_ring *ring, u64 gfn, u64 nr_pages,
 		     u64 nr_tracked, u64 time_ns)
 {
@@ -174,10 +184,10 @@ bool kwt_ring_region(struct kwt_ring *ring, u64 gfn, u64 nr_pages,
 }
 
 /*
- * Of the guard. Returns false when there is no room, or when something is said
- * of a gfn that is not observed. Stores are recorded behind the place of
- * REARMED and, of those that are not, the reader of the record finds all in
- * memory. See kwt_ring_reserve_for().
+ * Publish a record of the guard. Returns false when there is no room, or when a
+ * record CHANGED is about a gfn that is not observed. Stores after the place of
+ * REARMED have records; of stores without one, the reader of REARMED finds all
+ * in memory. See kwt_ring_reserve_for().
  */
 bool kwt_ring_guard(struct kwt_span *span, u32 bit,
 		    const struct kvm_wtrack_record *record)
@@ -196,7 +206,10 @@ bool kwt_ring_guard(struct kwt_span *span, u32 bit,
 	else
 		room = kwt_ring_reserve(ring, 1, &pos);
 	if (action == KVM_WTRACK_GUARD_REARMED) {
-		/* No record of the page comes before one that tells of it. */
+		/*
+		 * No record of a store to the page may precede REARMED or
+		 * RESYNC.
+		 */
 		if (!room && kwt_ring_close(ring, record->time_ns))
 			kwt_notice_overflow(ring);
 		set_bit(bit, span->observed);
@@ -212,13 +225,16 @@ bool kwt_ring_guard(struct kwt_span *span, u32 bit,
 	return room;
 }
 
-/* No record follows any more. */
+/* Was the last record published? */
 bool kwt_ring_is_over(const struct kwt_ring *ring)
 {
 	return READ_ONCE(ring->gone) || READ_ONCE(ring->ended);
 }
 
-/* The last record, for which a place is spare. Under the VM's lock, once. */
+/*
+ * Publish the last record of a ring, for which a place is kept free. Called
+ * once; the caller holds the VM's lock.
+ */
 static void publish_last(struct kwt_ring *ring, u8 type, bool *over, u64 time_ns)
 {
 	const struct kvm_wtrack_record record = {
@@ -241,15 +257,19 @@ void kwt_ring_gone(struct kwt_ring *ring, u64 time_ns)
 	publish_last(ring, KVM_WTRACK_RECORD_VM_GONE, &ring->gone, time_ns);
 }
 
-/* Nothing is tracked any more, and no hook is under way that found it tracked. */
+/*
+ * Publish ENDED. Nothing is tracked any more, and no hook is running that found
+ * a gfn tracked.
+ */
 void kwt_ring_end(struct kwt_ring *ring, u64 time_ns)
 {
 	publish_last(ring, KVM_WTRACK_RECORD_ENDED, &ring->ended, time_ns);
 }
 
 /*
- * Records that the reader has not released, published or about to be, and the
- * position of the first of them. -EIO if its pos is not in the ring.
+ * Returns the number of records that the reader has not released, published or
+ * about to be; *@pos becomes the position of the first. Returns -EIO if the
+ * reader's pos is not in the ring.
  */
 int kwt_ring_unread(const struct kwt_ring *ring, u64 *pos)
 {
@@ -263,17 +283,18 @@ int kwt_ring_unread(const struct kwt_ring *ring, u64 *pos)
 }
 
 /*
- * Stage 3 of 5, when the ring is full: the gfn goes into the resync set.
+ * The resync set: gfns of stores for which the ring had no room.
  *
- * Exact, because notification follows the store. A store whose bit is set is
- * in memory before; the reader fetches the bit, then reads the page. A store
- * that is not in what it read sets the bit again, or gets a record, later.
+ * It loses nothing, because the notification follows the store. A store is in
+ * memory before its bit is set; the reader fetches the bit, then reads the
+ * page. A store that is not in what it read sets the bit again later, or gets a
+ * record.
  */
 
 /*
- * Set a gfn's bit, and make sure that the reader will hear of it: a bit is set
- * only behind a RESYNC record, and that record is unread or the sweep after it
- * is still to come. If the reader has opened the ring in between, once more.
+ * Set a gfn's bit, and make sure that the reader will fetch it: a bit is set
+ * only after a RESYNC record, which is unread or whose sweep is still to come.
+ * If the reader has opened the ring in between, close it again.
  */
 void kwt_resync_mark(struct kwt_span *span, u32 bit, u64 time_ns)
 {
@@ -287,7 +308,7 @@ void kwt_resync_mark(struct kwt_span *span, u32 bit, u64 time_ns)
 	} while (!kwt_ring_closed(span->ring));
 }
 
-/* The same for all gfns of a bitmap. */
+/* As kwt_resync_mark(), for all gfns of a bitmap. */
 void kwt_resync_mark_all(struct kwt_span *span, const unsigned long *bits,
 			 u64 time_ns)
 {
@@ -300,19 +321,22 @@ void kwt_resync_mark_all(struct kwt_span *span, const unsigned long *bits,
 			if (bits[i])
 				atomic_long_or(bits[i], (atomic_long_t *)
 							&span->resync[i]);
-		/* As above. */
+		/* Pairs with the full barrier of kwt_ring_reopen(). */
 		smp_mb__after_atomic();
 	} while (!kwt_ring_closed(span->ring));
 }
 
-/* A store that found no room. */
+/* Mark the gfn of a store for which the ring had no room. */
 void kwt_resync_write(struct kwt_span *span, u32 bit, u64 time_ns)
 {
 	atomic64_inc(&span->ring->resync_writes);
 	kwt_resync_mark(span, bit, time_ns);
 }
 
-/* Extend the last range, or start one; false when there is no room. */
+/*
+ * Add a gfn to the last range, or to a new one. Returns false when there is no
+ * room.
+ */
 static bool put_resync_gfn(struct kvm_wtrack_resync_range *range, u32 *used,
 			   u32 room, u64 gfn, u32 what)
 {
@@ -335,7 +359,10 @@ static bool put_resync_gfn(struct kvm_wtrack_resync_range *range, u32 *used,
 
 static u32 resync_what(const struct kwt_span *span, u32 bit)
 {
-	/* Looked at after its bit was cleared: the re-arm sets it again. */
+	/*
+	 * This look follows the clearing of the resync bit: a later arming sets
+	 * that bit again.
+	 */
 	if (test_bit(bit, span->observed))
 		return KVM_WTRACK_RESYNC_REREAD;
 	/* Pairs with the barrier in kwt_span_forget(). */
@@ -347,11 +374,11 @@ static u32 resync_what(const struct kwt_span *span, u32 bit)
 }
 
 /*
- * Fetch and clear the bits of one span, which is freed if none is left. What
- * does not fit stays set, and so does all that may have been set since the ring
- * was closed again: it is for the new RESYNC record, behind records that the
- * reader has yet to see. Returns how many of @room ranges are used now. Under
- * the VM's lock.
+ * Fetch and clear the bits of one span, which is freed if none is left. Bits
+ * that do not fit stay set, and so do bits that may have been set since the
+ * ring was closed again: they belong to the new RESYNC record, which follows
+ * records that the reader has not seen yet. Returns how many of @room ranges
+ * are used now. The caller holds the VM's lock.
  */
 u32 kwt_resync_fetch(struct kwt_set *set, struct kwt_span *span,
 		     struct kvm_wtrack_resync_range *range, u32 used, u32 room)
@@ -359,7 +386,7 @@ u32 kwt_resync_fetch(struct kwt_set *set, struct kwt_span *span,
 	u32 bit;
 
 	for_each_set_bit(bit, span->resync, KWT_CHUNK_PAGES) {
-		/* Before the caller's look at the page: a full barrier. */
+		/* A full barrier before the reader's look at the page. */
 		test_and_clear_bit(bit, span->resync);
 		if (kwt_ring_closed(span->ring) ||
 		    !put_resync_gfn(range, &used, room, kwt_span_gfn(span, bit),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reserving a place in a ring, publishing a record, waking the reader: the
- * steps of every record, inlined into the write hook.
+ * The steps of every record: reserve a place in a ring, publish the record,
+ * wake the reader. They are inlined into the write hook.
  */
 #ifndef KWT_RING_H
 #define KWT_RING_H
@@ -18,9 +18,9 @@ kwt_ring_at(const struct kwt_ring *ring, u64 pos)
 }
 
 /*
- * Reserve @nr places, at most ring->room. A closed ring has a head that is far
- * ahead of any pos and so is full like any other. With @observed, only if that
- * bit is set: see kwt_ring_reserve_for().
+ * Reserve @nr places, at most ring->room. The head of a closed ring is far
+ * ahead of any pos, so that the ring counts as full. With @observed, a place is
+ * reserved only if bit @bit of it is set: see kwt_ring_reserve_for().
  */
 static __always_inline bool __kwt_ring_reserve(struct kwt_ring *ring,
 					       const unsigned long *observed,
@@ -29,13 +29,16 @@ static __always_inline bool __kwt_ring_reserve(struct kwt_ring *ring,
 	u64 head, used;
 
 	for (;;) {
-		/* Pairs with the cmpxchg that takes a place for the guard. */
+		/*
+		 * Pairs with the cmpxchg that reserves a place for a record of
+		 * the guard.
+		 */
 		head = smp_load_acquire(&ring->head);
 		if (observed && unlikely(!test_bit(bit, observed)))
 			return false;
 		/*
-		 * Pairs with the reader's exchange: it has read the
-		 * places that it gives back.
+		 * Pairs with the reader's exchange: the reader has read the
+		 * places that it releases.
 		 */
 		used = head - smp_load_acquire(&ring->consumer->pos);
 		*pos = head;
@@ -45,8 +48,8 @@ static __always_inline bool __kwt_ring_reserve(struct kwt_ring *ring,
 			continue;
 		}
 		/*
-		 * Full, or others have published and the reader has released
-		 * since we looked at head.
+		 * The ring is full; or other vCPUs have published and the
+		 * reader has released since head was read.
 		 */
 		if (READ_ONCE(ring->head) == *pos)
 			return false;
@@ -59,13 +62,14 @@ static inline bool kwt_ring_reserve(struct kwt_ring *ring, u32 nr, u64 *pos)
 }
 
 /*
- * A store of a fault that began before arming @nr + 1: was the page disarmed, and
- * armed again, since? Then what it stored may have been overwritten by what
- * nobody has seen, and the record says that the page has to be read again.
+ * Was the page armed again since arming @nr, before which the fault of this
+ * store began? Then a store without a record may have overwritten what it
+ * stored, and the record says that the page has to be read again.
  *
- * After a place was reserved, whose cmpxchg pairs with that of the record
- * REARMED: a place behind that one finds the number of that arming here. The same
- * holds for a page that was removed and added, whose caller reads it after ADD.
+ * Called after a place was reserved. The cmpxchg pairs with that of the record
+ * REARMED: a record with a later place finds the number of that arming here.
+ * The same holds for a page that was removed and added, which the caller of ADD
+ * reads afterwards.
  */
 static __always_inline u32 kwt_stale_flag(const struct kwt_chunk *chunk, u64 nr)
 {
@@ -74,10 +78,10 @@ static __always_inline u32 kwt_stale_flag(const struct kwt_chunk *chunk, u64 nr)
 }
 
 /*
- * Is a store to be recorded, which is in memory? One to a page that the guard
- * has disarmed is not: the page is read again when it is armed. KVM goes on with
- * a string instruction for up to 1,024 elements after its page was disarmed,
- * and notifies of each.
+ * Does a store that is in memory need a record? A store to a page that the
+ * guard has disarmed does not: the page is read again when it is armed. KVM
+ * continues a string instruction for up to 1,024 elements after its page was
+ * disarmed, and notifies of each.
  */
 static __always_inline bool kwt_span_observes(const struct kwt_span *span,
 					      u64 bit)
@@ -87,20 +91,22 @@ static __always_inline bool kwt_span_observes(const struct kwt_span *span,
 	if (!test_bit(bit, span->tracked))
 		return false;
 	/*
-	 * Between the store and the second look. Pairs with the barrier behind
-	 * the bit's being set, kwt_ring_guard(): if we miss it, whoever reads
-	 * the page after the record REARMED sees the store.
+	 * A full barrier between the store and the second look. Pairs with the
+	 * barrier after the bit is set in kwt_ring_guard(): if this look misses
+	 * the bit, a reader that reads the page after the record REARMED sees
+	 * the store.
 	 */
 	smp_mb();
 	return test_bit(bit, span->observed);
 }
 
 /*
- * For a record of this gfn, while it is observed. No such place is between
- * those of the guard's records DISARMED and REARMED: the guard clears the bit,
- * then takes the place for DISARMED; it takes the one for REARMED, then sets
- * the bit. Whoever finds the bit set has a head of before or of behind both, and
- * loses the cmpxchg if the guard has taken a place since.
+ * Reserve places for a record of this gfn, while the gfn is observed. No such
+ * place is between those of the guard's records DISARMED and REARMED: the guard
+ * clears the bit, then reserves the place for DISARMED; it reserves the place
+ * for REARMED, then sets the bit. A caller that finds the bit set has read a
+ * head from before or after both, and its cmpxchg fails if the guard has
+ * reserved a place since.
  */
 static __always_inline bool kwt_ring_reserve_for(const struct kwt_span *span,
 						 u64 bit, u32 nr, u64 *pos)
@@ -109,9 +115,9 @@ static __always_inline bool kwt_ring_reserve_for(const struct kwt_span *span,
 }
 
 /*
- * With RING_F_ONCE the caller has cleared the bit, and so is the only one that has
- * something to tell of the gfn. That the guard has nothing to tell either follows
- * from the same: see tell_disarmed().
+ * With RING_F_ONCE the caller has cleared the bit, and so is the only one that
+ * publishes a record of the gfn. The guard does not publish one either, because
+ * it would have to clear the bit: see tell_disarmed().
  */
 static inline bool kwt_ring_reserve_any(const struct kwt_span *span, u64 bit,
 					u32 nr, u64 *pos)
@@ -130,13 +136,16 @@ static inline void kwt_ring_publish(struct kvm_wtrack_record *record, u64 pos)
 
 static inline void kwt_ring_wake(struct kwt_ring *ring, bool urgent)
 {
-	/* Pairs with the barrier between going to sleep and looking again. */
+	/*
+	 * Pairs with the barrier in kwt_wake_arm(), between arming and the last
+	 * look.
+	 */
 	smp_mb();
 	if (unlikely(READ_ONCE(ring->sleepers)))
 		kwt_wake(ring, urgent);
 }
 
-/* All of a record but its seq. */
+/* Copy a record except its seq. */
 static inline void kwt_ring_fill(struct kvm_wtrack_record *record,
 				 const struct kvm_wtrack_record *from)
 {
@@ -147,8 +156,8 @@ static inline void kwt_ring_fill(struct kvm_wtrack_record *record,
 }
 
 /*
- * What the session has no right to see. Before the record is in the ring, whose
- * places the reader can look at while they are filled.
+ * Remove what the session has no right to see. Done before the record is in the
+ * ring, because the reader can look at places while they are filled.
  */
 static inline void kwt_ring_withhold(const struct kwt_ring *ring,
 				     struct kvm_wtrack_record *record)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The pages of a ring, and which of them user space may write.
+ * RING and mmap(2): the pages of a ring, and which of them user space may
+ * write.
  *
  *	page 0		consumer: read and write
  *	page 1 ...	records: read only, for good
  *
- * The two are mapped by two calls of mmap(2), since they differ in what may be
- * done with them. Their offsets there are not their places here.
+ * They are mapped by two calls of mmap(2), since they have different
+ * permissions. The offsets for mmap(2) are not the positions in this list.
  */
 #include <linux/log2.h>
 #include <linux/memcontrol.h>
@@ -23,7 +24,7 @@ static u32 record_pages(u32 records)
 	return records * sizeof(struct kvm_wtrack_record) >> PAGE_SHIFT;
 }
 
-/* The pages and their array. */
+/* Free the pages and their array. */
 static void pages_free(struct page **pages, u32 nr)
 {
 	while (nr--)
@@ -76,7 +77,7 @@ void kwt_ring_unmake(struct kwt_session *session)
 	pages_free(session->pages, session->nr_pages);
 }
 
-/* For callers that need a ring. */
+/* Returns 0 if the session is attached and has a ring, otherwise an error. */
 int kwt_ring_check(struct kwt_session *session)
 {
 	if (!kwt_session_vm(session))
@@ -84,7 +85,10 @@ int kwt_ring_check(struct kwt_session *session)
 	return kwt_ring_made(session) ? 0 : -ENOBUFS;
 }
 
-/* A time for nothing, or nothing to wait for. */
+/*
+ * Refuse a time without RING_F_SYNC, and RING_F_SYNC with modes that leave
+ * nothing to wait for.
+ */
 static int sync_check(const struct kvm_wtrack_ring *arg)
 {
 	if (!(arg->flags & KVM_WTRACK_RING_F_SYNC))
@@ -125,7 +129,10 @@ static int options_check(const struct kwt_session *session,
 	return session->ring.records ? -EBUSY : 0;
 }
 
-/* Under the VM's lock, so that it either is told of the VM's end or finds it. */
+/*
+ * Set up and publish the ring. The caller holds the VM's lock, so that the ring
+ * either gets the record VM_GONE later or is refused because the VM is gone.
+ */
 static int ring_publish(struct kwt_session *session,
 			const struct kvm_wtrack_ring *arg)
 {
@@ -179,7 +186,7 @@ u64 kwt_ring_records_bytes(const struct kwt_session *session)
 	return (u64)(session->nr_pages - 1) << PAGE_SHIFT;
 }
 
-/* The session is attached. */
+/* Make the ring of a session, which is attached. */
 int kwt_ring_make(struct kwt_session *session,
 		  const struct kvm_wtrack_ring *arg)
 {
@@ -205,8 +212,8 @@ out:
 }
 
 /*
- * Not inherited by a child of fork(2), which would keep the session without
- * knowing it.
+ * A child of fork(2) does not inherit the mapping, which would keep the session
+ * open.
  */
 int kwt_ring_mmap(struct kwt_session *session, struct vm_area_struct *vma)
 {

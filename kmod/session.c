@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A session: one open file, from open() to the last close. */
+/*
+ * A session: one open file, from open(2) to the last close(2); the list of
+ * sessions that wait for a VM; and the end of a session by an administrator.
+ */
 #include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/memcontrol.h>
@@ -9,16 +12,16 @@
 #include "kwt.h"
 
 /*
- * Sessions that were restricted and have no VM yet, by id. A broker hands such a
- * session over, and counts it until it is closed: it is told of that, and of those
- * that there are, as of sessions with a VM.
+ * Sessions that were restricted and have no VM yet, by id. A broker hands such
+ * a session over, and counts it until it is closed: dumps and notices report
+ * these sessions like those with a VM.
  */
 static DEFINE_MUTEX(waiting_lock);
 static LIST_HEAD(waiting);
 
 /*
- * After the grace period that follows the last hook which could have seen one
- * of the session's spans.
+ * Runs after a grace period, so that no hook can find a span of the session any
+ * more.
  */
 static void session_free(struct work_struct *work)
 {
@@ -60,21 +63,25 @@ struct kwt_session *kwt_session_create(void)
 	return session;
 }
 
-/* It was restricted, and may have a VM. Under session->lock. */
+/*
+ * Put a session that was restricted into the list, unless it has a VM. The
+ * caller holds session->lock.
+ */
 void kwt_session_wait(struct kwt_session *session)
 {
 	if (session->vm || !list_empty(&session->in_waiting))
 		return;
 	mutex_lock(&waiting_lock);
-	/* Not earlier: the list is by id. */
+	/* Number it under the lock, because the list is sorted by id. */
 	kwt_session_number(session);
 	list_add_tail(&session->in_waiting, &waiting);
 	mutex_unlock(&waiting_lock);
 }
 
 /*
- * -ENOENT if it did not wait, -ESHUTDOWN if it was ended while it did. Under
- * session->lock, or nobody else has it.
+ * Returns -ENOENT if the session did not wait, and -ESHUTDOWN if it was ended
+ * while it did. The caller holds session->lock, or is the only user of the
+ * session.
  */
 static int stop_waiting(struct kwt_session *session)
 {
@@ -89,7 +96,10 @@ static int stop_waiting(struct kwt_session *session)
 	return r;
 }
 
-/* One that has its VM may wait for a moment longer, see kwt_session_attach(). */
+/*
+ * A session that has just got its VM still waits for a moment, see
+ * kwt_session_attach().
+ */
 static bool session_waits(struct kwt_session *session)
 {
 	bool waits;
@@ -101,9 +111,9 @@ static bool session_waits(struct kwt_session *session)
 }
 
 /*
- * Calls @fn for those with a higher id than *@id, which becomes that of the last
- * for which it returned 0, until it returns something else. None of them gets a
- * ring or is freed meanwhile.
+ * Call @fn for each waiting session with a higher id than *@id, until it
+ * returns something else than 0. *@id becomes the id of the last session for
+ * which it returned 0. No such session gets a ring or is freed meanwhile.
  */
 int kwt_session_each_waiting(u64 *id,
 			     int (*fn)(struct kwt_session *session, void *arg),
@@ -136,8 +146,9 @@ static struct kwt_session *find_waiting(u64 id)
 }
 
 /*
- * It tracks nothing, and has no ring. It may have its VM by now, but whoever attaches
- * it looks under waiting_lock before that is done with: finish_attach().
+ * End a waiting session, which tracks nothing and has no ring. It may have its
+ * VM by now, but ATTACH checks under waiting_lock before it returns:
+ * finish_attach().
  */
 static int end_waiting(u64 id)
 {
@@ -163,10 +174,13 @@ static int end_waiting(u64 id)
 	return r;
 }
 
-/* The file is closed: no caller and no mapping is left. */
+/* The file is closed: neither a caller nor a mapping is left. */
 void kwt_session_destroy(struct kwt_session *session)
 {
-	/* KVM waits for vCPUs that wait here, and to leave it waits for KVM. */
+	/*
+	 * Let waiting vCPUs continue: kwt_vm_leave() waits for KVM, and KVM for
+	 * them.
+	 */
 	kwt_sync_close(&session->ring);
 	if (session->vm) {
 		kwt_notice_session(session, KVM_WTRACK_EVENT_DETACHED);
@@ -178,8 +192,8 @@ void kwt_session_destroy(struct kwt_session *session)
 }
 
 /*
- * It has its VM, where a dump that begins now finds it. The VM is not kept for one
- * that was ended meanwhile. Under session->lock.
+ * The session has its VM, where a dump that begins now finds it. If it was
+ * ended meanwhile, it does not keep the VM. The caller holds session->lock.
  */
 static int finish_attach(struct kwt_session *session)
 {
@@ -220,8 +234,9 @@ out_fput:
 }
 
 /*
- * The session, with a reference, if it is on this VM. One that still waits has got
- * its number since we looked among those. Under the VM's lock.
+ * Returns the session with a reference, or NULL if it is not on this VM. A
+ * session that still waits got its number after end_waiting() had looked for
+ * it. The caller holds the VM's lock.
  */
 static struct kwt_session *find_on_vm(struct kwt_vm *vm, u64 id)
 {
@@ -235,26 +250,32 @@ static struct kwt_session *find_on_vm(struct kwt_vm *vm, u64 id)
 	return NULL;
 }
 
-/* From here on nothing is added, and no ring made. Under the VM's lock. */
+/*
+ * From here on nothing is added to the session, and it gets no ring. The caller
+ * holds the VM's lock.
+ */
 static int begin_end(struct kwt_session *session)
 {
 	if (session->ended)
 		return -ESHUTDOWN;
 	WRITE_ONCE(session->ended, true);
-	/* Whoever unregisters from KVM later waits for them. */
+	/*
+	 * Let waiting vCPUs continue: unregistering from KVM waits for them
+	 * later.
+	 */
 	kwt_sync_close(&session->ring);
 	return 0;
 }
 
 /*
- * The last thing that the reader is told. The VM is not given up before nothing is
- * armed for this session any more.
+ * Publish the last record. The VM is not given up before nothing is armed for
+ * this session any more.
  */
 static void finish_end(struct kwt_vm *vm, struct kwt_session *session)
 {
 	struct kwt_ring *ring = &session->ring;
 
-	/* Hooks that found a gfn tracked are done, and so are their records. */
+	/* Wait for hooks that found a gfn tracked, and so for their records. */
 	synchronize_rcu();
 	mutex_lock(&vm->lock);
 	vm->nr_sessions--;
@@ -262,7 +283,7 @@ static void finish_end(struct kwt_vm *vm, struct kwt_session *session)
 		WRITE_ONCE(vm->space.natives, vm->space.natives - 1);
 	if (ring->synchronous)
 		vm->nr_syncs--;
-	/* Nothing follows the end of the VM, if that came first. */
+	/* No record follows VM_GONE, if that came first. */
 	if (kwt_ring_made(session) && !ring->gone)
 		kwt_ring_end(ring, ktime_get_ns());
 	else
@@ -284,7 +305,10 @@ static int end_on_vm(struct kwt_vm *vm, u64 id)
 	if (!session)
 		return r;
 	if (!r) {
-		/* Of a store to a page that is removed nobody is told later. */
+		/*
+		 * A store to a removed page gets no record later: publish it
+		 * now.
+		 */
 		kwt_pending_look(vm);
 		kwt_range_untrack(session);
 		finish_end(vm, session);
@@ -295,14 +319,19 @@ static int end_on_vm(struct kwt_vm *vm, u64 id)
 	return r;
 }
 
-/* When it returns, no page is tracked for the session any more. */
+/*
+ * End a session that any process holds, for an administrator: this module
+ * tracks nothing for it any more, and it does not keep the VM. Its reader may
+ * still read what is in the ring. When this returns, no page is tracked for the
+ * session any more.
+ */
 int kwt_session_end(u64 id)
 {
 	struct kwt_vm *vm;
 	u64 vm_id = 0;
 	int r;
 
-	/* First: one that is not there any more is on its VM. */
+	/* Look here first: a session that has left this list is on its VM. */
 	r = end_waiting(id);
 	while (r == -ENOENT && (vm = kwt_vm_next(vm_id))) {
 		vm_id = vm->id;

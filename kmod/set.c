@@ -2,24 +2,30 @@
 /*
  * What one session tracks: add, remove and query of its gfns. A session counts
  * once in a gfn's users. The first user arms the gfn in KVM, the last one
- * disarms it; KVM itself never sees a second count of ours, and none that goes
- * below zero. All under the VM's lock.
+ * disarms it, so that KVM has at most one count of this module for each gfn.
+ * All callers hold the VM's lock.
  *
- * What says whether a gfn is tracked is changed under arm_lock as well, since
- * the guard takes gfns away from a session that stops. So under the VM's lock
- * alone a gfn that is not tracked stays so, and one that is may cease to be.
+ * The tracked bits change under arm_lock as well, since the guard takes gfns
+ * away from a session with RING_F_STOP. So under the VM's lock alone, a gfn
+ * that is not tracked stays untracked, and one that is tracked may cease to be.
  */
 #include <linux/sched.h>
 
 #include "track.h"
 
-/* A session that stops gives gfns back at any time. Under the VM's lock. */
+/*
+ * The number of tracked pages. The guard may reduce it at any time if the
+ * session has RING_F_STOP. The caller holds the VM's lock.
+ */
 u64 kwt_set_pages(const struct kwt_set *set)
 {
 	return READ_ONCE(set->pages);
 }
 
-/* Under arm_lock. The caller of the ioctl reads the page afterwards. */
+/*
+ * Have the session observe the gfn if it is armed. The caller of the ioctl
+ * reads the page afterwards. The caller holds arm_lock.
+ */
 static bool observe_if_armed(struct kwt_space *space, struct kwt_span *span,
 			     u32 bit)
 {
@@ -35,8 +41,8 @@ static bool observe_if_armed(struct kwt_space *space, struct kwt_span *span,
 }
 
 /*
- * One more user of the gfn. From here on the guard's records are for this
- * session, too. Returns whether the gfn is armed.
+ * Make the session a user of the gfn. From here on it gets the guard's records
+ * as well. Returns whether the gfn is armed.
  */
 static bool join_gfn(struct kwt_space *space, struct kwt_span *span, u32 bit)
 {
@@ -55,7 +61,7 @@ static bool join_gfn(struct kwt_space *space, struct kwt_span *span, u32 bit)
 	return armed;
 }
 
-/* Unless the guard did. */
+/* Make the session no user of the gfn, unless the guard already did. */
 static void leave_gfn(struct kwt_set *set, struct kwt_span *span, u32 bit)
 {
 	spin_lock(&set->space->arm_lock);
@@ -74,21 +80,23 @@ static int check_add(const struct kwt_set *set, const struct kwt_span *span,
 }
 
 /*
- * Of a session that is told of one store. What it observes is armed. Nobody else
- * arms it for this session, unless it is absent; if others wait for it as well,
- * they are told.
+ * Arm a gfn again for a session with RING_F_ONCE. A gfn that it observes is
+ * armed. Nothing else arms the gfn for this session, unless it is absent. Other
+ * sessions that wait for the gfn get a record.
  */
 static int rearm_once(struct kwt_space *space, struct kwt_span *span, u64 gfn)
 {
 	u32 bit = kwt_chunk_bit(gfn);
-	/* Whether there is memory again, its reader learns from the record. */
+	/* The reader learns from the record whether there is memory again. */
 	const struct kwt_span *caller =
 		kwt_chunk_absent(span->chunk, bit) ? NULL : span;
 	bool done;
 
 	kwt_span_begin_anew(span, bit);
 	spin_lock(&space->arm_lock);
-	/* If it stops as well, the guard may just have taken the gfn away. */
+	/*
+	 * With RING_F_STOP as well, the guard may just have taken the gfn away.
+	 */
 	done = !test_bit(bit, span->tracked) ||
 	       observe_if_armed(space, span, bit);
 	spin_unlock(&space->arm_lock);
@@ -106,15 +114,16 @@ static int rearm_gfn(struct kwt_space *space, struct kwt_span *span, u64 gfn)
 		r = rearm_once(space, span, gfn);
 	else
 		r = kwt_rearm(space, span->chunk, bit);
-	/* It waits for memory, or will, since its memslot is about to go. */
+	/* The gfn is absent, or will be, since its memslot is being deleted. */
 	if (span->ring->sticky && r && r != -EAGAIN)
 		return 0;
 	return r ?: 1;
 }
 
 /*
- * Have the session observe a gfn that it tracks. Returns 1, 0 if it does, or an
- * error; -EAGAIN: a little later. @span may be NULL.
+ * Have the session observe a gfn that it tracks. Returns 1, or 0 if it observed
+ * the gfn already, or an error; after -EAGAIN try again a little later. @span
+ * may be NULL.
  */
 int kwt_set_rearm(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 {
@@ -124,12 +133,12 @@ int kwt_set_rearm(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 }
 
 /*
- * Track a gfn. Returns 1, 0 if the session tracked it before, or an error;
- * -EAGAIN: a little later.
+ * Track a gfn. Returns 1, or 0 if the session tracked it before, or an error;
+ * after -EAGAIN try again a little later.
  *
- * The bit and the count stand before KVM is armed: the first store that KVM
- * reports must find them. What the guard has disarmed is armed at once, since
- * the caller will rely on being told of all stores from now on.
+ * The bit and the count are set before KVM is armed: the first store that KVM
+ * reports must find them. A gfn that the guard has disarmed is armed at once,
+ * since the caller relies on records of all stores from now on.
  */
 int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 {
@@ -153,9 +162,9 @@ int kwt_set_add(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 }
 
 /*
- * The same for a sticky session, and a gfn that has no memory which could be
- * tracked. Nothing is armed. -EAGAIN: others have yet to be told that its memslot
- * goes, and may have no use for it then.
+ * As kwt_set_add(), for a sticky session and a gfn without memory that could be
+ * tracked. Nothing is armed. Returns -EAGAIN when other sessions do not have
+ * the record of the memslot's removal yet, which may end their use of the gfn.
  */
 int kwt_set_add_absent(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 {
@@ -168,7 +177,10 @@ int kwt_set_add_absent(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 	if (r)
 		return r;
 	kwt_span_begin_anew(span, bit);
-	/* If it is armed, its memslot is about to go, which will be told. */
+	/*
+	 * If it is armed, its memslot is being deleted, and the record of that
+	 * follows.
+	 */
 	if (join_gfn(set->space, span, bit) ||
 	    kwt_chunk_absent(span->chunk, bit))
 		return 1;
@@ -181,20 +193,20 @@ int kwt_set_add_absent(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 }
 
 /*
- * Give up a gfn that is tracked. With @disarm false, KVM's count is left: it
- * goes with the memslots of a VM that is gone.
+ * Drop a tracked gfn. With @disarm false, KVM's count stays: it goes with the
+ * memslots of a VM that is gone.
  *
  * KVM stops protecting the gfn before the last user is gone: at no instant may
- * KVM protect a gfn which the guard takes for untracked.
+ * KVM protect a gfn that the guard considers untracked.
  */
 void kwt_set_drop(struct kwt_set *set, struct kwt_span *span, u32 bit,
 		  bool disarm)
 {
-	/* If it is less by now, the guard has disarmed the gfn. */
+	/* If there are fewer users by now, the guard has disarmed the gfn. */
 	if (READ_ONCE(span->chunk->users[bit]) == 1 && disarm)
 		kwt_disarm(set->space, span->chunk, kwt_span_gfn(span, bit));
 	leave_gfn(set, span, bit);
-	/* Of those that are left, none may have wanted it any more. */
+	/* Perhaps none of the remaining sessions observes the gfn any more. */
 	if (!disarm || !test_bit(bit, span->chunk->armed))
 		return;
 	preempt_disable();
@@ -214,7 +226,7 @@ int kwt_set_remove(struct kwt_set *set, struct kwt_span *span, u64 gfn)
 	return 1;
 }
 
-/* All of it, for good; what is tracked stays in the set. */
+/* Disarm all gfns for good. They stay in the set. */
 void kwt_set_disarm(struct kwt_set *set)
 {
 	struct kwt_span *span = kwt_span_first(set, 0);
@@ -246,8 +258,8 @@ bool kwt_set_clear_first(struct kwt_set *set, bool disarm)
 }
 
 /*
- * Nothing at or behind *@index is tracked any more, one span at a time; what is in
- * the resync set stays there. Returns false at the end.
+ * Untrack the gfns of the first span at or after *@index, which becomes the
+ * index to continue at. The resync set stays. Returns false at the end.
  */
 bool kwt_set_untrack_next(struct kwt_set *set, u64 *index, bool disarm)
 {
@@ -285,9 +297,10 @@ u32 kwt_set_state(const struct kwt_set *set, u64 gfn)
 }
 
 /*
- * The tracked ranges in the span at or behind *@gfn, at most @room of them.
- * Sets *@gfn to where to go on, U64_MAX at the end. A range that goes on in the
- * next span comes in two; the caller joins them.
+ * Find the tracked ranges in the first span at or after *@gfn, at most @room of
+ * them. *@gfn becomes the gfn to continue at, or U64_MAX at the end. A range
+ * that continues in the next span is returned in two parts, which the caller
+ * joins.
  */
 u32 kwt_set_query(const struct kwt_set *set, u64 *gfn,
 		  struct kvm_wtrack_range *range, u32 room)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stage 1 of 5: KVM calls, in the vCPU's thread, after the store is in guest
- * memory and before the vCPU executes its next instruction.
+ * Stage 1 of 5: KVM calls the write hook, in the vCPU's thread, after the store
+ * is in guest memory and before the vCPU executes its next instruction.
  *
- * Also what this module asks of KVM: to be called. For which gfns is in arm.c.
+ * Also the registration of this module's hooks with KVM. arm.c says for which
+ * gfns KVM calls them.
  */
 #include <linux/kthread.h>
 
@@ -16,7 +17,10 @@ static struct kwt_vm *node_vm(struct kvm_page_track_notifier_node *node)
 	return container_of(node, struct kwt_vm, node);
 }
 
-/* Out of line, so that on_write() saves no registers; arguments stay put. */
+/*
+ * Out of line, so that on_write() saves no registers; the arguments stay in
+ * theirs.
+ */
 static noinline void write_hit_preempt_enable(u64 gpa, const u8 *data, u32 len,
 					      struct kwt_chunk *chunk,
 					      struct kwt_space *space)
@@ -25,9 +29,9 @@ static noinline void write_hit_preempt_enable(u64 gpa, const u8 *data, u32 len,
 }
 
 /*
- * A store that KVM has emulated for the VM, tracked or not. The first slot of the
- * hash table answers nearly always; nothing is called on the way of a store that
- * nobody tracks, so that it saves no registers.
+ * KVM has emulated a store of the VM, whether it is tracked or not. The first
+ * slot of the hash table answers nearly always. The path of a store that no
+ * session tracks calls nothing, so that it saves no registers.
  */
 static __always_inline void
 handle_write(struct kvm_page_track_notifier_node *node, u64 gpa, const u8 *data,
@@ -39,7 +43,10 @@ handle_write(struct kvm_page_track_notifier_node *node, u64 gpa, const u8 *data,
 	struct kwt_table *table;
 	struct kwt_chunk *chunk;
 
-	/* The RCU read side of all that is found through the table. */
+	/*
+	 * Disabled preemption is the RCU read side for all that is found
+	 * through the table.
+	 */
 	preempt_disable();
 	table = rcu_dereference_sched(space->table);
 	chunk = kwt_table_first(table, index);
@@ -47,14 +54,14 @@ handle_write(struct kvm_page_track_notifier_node *node, u64 gpa, const u8 *data,
 		goto out;
 	if (unlikely(chunk->index != index))
 		return kwt_match_probe_preempt_enable(gpa, data, len, space);
-	/* Two bytes cannot be torn, and are looked at once. */
+	/* Two bytes cannot be torn, and are read once. */
 	if (data_race(chunk->users[bit]))
 		return write_hit_preempt_enable(gpa, data, len, chunk, space);
 out:
 	preempt_enable();
 }
 
-/* KVM calls this, with other arguments from series to series. */
+/* KVM calls this. The arguments depend on KVM. */
 KWT_WRITE_HOOK(on_write)
 {
 	handle_write(node, gpa, new, bytes);
@@ -69,11 +76,12 @@ static void region_removed(struct kvm_page_track_notifier_node *node,
 KWT_REMOVAL_HOOK(on_removal, region_removed)
 
 /*
- * From 6.6 on KVM takes a registration only from the VMM's own mm, which the
+ * From 6.6 on KVM accepts a registration only from the VMM's own mm, which the
  * caller has or has borrowed.
  *
  * KVM may allocate 2 bytes for each page of the guest here. They stay as long
- * as the guest's memslots, whoever attached: the VM's owner is charged.
+ * as the guest's memslots, whichever process attached, so the VM's owner is
+ * charged.
  */
 int kwt_source_register(struct kwt_vm *vm)
 {
@@ -88,7 +96,7 @@ int kwt_source_register(struct kwt_vm *vm)
 	return r;
 }
 
-/* Waits for hooks that run. The caller holds a reference to the VM. */
+/* Waits for running hooks. The caller holds a reference to the VM. */
 void kwt_source_unregister(struct kwt_vm *vm)
 {
 	kwt_track_unregister(vm->kvm, &vm->node);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What is tracked on one VM: 16-bit user counts by gfn, in chunks that exist
- * only where something is tracked, found through a hash table.
+ * only where something is tracked, and that a hash table finds; and the
+ * sessions' parts of these chunks, the spans.
  *
- * A hash table and not a radix tree: the write hook pays for the look-up at
- * each emulated store of the VM, and a miss costs a multiplication and one
- * load here, whatever the guest's size.
+ * It is a hash table and not a radix tree because the write hook pays for the
+ * look-up at each emulated store of the VM: a miss costs a multiplication and
+ * one load here, whatever the guest's size.
  */
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
@@ -20,7 +21,7 @@
 
 static struct kmem_cache *chunk_cache;
 
-/* Stands in slots whose chunk is gone; no gfn has this index. */
+/* The mark in slots whose chunk is gone; no gfn has this index. */
 static struct kwt_chunk deleted = { .index = U64_MAX };
 
 static struct kwt_table *space_table(const struct kwt_space *space)
@@ -29,15 +30,16 @@ static struct kwt_table *space_table(const struct kwt_space *space)
 	return rcu_dereference_protected(space->table, 1);
 }
 
-/* With the VM's lock held. */
+/* The caller holds the VM's lock. */
 static struct kwt_chunk *table_slot(const struct kwt_table *table, u64 i)
 {
 	return rcu_dereference_protected(table->slot[i], 1);
 }
 
 /*
- * Under RCU, or with the VM's lock held. The mark of a deleted chunk has an
- * index that no gfn has, so it needs no test.
+ * Find a chunk. The mark of a deleted chunk has an index that no gfn has, so it
+ * needs no test. The caller has disabled preemption, which is the RCU read
+ * side, or holds the VM's lock.
  */
 struct kwt_chunk *kwt_table_find(const struct kwt_table *table, u64 index)
 {
@@ -72,7 +74,10 @@ static void table_free_rcu(struct rcu_head *rcu)
 	kvfree(container_of(rcu, struct kwt_table, rcu));
 }
 
-/* Into a free slot or that of a deleted chunk; readers see all of it or none. */
+/*
+ * Insert into a free slot or that of a deleted chunk. Readers see the whole
+ * chunk or none.
+ */
 static void table_insert(struct kwt_table *table, struct kwt_chunk *chunk)
 {
 	u64 i = kwt_table_hash(table, chunk->index);
@@ -91,9 +96,8 @@ static void table_insert(struct kwt_table *table, struct kwt_chunk *chunk)
 
 /*
  * Replace the table by one of the right size, without the marks of deleted
- * chunks. Readers go on with the old one until they are done. An eighth on
- * top of twice what is needed keeps the next replacement away when chunks come
- * and go.
+ * chunks. Readers use the old one until their grace period is over. An eighth
+ * more than twice the need delays the next replacement when chunks come and go.
  */
 static int space_rehash(struct kwt_space *space, u32 live)
 {
@@ -132,7 +136,7 @@ int kwt_space_init(struct kwt_space *space)
 	return 0;
 }
 
-/* No write hook runs any more and no set is left. */
+/* No write hook runs any more, and no set is left. */
 void kwt_space_exit(struct kwt_space *space)
 {
 	kvfree(space_table(space));
@@ -144,7 +148,10 @@ struct kwt_chunk *kwt_chunk_find(struct kwt_space *space, u64 index)
 	return kwt_table_find(space_table(space), index);
 }
 
-/* Find or make. A chunk without spans has to be put again. */
+/*
+ * Find or make a chunk. The caller puts it again if it gets no span. Returns
+ * NULL without memory.
+ */
 struct kwt_chunk *kwt_chunk_get(struct kwt_space *space, u64 index)
 {
 	struct kwt_chunk *chunk = kwt_chunk_find(space, index);
@@ -170,7 +177,7 @@ static size_t guard_bytes(void)
 	return KWT_CHUNK_PAGES * sizeof(u16);
 }
 
-/* Find or make what the guard remembers; false without memory. */
+/* Find or make the guard's state of a chunk. Returns false without memory. */
 bool kwt_chunk_guard(struct kwt_space *space, struct kwt_chunk *chunk)
 {
 	u16 *guard;
@@ -197,9 +204,9 @@ static void chunk_free_rcu(struct rcu_head *rcu)
 }
 
 /*
- * Free it if no session has a span in it any more. Without users nothing in it
- * is armed, so the guard cannot come upon it now; what the guard has not given
- * back yet stays until it does.
+ * Free the chunk if no session has a span in it any more. Without users nothing
+ * in it is armed, so the guard does not find it now. A chunk in the worker's
+ * list stays until the worker puts it.
  */
 void kwt_chunk_put(struct kwt_space *space, struct kwt_chunk *chunk)
 {
@@ -216,12 +223,15 @@ void kwt_chunk_put(struct kwt_space *space, struct kwt_chunk *chunk)
 			(chunk->absent ? sizeof(*chunk->absent) : 0);
 	call_rcu(&chunk->rcu, chunk_free_rcu);
 
-	/* Give memory back; if there is none to do it with, next time will do. */
+	/*
+	 * Shrink the table. If there is no memory for a smaller one, a later
+	 * call tries again.
+	 */
 	if (table->mask + 1 > TABLE_MIN_SLOTS && 8 * table->live <= table->mask)
 		(void)space_rehash(space, table->live);
 }
 
-/* Sessions that track the gfn. */
+/* The number of sessions that track the gfn. */
 u32 kwt_space_users(struct kwt_space *space, u64 gfn)
 {
 	struct kwt_chunk *chunk = kwt_chunk_find(space, kwt_chunk_index(gfn));
@@ -230,8 +240,8 @@ u32 kwt_space_users(struct kwt_space *space, u64 gfn)
 }
 
 /*
- * A session's spans: its tracked and resync bits in one chunk each. They exist
- * as long as a bit in them is set, all of them under the VM's lock.
+ * The spans of a session: each has its tracked and resync bits in one chunk,
+ * and exists while one of them is set. All callers hold the VM's lock.
  */
 
 static struct kmem_cache *span_cache;
@@ -250,7 +260,7 @@ static struct kwt_span *to_span(struct rb_node *node)
 	return rb_entry(node, struct kwt_span, in_set);
 }
 
-/* The first span at or behind a chunk index. */
+/* The first span at or after a chunk index, or NULL. */
 struct kwt_span *kwt_span_first(const struct kwt_set *set, u64 index)
 {
 	struct rb_node *node = set->spans.rb_node;
@@ -328,7 +338,10 @@ static void span_free_rcu(struct rcu_head *rcu)
 	span_free(container_of(rcu, struct kwt_span, rcu));
 }
 
-/* Find or make. A span without bits has to be put again. */
+/*
+ * Find or make a span. The caller puts it again if it sets no bit. Returns NULL
+ * without memory.
+ */
 struct kwt_span *kwt_span_get(struct kwt_set *set, u64 index)
 {
 	struct kwt_span *span = kwt_span_find(set, index);
@@ -354,15 +367,18 @@ struct kwt_span *kwt_span_get(struct kwt_set *set, u64 index)
 }
 
 /*
- * Free it if it has no bit left. A write hook may still set a resync bit in a
- * span whose gfns were just removed; nobody is interested in it any more.
+ * Free the span if it has no bit left. A write hook may still set a resync bit
+ * in a span whose gfns were just removed; that bit has no meaning any more.
  */
 void kwt_span_put(struct kwt_set *set, struct kwt_span *span)
 {
 	struct kwt_chunk *chunk = span->chunk;
 	bool used;
 
-	/* The guard may be about to say that it took the last gfn away. */
+	/*
+	 * Wait for the guard, which may be publishing that it took the last gfn
+	 * away.
+	 */
 	spin_lock(&set->space->arm_lock);
 	used = span->nr_tracked || !bitmap_empty(span->resync, KWT_CHUNK_PAGES);
 	spin_unlock(&set->space->arm_lock);
@@ -376,8 +392,9 @@ void kwt_span_put(struct kwt_set *set, struct kwt_span *span)
 }
 
 /*
- * One user less. Under arm_lock, and either the VM's lock or RCU. Whoever is
- * the last one has had the gfn disarmed.
+ * Make the session no user of the gfn. Before the last user is gone, the gfn
+ * was disarmed. The caller holds arm_lock, and either holds the VM's lock or
+ * has disabled preemption.
  */
 void kwt_span_forget(struct kwt_span *span, u32 bit)
 {
@@ -387,12 +404,15 @@ void kwt_span_forget(struct kwt_span *span, u32 bit)
 	lockdep_assert_held(&set->space->arm_lock);
 	WRITE_ONCE(*users, *users - 1);
 	clear_bit(bit, span->tracked);
-	/* What is not observed, but tracked, is disarmed: see resync_what(). */
+	/*
+	 * A gfn that is tracked and not observed counts as disarmed: see
+	 * resync_what().
+	 */
 	smp_mb__after_atomic();
 	clear_bit(bit, span->observed);
 	span->nr_tracked--;
 	WRITE_ONCE(set->pages, set->pages - 1);
-	/* What the guard takes away was armed. */
+	/* A gfn that the guard takes away was armed, so it is not absent. */
 	if (!kwt_chunk_absent(span->chunk, bit))
 		return;
 	set->absent--;
@@ -400,7 +420,7 @@ void kwt_span_forget(struct kwt_span *span, u32 bit)
 		kwt_absent_end(set->space, span->chunk, bit);
 }
 
-/* Room to count the notifications of each gfn. Under the VM's lock. */
+/* Allocate the counters of notifications of each gfn. */
 int kwt_span_make_spent(struct kwt_set *set, struct kwt_span *span)
 {
 	u16 *spent;
@@ -414,7 +434,7 @@ int kwt_span_make_spent(struct kwt_set *set, struct kwt_span *span)
 		kvfree(spent);
 		return -ENOMEM;
 	}
-	/* Pairs with the dependency of those who look at what it points to. */
+	/* Pairs with the address dependency of readers of the counters. */
 	smp_store_release(&span->spent, spent);
 	set->bytes += SPENT_BYTES;
 	return 0;
@@ -463,7 +483,7 @@ int kwt_caches_create(void)
 	return 0;
 }
 
-/* After the last call_rcu(): wait for what is still on its way. */
+/* Called after the last call_rcu(): wait for its callbacks. */
 void kwt_caches_destroy(void)
 {
 	rcu_barrier();

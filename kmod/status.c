@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a session is and has done: for its holder, and for /proc/PID/fdinfo. */
+/*
+ * The state and counters of a session: for STATUS, netlink and
+ * /proc/PID/fdinfo.
+ */
 #include <linux/math64.h>
 #include <linux/pid.h>
 #include <linux/seq_file.h>
@@ -37,7 +40,7 @@ static void ring_status(struct kwt_session *session,
 
 	unread = kwt_ring_unread(ring, &pos);
 	status->out_records = ring->mask + 1;
-	/* A pos that makes no sense is the reader's fault: as if nothing was. */
+	/* If the reader's pos makes no sense, nothing counts as read. */
 	status->out_unread = unread < 0 ? ring->mask + 1 : unread;
 	status->out_events = kwt_ring_head(ring);
 	status->out_merged = atomic64_read(&ring->merged);
@@ -63,7 +66,7 @@ static void map_status(const struct kwt_session *session,
 	status->out_consumer_bytes = PAGE_SIZE;
 	status->out_records_offset = KWT_RECORDS_OFFSET;
 	status->out_records_bytes = kwt_ring_records_bytes(session);
-	/* TUNE may be about to change them. */
+	/* TUNE may be changing them. */
 	status->out_watermark = READ_ONCE(session->watermark);
 	status->out_latency_us = div_u64(READ_ONCE(session->latency_ns),
 					 NSEC_PER_USEC);
@@ -81,7 +84,7 @@ static u64 vm_generation(struct kvm *kvm)
 	return generation;
 }
 
-/* Under vm->lock, or before the session has a VM. */
+/* The caller holds vm->lock, or the session has no VM. */
 void kwt_status_locked(struct kwt_session *session, struct kwt_vm *vm,
 		       struct kvm_wtrack_status *status)
 {

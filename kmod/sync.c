@@ -5,25 +5,25 @@
  * The write hook publishes the record, ends what fences wait for, enables
  * preemption, and sleeps here. It holds none of this module's locks then. It is
  * deep in KVM_RUN: KVM holds vcpu->mutex, kvm->srcu and the srcu of its page
- * tracking, as in a page fault that waits for memory. Whoever waits for one of
- * these, such as whoever changes a memslot, waits for the vCPU. So the time has
- * a bound, KWT_MAX_SYNC_NS, which is one for all that a vCPU waits within one such
- * section of KVM's, that is, between two entries of the guest: for all sessions
- * that track the page, and for each element of a string instruction, of which KVM
- * emulates up to 1,024 in a row.
+ * tracking, as in a page fault that waits for memory. A thread that waits for
+ * one of these, for example to change a memslot, waits for the vCPU. So the
+ * time has a bound, KWT_MAX_SYNC_NS. It covers all that a vCPU waits within one
+ * such section of KVM, that is, between two entries of the guest: for all
+ * sessions that track the page, and for each element of a string instruction,
+ * of which KVM emulates up to 1,024 in a row.
  *
- * A reader that has let a vCPU wait for all of its time is late, and nobody waits
- * for it any more until it is in step: until a store comes when it has released
- * all records of before. Records that no vCPU waits for say so.
+ * A reader that has let a vCPU wait for all of its time is late. No vCPU waits
+ * for it until it is in step, that is, until a store comes when it has released
+ * all earlier records. Records for which no vCPU waits have the flag F_ASYNC.
  *
- * Who waits, and who ends it:
+ * The wait and its end:
  *
  *	the vCPU	says that it waits, in sync->waiters and consumer->waiters,
  *			then looks whether it has to
  *	the reader	releases, then looks at consumer->waiters, and calls RELEASE
  *	RELEASE		looks at consumer->pos, and wakes those in sync->waiters
  *
- * Nothing is read from consumer->waiters here: it is the reader's to spoil.
+ * The module never reads consumer->waiters, because the reader can write to it.
  */
 #include <linux/hrtimer.h>
 #include <linux/kvm_host.h>
@@ -35,7 +35,7 @@
 #include "ring.h"
 #include "vcpu.h"
 
-/* The kernel may take so much longer, to wake for several timers at once. */
+/* The kernel may wake so much later, to serve several timers at once. */
 #define SLACK_NS	(50 * NSEC_PER_USEC)
 
 static bool record_is_released(const struct kwt_ring *ring, u64 seq)
@@ -43,7 +43,7 @@ static bool record_is_released(const struct kwt_ring *ring, u64 seq)
 	return READ_ONCE(ring->consumer->pos) >= seq;
 }
 
-/* Nothing of it needs to be waited for any more. */
+/* Is there no reason to wait any more? */
 static bool wait_is_over(const struct kwt_sync_wait *wait)
 {
 	const struct kwt_ring *ring = wait->ring;
@@ -53,8 +53,9 @@ static bool wait_is_over(const struct kwt_sync_wait *wait)
 }
 
 /*
- * Before a record is published. Two vCPUs may find at the same time that the
- * reader is in step, and it may be late again at once: both are true.
+ * Is the reader late? Called before a record is published. Two vCPUs may find
+ * at the same time that the reader is in step, and it may be late again at
+ * once: both answers are right.
  */
 static bool reader_is_late(struct kwt_ring *ring)
 {
@@ -66,7 +67,7 @@ static bool reader_is_late(struct kwt_ring *ring)
 	return false;
 }
 
-/* Until KVM has to get out of its read side. In the vCPU's thread. */
+/* The time until KVM has to leave its read side. Runs in the vCPU's thread. */
 static u64 wait_time_left(struct kwt_vcpu *vcpu)
 {
 	u64 exits = vcpu->vcpu->stat.exits;
@@ -80,9 +81,9 @@ static u64 wait_time_left(struct kwt_vcpu *vcpu)
 }
 
 /*
- * A record is about to be published in the ring of a synchronous session: the
- * flag that says that the vCPU will not wait for it, or 0. In the vCPU's thread,
- * preemption disabled; @vcpu may be NULL.
+ * A record is about to be published in the ring of a synchronous session.
+ * Returns the flag that says that the vCPU will not wait for it, or 0. Runs in
+ * the vCPU's thread with preemption disabled; @vcpu may be NULL.
  */
 u32 kwt_sync_flag(struct kwt_ring *ring, struct kwt_vcpu *vcpu)
 {
@@ -94,23 +95,24 @@ u32 kwt_sync_flag(struct kwt_ring *ring, struct kwt_vcpu *vcpu)
 }
 
 /*
- * Preemption is still disabled: from here on the rings stay, whatever becomes of
- * their sessions.
+ * Take references, so that the rings stay whatever happens to their sessions.
+ * Preemption is still disabled.
  *
- * KVM does not handle the fault any more, it has made the store. Nobody who arms
- * the page waits for this vCPU: that may be the reader whom it waits for.
+ * KVM has made the store and does not handle the fault any more. So a thread
+ * that arms the page need not wait for this vCPU, and must not, since it may be
+ * the reader for which the vCPU waits.
  */
 void kwt_sync_begin(struct kwt_vcpu *vcpu)
 {
 	struct kwt_sync_waits *waits = vcpu->waits;
 	u32 i, nr = 0;
 
-	/* But not one that is about to be freed: it is closed. */
+	/* Leave out a session that is about to be freed: it is closed. */
 	for (i = 0; i < waits->nr; i++)
 		if (kwt_ring_get(waits->wait[i].ring))
 			waits->wait[nr++] = waits->wait[i];
 	waits->nr = nr;
-	/* What KVM may have stored without telling is told at the next entry. */
+	/* A store without a notification gets its record at the next entry. */
 	if (READ_ONCE(vcpu->told) == KWT_TOLD)
 		/* Pairs with the acquire in kwt_vcpus_store_to(). */
 		smp_store_release(&vcpu->waiting, false);
@@ -140,7 +142,7 @@ static void waiter_remove(struct kwt_sync_wait *wait)
 	spin_unlock(&sync->lock);
 }
 
-/* Those that have nothing to wait for in this ring any more look again. */
+/* Wake the vCPUs that have no reason to wait for this ring any more. */
 void kwt_sync_wake(struct kwt_ring *ring)
 {
 	struct kwt_sync *sync = &ring->sync;
@@ -154,9 +156,9 @@ void kwt_sync_wake(struct kwt_ring *ring)
 }
 
 /*
- * How many vCPUs wait, and in how many of their threads a signal is pending: such
- * a thread leaves KVM_RUN, and its process stops if that is what the signal is
- * for, before the guest's next instruction.
+ * Count the vCPUs that wait, and those of them in whose thread a signal is
+ * pending: such a thread leaves KVM_RUN before the guest's next instruction,
+ * and its process stops if the signal says so.
  */
 void kwt_sync_look(struct kwt_ring *ring, u32 *waiters, u32 *signalled)
 {
@@ -175,7 +177,7 @@ void kwt_sync_look(struct kwt_ring *ring, u32 *waiters, u32 *signalled)
 	spin_unlock(&sync->lock);
 }
 
-/* When the first of the readers that are waited for is late, or NOBODY. */
+/* When the first reader for which the vCPU waits is late, or NOBODY. */
 #define NOBODY	U64_MAX
 
 static u64 next_deadline(const struct kwt_sync_waits *waits)
@@ -190,9 +192,10 @@ static u64 next_deadline(const struct kwt_sync_waits *waits)
 }
 
 /*
- * The time of one waiter is over, and with it that of the others in the ring. It
- * does not wait for this reader again, whatever becomes of @late: that is for the
- * next store, and the reader and another vCPU have a hand in it.
+ * The time of this waiter is over, and so is that of the others in the ring.
+ * The vCPU does not wait for this reader again for this store, whatever @late
+ * becomes: @late is for the next store, and the reader and other vCPUs change
+ * it.
  */
 static void readers_are_late(struct kwt_sync_waits *waits, u64 now)
 {
@@ -210,7 +213,10 @@ static void readers_are_late(struct kwt_sync_waits *waits, u64 now)
 	}
 }
 
-/* Until all readers have released theirs or are late, or the thread is killed. */
+/*
+ * Wait until each reader has released its record or is late, or the thread is
+ * killed.
+ */
 static void wait_for_readers(struct kwt_sync_waits *waits)
 {
 	ktime_t expires;
@@ -218,10 +224,11 @@ static void wait_for_readers(struct kwt_sync_waits *waits)
 
 	for (;;) {
 		/*
-		 * A full barrier between saying that we wait and looking: pairs with
-		 * the reader's exchange of consumer->pos, behind which it looks
-		 * whether somebody waits. Who wakes us has changed what wait_is_over()
-		 * looks at before, and finds us here or in the list.
+		 * A full barrier between the note that this vCPU waits and the
+		 * look at the ring. Pairs with the reader's exchange of
+		 * consumer->pos, after which it looks whether a vCPU waits. A
+		 * thread that wakes this one has changed what wait_is_over()
+		 * reads before, and finds this thread in the list.
 		 */
 		set_current_state(TASK_KILLABLE);
 		end = next_deadline(waits);
@@ -236,9 +243,9 @@ static void wait_for_readers(struct kwt_sync_waits *waits)
 }
 
 /*
- * It is seen in all rings at once that the vCPU waits, and its times in them begin
- * together: all of them take no longer than the longest. May sleep; drops the
- * references to the rings.
+ * All rings show at once that the vCPU waits, and its times in them begin
+ * together, so that all of them take no longer than the longest. May sleep.
+ * Drops the references to the rings.
  */
 void kwt_sync_wait(struct kwt_vcpu *vcpu)
 {
@@ -272,7 +279,10 @@ void kwt_sync_wait(struct kwt_vcpu *vcpu)
 	vcpu->waited_ns += ktime_get_ns() - start;
 }
 
-/* Nobody waits any more, for good: the session is closed, or its VM is gone. */
+/*
+ * No vCPU waits for this ring any more: the session is closed or ended, or its
+ * VM is gone.
+ */
 void kwt_sync_close(struct kwt_ring *ring)
 {
 	WRITE_ONCE(ring->sync.closed, true);

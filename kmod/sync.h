@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Synchronous sessions: a vCPU that has stored to one of their pages goes on when
- * the reader has released the record, or after a time.
+ * Synchronous sessions: a vCPU that has stored to one of their pages continues
+ * when the reader has released the record, or after a time limit.
  */
 #ifndef KWT_SYNC_H
 #define KWT_SYNC_H
@@ -14,13 +14,13 @@ struct kwt_vcpu;
 struct task_struct;
 
 /**
- * struct kwt_sync_wait - what a vCPU waits for, or is about to
+ * struct kwt_sync_wait - a record that a vCPU waits for, or is about to
  * @ring: of a synchronous session; with a reference from kwt_sync_begin() on
  * @seq: sequence number of the record
  * @end: when the reader is late
- * @in_vain: it was late
+ * @in_vain: the reader was late
  * @in_ring: in sync->waiters while it waits; sync->lock
- * @task: the vCPU's thread, which exists as long as it is in there
+ * @task: the vCPU's thread, which exists while it is in sync->waiters
  */
 struct kwt_sync_wait {
 	struct kwt_ring *ring;
@@ -33,8 +33,8 @@ struct kwt_sync_wait {
 
 /**
  * struct kwt_sync_waits - all that a vCPU waits for after one store
- * @nr: in @wait; a VM has no more synchronous sessions than fit
- * @wait: of one session each
+ * @nr: entries in @wait; a VM has no more synchronous sessions than fit
+ * @wait: one entry for each session
  */
 struct kwt_sync_waits {
 	u32 nr;
@@ -45,7 +45,10 @@ u32 kwt_sync_flag(struct kwt_ring *ring, struct kwt_vcpu *vcpu);
 void kwt_sync_begin(struct kwt_vcpu *vcpu);
 void kwt_sync_wait(struct kwt_vcpu *vcpu);
 
-/* The record was published. Preemption is disabled, which keeps the ring. */
+/*
+ * Note that a record was published. Preemption is disabled, which keeps the
+ * ring.
+ */
 static inline void kwt_sync_note(struct kwt_sync_waits *waits,
 				 struct kwt_ring *ring, u64 seq)
 {
@@ -59,8 +62,9 @@ static inline void kwt_sync_note(struct kwt_sync_waits *waits,
 }
 
 /*
- * Does a vCPU wait for the reader when it has published a record? Then the reader is
- * woken for it, whatever the watermark: no other record comes of that vCPU.
+ * Does a vCPU wait for the reader when it has published a record? Then the
+ * reader is woken regardless of the watermark, because no other record of that
+ * vCPU follows.
  */
 static inline bool kwt_sync_is_awaited(const struct kwt_ring *ring)
 {

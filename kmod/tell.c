@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the guard does to a gfn, and what the sessions that track it are told
- * of it. It is one step: both happen under the space's arm_lock, so that the
- * records come in the order of what was done.
+ * What the guard does to a gfn, and the records of that for the sessions that
+ * track it. Both happen in one step under the space's arm_lock, so that the
+ * records have the order of the actions.
  *
- * Nothing here allocates or sleeps, or knows of KVM.
+ * Nothing here allocates, sleeps, or uses KVM.
  */
 #include <linux/ktime.h>
 
@@ -13,14 +13,17 @@
 #include "ring.h"
 #include "trace.h"
 
-/* A store may have been made to the gfn that nobody was told of. */
+/*
+ * Publish to one session that a store without a notification may have been
+ * made.
+ */
 void kwt_tell_changed(struct kwt_span *span, u32 bit,
 		      const struct kvm_wtrack_record *record)
 {
 	if (!kwt_span_observes(span, bit))
 		return;
 	if (!kwt_ring_guard(span, bit, record)) {
-		/* There was no room, or it was disarmed just now. */
+		/* There was no room, or the gfn was disarmed just now. */
 		if (!kwt_span_observes(span, bit))
 			return;
 		kwt_resync_mark(span, bit, record->time_ns);
@@ -28,7 +31,10 @@ void kwt_tell_changed(struct kwt_span *span, u32 bit,
 	atomic64_inc(&span->ring->unreported);
 }
 
-/* RING_F_ONCE: it was made, and is the first one, as in put_first(), match.c. */
+/*
+ * Publish to one session with RING_F_ONCE that a store was made, which is the
+ * first one. See put_first(), match.c.
+ */
 static void tell_first_changed(struct kwt_span *span, u32 bit,
 			       const struct kvm_wtrack_record *record)
 {
@@ -43,14 +49,15 @@ static void tell_first_changed(struct kwt_span *span, u32 bit,
 }
 
 /*
- * A store was made to the gfn that nobody was told of. If the gfn is not
- * observed now, the reader is about to read it anyway. Under RCU.
+ * Publish that a store without a notification was made to the gfn. A reader
+ * whose session does not observe the gfn now reads the page later anyway. The
+ * caller has disabled preemption.
  *
- * The gfn is not disarmed here, even if nobody observes it any more. Interrupts
- * are disabled on the way into the guest, and a vCPU may wait for the caller with
- * interrupts disabled; a processor that holds arm_lock or KVM's mmu_lock may wait
- * for such a vCPU to take an IPI. The next store that is notified disarms the gfn,
- * see disarm_if_unwanted() in match.c.
+ * The gfn is not disarmed here, even if no session observes it any more.
+ * Interrupts are disabled on the way into the guest, and a vCPU may wait for
+ * the caller with interrupts disabled; a processor that holds arm_lock or KVM's
+ * mmu_lock may wait until such a vCPU takes an IPI. The next store that is
+ * notified disarms the gfn, see disarm_if_unwanted() in match.c.
  */
 void kwt_guard_changed(struct kwt_chunk *chunk,
 		       const struct kvm_wtrack_record *record)
@@ -79,9 +86,9 @@ static bool is_observed(const struct kwt_chunk *chunk, u32 bit)
 }
 
 /*
- * KVM need not protect a gfn that no session observes: those that track it have
- * RING_F_ONCE, were told of a store, and each of them has the gfn armed when it
- * wants to. Under RCU, preemption disabled.
+ * Disarm a gfn that no session observes: the sessions that track it have
+ * RING_F_ONCE and have had a record of a store, and each of them arms the gfn
+ * when it wants to. The caller has disabled preemption.
  */
 void kwt_disarm_unobserved(struct kwt_space *space, struct kwt_chunk *chunk,
 			   u32 bit)
@@ -101,15 +108,15 @@ static void tell_disarmed(struct kwt_span *span, u32 bit,
 	struct kwt_ring *ring = span->ring;
 
 	/*
-	 * With RING_F_ONCE the store that the guard is about to let pass is the
-	 * first one, unless there was one before.
+	 * With RING_F_ONCE, the store that the guard is about to let pass is
+	 * the first one, unless there was an earlier one.
 	 */
 	if (ring->once) {
 		if (!test_and_clear_bit(bit, span->observed))
 			return;
 		own.flags |= KVM_WTRACK_RECORD_F_ONCE;
 	}
-	/* A session that does not want the gfn back is rid of it by now. */
+	/* A session with RING_F_STOP does not track the gfn any more. */
 	if (ring->stop)
 		own.guard.action = KVM_WTRACK_GUARD_STOPPED;
 	atomic64_inc(&ring->disarms);
@@ -123,7 +130,10 @@ static void tell_disarmed(struct kwt_span *span, u32 bit,
 		kwt_resync_mark(span, bit, record->time_ns);
 }
 
-/* All sessions that track the gfn. Under arm_lock and RCU. */
+/*
+ * Publish a record to all sessions that track the gfn. The caller holds
+ * arm_lock and has disabled preemption.
+ */
 static void tell_all_disarmed(struct kwt_chunk *chunk, u32 bit,
 			      const struct kvm_wtrack_record *record)
 {
@@ -144,8 +154,8 @@ static bool is_spent(const struct kwt_span *span, u32 bit)
 }
 
 /*
- * Do all sessions that observe the gfn have a budget, and have they used it up?
- * Under arm_lock, under which sessions join.
+ * Have all sessions that observe the gfn used up a budget? The caller holds
+ * arm_lock, under which sessions join.
  */
 static bool budgets_are_spent(struct kwt_chunk *chunk, u32 bit)
 {
@@ -158,7 +168,10 @@ static bool budgets_are_spent(struct kwt_chunk *chunk, u32 bit)
 	return true;
 }
 
-/* Is it for the sessions that want no emulation to say when to arm it again? */
+/*
+ * Do all sessions that want no emulation have a period, which then decides when
+ * to arm the gfn again?
+ */
 static bool natives_have_periods(const struct kwt_chunk *chunk, u32 bit)
 {
 	const struct kwt_span *span;
@@ -172,10 +185,10 @@ static bool natives_have_periods(const struct kwt_chunk *chunk, u32 bit)
 }
 
 /*
- * Disarm the gfn, unless another vCPU was faster, or it was for budgets and a
- * session has joined that has one to spend, or none. @record says why and where,
- * and has the action DISARMED: it is told under the lock, so that it comes
- * before the record of the next arming. Under RCU, preemption disabled.
+ * Disarm the gfn, unless another vCPU already did, or the cause is BUDGET and a
+ * session has joined that has not used up a budget. @record has the cause, the
+ * position and the action DISARMED. It is published under the lock, so that it
+ * precedes the record of the next arming. The caller has disabled preemption.
  */
 void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
 		    const struct kvm_wtrack_record *record)
@@ -199,7 +212,10 @@ void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
 		chunk->guard[bit] |= KWT_GUARD_BUDGET;
 	if (list_empty(&chunk->in_tripped))
 		list_add_tail(&chunk->in_tripped, &space->tripped);
-	/* A page that is removed with the fence has no such record later. */
+	/*
+	 * A fence waits for these records: REMOVE with F_FENCE promises that no
+	 * record of the page follows.
+	 */
 	began = kwt_flight_join(space->id);
 	tell_all_disarmed(chunk, bit, record);
 	kwt_flight_leave(began);
@@ -225,9 +241,8 @@ static void tell_rearmed(struct kwt_span *span, u32 bit, u32 cause, u64 now)
 }
 
 /*
- * The session that has the gfn armed knows, and reads the page now: stores are
- * recorded from here on, and not before. One of an earlier arming would have no
- * later number.
+ * The session whose call armed the gfn observes it from here on, without a
+ * record, because its caller reads the page now.
  */
 static void observe_gfn(struct kwt_span *span, u32 bit)
 {
@@ -237,9 +252,9 @@ static void observe_gfn(struct kwt_span *span, u32 bit)
 }
 
 /*
- * A gfn was armed: tell the sessions that wait for it, as all do when there is
- * memory again. Returns whether there was one, beside that of @caller. Under
- * arm_lock and the VM's lock.
+ * A gfn was armed: publish REARMED to the sessions that wait for it, which are
+ * all of them if the gfn was absent. Returns whether there was one apart from
+ * that of @caller. The caller holds arm_lock and the VM's lock.
  */
 bool kwt_arm_tell(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit,
 		  const struct kwt_span *caller)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Tracepoints, one for each thing that can become of a guest's store. */
+/* Tracepoints, one for each thing that can happen to a guest's store. */
 #ifndef __KERNEL__
-/* In the unit tests. */
+/* For the unit tests. */
 #define trace_kvm_wtrack_match(...)	((void)0)
 #define trace_kvm_wtrack_match_enabled()	false
 #define trace_kvm_wtrack_ring_enabled()	false
@@ -34,7 +34,9 @@ TRACE_EVENT(kvm_wtrack_match,
 	TP_printk("gpa 0x%llx len %u", __entry->gpa, __entry->len)
 );
 
-/* A record was published in a session's ring; the last one of a long store. */
+/*
+ * A record was published in a session's ring: for a long store, the last one.
+ */
 TRACE_EVENT(kvm_wtrack_ring,
 	TP_PROTO(u64 session, u64 seq, u64 gpa, u32 len),
 	TP_ARGS(session, seq, gpa, len),
@@ -69,7 +71,9 @@ TRACE_EVENT(kvm_wtrack_resync,
 	TP_printk("session %llu gfn 0x%llx", __entry->session, __entry->gfn)
 );
 
-/* The guard: a gfn was disarmed, or KVM made a store to it without telling. */
+/*
+ * The guard disarmed a gfn, or KVM made a store to it without a notification.
+ */
 TRACE_EVENT(kvm_wtrack_guard,
 	TP_PROTO(u64 vm, u64 gfn, u32 cause, u32 vcpu, u64 rip),
 	TP_ARGS(vm, gfn, cause, vcpu, rip),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is tracked, and the ring: plain data structures, with no KVM in them.
+ * What is tracked, and the ring: data structures that use nothing of KVM.
  *
  *	kwt_space	one for each VM: user counts by gfn, in chunks, found
  *			through a hash table that the write hook reads locklessly
@@ -11,11 +11,12 @@
  *
  *	kwt_vcpu	one for each vCPU: the store that it is making
  *
- * Readers are the write hooks and the guard's probes, with preemption disabled:
- * an RCU read side. Everything is changed under the VM's lock (struct kwt_vm),
- * marked (L) below, but for the resync bits and the ring, which the write hooks
- * change as well, and what KVM has been told: that is under the space's
- * arm_lock, marked (A), which the guard takes in the vCPU's thread.
+ * The write hooks and the guard's probes read these structures with preemption
+ * disabled, which is an RCU read side. Fields marked (L) below change under the
+ * VM's lock (struct kwt_vm). Fields marked (A), which say what KVM protects,
+ * change under the space's arm_lock, which the guard takes in the vCPU's
+ * thread. The write hooks also change the resync bits and the ring, without a
+ * lock.
  */
 #ifndef KWT_TRACK_H
 #define KWT_TRACK_H
@@ -37,11 +38,11 @@
 #define KWT_PAGE_SIZE		(1UL << KWT_PAGE_SHIFT)
 
 /*
- * 1,024 gfns a chunk: one tracked page costs 2.7 KiB, a densely tracked
+ * A chunk has 1,024 gfns: one tracked page costs 2.7 KiB, a densely tracked
  * gigabyte 0.06 % of it (2 bytes of count and 4 bits for each gfn, and some 180
- * bytes of links for each 4 MiB). What the guard has to remember of a page, 2
- * bytes, is there for chunks in which it had to act; what a budget has to, 2
- * bytes as well, for sessions with one.
+ * bytes of links for each 4 MiB). The guard's state takes 2 bytes for each
+ * page, in chunks in which the guard had to act; the counters of a budget take
+ * 2 bytes as well, in sessions with one.
  */
 #define KWT_CHUNK_SHIFT		10
 #define KWT_CHUNK_PAGES		(1U << KWT_CHUNK_SHIFT)
@@ -61,8 +62,9 @@ struct kwt_vcpus;
  * struct kwt_absent - gfns of a chunk that are tracked without memory
  * @in_space: in space->absent while there are any; (L)
  * @chunk: constant
- * @looked: number of the last look for memory at them; (L)
- * @gfns: (A) and (L) to change. All have users with RING_F_STICKY, none is armed
+ * @looked: number of the last look for memory; (L)
+ * @gfns: each has only users with RING_F_STICKY, and none is armed; (A) and (L)
+ *	to change
  */
 struct kwt_absent {
 	struct list_head in_space;
@@ -77,16 +79,16 @@ struct kwt_absent {
  * @spans: of the sessions that track something here; (L), read under RCU
  * @in_tripped: in space->tripped while the guard has disarmed a gfn in it; (A)
  * @rcu: to free it, when it is in no list
- * @guard: what the guard remembers of each gfn, see guard.h; (A), and (L) to
- *	set. There before it is needed, for sessions with a budget
- * @absent: where a session with RING_F_STICKY tracks something, otherwise NULL;
- *	(A), and (L) to set
- * @armed: gfns that KVM protects for us; (A). A gfn with users that is not
- *	armed is absent, or was disarmed by the guard, or all its users have
- *	RING_F_ONCE and were told of a store
+ * @guard: the guard's state of each gfn, see guard.h; (A), and (L) to set.
+ *	Allocated in advance for sessions with a budget
+ * @absent: set where a session with RING_F_STICKY tracks something, otherwise
+ *	NULL; (A), and (L) to set
+ * @armed: gfns that KVM protects for this module; (A). A gfn with users that is
+ *	not armed is absent, or was disarmed by the guard, or all its users have
+ *	RING_F_ONCE and have had a record of a store
  * @arming_nr: number of the last arming of a gfn in it, or of the last session
  *	that began to observe one; (A), read by the write hook
- * @users: sessions by gfn; (A), and (L) to become more, read under RCU
+ * @users: number of sessions by gfn; (A), and (L) to increase, read under RCU
  */
 struct kwt_chunk {
 	u64 index;
@@ -108,7 +110,8 @@ struct kwt_chunk {
  * @mask: number of slots - 1
  * @live: slots with a chunk; (L)
  * @taken: slots with a chunk or the mark of a deleted one; (L)
- * @slot: at most half of them taken, so that every probe meets an empty one
+ * @slot: at most half of them are taken, so that every search meets an empty
+ *	one
  */
 struct kwt_table {
 	struct rcu_head rcu;
@@ -121,30 +124,32 @@ struct kwt_table {
 /**
  * struct kwt_space - what is tracked on one VM
  * @table: never NULL between init and exit; (L), read under RCU
- * @vcpus: those that the guard can watch; (L), read under RCU
+ * @vcpus: vCPUs that the guard can watch; (L), read under RCU
  * @id: of the VM, never used again; constant
- * @natives: sessions that want no store emulated; (L), read by the probes
+ * @natives: number of sessions that want no store emulated; (L), read by the
+ *	probes
  * @bytes: memory held by the table and the chunks; (L)
  * @arm_lock: (A)
  * @arming: the gfn that is being armed, or KWT_NO_GFN; (A), read by the probes
  * @era: of faults, see kwt_arm(); (L), read by the probes
- * @era_over: faults of eras before it are handled; (L)
- * @era_end: the grace period of KVM's that ends @era; (L)
+ * @era_over: KVM has handled the faults of earlier eras; (L)
+ * @era_end: the grace period of KVM's read side that ends @era; (L)
  * @synchronous: the VM has had a synchronous session: each of @vcpus has room for
  *	what it waits for; (L)
- * @known: the guard sees each fault of those that have a place in @vcpus; (L)
- * @known_end: the grace period of KVM's after which it is so; (L)
+ * @known: the guard sees each fault of vCPUs that have a place in @vcpus; (L)
+ * @known_end: the grace period of KVM's read side after which @known is true;
+ *	(L)
  * @arming_nr: number of the last arming; (A), read by the probes
- * @newest_grace: the newest grace period of KVM's that was begun; (L)
- * @graced: there was one; (L)
- * @forbidden: KVM must not emulate what this guest does: no gfn is armed any
- *	more, and what is armed is disarmed; set once, in a vCPU's thread
+ * @newest_grace: the newest grace period of KVM's read side that was begun; (L)
+ * @graced: @newest_grace is valid; (L)
+ * @forbidden: KVM must not emulate stores of this guest: no gfn is armed any
+ *	more, and armed gfns are disarmed; set once, in a vCPU's thread
  * @tripped: chunks with a gfn that the guard has disarmed; (A)
- * @absent: chunks with gfns that have no memory, those first that were not looked
- *	at for longest; (L)
- * @nr_absent: how many; (L), read by the probes
- * @absent_look: number of the last look at all of them; (L)
- * @absent_generation: of KVM's memslots at that time; (L), read by the probes
+ * @absent: chunks with absent gfns, in the order of the last look at them; (L)
+ * @nr_absent: number of chunks in @absent; (L), read by the probes
+ * @absent_look: number of the last look at all chunks in @absent; (L)
+ * @absent_generation: generation of KVM's memslots at that look; (L), read by
+ *	the probes
  */
 struct kwt_space {
 	struct kwt_table __rcu *table;
@@ -181,22 +186,23 @@ struct kwt_space {
  * @last: coalescing sessions: for each gfn the sequence number of its newest
  *	record, or KWT_CLAIMED; changed by the write hooks, atomically
  * @spent: sessions that have had a budget: notifications of each gfn in this
- *	period; (L) to set, once, read under RCU;
- *	changed by the write hooks, and by two of them at a time it may be
- *	counted once
- * @period_end: when @spent begins anew; likewise
- * @whole: its records have all of a store, one for one, without RING_F_ONCE, and
- *	nobody waits; constant
- * @plain: and nothing is counted; (L) to set, read under RCU
+ *	period; (L) to set, once, read under RCU. The write hooks change it
+ *	without a lock, and may count two notifications as one
+ * @period_end: when @spent begins anew; changed as @spent is
+ * @whole: each store has a record of its own with all of its data, without
+ *	RING_F_ONCE, and no vCPU waits; constant
+ * @plain: @whole, and no notification is counted; (L) to set, read under RCU
  * @nr_tracked: bits set in @tracked; (A)
  * @tracked: (A), and (L) to set, read under RCU
- * @observed: of @tracked, the gfns whose stores are recorded now, all of which
- *	are armed: not what the guard has disarmed, between its records; (A),
- *	read under RCU. A write hook looks at it between ring->head and its
- *	place: kwt_ring_reserve_for(). With RING_F_ONCE whoever tells of the
- *	first store clears the bit, and nobody else does that
- * @resync: set by the write hooks, cleared under (L), both atomically. With
- *	the tracked bit: re-read the page. Without: it was removed.
+ * @observed: those gfns of @tracked whose stores are recorded now, all of which
+ *	are armed. A gfn is not observed between the guard's records DISARMED
+ *	and REARMED; (A), read under RCU. A write hook reads it between
+ *	ring->head and the reservation: kwt_ring_reserve_for(). With RING_F_ONCE
+ *	the thread that publishes the first store clears the bit, and no other
+ *	does
+ * @resync: set by the write hooks, cleared under (L), both atomically. With the
+ *	tracked bit, the reader has to read the page; without it, the page was
+ *	removed
  */
 struct kwt_span {
 	struct hlist_node in_chunk;
@@ -222,10 +228,10 @@ struct kwt_span {
  * @space: of the VM, constant
  * @ring: of the session, constant
  * @spans: by index; (L)
- * @pages: tracked now; (A), and (L) to become more
- * @absent: of these, without memory; (L)
- * @max_pages: that may be; (L)
- * @max_users: of a gfn, all sessions together; (L)
+ * @pages: number of pages tracked now; (A), and (L) to increase
+ * @absent: those of @pages without memory; (L)
+ * @max_pages: limit of @pages; (L)
+ * @max_users: limit of sessions that track one gfn; (L)
  * @bytes: memory held by the spans; (L)
  */
 struct kwt_set {
@@ -239,33 +245,39 @@ struct kwt_set {
 	size_t bytes;
 };
 
-/* In ring->head: closed by an overflow, only control records may follow. */
+/*
+ * A bit of ring->head: an overflow has closed the ring, and only control
+ * records may follow.
+ */
 #define KWT_RING_CLOSED		(1ULL << 63)
-/* Kept free for RESYNC, and for VM_GONE or ENDED. */
+/* Places that are kept free for RESYNC, and for VM_GONE or ENDED. */
 #define KWT_RING_SPARE		2
-/* A span's last[]: a write hook is about to publish a record for this gfn. */
+/*
+ * A value of span->last[]: a write hook is about to publish a record for this
+ * gfn.
+ */
 #define KWT_CLAIMED		U64_MAX
 
 /*
- * What a vCPU waits in synchronous sessions between two entries of the guest, all
- * together: it is within a read side of KVM's meanwhile.
+ * How long a vCPU waits in all synchronous sessions together between two
+ * entries of the guest: it is within a read side of KVM meanwhile.
  */
 #define KWT_MAX_SYNC_US		100000
 #define KWT_MAX_SYNC_NS		(KWT_MAX_SYNC_US * 1000ULL)
-/* Synchronous sessions on one VM. */
+/* The most synchronous sessions on one VM. */
 #define KWT_MAX_SYNCS		8
 
 /**
  * struct kwt_sync - vCPUs that wait for the reader of a synchronous session
- * @ns: how long one does at most; changed by the reader
- * @late: the reader has taken longer, and is not in step again: nobody waits;
- *	changed by the vCPUs
- * @closed: nobody waits any more; set once
- * @lock: protects @waiters, @nr, and consumer->waiters to set
+ * @ns: how long a vCPU waits at most; changed by the reader
+ * @late: the reader has taken longer and is not in step again, so no vCPU
+ *	waits; changed by the vCPUs
+ * @closed: no vCPU waits any more; set once
+ * @lock: protects @waiters, @nr, and stores to consumer->waiters
  * @waiters: struct kwt_sync_wait, see sync.h
- * @nr: of @waiters
+ * @nr: number of @waiters
  * @waits: how often a vCPU has waited
- * @timeouts: of these, how often the reader was late
+ * @timeouts: those of @waits that ended because the reader was late
  */
 struct kwt_sync {
 	u64 ns;
@@ -281,38 +293,41 @@ struct kwt_sync {
 /**
  * struct kwt_ring - records on their way to user space
  * @records: mapped read-only by the reader; constant once made
- * @consumer: mapped writable by the reader, so anything may stand in it
+ * @consumer: mapped writable by the reader, so it may have any contents
  * @id: of the session, for tracepoints; constant
  * @vm: of the VM, for fences; constant
- * @flags: KVM_WTRACK_RING_F_*, as it was made; constant
+ * @flags: KVM_WTRACK_RING_F_* of RING; constant
  * @mask: number of records - 1; constant
- * @room: records for the write hooks, the others are spare; constant
+ * @room: number of records for the write hooks; the others are kept free;
+ *	constant
  * @coalesce: at most one unread record for each gfn; constant
- * @stop: what the guard disarms is not tracked any more; constant
+ * @stop: a gfn that the guard disarms is not tracked any more; constant
  * @native: no store to its pages is emulated; constant
- * @no_data: records do not tell what was stored; constant
- * @no_rip: records do not tell where the guest was; constant
+ * @no_data: records do not have the stored bytes; constant
+ * @no_rip: records do not have the instruction pointer; constant
  * @sticky: gfns outlive their memslots; constant
- * @once: one store to each gfn, until the session arms it again; constant
+ * @once: only the first store to each gfn has a record, until the session arms
+ *	it again; constant
  * @synchronous: vCPUs wait until their records are released; constant
  * @counts: new spans have room to count notifications in; (L)
- * @budget: notifications for each gfn and period, 0 without; (L) to set, read
- *	under RCU
+ * @budget: notifications for each gfn and period, 0 for no budget; (L) to set,
+ *	read under RCU
  * @period_ns: of the budget; (L) to set, read under RCU
  * @set: the session's; constant
- * @head: next sequence number - 1, with KWT_RING_CLOSED; cmpxchg only
+ * @head: next sequence number - 1, and the bit KWT_RING_CLOSED; changed by
+ *	cmpxchg only
  * @urgent: sequence number of the newest control record
  * @sleepers: not 0 while a reader may sleep, see wake.c
  * @gone: VM_GONE was published
- * @ended: ENDED was published, or would have been if there was a ring
+ * @ended: ENDED was published, or the session was ended without a ring
  * @merged: writes that found an unread record of their gfn
  * @resync_writes: writes that went to the resync set
  * @overflows: how often the ring was closed
- * @regions: REGION_REMOVED published or put into the resync set
- * @disarms: of gfns tracked by this session, by the guard
- * @over_budget: of these, because of the budget
- * @rearms: of gfns tracked by this session
- * @unreported: stores that KVM made without a notification
+ * @regions: removals of memslots that were published or put into the resync set
+ * @disarms: how often the guard disarmed a gfn that this session tracks
+ * @over_budget: those of @disarms because of the budget
+ * @rearms: how often a gfn that this session tracks was armed again
+ * @unreported: records of stores that KVM made without a notification
  * @sync: vCPUs that wait
  */
 struct kwt_ring {
@@ -371,7 +386,7 @@ void kwt_span_forget(struct kwt_span *span, u32 bit);
 int kwt_span_make_spent(struct kwt_set *set, struct kwt_span *span);
 int kwt_span_tune(struct kwt_set *set, struct kwt_span *span);
 
-/* absent.c, under the VM's lock */
+/* absent.c; the caller holds the VM's lock */
 extern atomic64_t kwt_absent_spaces;
 bool kwt_absent_make(struct kwt_space *space, struct kwt_chunk *chunk);
 void kwt_absent_add(struct kwt_space *space, struct kwt_chunk *chunk,
@@ -394,7 +409,7 @@ void kwt_set_disarm(struct kwt_set *set);
 bool kwt_set_clear_first(struct kwt_set *set, bool disarm);
 bool kwt_set_untrack_next(struct kwt_set *set, u64 *index, bool disarm);
 
-/* arm.c: what KVM does when a gfn gets its first user or loses its last */
+/* arm.c: arm and disarm gfns in KVM */
 int kwt_arm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn,
 	    const struct kwt_span *caller);
 int kwt_rearm(struct kwt_space *space, struct kwt_chunk *chunk, u32 bit);
@@ -402,7 +417,7 @@ void kwt_disarm(struct kwt_space *space, struct kwt_chunk *chunk, u64 gfn);
 void kwt_due_hasten(struct kwt_space *space, struct kwt_chunk *chunk,
 		    u64 gfn, u64 end);
 
-/* tell.c: what to do about a gfn that must not stay armed */
+/* tell.c: disarm gfns that must not stay armed */
 void kwt_guard_trip(struct kwt_space *space, struct kwt_chunk *chunk,
 		    const struct kvm_wtrack_record *record);
 void kwt_disarm_unobserved(struct kwt_space *space, struct kwt_chunk *chunk,
@@ -445,7 +460,7 @@ void kwt_sync_wake(struct kwt_ring *ring);
 void kwt_sync_look(struct kwt_ring *ring, u32 *waiters, u32 *signalled);
 void kwt_sync_close(struct kwt_ring *ring);
 
-/* wake.c: what a ring has its session do */
+/* wake.c: what a ring needs of its session */
 void kwt_wake(struct kwt_ring *ring, bool urgent);
 void kwt_notice_overflow(struct kwt_ring *ring);
 bool kwt_ring_get(struct kwt_ring *ring);
@@ -461,28 +476,34 @@ static inline u64 kwt_chunk_bit(u64 gfn)
 	return gfn & KWT_CHUNK_MASK;
 }
 
-/* Tracked by somebody, and not armed. */
+/* Is the gfn tracked and not armed? */
 static inline bool kwt_chunk_disarmed(const struct kwt_chunk *chunk, u32 bit)
 {
 	return READ_ONCE(chunk->users[bit]) && !test_bit(bit, chunk->armed);
 }
 
-/* Tracked by somebody, and without memory. Under arm_lock or the VM's lock. */
+/*
+ * Is the gfn tracked without memory? The caller holds arm_lock or the VM's
+ * lock.
+ */
 static inline bool kwt_chunk_absent(const struct kwt_chunk *chunk, u32 bit)
 {
 	return chunk->absent && test_bit(bit, chunk->absent->gfns);
 }
 
 /*
- * Does the session wait for the gfn to be armed, as long as it is not? One with
- * RING_F_ONCE arms it by itself.
+ * Does the session wait until the gfn is armed, while it is not? A session with
+ * RING_F_ONCE does not: it calls REARM.
  */
 static inline bool kwt_span_waits(const struct kwt_span *span, u32 bit)
 {
 	return !span->ring->once && test_bit(bit, span->tracked);
 }
 
-/* Under the VM's lock. The guard takes gfns away from sessions that stop. */
+/*
+ * Does a session wait until the gfn is armed? The caller holds the VM's lock.
+ * The guard may take the gfn away from sessions with RING_F_STOP.
+ */
 static inline bool kwt_chunk_is_waited_for(const struct kwt_chunk *chunk,
 					   u32 bit)
 {
@@ -497,15 +518,18 @@ static inline bool kwt_chunk_is_waited_for(const struct kwt_chunk *chunk,
 }
 
 /*
- * Does the session want no store to the gfn emulated? One with RING_F_ONCE does
- * also after it was told of a store.
+ * Does the session want no store to the gfn emulated? With RING_F_ONCE this
+ * holds also after its record of a store.
  */
 static inline bool kwt_span_is_native(const struct kwt_span *span, u32 bit)
 {
 	return span->ring->native && test_bit(bit, span->tracked);
 }
 
-/* A record of an earlier time does not stand for what comes now. */
+/*
+ * Forget earlier records and notifications of the gfn, which do not count for
+ * later stores.
+ */
 static inline void kwt_span_begin_anew(struct kwt_span *span, u32 bit)
 {
 	if (span->last)
@@ -515,9 +539,10 @@ static inline void kwt_span_begin_anew(struct kwt_span *span, u32 bit)
 }
 
 /*
- * A session begins to observe a gfn of the chunk: records of faults that began
- * before say that the page has to be read again, see kwt_stale_flag(). Under
- * arm_lock and the VM's lock, before the bit in @observed is set.
+ * A session begins to observe a gfn of the chunk: number this, so that records
+ * of faults that began before say that the page has to be read again, see
+ * kwt_stale_flag(). The caller holds arm_lock and the VM's lock, and sets the
+ * bit in @observed afterwards.
  */
 static inline void kwt_chunk_number(struct kwt_space *space,
 				    struct kwt_chunk *chunk)
@@ -543,10 +568,10 @@ static inline u64 kwt_table_hash(const struct kwt_table *table, u64 index)
 }
 
 /*
- * The first slot that may have the chunk, for the write hook. A plain load and
- * not rcu_dereference(), whose volatile access keeps the compiler from using
- * an address with an offset in it; a pointer is loaded in one piece, and the
- * compiler is kept from loading it again.
+ * Returns the first slot that may have the chunk, for the write hook. It is a
+ * plain load and not rcu_dereference(), whose volatile access prevents an
+ * addressing mode with an offset. The pointer is loaded in one piece, and
+ * OPTIMIZER_HIDE_VAR() keeps the compiler from loading it again.
  */
 static inline struct kwt_chunk *kwt_table_first(const struct kwt_table *table,
 						u64 index)

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a ring is made with and can be given later: when sleeping readers are woken,
- * the budget, and how long a vCPU waits.
+ * TUNE: the settings of a ring that can change later, which are when sleeping
+ * readers are woken, the budget, and how long a vCPU waits. RING and RESTRICT
+ * check them with the functions here.
  */
 #include "kwt.h"
 
-/* A latency for nothing, or a watermark that may never be reached, is wrong. */
+/*
+ * Refuse a latency without a watermark, and a watermark that might never be
+ * reached.
+ */
 int kwt_wakeup_check(u32 records, u32 watermark, u32 latency_us)
 {
 	if (watermark > records / 2 || latency_us > KWT_MAX_LATENCY_US)
@@ -13,7 +17,7 @@ int kwt_wakeup_check(u32 records, u32 watermark, u32 latency_us)
 	return (watermark > 1) == (latency_us > 0) ? 0 : -EINVAL;
 }
 
-/* A budget goes with a period, or there is neither. */
+/* A budget and a period are given together, or neither. */
 int kwt_budget_check(u32 budget, u32 period_ms)
 {
 	if (budget > KWT_MAX_BUDGET || period_ms > KWT_MAX_PERIOD_MS)
@@ -21,7 +25,7 @@ int kwt_budget_check(u32 budget, u32 period_ms)
 	return !budget == !period_ms ? 0 : -EINVAL;
 }
 
-/* No budget stands for that of the restriction. */
+/* A budget of 0 stands for the one of the limits. */
 int kwt_budget_allowed(const struct kwt_limits *limits, u32 budget,
 		       u32 period_ms)
 {
@@ -31,7 +35,7 @@ int kwt_budget_allowed(const struct kwt_limits *limits, u32 budget,
 	       period_ms >= limits->min_period_ms ? 0 : -EPERM;
 }
 
-/* A synchronous session has a time. */
+/* A synchronous session has a time limit. */
 int kwt_sync_check(u32 sync_us)
 {
 	if (!sync_us)
@@ -45,15 +49,19 @@ int kwt_sync_allowed(const struct kwt_limits *limits, u32 sync_us)
 	       limits->rights & KVM_WTRACK_RIGHT_SYNC ? 0 : -EPERM;
 }
 
-/* Under session->lock; vCPUs look at it. */
+/*
+ * Set the time limit, which vCPUs read at any time. The caller holds
+ * session->lock.
+ */
 void kwt_sync_set(struct kwt_session *session, u32 sync_us)
 {
 	WRITE_ONCE(session->ring.sync.ns, sync_us * 1000ULL);
 }
 
 /*
- * Write hooks look at the two one after the other, and may count one store by an
- * old period. Under session->lock and the VM's.
+ * Set the budget. Write hooks read the two fields one after the other, and may
+ * count one store by the old period. The caller holds session->lock and the
+ * VM's lock.
  */
 void kwt_budget_set(struct kwt_session *session, u32 budget, u32 period_ms)
 {
@@ -69,8 +77,8 @@ void kwt_budget_set(struct kwt_session *session, u32 budget, u32 period_ms)
 }
 
 /*
- * Each span in turn, under the VM's lock, which is given back in between. Spans
- * that are made meanwhile are as the ring wants them by then.
+ * Call @fn for each span under the VM's lock, which is released in between.
+ * Spans that are made meanwhile have the new settings already.
  */
 static int tune_each_span(struct kwt_session *session,
 			  int (*fn)(struct kwt_set *set, struct kwt_span *span))
@@ -94,8 +102,8 @@ static int tune_each_span(struct kwt_session *session,
 }
 
 /*
- * First room to count in, which may fail; then the budget; then the spans are told
- * whether their stores are to be counted. Under session->lock.
+ * First allocate the counters, which may fail; then set the budget; then update
+ * the spans. The caller holds session->lock.
  */
 static int tune_budget(struct kwt_session *session, u32 budget, u32 period_ms)
 {
@@ -124,7 +132,7 @@ static int tune_check(const struct kwt_session *session,
 	const bool sync = arg->flags & KVM_WTRACK_TUNE_F_SYNC;
 	int r = 0;
 
-	/* What no flag names would have no effect. */
+	/* Refuse values without their flag, which would have no effect. */
 	if (!(arg->flags & KVM_WTRACK_TUNE_F_WAKEUP) &&
 	    (arg->watermark || arg->latency_us))
 		return -EINVAL;
@@ -147,7 +155,7 @@ static int tune_check(const struct kwt_session *session,
 	return r;
 }
 
-/* The session has a ring. */
+/* Change the settings of a session that has a ring. */
 int kwt_tune(struct kwt_session *session, const struct kvm_wtrack_tune *arg)
 {
 	int r;

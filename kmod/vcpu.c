@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The vCPUs of a VM. There is a place for those that the VM has, and for some
- * more: what a vCPU needs in its first fault cannot be allocated there. Places
- * are made when the VM is attached to, when pages are added, and by the worker
- * that arms pages again.
+ * The vCPUs of a VM, and grace periods of KVM's read side, in which vCPUs
+ * handle faults. There is a place for each vCPU of the VM and for some later
+ * ones, because a place cannot be allocated in a vCPU's first fault. Places are
+ * made by ATTACH, by ADD, and by the worker that arms pages again.
  */
 #include <linux/slab.h>
 
@@ -12,7 +12,7 @@
 #include "payer.h"
 #include "vcpu.h"
 
-/* Places for vCPUs that are still to come. */
+/* Number of places for later vCPUs. */
 #define KWT_SPARE_VCPUS	16
 
 DEFINE_PER_CPU(struct kwt_here, kwt_here);
@@ -23,8 +23,9 @@ static struct kwt_vm *space_vm(const struct kwt_space *space)
 }
 
 /*
- * A vCPU whose code KVM interprets, as real mode on Intel without EPT, may store
- * before it enters the guest for the first time: no probe has seen it then.
+ * Does this thread run vCPU number @i? A vCPU whose code KVM interprets, such
+ * as real mode on Intel without EPT, may store before it enters the guest for
+ * the first time, when no probe has seen it.
  */
 static bool vcpu_is_mine(const struct kwt_space *space, struct kwt_vcpu *vcpu,
 			 u32 i)
@@ -35,9 +36,8 @@ static bool vcpu_is_mine(const struct kwt_space *space, struct kwt_vcpu *vcpu,
 }
 
 /*
- * By a probe, in the vCPU's thread: it faults or is about to enter the guest for
- * the first time. A guest may have become confidential since pages were added,
- * but not once it has vCPUs.
+ * A probe sees the vCPU for the first time, in the vCPU's thread. A guest may
+ * have become confidential since pages were added, but not after it has vCPUs.
  */
 void kwt_vcpu_meet(struct kwt_space *space, struct kwt_vcpu *state,
 		   struct kvm_vcpu *vcpu)
@@ -48,7 +48,10 @@ void kwt_vcpu_meet(struct kwt_space *space, struct kwt_vcpu *state,
 	state->met = true;
 }
 
-/* With preemption disabled; NULL for a vCPU that has no place yet. */
+/*
+ * Find the vCPU that this thread runs among all. Returns NULL if it has no
+ * place yet. The caller has disabled preemption.
+ */
 struct kwt_vcpu *kwt_vcpu_search(const struct kwt_space *space)
 {
 	const struct kwt_vcpus *vcpus = rcu_dereference_sched(space->vcpus);
@@ -66,11 +69,11 @@ struct kwt_vcpu *kwt_vcpu_search(const struct kwt_space *space)
 }
 
 /*
- * Does KVM handle a fault on this gfn, which began in @era or later? Under the
- * VM's lock.
+ * Does KVM handle a fault on this gfn that began in @era or later? The caller
+ * holds the VM's lock.
  *
- * A fault without nested paging that KVM gets out of has no gfn here, and need
- * not have one: KVM finds the operands of the instruction anew, and makes no
+ * A fault without nested paging that KVM can handle has no gfn here, and needs
+ * none: KVM looks up the operands of the instruction again, and makes no
  * mistake when the page is armed meanwhile.
  */
 bool kwt_vcpus_store_to(const struct kwt_space *space, u64 gfn, u64 era)
@@ -95,10 +98,10 @@ bool kwt_vcpus_store_to(const struct kwt_space *space, u64 gfn, u64 era)
 }
 
 /*
- * Does the guard see each fault that KVM handles now? Each vCPU has a place, and
- * the faults of the time before it had one are over: KVM handles them within its
- * read side. Under the VM's lock, after what may be armed has got a user, and a
- * barrier.
+ * Does the guard see each fault that KVM handles now? That is so when each vCPU
+ * has a place and the faults from before it had one are over: KVM handles them
+ * within its read side. The caller holds the VM's lock, has given the gfn that
+ * may be armed a user, and has executed a barrier since.
  */
 bool kwt_vcpus_known(struct kwt_space *space, struct kvm *kvm)
 {
@@ -113,8 +116,8 @@ bool kwt_vcpus_known(struct kwt_space *space, struct kvm *kvm)
 }
 
 /*
- * Begin a grace period of KVM's read side that nobody waits for. KVM must not
- * destroy its srcu before it is over. Under the VM's lock.
+ * Begin a grace period of KVM's read side without waiting for it. KVM must not
+ * destroy its srcu before it is over. The caller holds the VM's lock.
  */
 unsigned long kwt_grace_begin(struct kwt_space *space)
 {
@@ -125,8 +128,9 @@ unsigned long kwt_grace_begin(struct kwt_space *space)
 }
 
 /*
- * Is every grace period over that was begun? A later one is not over before an
- * earlier one. Under the VM's lock, or nobody begins one any more.
+ * Is every grace period over that was begun? A later one does not end before an
+ * earlier one. The caller holds the VM's lock, or no other thread begins one
+ * any more.
  */
 bool kwt_grace_is_over(struct kwt_space *space)
 {
@@ -179,7 +183,7 @@ static struct kwt_vcpu *vcpu_make(struct kwt_space *space)
 	return vcpu;
 }
 
-/* What was made before memory ran out stays. */
+/* Places that were made before memory ran out stay. */
 static int vcpus_grow(struct kwt_space *space, struct kvm *kvm)
 {
 	struct kwt_vcpus *old = rcu_dereference_protected(space->vcpus, 1);
@@ -212,7 +216,10 @@ static int vcpus_grow(struct kwt_space *space, struct kvm *kvm)
 	return nr < online ? -ENOMEM : 0;
 }
 
-/* Under the VM's lock. The VM's owner pays, not who is first to add a page. */
+/*
+ * Make places for new vCPUs. The VM's owner is charged, not the process that
+ * adds a page. The caller holds the VM's lock.
+ */
 int kwt_vcpus_update(struct kwt_space *space, struct kvm *kvm)
 {
 	struct kwt_payer payer;
@@ -236,9 +243,9 @@ static int vcpus_make_wait(struct kwt_space *space)
 }
 
 /*
- * The VM gets a synchronous session: from now on each of its vCPUs, also one that
- * comes later, has room for what it waits for. What was made before memory ran out
- * stays. Under the VM's lock; the VM's owner pays.
+ * The VM gets a synchronous session: from now on each of its vCPUs, also a
+ * later one, has room for what it waits for. Room that was made before memory
+ * ran out stays. The VM's owner is charged. The caller holds the VM's lock.
  */
 int kwt_vcpus_synchronous(struct kwt_space *space, struct kvm *kvm)
 {
@@ -252,7 +259,7 @@ int kwt_vcpus_synchronous(struct kwt_space *space, struct kvm *kvm)
 	return r;
 }
 
-/* No probe and no hook can see them any more. */
+/* Neither a probe nor a hook can use them any more. */
 void kwt_vcpus_free(struct kwt_space *space)
 {
 	struct kwt_vcpus *vcpus = rcu_dereference_protected(space->vcpus, 1);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which vCPU is it that stores? KVM does not tell the write hook from 6.6 on,
- * but the hook runs in the vCPU's thread, which holds that vCPU's mutex for as
- * long as it runs it: the owner of the mutex is the answer. Where to look
- * first, the guard's probe has left on this CPU when the store faulted.
+ * Find the vCPU that stores. From 6.6 on KVM does not pass it to the write
+ * hook, but the hook runs in the vCPU's thread, which holds that vCPU's mutex
+ * while it runs the vCPU: the vCPU whose mutex this thread owns is the answer.
+ * The guard's probe has noted on this CPU which vCPU to look at first.
  */
 #ifndef KWT_VCPU_H
 #define KWT_VCPU_H
@@ -15,53 +15,58 @@
 #include "sync.h"
 #include "track.h"
 
-/* No gfn: it has more bits than there are, and stands for each of them. */
+/*
+ * Not a valid gfn: stands for any gfn, when no thread will find out which it
+ * is.
+ */
 #define KWT_ANY_GFN		(U64_MAX - 1)
 
 enum { KWT_WALK_OVER, KWT_WALK_AHEAD, KWT_WALK_BEGUN };
 
-/* Of a fault: whether anybody was told of what KVM stored for it. */
+/* The state of a fault: was the store that KVM made for it published? */
 enum {
 	KWT_UNTOLD,
-	KWT_TOLD,	/* or there was nothing to tell */
-	KWT_TELLING,	/* with preemption disabled */
+	KWT_TOLD,	/* or there is nothing to publish */
+	KWT_TELLING,	/* a thread is publishing it, with preemption disabled */
 };
 
-/* Pages that a store may reach which KVM makes without telling. */
+/* Number of pages that a store without a notification may reach. */
 #define KWT_STORE_PAGES	2
 
 /**
  * struct kwt_vcpu - a vCPU, and the store that it is making
- * @vcpu: NULL before it is first met, constant then
- * @address: of its last fault that counts, as KVM was told it: of a write, or
- *	on an entry that KVM has for a hole
- * @gfn: the page that this fault is on; KWT_NO_GFN while nobody knows,
- *	KWT_ANY_GFN if nobody will find out
- * @mask: the bits of @address that a notification of that store has, too: all
- *	but the offset in the page, or none if @address is virtual
- * @page: if @address is virtual: the physical ones of it, and of the page next to
- *	it if the store may reach that, or INVALID_GPA
+ * @vcpu: NULL until the vCPU is first seen, then constant
+ * @address: of its last fault that counts, as the hardware reported it: of a
+ *	write, or on an entry that KVM has for a hole
+ * @gfn: the page that this fault is on; KWT_NO_GFN while it is not known,
+ *	KWT_ANY_GFN if it will not be found
+ * @mask: the bits of @address that the notification of that store has as well:
+ *	all except the offset in the page, or none if @address is virtual
+ * @page: if @address is virtual: its physical address, and one in the next page
+ *	if the store may reach that; otherwise INVALID_GPA
  * @rip: of that fault
- * @serial: its number
- * @era: the space's at that time
- * @arming_nr: likewise, or when the guest was entered: stores that KVM makes now
- *	came after this arming
- * @cause: why KVM would not get out of that fault, while @walk is not over
- * @repeats: how often the same fault came again without a notification
- * @walk: KVM has to find @gfn in page tables of the guest's, see walk.c
- * @told: KWT_TOLD when there was a notification of it, or it takes none; whoever
- *	tells in the thread's place, see pending.c, changes it as well
- * @waiting: KVM has not entered the guest since, nor made the store and told
- *	of it to somebody who keeps it waiting
- * @met: a probe has seen it
- * @waited_ns: in synchronous sessions, since it exited for the last time
- * @waited_exits: how often it had exited then
- * @waits: what it waits for, within the write hook alone; NULL until the VM has a
- *	synchronous session, set once, under (L) and with release. It is not on the
- *	stack, which some kernels clear for each call
+ * @serial: number of that fault
+ * @era: the space's era at that fault
+ * @arming_nr: the space's arming_nr at that fault, or at a later entry of the
+ *	guest: stores that KVM makes now came after this arming
+ * @cause: why KVM could not handle that fault without harm, while @walk is not
+ *	KWT_WALK_OVER
+ * @repeats: how often the same fault was repeated without a notification
+ * @walk: state of KVM's look-up of @gfn in guest page tables, see walk.c
+ * @told: KWT_TOLD when there was a notification of the store, or there will be
+ *	none; pending.c changes it in another thread
+ * @waiting: KVM has not entered the guest since that fault, and the vCPU does
+ *	not wait for a reader after its store
+ * @met: a probe has seen the vCPU
+ * @waited_ns: time waited in synchronous sessions since the last exit
+ * @waited_exits: the vCPU's count of exits then
+ * @waits: what the vCPU waits for, used within the write hook only; NULL until
+ *	the VM has a synchronous session, then set once, under (L) and with
+ *	release. It is not on the stack, because some kernels clear the stack
+ *	for each call
  *
- * Written by the vCPU's thread alone, but for @told: the guard's probes and the
- * write hook run in it. Whoever arms a gfn looks at @waiting, @era and @gfn.
+ * Only the vCPU's thread writes these fields, in the guard's probes and the
+ * write hook, except for @told. kwt_arm() reads @waiting, @era and @gfn.
  */
 struct kwt_vcpu {
 	struct kvm_vcpu *vcpu;
@@ -87,7 +92,7 @@ struct kwt_vcpu {
 /**
  * struct kwt_vcpus - the vCPUs of a VM, by index
  * @rcu: to free it, not what it points to
- * @nr: how many, more than the VM had when they were made
+ * @nr: number of places, more than the VM had vCPUs when they were made
  * @vcpu: they live until the VM is given up
  */
 struct kwt_vcpus {
@@ -98,7 +103,7 @@ struct kwt_vcpus {
 
 /**
  * struct kwt_here - the last vCPU that faulted on a CPU
- * @id: of its VM, so that nothing of a VM that is gone is looked at
+ * @id: of its VM, so that a vCPU of a VM that is gone is not used
  * @vcpu: the vCPU
  */
 struct kwt_here {
@@ -119,7 +124,7 @@ void kwt_vcpus_free(struct kwt_space *space);
 unsigned long kwt_grace_begin(struct kwt_space *space);
 bool kwt_grace_is_over(struct kwt_space *space);
 
-/* The low bits of a mutex' owner are flags. */
+/* Does this thread run the vCPU? The low bits of a mutex's owner are flags. */
 static __always_inline bool kwt_vcpu_is_mine(const struct kwt_vcpu *vcpu)
 {
 	return (atomic_long_read(&vcpu->vcpu->mutex.owner) & ~7L) ==
@@ -145,7 +150,10 @@ static inline void kwt_vcpu_set_here(const struct kwt_space *space,
 	this_cpu_write(kwt_here.vcpu, vcpu);
 }
 
-/* In its thread, under RCU. NULL when there is no place for it yet. */
+/*
+ * Returns the place of a vCPU, or NULL when there is none yet. Runs in the
+ * vCPU's thread with preemption disabled.
+ */
 static inline struct kwt_vcpu *kwt_vcpu_of(struct kwt_space *space,
 					   struct kvm_vcpu *vcpu)
 {
@@ -161,8 +169,8 @@ static inline struct kwt_vcpu *kwt_vcpu_of(struct kwt_space *space,
 }
 
 /*
- * KVM begins to handle a fault. @gfn may be KWT_NO_GFN: whoever finds it out sets
- * it, and then looks whether it is tracked.
+ * KVM begins to handle a fault. @gfn may be KWT_NO_GFN: a probe that finds the
+ * gfn later sets it, and then looks whether it is tracked.
  */
 static __always_inline void kwt_vcpu_fault(const struct kwt_space *space,
 					   struct kwt_vcpu *vcpu, u64 address,
@@ -187,8 +195,9 @@ static __always_inline void kwt_vcpu_fault(const struct kwt_space *space,
 }
 
 /*
- * An instruction may store to two pages, and KVM tell of one of them only: it
- * has to be the one that faulted.
+ * Note a notification. An instruction may store to two pages with a
+ * notification for one of them only, so it counts only for the page that
+ * faulted.
  */
 static __always_inline void kwt_vcpu_tell(struct kwt_vcpu *vcpu, u64 gpa)
 {
@@ -196,12 +205,18 @@ static __always_inline void kwt_vcpu_tell(struct kwt_vcpu *vcpu, u64 gpa)
 		WRITE_ONCE(vcpu->told, KWT_TOLD);
 }
 
-/* Of the field flags, in the word of a record that begins with its type. */
+/*
+ * Position of the field flags in the word of a record that begins with its
+ * type.
+ */
 #define KWT_RECORD_FLAGS_SHIFT	16
-/* Of the field vcpu. */
+/* Position of the field vcpu in that word. */
 #define KWT_RECORD_VCPU_SHIFT	32
 
-/* The pages that the store may be in; some may be INVALID_GPA. */
+/*
+ * Find the pages that the store may be in; some may be INVALID_GPA. Returns how
+ * many.
+ */
 static inline u32 kwt_vcpu_pages(const struct kwt_vcpu *vcpu, u64 *gpa)
 {
 	u32 i;
@@ -222,8 +237,8 @@ static inline u32 kwt_vcpu_pages(const struct kwt_vcpu *vcpu, u64 *gpa)
 #endif
 
 /*
- * What is known of the mode that a vCPU stores in, as flags of a record. Of most
- * stores it is none, which a write hook finds out by one look.
+ * Returns what is known of the mode in which a vCPU stores, as flags of a
+ * record. For most stores there are none, which takes one look.
  */
 static __always_inline u32 kwt_vcpu_mode(const struct kvm_vcpu *vcpu)
 {
@@ -239,8 +254,9 @@ static __always_inline u32 kwt_vcpu_mode(const struct kvm_vcpu *vcpu)
 }
 
 /*
- * The fields flags and vcpu of a record, where they are in the word that begins
- * with its type. KVM has read the instruction pointer before it emulates.
+ * Returns the fields flags and vcpu of a record, at their positions in the word
+ * that begins with its type. KVM has read the instruction pointer before it
+ * emulates.
  */
 static __always_inline u64 kwt_vcpu_bits(const struct kwt_vcpu *vcpu)
 {

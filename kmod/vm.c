@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VM's life with us: found or made when the first session attaches, given up
- * when the last one leaves or when the VM turns out to be gone.
+ * The life of a struct kwt_vm: made when the first session attaches to a VM,
+ * given up when the last session leaves or when the VM is gone.
  *
- * Gone it is when the VMM's mm is (it exited, was killed, or called exec), or
- * when nobody but us holds a reference to it (the VMM closed all of its
- * descriptors). Both have to be looked for; that the VMM's process has ended is
- * told as well. Either way the sessions are told and our references are dropped,
- * so that KVM can destroy the VM; the sessions live on, without a VM.
+ * A VM is gone when the VMM's mm has ended (the VMM exited, was killed, or
+ * called exec), or when only this module holds a reference to it (the VMM
+ * closed all of its descriptors). The watch polls for both; the end of the
+ * VMM's process also wakes it. The watch then publishes VM_GONE to the sessions
+ * and drops the module's references, so that KVM can destroy the VM. The
+ * sessions continue without a VM.
  *
- * Nothing here takes the mmap_lock of the VMM, which a thread of it may hold for
- * as long as it likes, in a page fault on a file of its own file system; an mmu
- * notifier would. What has to run in the VMM's mm does so in a worker if the
- * VMM is another process, and who attaches waits for it interruptibly.
+ * Nothing here takes the mmap_lock of the VMM, because one of its threads may
+ * hold it without a time limit, in a page fault on a file of its own file
+ * system. An mmu notifier would take it. What has to run in the VMM's mm runs
+ * in a worker if the VMM is another process, and the caller of ATTACH waits for
+ * it interruptibly.
  */
 #include <linux/dcache.h>
 #include <linux/file.h>
@@ -33,13 +35,13 @@
 #include "vcpu.h"
 
 /*
- * Is this descriptor a KVM VM? What follows is a cast of its private_data, so
- * nothing that user space can influence may count.
+ * Is this descriptor a KVM VM? The caller casts its private_data next, so the
+ * answer must not depend on anything that user space can influence.
  *
- * Where KVM exports file_is_kvm() to everybody, it decides. Otherwise, and in
- * addition, what only the kernel sets: the file is an anonymous inode, of the
- * name that KVM gives to VMs, and the function that the kernel will call to
- * release it is KVM's own.
+ * Where KVM exports file_is_kvm(), that decides. In addition, and where KVM
+ * does not, these functions check what only the kernel sets: the file is an
+ * anonymous inode with the name that KVM gives to VMs, and the function that
+ * releases it is KVM's.
  */
 
 static bool released_by_kvm(const struct file *file)
@@ -47,7 +49,7 @@ static bool released_by_kvm(const struct file *file)
 	char name[KSYM_SYMBOL_LEN];
 
 	sprint_symbol_no_offset(name, (unsigned long)file->f_op->release);
-	/* Without the module's name when KVM is built in. */
+	/* There is no module's name when KVM is built in. */
 	return !strcmp(name, "kvm_vm_release [kvm]") ||
 	       !strcmp(name, "kvm_vm_release");
 }
@@ -73,10 +75,10 @@ static LIST_HEAD(vms);		/* by id; kwt_vms_lock */
 static u64 last_id;		/* kwt_vms_lock */
 static atomic64_t last_session_id;
 
-/* References to the VM that are ours while we are registered. */
+/* References to the VM that this module holds while it is registered. */
 #define OWN_KVM_REFS	(1 + KWT_NODE_KVM_REFS)
 
-/* In the way of a process' end, with locks held: nothing may be waited for. */
+/* Runs at the end of the VMM's process, with locks held: must not sleep. */
 static int on_vmm_exit(wait_queue_entry_t *exit, unsigned int mode, int flags,
 		   void *key)
 {
@@ -106,7 +108,7 @@ static struct pid *mm_pid(struct mm_struct *mm)
 	return pid;
 }
 
-/* In the VMM's mm, which has a user. Under attach_lock. */
+/* Runs in the VMM's mm, which has a user. The caller holds attach_lock. */
 static int vm_start(struct kwt_vm *vm)
 {
 	int r;
@@ -116,7 +118,7 @@ static int vm_start(struct kwt_vm *vm)
 	r = kwt_probe_add(vm);
 	if (r)
 		return r;
-	/* Faults are seen from here on, of those that have a place. */
+	/* From here on the guard sees faults of vCPUs that have a place. */
 	mutex_lock(&vm->lock);
 	r = kwt_vcpus_update(&vm->space, vm->kvm);
 	mutex_unlock(&vm->lock);
@@ -136,8 +138,9 @@ static int vm_start(struct kwt_vm *vm)
 }
 
 /*
- * A worker has no mm of its own and may borrow the VMM's, of which *@mm becomes
- * a user, or NULL. Under attach_lock.
+ * Start in a worker, which has no mm of its own and borrows the VMM's. *@mm
+ * becomes the mm, with a use that the caller drops, or NULL. The caller holds
+ * attach_lock.
  */
 static int vm_start_in_worker(struct kwt_vm *vm, struct mm_struct **mm)
 {
@@ -155,7 +158,7 @@ static int vm_start_in_worker(struct kwt_vm *vm, struct mm_struct **mm)
 	return r;
 }
 
-/* Has a reference to the VM, and one to the module. */
+/* The work holds a reference to the VM, and one to the module. */
 static void start_work(struct work_struct *work)
 {
 	struct kwt_vm *vm = container_of(work, struct kwt_vm, start);
@@ -167,14 +170,23 @@ static void start_work(struct work_struct *work)
 	mutex_unlock(&vm->attach_lock);
 	wake_up_all(&vm->start_wait);
 	kwt_vm_put(vm);
-	/* If the VMM has ended, its files may be long about their end. */
+	/*
+	 * If the VMM has ended, dropping the last use closes its files, which
+	 * may take long.
+	 */
 	if (mm)
 		kwt_mmput_later(mm);
-	/* The module is not unloaded before its work queue is empty. */
+	/*
+	 * kwt_exit() waits for the work queue, so the code stays until this
+	 * returns.
+	 */
 	module_put(THIS_MODULE);
 }
 
-/* Once for all who wait for it. Under attach_lock. */
+/*
+ * Queue @start once for all callers that wait for it. The caller holds
+ * attach_lock.
+ */
 static void vm_start_from_outside(struct kwt_vm *vm)
 {
 	if (vm->starting)
@@ -185,7 +197,7 @@ static void vm_start_from_outside(struct kwt_vm *vm)
 	queue_work(kwt_wq, &vm->start);
 }
 
-/* Under attach_lock. No gfn is armed any more, or the VM is gone. */
+/* No gfn is armed any more, or the VM is gone. The caller holds attach_lock. */
 static void vm_stop(struct kwt_vm *vm)
 {
 	if (vm->pid)
@@ -195,7 +207,7 @@ static void vm_stop(struct kwt_vm *vm)
 	vm->started = false;
 }
 
-/* The VM may be destroyed in here, with the vendor module's help. */
+/* KVM may destroy the VM in here, for which it needs the vendor module. */
 static void vm_release_kvm(struct kwt_vm *vm)
 {
 	vm->held = false;
@@ -204,11 +216,11 @@ static void vm_release_kvm(struct kwt_vm *vm)
 }
 
 /*
- * Let go of a VM that was stopped, or have @watch do it: KVM's srcu must not be
- * destroyed before the grace periods that we have begun are over. That is soon,
- * unless a vCPU sleeps in a page fault, and then it has a reference as well.
- * Under attach_lock, or nobody else knows the VM. Returns false when it is left
- * to @watch.
+ * Release a VM that was stopped, or leave it to @watch: KVM must not destroy
+ * its srcu before the grace periods that this module began are over. They are
+ * over soon, unless a vCPU sleeps in a page fault, and then the vCPU's file
+ * holds a reference as well. The caller holds attach_lock, or the VM is in no
+ * list. Returns false when it is left to @watch.
  */
 static bool vm_let_go(struct kwt_vm *vm)
 {
@@ -229,8 +241,8 @@ static void vm_set_stale(struct kwt_vm *vm)
 }
 
 /*
- * Tell the sessions and let go of the VM. Their sets stay until they are
- * closed: what is in a resync set may be worth a look at memory that is left.
+ * Publish VM_GONE to the sessions and release the VM. Their sets stay until
+ * they are closed: their readers may still fetch the resync sets.
  */
 static void vm_give_up(struct kwt_vm *vm)
 {
@@ -240,10 +252,10 @@ static void vm_give_up(struct kwt_vm *vm)
 	kwt_pending_tell(&vm->space);
 	vm->gone = true;
 	list_for_each_entry(session, &vm->sessions, in_vm) {
-		/* This guest goes on, and KVM with its counts. */
+		/* This guest keeps running, and KVM keeps its counts. */
 		if (READ_ONCE(vm->space.forbidden))
 			kwt_set_disarm(&session->set);
-		/* Its last record is another one, see end.c. */
+		/* Its last record is ENDED, see finish_end() in session.c. */
 		if (session->ended)
 			continue;
 		if (kwt_ring_made(session))
@@ -257,9 +269,9 @@ static void vm_give_up(struct kwt_vm *vm)
 
 	vm_stop(vm);
 	/*
-	 * Who attaches to the same guest from here on makes another struct kwt_vm,
-	 * and does not meet this one in the probes. Once KVM is let go of, its
-	 * address may come to another VM.
+	 * A caller that attaches to the same guest from here on makes another
+	 * struct kwt_vm, and the probes do not find this one. Once struct kvm
+	 * is released, another VM may get its address.
 	 */
 	vm_set_stale(vm);
 	vm_let_go(vm);
@@ -273,9 +285,9 @@ static bool vm_is_gone(struct kwt_vm *vm)
 }
 
 /*
- * All sessions that are left were ended. Under attach_lock: none comes. A READ of
- * one of them may still be under way, and its use of the VMM's mm be known here
- * alone: see kwt_mm_is_gone().
+ * Were all remaining sessions ended? The caller holds attach_lock, so that no
+ * session is added. A READ of one of them may still be under way; its use of
+ * the VMM's mm must stay counted in this struct: see kwt_mm_is_gone().
  */
 static bool vm_is_deserted(struct kwt_vm *vm)
 {
@@ -295,7 +307,7 @@ static void watch_work(struct work_struct *work)
 	if (vm->started && (vm_is_deserted(vm) || vm_is_gone(vm))) {
 		vm_give_up(vm);
 	} else if (vm->started) {
-		/* While the VM is paused, nobody else may come by. */
+		/* Nothing else looks while the VM is paused. */
 		kwt_pending_look(vm);
 		kwt_absent_notice(vm);
 		queue_delayed_work(kwt_wq, &vm->watch,
@@ -306,7 +318,7 @@ static void watch_work(struct work_struct *work)
 	mutex_unlock(&vm->attach_lock);
 }
 
-/* @file keeps @kvm until we have a reference of our own. */
+/* @file keeps @kvm until this function has taken a reference. */
 static struct kwt_vm *vm_create(struct kvm *kvm, struct file *file)
 {
 	struct kwt_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
@@ -317,7 +329,8 @@ static struct kwt_vm *vm_create(struct kvm *kvm, struct file *file)
 		goto err_free;
 	/*
 	 * A reference to the VM does not keep kvm_amd or kvm_intel, whose code
-	 * it takes to destroy the VM. The open file has them; take our own.
+	 * KVM needs to destroy the VM. The open file has a reference to it;
+	 * take another.
 	 */
 	vm->vendor = file->f_op->owner;
 	if (!try_module_get(vm->vendor))
@@ -344,7 +357,7 @@ err_free:
 	return NULL;
 }
 
-/* It was in no list, so that nobody but the caller knows it. */
+/* Free a VM that was in no list, so that only the caller has it. */
 static void vm_discard(struct kwt_vm *vm)
 {
 	vm_release_kvm(vm);
@@ -352,7 +365,7 @@ static void vm_discard(struct kwt_vm *vm)
 	kfree(vm);
 }
 
-/* With a reference, or NULL. Under kwt_vms_lock. */
+/* Returns the VM with a reference, or NULL. The caller holds kwt_vms_lock. */
 static struct kwt_vm *vm_find(struct kvm *kvm)
 {
 	struct kwt_vm *vm;
@@ -366,8 +379,8 @@ static struct kwt_vm *vm_find(struct kvm *kvm)
 }
 
 /*
- * Find or make. The caller may be made to reclaim memory for it: the list is
- * not locked meanwhile, and whoever was faster has put the VM in.
+ * Find or make the VM. The allocation may reclaim memory, so the list is not
+ * locked meanwhile, and another caller may have added the VM by then.
  */
 static struct kwt_vm *vm_get(struct kvm *kvm, struct file *file)
 {
@@ -398,7 +411,7 @@ static struct kwt_vm *vm_get(struct kvm *kvm, struct file *file)
 	return vm;
 }
 
-/* The first VM with a higher id, with a reference. */
+/* Returns the first VM with a higher id, with a reference, or NULL. */
 struct kwt_vm *kwt_vm_next(u64 id)
 {
 	struct kwt_vm *vm;
@@ -422,7 +435,7 @@ static void vm_free(struct kwt_vm *vm)
 	kfree(vm);
 }
 
-/* Instead of watch_work(), when no session is left. */
+/* Runs instead of watch_work() when no session is left. */
 static void let_go_work(struct work_struct *work)
 {
 	struct kwt_vm *vm = container_of(to_delayed_work(work), struct kwt_vm,
@@ -431,7 +444,7 @@ static void let_go_work(struct work_struct *work)
 	if (!vm_let_go(vm))
 		return;
 	vm_free(vm);
-	/* As above. */
+	/* kwt_exit() waits for the work queue, see start_work(). */
 	module_put(THIS_MODULE);
 }
 
@@ -446,28 +459,33 @@ void kwt_vm_put(struct kwt_vm *vm)
 	if (vm->started)
 		vm_stop(vm);
 	mutex_unlock(&vm->attach_lock);
-	/* Nobody can queue it any more; if it runs it finds us not started. */
+	/*
+	 * Nothing queues it any more; if it runs, it finds the VM not started.
+	 */
 	cancel_delayed_work_sync(&vm->watch);
 	kwt_rearm_exit(vm);
 	kwt_vcpus_free(&vm->space);
 
 	INIT_DELAYED_WORK(&vm->watch, let_go_work);
 	__module_get(THIS_MODULE);
-	/* If not, the worker may have freed it already. */
+	/* If it returned false, let_go_work() may have freed the VM already. */
 	if (!vm_let_go(vm))
 		return;
 	vm_free(vm);
 	module_put(THIS_MODULE);
 }
 
-/* Under session->lock. */
+/* The caller holds session->lock. */
 void kwt_session_number(struct kwt_session *session)
 {
 	if (!session->id)
 		WRITE_ONCE(session->id, atomic64_inc_return(&last_session_id));
 }
 
-/* By id, which a session that was restricted before has had for a while. */
+/*
+ * The place in the list, which is sorted by id. A session that was restricted
+ * before may have a lower id than the last one.
+ */
 static struct list_head *session_place(struct kwt_vm *vm, u64 id)
 {
 	struct kwt_session *session;
@@ -501,8 +519,9 @@ static int vm_add_session(struct kwt_vm *vm, struct kwt_session *session)
 }
 
 /*
- * -EINPROGRESS: wait until @start is done, then again. -EAGAIN: take another struct
- * kwt_vm. Under attach_lock.
+ * Returns -EINPROGRESS when the caller has to wait until @start is done and try
+ * again, and -EAGAIN when it has to take another struct kwt_vm. The caller
+ * holds attach_lock.
  */
 static int vm_join_locked(struct kwt_vm *vm, struct kwt_session *session,
 			  bool waited)
@@ -557,12 +576,15 @@ int kwt_vm_join(struct kwt_session *session, struct file *file)
 		r = vm_join(vm, session);
 		if (r)
 			kwt_vm_put(vm);
-		/* It was given up just now, and is not found any more. */
+		/*
+		 * It was given up just now, and vm_find() does not find it any
+		 * more.
+		 */
 	} while (r == -EAGAIN);
 	return r;
 }
 
-/* The last thing a session does with its VM. */
+/* Detach the session from its VM. Nothing uses session->vm afterwards. */
 void kwt_vm_leave(struct kwt_session *session)
 {
 	struct kwt_vm *vm = session->vm;

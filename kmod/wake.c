@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Waking readers, and only those who sleep.
+ * Waking readers that sleep, and other things that a ring needs of its session.
+ * ring.c and this file know each other: together they bring a record to a
+ * reader.
  *
- * ring->sleepers says what a write hook has to do after it published:
+ * ring->sleepers says what a write hook has to do after it has published a
+ * record:
  *
- *	AWAKE	nothing: nobody sleeps, or somebody is about to be woken
+ *	AWAKE	nothing: no reader sleeps, or one is about to be woken
  *	ARMED	wake, if the watermark is reached; otherwise start the timer of
  *		the latency, once
  *	TIMED	wake, if the watermark is reached; the timer runs
  *
- * A reader arms, then looks once more, then sleeps. The wake itself takes the
- * wait queue's lock, so it is left to an irq_work: the hook may run with
- * preemption disabled on any kind of kernel, and pays for it once a sleep.
+ * A reader sets ARMED, looks at the ring once more, then sleeps. Waking takes
+ * the wait queue's lock, so an irq_work does it: the hook may queue one with
+ * preemption disabled on any kind of kernel, and does so once for each sleep.
  */
 #include <linux/ktime.h>
 
@@ -32,7 +35,7 @@ static bool enough_to_wake(struct kwt_session *session, bool urgent)
 
 	if (urgent || watermark <= 1 || kwt_sync_is_awaited(&session->ring))
 		return true;
-	/* An error goes to the reader, like anything else he asks for. */
+	/* On an error wake the reader, which then gets it. */
 	return (u32)kwt_ring_unread(&session->ring, &pos) >= watermark;
 }
 
@@ -43,7 +46,10 @@ static void start_timer(struct kwt_session *session, u64 ns)
 			      HRTIMER_MODE_REL);
 }
 
-/* Until the oldest unread record is as old as the latency allows; 0 if it is. */
+/*
+ * The time until the oldest unread record has the age of the latency, or 0 if
+ * it has.
+ */
 static u64 latency_left(struct kwt_session *session)
 {
 	const struct kwt_ring *ring = &session->ring;
@@ -55,7 +61,10 @@ static u64 latency_left(struct kwt_session *session)
 	return end > now ? end - now : 0;
 }
 
-/* By whoever published a record and found sleepers. */
+/*
+ * Wake a reader or start its timer. Called after a record was published and
+ * sleepers were found.
+ */
 void kwt_wake(struct kwt_ring *ring, bool urgent)
 {
 	struct kwt_session *session = ring_session(ring);
@@ -87,7 +96,10 @@ static enum hrtimer_restart latency_over(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* The oldest unread record is published: is it, or are they, enough to wake? */
+/*
+ * The oldest unread record is published: are there enough records to wake the
+ * reader, or is the oldest one old enough?
+ */
 static bool ripe_to_wake(struct kwt_session *session, u64 pos)
 {
 	struct kwt_ring *ring = &session->ring;
@@ -102,8 +114,9 @@ static bool ripe_to_wake(struct kwt_session *session, u64 pos)
 }
 
 /*
- * Going to sleep: have the next record wake us, and tell whether there is
- * something to read already. Also for poll(2), which may not come back.
+ * Called before a reader sleeps: have the next record wake it. Returns whether
+ * there is something to read already. Also used by poll(2), whose caller may
+ * not return.
  */
 bool kwt_wake_arm(struct kwt_session *session)
 {
@@ -112,7 +125,10 @@ bool kwt_wake_arm(struct kwt_session *session)
 	int unread;
 
 	WRITE_ONCE(ring->sleepers, ARMED);
-	/* Pairs with the barrier between publishing and looking for sleepers. */
+	/*
+	 * Pairs with the barrier in kwt_ring_wake(), between publishing and the
+	 * look for sleepers.
+	 */
 	smp_mb();
 	unread = kwt_ring_unread(ring, &pos);
 	if (unread < 0)
@@ -122,8 +138,9 @@ bool kwt_wake_arm(struct kwt_session *session)
 }
 
 /*
- * Readers that sleep by the old values are woken, and sleep by the new ones. A
- * write hook may look at one of either.
+ * Change when readers are woken. Readers that sleep by the old values are
+ * woken, and sleep by the new ones. A write hook may read one old and one new
+ * value.
  */
 void kwt_wake_tune(struct kwt_session *session, u32 watermark, u64 latency_ns)
 {
@@ -135,16 +152,20 @@ void kwt_wake_tune(struct kwt_session *session, u32 watermark, u64 latency_ns)
 		irq_work_queue(&session->wake_work);
 }
 
-/* From a write hook, which cannot allocate. */
+/*
+ * Queue the notice of an overflow. Called by write hooks, which cannot
+ * allocate.
+ */
 void kwt_notice_overflow(struct kwt_ring *ring)
 {
 	queue_work(kwt_wq, &ring_session(ring)->notice_work);
 }
 
 /*
- * Of a vCPU's thread that waits. It runs in a hook, for which whoever unregisters from
- * KVM waits, and the module is not unloaded before: what the last reference queues is
- * seen by the rcu_barrier() in kwt_exit().
+ * Take a reference to the session for a vCPU that waits. It waits in a hook,
+ * for which unregistering from KVM waits, and the module is not unloaded
+ * before: rcu_barrier() in kwt_exit() waits for the work that dropping the last
+ * reference queues. Returns false if the session is about to be freed.
  */
 bool kwt_ring_get(struct kwt_ring *ring)
 {
@@ -163,7 +184,7 @@ void kwt_wake_init(struct kwt_session *session)
 	kwt_hrtimer_setup(&session->timer, latency_over);
 }
 
-/* No hook and no reader is there any more. */
+/* Neither a hook nor a reader is left. */
 void kwt_wake_exit(struct kwt_session *session)
 {
 	irq_work_sync(&session->wake_work);

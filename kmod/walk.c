@@ -1,30 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Faults of which KVM does not say, when it tells of them, which gfn they are on.
+ * Faults whose gfn is not known when KVM reports them.
  *
- * Without nested paging, and for a guest of the guest, KVM is told an address
- * that it has to look up in page tables of the guest's. The guard looks them up
- * by itself, without waiting for any that is paged out or otherwise not there;
- * KVM waits. What the guard did not find it learns here, from KVM's own walk,
- * and before KVM looks whether the page is tracked.
+ * Without nested paging, and for a guest of the guest, KVM gets an address that
+ * it has to look up in guest page tables. The guard looks it up as well, but
+ * without waiting for page tables that are paged out or otherwise absent, for
+ * which KVM waits. If the guard did not find the gfn, it learns the gfn here
+ * from KVM's own walk, before KVM looks whether the page is tracked.
  *
- * With EPT, KVM tells of no fault on an entry that it has for a hole, where there
- * was no memory when the guest touched it. Nor does KVM look for a count when it
- * replaces such an entry by one of a page that has come there since: it makes it
- * writable. KVM does say that it has found such an entry to be out of date. The
- * page is disarmed then; when it is armed again, KVM protects what it has mapped.
- * On AMD, and without nested paging, probe.c sees the same in the fault itself.
+ * With EPT, KVM reports no fault on an entry for a hole, where there was no
+ * memory when the guest touched it. When there is memory since, KVM replaces
+ * such an entry by a writable one, without looking for a count. KVM does report
+ * that it has found such an entry to be out of date. The page is disarmed then;
+ * when it is armed again, KVM protects what it has mapped. On AMD, and without
+ * nested paging, probe.c sees the same in the fault itself.
  *
- * KVM does not say so while a memslot is being changed. And where it does not use
- * its newer way of nested paging, it maps the neighbours of a page that was faulted
- * on along with it, and so replaces entries for holes that nobody faults on. KVM
- * says what it has mapped, but under its mmu_lock, where nothing can be disarmed: a worker does
- * it at once. Stores that come before are unseen, and are in memory when the page
- * is read again. That also catches whatever else KVM may map in spite of a count.
+ * KVM does not report this while a memslot is being changed. And without its
+ * TDP MMU, KVM maps the neighbours of a page along with it, and so replaces
+ * entries for holes without a fault on them. KVM reports what it has mapped,
+ * but under its mmu_lock, where nothing can be disarmed: a worker disarms the
+ * page at once. Stores before that are not seen, and are in memory when the
+ * page is read again. This covers everything else that KVM may map in spite of
+ * a count, too.
  *
- * These tracepoints do not name the vCPU; it is the one that this thread runs.
- * Those of a walk are many, KVM makes one also when it emulates, so the probes
- * are there only from when a VM needs them, until no VM is attached to.
+ * These tracepoints do not name the vCPU, which is the one that this thread
+ * runs. Walks are frequent, since KVM makes one also when it emulates, so their
+ * probes are registered only when a VM needs them, until no VM is attached any
+ * more.
  */
 #include <linux/hash.h>
 #include <linux/module.h>
@@ -41,8 +43,8 @@
 enum { TP_WALK, TP_ENTRY_READ, TP_HOLE, TP_MAP, NR_TPS };
 
 /*
- * Tracepoints that KVM has but does not export. The kernel shows every module
- * all tracepoints of all others: kwt_kvm_tp_find().
+ * Tracepoints that KVM has but does not export. kwt_kvm_tp_find() finds them,
+ * because the kernel shows each module all tracepoints of the others.
  */
 static struct {
 	const char *name;	/* as KVM has it */
@@ -68,7 +70,7 @@ static void take_from_kernel(struct tracepoint *tp, void *unused)
 	take_tracepoint(tp);
 }
 
-/* This module uses symbols of KVM's: while it is loaded, KVM stays. */
+/* KVM stays loaded with this module, because this module uses its symbols. */
 static int take_from_module(struct notifier_block *block, unsigned long state,
 			    void *data)
 {
@@ -82,7 +84,10 @@ static int take_from_module(struct notifier_block *block, unsigned long state,
 	return NOTIFY_OK;
 }
 
-/* Called once, for all modules that are there. -ENOENT: this KVM lacks one. */
+/*
+ * Find the tracepoints among those of all loaded modules; called once. Returns
+ * -ENOENT if this KVM lacks one.
+ */
 int kwt_kvm_tp_find(void)
 {
 	struct notifier_block block = { .notifier_call = take_from_module };
@@ -105,7 +110,7 @@ int kwt_kvm_tp_find(void)
 
 #define MM_BITS	6
 
-/* By the VMM's mm; lock of probe.c, read under RCU. */
+/* VMs by the VMM's mm; lock of probe.c, read under RCU. */
 static struct hlist_head vms[1 << MM_BITS];
 static bool walk_watched;		/* lock of probe.c, read locklessly */
 
@@ -114,7 +119,10 @@ static struct hlist_head *mm_bucket(const struct mm_struct *mm)
 	return &vms[hash_ptr(mm, MM_BITS)];
 }
 
-/* The VM that runs in this thread, and its vCPU. With preemption disabled. */
+/*
+ * Find the VM that runs in this thread, and its vCPU. The caller has disabled
+ * preemption.
+ */
 static struct kwt_vcpu *find_running(struct kwt_vm **found)
 {
 	const struct mm_struct *mm = current->mm;
@@ -150,8 +158,8 @@ static void on_walk(void *data, u64 address, u32 access)
 }
 
 /*
- * KVM has read an entry on its way. The last one may come again, if the guest
- * has changed it meanwhile.
+ * KVM has read an entry of a guest page table. The last one may be read again,
+ * if the guest has changed it meanwhile.
  */
 static void on_entry_read(void *data, u64 pte, int level)
 {
@@ -171,7 +179,10 @@ out:
 	preempt_enable_notrace();
 }
 
-/* An entry for a hole was made when KVM's memslots were of @entry_gen. */
+/*
+ * KVM looks at an entry for a hole that it made when its memslots had
+ * generation @entry_gen.
+ */
 static void on_hole(void *data, u64 spte, unsigned int gen,
 		    unsigned int entry_gen)
 {
@@ -193,7 +204,7 @@ static void on_hole(void *data, u64 spte, unsigned int gen,
 	preempt_enable_notrace();
 }
 
-/* Or about to be: if KVM has the count already, it has protected what was there. */
+/* Is the gfn armed, or being armed and has KVM's count already? */
 static bool is_armed(const struct kwt_space *space, struct kvm *kvm, u64 gfn)
 {
 	const struct kwt_chunk *chunk;
@@ -206,7 +217,7 @@ static bool is_armed(const struct kwt_space *space, struct kvm *kvm, u64 gfn)
 	return chunk && test_bit(kwt_chunk_bit(gfn), chunk->armed);
 }
 
-/* KVM maps a page: is it in a memslot that has come since? */
+/* KVM maps a page: has a memslot been created since? */
 static noinline void notice_memory(void)
 {
 	struct kwt_vm *vm;
@@ -218,9 +229,10 @@ static noinline void notice_memory(void)
 }
 
 /*
- * KVM has made an entry for a page, and holds its mmu_lock. What is marked as
- * armed has KVM's count now: the mark is taken away before the count, and the
- * count goes under mmu_lock. KVM makes no large entry where there is a count.
+ * KVM has made an entry for a page, and holds its mmu_lock. A gfn that is
+ * marked as armed has KVM's count now: the mark is removed before the count,
+ * and the count is dropped under mmu_lock. KVM makes no large entry where there
+ * is a count.
  */
 static void on_map(void *data, int level, u64 gfn, u64 *entry)
 {
@@ -262,7 +274,7 @@ static void disarm_mapped(struct kwt_space *space, struct kwt_chunk *chunk,
 	preempt_enable();
 }
 
-/* There were too many to remember. */
+/* Disarm all armed gfns, when there were more mapped ones than fit. */
 static void disarm_all_armed(struct kwt_space *space)
 {
 	const struct kwt_table *table = rcu_dereference_protected(space->table, 1);
@@ -280,7 +292,10 @@ static void disarm_all_armed(struct kwt_space *space)
 	}
 }
 
-/* By the worker, under the VM's lock. */
+/*
+ * Disarm what on_map() has noted. Called by the worker, which holds the VM's
+ * lock.
+ */
 void kwt_hole_disarm_mapped(struct kwt_vm *vm)
 {
 	struct kwt_space *space = &vm->space;
@@ -302,7 +317,10 @@ void kwt_hole_disarm_mapped(struct kwt_vm *vm)
 	}
 }
 
-/* Only with EPT, otherwise the fault itself says so; and what KVM maps. */
+/*
+ * Register the probe of what KVM maps and, with EPT, the one of entries for
+ * holes; otherwise the fault itself shows these.
+ */
 int kwt_hole_start(void)
 {
 	int r = tracepoint_probe_register(kvm_tps[TP_MAP].tp, on_map,
@@ -325,7 +343,7 @@ void kwt_hole_stop(void)
 	tracepoint_probe_unregister(kvm_tps[TP_MAP].tp, on_map, NULL);
 }
 
-/* Are walks that begin from now on seen? */
+/* Does the guard see walks that begin from now on? */
 bool kwt_walk_is_watched(void)
 {
 	/* Pairs with the release in kwt_walk_start(): the probes are there. */
@@ -374,7 +392,7 @@ void kwt_walk_remove(struct kwt_vm *vm)
 	hlist_del_rcu(&vm->in_walk);
 }
 
-/* Does KVM look up addresses of this VM's vCPUs in page tables of the guest's? */
+/* Does KVM look up addresses of this VM's vCPUs in guest page tables? */
 bool kwt_walk_is_needed(const struct kwt_vm *vm)
 {
 	struct kvm_vcpu *vcpu;
@@ -382,7 +400,9 @@ bool kwt_walk_is_needed(const struct kwt_vm *vm)
 
 	if (READ_ONCE(vm->indirect))
 		return true;
-	/* The guest has paging, and KVM none; or it may run guests of its own. */
+	/*
+	 * KVM uses shadow page tables, or the guest may run guests of its own.
+	 */
 	kvm_for_each_vcpu(i, vcpu, vm->kvm)
 		if (!vcpu->arch.root_mmu.root_role.direct ||
 		    READ_ONCE(vcpu->arch.efer) & EFER_SVME ||
