@@ -3,7 +3,7 @@
 # usage: checkpatch.sh
 #
 # Prints the directory where the kernel's checkpatch.pl is, with the lists that
-# it reads. Only the source package has them, the one of the debug kernel.
+# it reads, and kernel-doc. Only the source package of the debug kernel has them.
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 . "$TOP/tests/lib/apt.sh"
@@ -24,12 +24,12 @@ fetch()
 
 unpack()
 {
-	say UNPACK "checkpatch.pl of Linux $series"
+	say UNPACK "checkpatch.pl and kernel-doc of Linux $series"
 	cache_root_start
 	dpkg-deb --fsys-tarfile "$CACHE_ENTRY"/debs/*.deb |
 		tar -xO "./usr/src/$inside.tar.xz" |
 		tar -xJ --strip-components=2 -C "$CACHE_ROOT" \
-			"$inside/scripts/"{checkpatch.pl,spelling.txt} \
+			"$inside/scripts/"{checkpatch.pl,spelling.txt,kernel-doc} \
 			"$inside/scripts/const_structs.checkpatch"
 	cache_root_seal
 }

@@ -84,6 +84,18 @@ kernel_style()
 	checkpatch --ignore "$KERNEL_IGNORES" -f "$@"
 }
 
+# Undocumented members, and documentation of members that there are not.
+kernel_doc()
+{
+	perl "$scripts/kernel-doc" -none -Wall "$@"
+}
+
+kernel_doc_finds()
+{
+	kernel_doc "$1" 2>&1 | grep -q "'b' not described" ||
+		echo "was not noticed"
+}
+
 # Two at a time, as they are many.
 user_style()
 {
@@ -132,9 +144,12 @@ shell_style()
 }
 
 mkdir -p "$WORK"
-checkpatch=$("$HOST/checkpatch.sh")/checkpatch.pl
+scripts=$("$HOST/checkpatch.sh")
+checkpatch=$scripts/checkpatch.pl
 printf '%s\n' '/* SPDX-License-Identifier: MIT */' 'int f(void)' '{' \
 	'        return 0;' '}' >"$WORK/wrong.h"
+printf '%s\n' '/**' ' * struct s - a structure' ' * @a: a member' ' */' \
+	'struct s {' '	int a;' '	int b;' '};' >"$WORK/undocumented.h"
 # shellcheck disable=SC2016 # not this one's
 printf '#!/bin/sh\n[ $1 == a ]\n' >"$WORK/wrong.sh"
 
@@ -154,6 +169,10 @@ check "checkpatch.pl finds spaces in kernel code" if_it_fails \
 	finds CODE_INDENT kernel_style "$WORK/wrong.h"
 check "checkpatch.pl finds spaces in other code" if_it_fails \
 	finds CODE_INDENT user_style "$WORK/wrong.h"
+mapfile -t files < <(git ls-files 'include/*.h' 'kmod/*.[ch]')
+check "kernel-doc finds nothing" kernel_doc "${files[@]}"
+check "kernel-doc finds a member without a text" \
+	kernel_doc_finds "$WORK/undocumented.h"
 mapfile -t files < <(shells)
 check "shellcheck finds nothing" if_it_fails shell_style "${files[@]}"
 check "shellcheck finds what another shell does not know" if_it_fails \
