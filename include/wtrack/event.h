@@ -209,7 +209,7 @@ size_t wtrack_event_get_len(const struct wtrack_event *event);
 size_t wtrack_event_get_total(const struct wtrack_event *event);
 
 /**
- * wtrack_event_has_more() - does the next event go on with the same store?
+ * wtrack_event_has_more() - does the next event continue the same store?
  * @event: the event
  *
  * Return: true for all parts of a store but the last.

@@ -29,7 +29,8 @@ struct wtrack_read {
 };
 
 /*
- * For the flags of read: return -EINTR when a signal comes, instead of going on.
+ * For the flags of read: return -EINTR when a signal comes, instead of
+ * continuing.
  */
 #define WTRACK_READ_INTR	(1U << 0)
 /*
@@ -130,7 +131,7 @@ struct wtrack_region {
 /**
  * wtrack_session_regions_next() - the next region of the guest's memory
  * @session: the session, with or without a ring
- * @gfn: where to begin, first 0; is moved to where to go on, and to
+ * @gfn: where to begin, first 0; is moved to the place to continue at, and to
  *	WTRACK_GFN_END (range.h) behind the last
  * @ret: where to store the region
  * @ret_generation: where to store the number of the memory regions, or NULL. It

@@ -44,8 +44,8 @@ struct wtrack_result {
 };
 
 /*
- * For the flags of add, rearm and remove: return -EINTR when a signal comes, instead
- * of going on. @results then tell how far it came.
+ * For the flags of add, rearm and remove: return -EINTR when a signal comes,
+ * instead of continuing. @results then tell how far it came.
  */
 #define WTRACK_CHANGE_INTR	(1U << 0)
 /*
@@ -208,7 +208,8 @@ int wtrack_session_remove_fenced(struct wtrack_session *session,
 /**
  * wtrack_session_query() - which pages a session tracks
  * @session: the session
- * @gfn: where to start; moved to where to go on, WTRACK_GFN_END at the end
+ * @gfn: where to start; moved to the place to continue at, WTRACK_GFN_END at
+ *	the end
  * @ranges: where to store the ranges, in ascending order
  * @nr_ranges: room in @ranges, not 0
  *

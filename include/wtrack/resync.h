@@ -62,10 +62,10 @@ struct wtrack_resync_range {
  *			fail(r);
  *		break;
  *
- * Then go on with the ring. Pages may be written to while they are re-read:
+ * Then continue with the ring. Pages may be written to while they are re-read:
  * that is an event again, or brings another resync. If the ring is full again
- * before the set was fetched to its end, the function returns 0, and what is left
- * of the set comes with the next event of type WTRACK_EVENT_RESYNC.
+ * before the set was fetched to its end, the function returns 0, and what is
+ * left of the set comes with the next event of type WTRACK_EVENT_RESYNC.
  *
  * Releases all events that were handed out, the one of type
  * WTRACK_EVENT_RESYNC included; none of them is valid after the call. Without

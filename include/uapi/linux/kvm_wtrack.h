@@ -90,7 +90,7 @@
 #include <linux/types.h>
 
 #define KVM_WTRACK_DEVICE	"/dev/kvm-wtrack"
-/* Nobody else has it in the kernel's ioctl-number.rst. */
+/* The kernel's ioctl-number.rst lists no other user of it. */
 #define KVM_WTRACK_MAGIC	0xD7
 
 #define KVM_WTRACK_INFO		_IO(KVM_WTRACK_MAGIC, 0x00)
@@ -687,7 +687,7 @@ struct kvm_wtrack_remove {
  * @nr_ranges: room in it, not 0; more than out_max_ranges are never filled in
  * @out_nr_ranges: how many were filled in
  * @gfn: where to start
- * @out_next_gfn: where to go on; ~0 when there is nothing more
+ * @out_next_gfn: the gfn to continue at; ~0 when there is nothing more
  * @__reserved: must be 0
  */
 struct kvm_wtrack_query {
@@ -775,7 +775,7 @@ struct kvm_wtrack_resync_range {
  * When the ring is full it is closed behind one record of type
  * KVM_WTRACK_RECORD_RESYNC, and from then on the gfns that are written to are
  * kept here instead. Release that record, call this until nothing is left,
- * re-read the pages from guest memory, go on with the ring. EBUSY as long as
+ * re-read the pages from guest memory, continue with the ring. EBUSY as long as
  * the record is not released: older records would otherwise be taken for newer
  * than the memory that was read. A call that continues with the rest of the set
  * fails with EBUSY when the ring was filled and closed again meanwhile: what is
@@ -852,7 +852,7 @@ struct kvm_wtrack_region {
  * @nr_regions: room in it, not 0; more than out_max_ranges are never filled in
  * @out_nr_regions: how many were filled in; may be 0 before the end
  * @gfn: where to start
- * @out_next_gfn: where to go on; ~0 when there is nothing more
+ * @out_next_gfn: the gfn to continue at; ~0 when there is nothing more
  * @out_generation: changes whenever a memslot does
  * @__reserved: must be 0
  *
@@ -1140,7 +1140,7 @@ struct kvm_wtrack_release {
  * What a vCPU does not wait for:
  *
  *	a reader	that has let a vCPU wait for all of sync_us is late. Its
- *	that is late	vCPUs go on, and records have F_ASYNC, until it is in
+ *	that is late	vCPUs continue, and records have F_ASYNC, until it is in
  *			step: it has released all of them when the next store is
  *			made. So a reader that is stopped costs the guest sync_us
  *			once. out_sync_timeouts counts
