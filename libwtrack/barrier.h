@@ -8,15 +8,15 @@
 #include <linux/kvm_wtrack.h>
 
 /*
- * Pairs with the module's store-release of record->seq, which is its last
- * store to a record: whoever sees the number sees the record.
+ * Pairs with the module's store-release of record->seq, which is its last store
+ * to a record: a reader that sees the number sees the whole record.
  */
 static inline uint64_t record_load_seq(const struct kvm_wtrack_record *record)
 {
 	return __atomic_load_n(&record->seq, __ATOMIC_ACQUIRE);
 }
 
-/* Pairs with the exchange below, of the reader before. */
+/* Pairs with the exchange below, in the process that read before. */
 static inline uint64_t consumer_load_pos(const struct kvm_wtrack_consumer *c)
 {
 	return __atomic_load_n(&c->pos, __ATOMIC_ACQUIRE);
@@ -27,10 +27,10 @@ static inline uint64_t consumer_load_pos(const struct kvm_wtrack_consumer *c)
  * barrier. What was read from the records was read before it; that pairs with
  * the module's load-acquire of consumer->pos before it uses a place again.
  *
- * What is read from guest memory behind it is read after it. That pairs with the
- * barrier in the module between a guest's store and the look whether the page's
- * record is still unread: either the module sees the new position and records
- * the store, or the reader's look at guest memory sees the store.
+ * Guest memory that is read afterwards is read after it. That pairs with the
+ * barrier in the module between a guest's store and the check whether the
+ * page's record is still unread: either the module sees the new position and
+ * records the store, or the reader sees the store in guest memory.
  */
 static inline void consumer_store_pos(struct kvm_wtrack_consumer *c,
 				      uint64_t pos)
@@ -39,9 +39,10 @@ static inline void consumer_store_pos(struct kvm_wtrack_consumer *c,
 }
 
 /*
- * Behind the exchange above, which is the barrier between the position and this.
- * It pairs with that of a vCPU which says that it waits, and then looks at the
- * position: either it goes on by itself, or we see that it waits.
+ * Called after the exchange above, which is the barrier between the position
+ * and this load. It pairs with the barrier of a vCPU that notes that it waits,
+ * and then reads the position: either the vCPU continues by itself, or the
+ * reader sees that it waits.
  */
 static inline uint32_t consumer_load_waiters(const struct kvm_wtrack_consumer *c)
 {

@@ -13,15 +13,15 @@
 #include "bus.h"
 
 #define TIMEOUT_USEC	(UINT64_C(30) * 1000000)
-/* Whoever is asked for a password has five minutes. */
+/* A user who is asked to authenticate has five minutes. */
 #define INTERACTIVE_USEC	(UINT64_C(6) * 60 * 1000000)
 
 #define BUS_NO_SESSION \
 	((struct bus_session) { .fd = -1, .pidfd = -1, .vm_fd = -1 })
 
 /*
- * sd-bus wants to be polled for events that change, and at times; the caller
- * gets one descriptor for all of that.
+ * The events and times for which sd-bus has to be polled change. The caller
+ * gets one descriptor that stands for all of them.
  */
 struct bus_call {
 	sd_bus *bus;
@@ -71,11 +71,11 @@ static char *copy(const char *text)
 	return text ? strdup(text) : NULL;
 }
 
-/* What the daemon, or the bus in its place, has answered. */
+/* Handle the answer of the daemon, or of the bus in its place. */
 static int take_error(const struct bus_call *c, const sd_bus_error *error,
 		      struct bus_error *ret)
 {
-	/* A bus that ends leaves no other word for those who wait. */
+	/* When the bus ends, calls under way get no other answer. */
 	if (sd_bus_is_open(c->bus) <= 0)
 		return -ECONNRESET;
 	ret->name = copy(error->name);
@@ -124,7 +124,10 @@ static int on_reply(sd_bus_message *reply, void *userdata,
 	return 1;
 }
 
-/* As libsystemd has it: in microseconds, 0 for now, UINT64_MAX for never. */
+/*
+ * A time as libsystemd returns it: in microseconds, 0 for now, UINT64_MAX for
+ * never.
+ */
 static int set_timer(struct bus_call *c, uint64_t usec)
 {
 	struct itimerspec when = { { 0, 0 }, { 0, 0 } };
@@ -139,7 +142,7 @@ static int set_timer(struct bus_call *c, uint64_t usec)
 	       -errno : 0;
 }
 
-/* Has the descriptor wake its poller when the bus wants to go on. */
+/* Make the descriptor readable when the bus has something to do. */
 static int arm(struct bus_call *c)
 {
 	int events = sd_bus_get_events(c->bus);
@@ -158,7 +161,7 @@ static int arm(struct bus_call *c)
 		return r;
 	if (!epoll_ctl(c->poll_fd, EPOLL_CTL_MOD, fd, &event))
 		return 0;
-	/* The first time, and when sd-bus has tried another address. */
+	/* Needed the first time, and when sd-bus has tried another address. */
 	return errno != ENOENT || epoll_ctl(c->poll_fd, EPOLL_CTL_ADD, fd,
 					    &event) ? -errno : 0;
 }
@@ -178,7 +181,7 @@ static int make_poll_fd(struct bus_call *c)
 	return arm(c);
 }
 
-/* What a bus says that cannot be talked to does not matter to callers. */
+/* All errors of a bus that cannot be reached are one error for callers. */
 static int connection_error(int r)
 {
 	return r == -ENOMEM || r == -EMFILE || r == -ENFILE ? r : -ECONNREFUSED;
@@ -202,7 +205,10 @@ static int begin(struct bus_call *c, const struct bus_open *args)
 {
 	int r;
 
-	/* One of its own: the caller's threads may use theirs meanwhile. */
+	/*
+	 * Open a connection of its own, because the caller's threads may use
+	 * theirs meanwhile.
+	 */
 	r = sd_bus_open_system(&c->bus);
 	if (r < 0)
 		return connection_error(r);
@@ -269,7 +275,7 @@ int wtrack__bus_call_finish(struct bus_call *c, struct bus_session *ret,
 	return c->result;
 }
 
-/* Who has not answered finds nobody to answer to. */
+/* The daemon drops a request whose connection is closed. */
 void wtrack__bus_call_free(struct bus_call *c)
 {
 	int saved = errno;

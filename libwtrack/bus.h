@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * All that the library asks of the system bus, and so of wtrackd. As with
- * sys.h, everything above runs on any other implementation as well.
+ * All calls of the library to the system bus, and so to wtrackd. As with sys.h,
+ * the rest of the library runs on any other implementation of these functions
+ * as well.
  */
 #ifndef WTRACK_BUS_H
 #define WTRACK_BUS_H
@@ -12,13 +13,13 @@
 
 #include <wtrack/range.h>
 
-/* 0 where wtrackd is to choose. */
+/* A limit of 0 leaves the choice to wtrackd. */
 struct bus_open {
 	const char *vm;
 	uint64_t max_pages;
 	uint32_t max_records;
 	bool attach;		/* by wtrackd, also to a VM of the caller's user */
-	bool interactive;	/* somebody may be asked to authenticate */
+	bool interactive;	/* a user may be asked to authenticate */
 };
 
 /* What wtrackd has opened. The descriptors are the caller's. */
@@ -45,10 +46,10 @@ int wtrack__bus_call_new(const struct bus_open *args, struct bus_call **ret);
 int wtrack__bus_call_get_fd(const struct bus_call *call);
 
 /*
- * 0 with *ret; -EAGAIN when there is no answer yet, another negative errno when
- * there will be none; -EREMOTEIO when there was one and ret_error, which is
- * filled in then, says what. Once there was another result than -EAGAIN it is not
- * to be called again, unless the call is repeated.
+ * Returns 0 with *ret; -EAGAIN when there is no answer yet; -EREMOTEIO when the
+ * answer is the error in ret_error; or another negative errno when there will
+ * be no answer. After another result than -EAGAIN, do not call it again unless
+ * the call is repeated.
  */
 int wtrack__bus_call_finish(struct bus_call *call, struct bus_session *ret,
 			    struct bus_error *ret_error);
@@ -56,7 +57,7 @@ int wtrack__bus_call_finish(struct bus_call *call, struct bus_session *ret,
 int wtrack__bus_call_repeat(struct bus_call *call, const struct bus_open *args);
 void wtrack__bus_call_free(struct bus_call *call);
 
-/* Closes what is open of it. */
+/* Closes the call and its connection. */
 void wtrack__bus_session_done(struct bus_session *session);
 
 void wtrack__bus_error_done(struct bus_error *error);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Adding, arming again and removing ranges: one call of the user becomes as many calls of
- * the module as its limit of ranges, and signals, make of it.
+ * Adding, arming again and removing ranges: one call of the user becomes
+ * several calls of the module when there are more ranges than the module takes
+ * at once, or signals.
  */
 #include <errno.h>
 
@@ -16,7 +17,10 @@ static uint32_t add_flags(unsigned int flags)
 		KVM_WTRACK_ADD_F_SKIP_HOLES : 0);
 }
 
-/* How many ranges were worked through goes to *ret_nr, whatever is returned. */
+/*
+ * *ret_nr becomes the number of ranges that were worked through, whatever is
+ * returned.
+ */
 static int call_add(struct work *work, struct kvm_wtrack_change *changes,
 		    uint32_t nr, uint32_t *ret_nr)
 {
@@ -73,7 +77,7 @@ static int (*const calls[])(struct work *work,
 	[CHANGE_REMOVE] = call_remove,
 };
 
-/* A range may take several calls; its first error is the one to tell. */
+/* A range may take several calls; its first error is the one to return. */
 static void account(struct work *work, size_t index,
 		    const struct kvm_wtrack_change *change)
 {
@@ -95,8 +99,8 @@ static void account(struct work *work, size_t index,
 }
 
 /*
- * Moves the range in which a signal came to what is left of it; false when the
- * numbers do not add up.
+ * Reduces the range in which a signal came to what is left of it. Returns false
+ * when the numbers do not add up.
  */
 static bool advance(struct kvm_wtrack_change *change)
 {
@@ -180,7 +184,7 @@ static int run_chunks(struct work *work)
 	return r;
 }
 
-/* What was not reached has no error yet: it gets that of the call. */
+/* Ranges that were not reached have no error yet, and get that of the call. */
 static void close_results(struct work *work, int err)
 {
 	size_t i;

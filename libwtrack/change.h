@@ -11,7 +11,7 @@
 
 enum change_kind { CHANGE_ADD, CHANGE_REARM, CHANGE_REMOVE };
 
-/* What the user asked for, and what is kept while it is worked off. */
+/* The call of the user, and the state while it is worked through. */
 struct work {
 	struct wtrack_session *session;
 	enum change_kind kind;

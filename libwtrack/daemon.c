@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Sessions that wtrackd opens for who may not open the device. */
+/* Sessions that wtrackd opens for callers that may not open the device. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@ static const struct name names[] = {
 	{ "org.freedesktop.DBus.Error.ServiceUnknown", ECONNREFUSED },
 };
 
-/* What systemd could not start has one of many names. */
+/* A service that systemd could not start is one of many errors. */
 static bool is_start_failure(const char *name)
 {
 	return !strncmp(name, "org.freedesktop.systemd1.", 25) ||
@@ -75,7 +75,7 @@ static int errno_of_call(int r, const struct bus_error *error)
 	}
 }
 
-/* The message goes to a caller who wants one, if there is one. */
+/* Pass the message, if there is one, to a caller that wants it. */
 static int fail(int r, struct bus_error *error, char **ret_message)
 {
 	r = errno_of_call(r, error);
@@ -97,7 +97,7 @@ struct wtrack_request {
 	bool finished;
 };
 
-/* What counts against limits is asked for, and the rest given up afterwards. */
+/* Ask for what counts against limits, and give up the rest afterwards. */
 static int load_wanted(struct wtrack_request *request,
 		       const struct wtrack_restriction *wanted, size_t size)
 {
@@ -173,8 +173,8 @@ WTRACK_API int wtrack_request_get_fd(const struct wtrack_request *request)
 }
 
 /*
- * The kernel decides: that the VM is of the caller's user is not all that it asks
- * for. What is there instead when the VM was closed is no VM.
+ * The kernel decides, which checks more than the VM's user. When the VM was
+ * closed, the descriptor may be something else, which is no VM.
  */
 static int attach(struct wtrack_session *session,
 		  const struct bus_session *opened)
@@ -206,7 +206,7 @@ static int narrow(struct wtrack_session *session,
 	return wtrack_session_restrict(session, &limits, sizeof(limits));
 }
 
-/* What was opened is the session's, or closed. */
+/* The descriptors go to the session, or are closed. */
 static int take(const struct wtrack_request *request,
 		struct bus_session *opened, struct wtrack_session **ret)
 {
@@ -232,7 +232,10 @@ static int take(const struct wtrack_request *request,
 	return 0;
 }
 
-/* The daemon has it attached if it permits what the kernel does not. */
+/*
+ * The daemon has the session attached if its policy permits what the kernel
+ * does not.
+ */
 static int ask_again(struct wtrack_request *request)
 {
 	int r;

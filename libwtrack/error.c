@@ -45,7 +45,7 @@ static const struct text texts[] = {
 	{ EHWPOISON,
 	  "the hardware has reported that this page's memory is broken: what "
 	  "it held is lost" },
-	{ EINTR, "interrupted by a signal: call again to go on" },
+	{ EINTR, "interrupted by a signal: call again to continue" },
 	{ EINVAL,
 	  "malformed call: look for an unknown flag, an empty range, or a "
 	  "number or process id that the function does not take" },

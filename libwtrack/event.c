@@ -86,9 +86,9 @@ WTRACK_API const void *wtrack_event_get_data(const struct wtrack_event *event)
 }
 
 /*
- * Never more than there is room for, so that a caller's copy stays inside.
- * Read once: another holder of the session can have the module overwrite
- * records that are in use here.
+ * Never more bytes than fit, so that a caller's copy stays inside of the
+ * record. The length is read once, because another holder of the session can
+ * have the module overwrite records that are in use here.
  */
 WTRACK_API size_t wtrack_event_get_len(const struct wtrack_event *event)
 {

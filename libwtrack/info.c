@@ -37,7 +37,7 @@ int wtrack__device_open(void)
 	return fd;
 }
 
-/* The ring is read as this header describes it, or not at all. */
+/* The library reads only rings of the layout that its header describes. */
 static bool info_is_sane(const struct kvm_wtrack_info *info)
 {
 	return info->out_max_ranges > 0 &&

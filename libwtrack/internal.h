@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of the library share. */
+/* Declarations that the files of the library share. */
 #ifndef WTRACK_INTERNAL_H
 #define WTRACK_INTERNAL_H
 
@@ -14,7 +14,7 @@
 /* Everything else is hidden: see libwtrack.map. */
 #define WTRACK_API __attribute__((visibility("default")))
 
-/* A public constant or field must be what the module takes it for. */
+/* A public constant or field must be the same as the module's. */
 #define SAME(pub, uapi) \
 	_Static_assert((pub) == (uapi), #pub " differs from " #uapi)
 #define SAME_FIELD(pub, pub_field, uapi, uapi_field) \
@@ -45,7 +45,7 @@ struct resync {
 	bool cut;			/* ... before the next resync record */
 	uint32_t at, nr;		/* of ranges: taken, filled in */
 	struct wtrack_resync_range ranges[RESYNC_RANGES];
-	/* Stands in for a resync record that the reader before released. */
+	/* Stands for a resync record that the previous reader released. */
 	bool inherited;
 	struct kvm_wtrack_record record;
 };
@@ -56,7 +56,7 @@ struct wtrack_session {
 	uint32_t max_ranges;		/* that one call may bring */
 	uint32_t max_budget, max_period_ms;
 	uint32_t max_sync_us;
-	/* Of the ring that will be made. */
+	/* Settings of the ring that will be made. */
 	uint32_t budget, period_ms;
 	uint32_t sync_us;
 	struct ring ring;

@@ -14,7 +14,7 @@ SAME_FIELD(struct wtrack_region, gfn, struct kvm_wtrack_region, gfn);
 SAME_FIELD(struct wtrack_region, nr_pages, struct kvm_wtrack_region, nr_pages);
 SAME_FIELD(struct wtrack_region, flags, struct kvm_wtrack_region, flags);
 
-/* One call of the module, which reads what it likes. */
+/* One call of the module, which may read less than was asked for. */
 static int read_some(struct wtrack_session *session,
 		     struct kvm_wtrack_read *args, unsigned int flags)
 {
@@ -29,11 +29,11 @@ static int read_some(struct wtrack_session *session,
 		return r;
 	if (args->out_error)
 		return args->out_error < 4096 ? -(int)args->out_error : -EPROTO;
-	/* Or the caller would go on for ever. */
+	/* Otherwise the caller would loop for ever. */
 	return args->out_done ? 0 : -EPROTO;
 }
 
-/* What the first call says holds for all that is read after it as well. */
+/* The result of the first call holds for all later reads as well. */
 static int read_all(struct wtrack_session *session, uint64_t gpa,
 		    unsigned char *buffer, size_t len, struct wtrack_read *ret,
 		    unsigned int flags)
@@ -57,7 +57,7 @@ static int read_all(struct wtrack_session *session, uint64_t gpa,
 		ret->done += args.out_done;
 		if (first)
 			ret->seq = args.out_seq;
-		/* A signal may have come before it was known. */
+		/* A signal may have come before the result was known. */
 		if (!ret->generation)
 			ret->generation = args.out_generation;
 		first = false;
@@ -79,7 +79,9 @@ WTRACK_API int wtrack_session_read(struct wtrack_session *session, uint64_t gpa,
 	return r;
 }
 
-/* The module gives one region, in front of where to go on. */
+/*
+ * The module returns one region and the gfn to continue at, which follows it.
+ */
 static bool answer_is_sane(const struct kvm_wtrack_regions *args,
 			   const struct wtrack_region *region)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* A mirror's life; which pages it has, and what it knows of them. */
+/* The life of a mirror, and its pages: adding, removing and queries. */
 #include <errno.h>
 #include <string.h>
 
@@ -42,7 +42,7 @@ static bool are_default(const struct wtrack_mirror_options *options)
 	       !options->watermark && !options->latency_us;
 }
 
-/* Pages outlive their memory, if the module knows how. */
+/* Pages outlive their memory, if the module can do that. */
 static uint32_t ring_flags(const struct wtrack_session *session,
 			   const struct wtrack_mirror_options *options)
 {
@@ -203,7 +203,7 @@ static bool is_in(const struct wtrack_range *range, uint64_t gfn)
 	return gfn - range->gfn < range->nr_pages;
 }
 
-/* The page was tracked, and cannot be in the mirror all the same. */
+/* The page was tracked, but cannot be in the mirror. */
 static void refuse_gfn(struct wtrack_mirror *mirror, struct adding *adding,
 		       uint64_t gfn, int err)
 {
@@ -252,7 +252,7 @@ static uint32_t state_of(const struct wtrack_mirror *mirror,
 					&state) >= 0 ? state : 0;
 }
 
-/* It is to be read, and follows the guest's stores from then on, or will. */
+/* The page has to be read. Its copy follows the guest's stores from then on. */
 static void adopt_memory(struct wtrack_mirror *mirror, struct adding *adding,
 			 struct page *page, bool disarmed)
 {
@@ -263,7 +263,7 @@ static void adopt_memory(struct wtrack_mirror *mirror, struct adding *adding,
 	wtrack__list_add(&adding->fresh, &page->in_stale);
 }
 
-/* Is it new, or as good as new? */
+/* Is the page new, or treated as new? */
 static void adopt_page(struct wtrack_mirror *mirror, struct adding *adding,
 		       uint64_t gfn)
 {
@@ -296,7 +296,7 @@ static void adopt_run(struct wtrack_mirror *mirror, struct adding *adding,
 		adopt_page(mirror, adding, gfn);
 }
 
-/* What of the range is tracked, when not all of it may be. */
+/* Find the tracked part of a range, when not all of it may be tracked. */
 static int adopt_tracked(struct wtrack_mirror *mirror, struct adding *adding,
 			 const struct wtrack_range *range)
 {
@@ -335,7 +335,10 @@ static int adopt(struct wtrack_mirror *mirror, struct adding *adding, bool all)
 	return r;
 }
 
-/* Is any page of the session absent? What becomes absent later, an event tells. */
+/*
+ * Is any page of the session absent? Events report pages that become absent
+ * later.
+ */
 static int find_absent(struct wtrack_mirror *mirror, struct adding *adding)
 {
 	struct kvm_wtrack_status status;
@@ -362,7 +365,7 @@ WTRACK_API int wtrack_mirror_add(struct wtrack_mirror *mirror,
 	wtrack__list_init(&adding.fresh);
 	added = wtrack_session_add(mirror->session, ranges, nr_ranges, results,
 				   flags);
-	/* Of what is refused, some may be tracked already. */
+	/* Some of the refused pages may be tracked already. */
 	adding.looks = added < 0;
 	r = find_absent(mirror, &adding);
 	if (!r)
@@ -386,7 +389,7 @@ static void count_and_free(struct wtrack_mirror *mirror, struct page *page,
 	wtrack__page_free(mirror, page);
 }
 
-/* A call that failed may have come so far. */
+/* A call that failed may have come this far. */
 static void free_untracked(struct wtrack_mirror *mirror, struct page *page,
 			   void *userdata)
 {

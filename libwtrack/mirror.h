@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A mirror, inside. Nothing here is shared with other threads.
+ * The inside of a mirror. Nothing here is shared with other threads.
  *
  *	mirror.c	life; pages are added, removed and asked for
  *	mirror_page.c	the pages: finding them, what is known of each
@@ -28,25 +28,29 @@ struct link {
 	struct link *prev, *next;	/* NULL while it is in no list */
 };
 
-/* Who stored: a vCPU's number, or one of those that are not known. */
+/*
+ * The writer of a store: a vCPU's number, or one of the numbers for unknown
+ * writers.
+ */
 #define NOBODY	UINT32_MAX
 
 /**
  * struct page - a page of the mirror
  * @gfn: its number
- * @born: what events up to this sequence number said of the state of the page is
- *	of a time before it was added
+ * @born: events up to this sequence number are about the page before it was
+ *	added
  * @contains: the copy was read when the stores of all records up to this number
  *	were in memory
- * @applied: and those from there up to this one were applied at once
- * @writer: who made the last store that is known, or NOBODY
- * @last: its sequence number
- * @other: that of the last one which somebody else made
+ * @applied: the records after @contains up to this one were applied when it was
+ *	read
+ * @writer: the writer of the last known store, or NOBODY
+ * @last: sequence number of that store
+ * @other: sequence number of the last store of another writer
  * @state: WTRACK_MIRROR_*
- * @told: the same as the caller knows it
+ * @told: the state that the caller knows
  * @conflict: @in_stale because of a conflict
- * @unwatched: it is absent, and the session does not tell when there is memory
- * @once: the session observes it no more, until it is armed again
+ * @unwatched: it is absent, and no event reports when there is memory
+ * @once: the session does not observe it until it is armed again
  * @target: where records ahead are applied while the page is read, or NULL
  * @in_state: in mirror.states[@state]
  * @in_stale: in mirror.stale: memory has to be read
@@ -143,10 +147,13 @@ struct page *wtrack__page_new(struct wtrack_mirror *mirror, uint64_t gfn);
 void wtrack__page_free(struct wtrack_mirror *mirror, struct page *page);
 void wtrack__page_set_state(struct wtrack_mirror *mirror, struct page *page,
 			    uint8_t state);
-/* There is no memory; or not any more, if the session says so before it tells. */
+/*
+ * The page has no memory. With @unwatched, no event reports when there is
+ * memory.
+ */
 void wtrack__page_lose(struct wtrack_mirror *mirror, struct page *page,
 		       bool unwatched);
-/* Memory has to be read; and it does not, or not any more. */
+/* The page has to be read; or it need not be read, or not any more. */
 void wtrack__page_stale(struct wtrack_mirror *mirror, struct page *page);
 void wtrack__page_unstale(struct wtrack_mirror *mirror, struct page *page);
 /* Calls fn for each page of the range that is in the mirror, in any order. */

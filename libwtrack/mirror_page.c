@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The pages of a mirror: a hash table by number, and lists by what is known. */
+/* The pages of a mirror: a hash table by number, and lists by state. */
 #include <errno.h>
 #include <string.h>
 
@@ -22,7 +22,7 @@ void wtrack__list_add(struct link *list, struct link *link)
 	list->prev = link;
 }
 
-/* Also of a link that is in no list. */
+/* Works also for a link that is in no list. */
 void wtrack__list_del(struct link *link)
 {
 	if (!link->next)
@@ -32,7 +32,7 @@ void wtrack__list_del(struct link *link)
 	link->prev = link->next = NULL;
 }
 
-/* Neighbours go to places far apart, and are as evenly spread as others. */
+/* Spreads neighbours evenly over the table. */
 static size_t place_of(const struct table *table, uint64_t gfn)
 {
 	return (size_t)((gfn * UINT64_C(0x9e3779b97f4a7c15)) >> 32) &
@@ -99,7 +99,9 @@ static int table_add(struct table *table, struct page *page)
 	return 0;
 }
 
-/* What stood behind it in its run may have to move to be found. */
+/*
+ * Entries that follow it in its run may have to move, so that they are found.
+ */
 static void table_del(struct table *table, const struct page *page)
 {
 	size_t place = place_of(table, page->gfn);
@@ -115,7 +117,7 @@ static void table_del(struct table *table, const struct page *page)
 		table->pages[place] = NULL;
 		table_put(table, moved);
 	}
-	/* Without memory for a smaller table the larger one serves as well. */
+	/* Without memory for a smaller table the larger one stays. */
 	if (table->size > SMALLEST && 8 * table->nr < table->size)
 		(void)table_resize(table, table->size / 2);
 }
@@ -136,7 +138,10 @@ static void unlink_state(struct wtrack_mirror *mirror, struct page *page)
 	wtrack__list_del(&page->in_state);
 }
 
-/* NULL without memory. It is live, and nobody has to be told. */
+/*
+ * Returns NULL without memory. The page is live, which is the state that its
+ * caller knows.
+ */
 struct page *wtrack__page_new(struct wtrack_mirror *mirror, uint64_t gfn)
 {
 	struct page *page = wtrack__sys_alloc(sizeof(*page));
@@ -213,8 +218,9 @@ static bool is_inside(const struct page *page, const struct wtrack_range *range)
 }
 
 /*
- * For a range of more pages than there are. fn may change the state of the page
- * or free it; it is called again for a page whose new state comes later here.
+ * For a range with more pages than the mirror. fn may change the state of the
+ * page or free it; it is called again for a page whose new state comes later in
+ * this loop.
  */
 static void each_of_all(struct wtrack_mirror *mirror,
 			const struct wtrack_range *range, page_fn fn,

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * May the store of a record be older than one that the copy has already?
+ * May the store of a record be older than a store that the copy contains
+ * already?
  *
  * A record comes after its store. So two vCPUs that store to the same bytes may
- * be recorded in the other order than memory saw them: A stores, B stores, B is
- * recorded, A is recorded. Whoever applies A's record last has A's bytes, and
+ * be recorded in the opposite order: A stores, B stores, B is recorded, A is
+ * recorded. A copy to which A's record is applied last has A's bytes, while
  * memory has B's. Then the page has to be read again.
  *
  * When is a record of A, number n, surely newer than an earlier one of B, number
@@ -19,16 +20,16 @@
  * instruction and are no later than each other: only the last of them moves the
  * clock. Records of the guard do not, because others make them in a vCPU's place.
  *
- * A fence moves all clocks. What was stored before the fence was called has its
- * record by the number that the fence returned. So a record behind that number
- * is of a store that was made after the call; it is newer than every record that
- * was taken before the call. A vCPU that a fence gave up waiting for is the
- * exception. There the fence says that the page is CHANGED, and that counts as a
- * store to the whole page by nobody: a record of any vCPU that follows, and whose
- * clock is not behind it, is not surely newer.
+ * A fence moves all clocks. Stores made before the fence was called have
+ * records up to the number that the fence returned. So a record with a higher
+ * number is of a store that was made after the call; it is newer than every
+ * record that was taken before the call. A vCPU that a fence gave up waiting
+ * for is the exception: the fence reports the page as CHANGED, and that counts
+ * as a store to the whole page by an unknown writer (NOBODY). A later record of
+ * any vCPU is not surely newer unless the vCPU's clock has passed that number.
  *
- * So there is no conflict that this does not find, but there are some that are
- * none: all that they cost is that the page is read again.
+ * So this finds every conflict. It also reports some that are none, which cost
+ * only that the page is read again.
  */
 #include <errno.h>
 #include <string.h>
@@ -118,8 +119,8 @@ static bool overlaps(const struct store *store, uint64_t gpa, uint32_t len)
 }
 
 /*
- * Has somebody else stored to these bytes behind record @clock and before @seq?
- * What is too long ago to be remembered may have been anything.
+ * Has another writer stored to these bytes after record @clock and before @seq?
+ * A time before the remembered stores counts as yes.
  */
 static bool raced(const struct race *race, uint64_t clock, uint64_t seq,
 		  uint64_t gpa, uint32_t len, uint32_t writer)
@@ -158,8 +159,9 @@ static uint64_t last_of_others(const struct page *page, uint32_t writer)
 }
 
 /*
- * Before a record is applied: is it in conflict with what the copy has? Usually
- * the page's last stores are of the same vCPU, or old, and nothing is looked up.
+ * Does a record conflict with what the copy contains? Called before it is
+ * applied. Usually the last stores to the page are of the same vCPU, or old,
+ * and nothing is looked up.
  */
 bool wtrack__race_store(struct race *race, struct page *page, uint64_t seq,
 			uint64_t gpa, uint32_t len, uint32_t writer)
@@ -174,8 +176,8 @@ bool wtrack__race_store(struct race *race, struct page *page, uint64_t seq,
 }
 
 /*
- * The page was changed by nobody knows whom. The record may have been looked at
- * ahead, and others behind it.
+ * An unknown writer has changed the page. The record, and later ones, may have
+ * been looked at ahead.
  */
 void wtrack__race_page(struct race *race, struct page *page, uint64_t seq)
 {
@@ -184,8 +186,8 @@ void wtrack__race_page(struct race *race, struct page *page, uint64_t seq)
 }
 
 /*
- * The page was read, behind a fence: what the copy has of before cannot be newer
- * than a store that comes.
+ * The page was read after a fence: nothing in the copy can be newer than a
+ * later store.
  */
 void wtrack__race_reset(struct page *page)
 {

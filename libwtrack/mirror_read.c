@@ -2,15 +2,16 @@
 /*
  * Pages are read from guest memory.
  *
- * Fence, then read: all that was stored before the fence was called is in what is
- * read, and has its record by the number that the fence returned. So those records
- * are not applied to the page any more. What is stored later has a record behind
- * that number, whether the reading has seen the store or not.
+ * A fence comes first, then the read: all stores made before the fence was
+ * called are in the bytes that are read, and have records up to the number that
+ * the fence returned. So these records are not applied to the page any more. A
+ * later store has a record with a higher number, whether its bytes were read or
+ * not.
  *
- * Of these, the ones that are in the ring by now are applied ahead of their turn,
- * to what was read. Otherwise the copy would go from the newest value back to
- * older ones, and forward again, when their turn comes. What is compared with the
- * copy, and handed out as changes, is the outcome.
+ * Later records that are in the ring by now are applied ahead of their turn, to
+ * the bytes that were read. Otherwise the copy would go from the newest value
+ * back to older ones, and forward again, when their turn comes. The result is
+ * compared with the copy, and the differences are handed out as changes.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,9 +19,9 @@
 #include "mirror.h"
 #include "sys.h"
 
-/* Of equal bytes that two changes have in between, rather than be one. */
+/* How many equal bytes separate two changes. */
 #define GAP		8
-/* Records that are looked at ahead. */
+/* The number of records that are looked at ahead. */
 #define MOST_AHEAD	4096
 
 static bool is_of_page(int err)
@@ -223,10 +224,10 @@ static int fill_batch(struct wtrack_mirror *mirror)
 	return 0;
 }
 
-/* What became of a page that was to be armed again. */
+/* Handle the result for a page that was to be armed again. */
 static void was_armed(struct wtrack_mirror *mirror, struct page *page, int err)
 {
-	/* That it is removed, an event tells. */
+	/* An event reports that it is removed. */
 	page->once = err && err != -ENOENT;
 	if (page->state == WTRACK_MIRROR_LIVE ||
 	    page->state == WTRACK_MIRROR_DISARMED)
@@ -235,7 +236,9 @@ static void was_armed(struct wtrack_mirror *mirror, struct page *page, int err)
 				       WTRACK_MIRROR_LIVE);
 }
 
-/* Of the stale pages that come first, those that nobody else arms again. */
+/*
+ * Arm those of the first stale pages that only the session's REARM arms again.
+ */
 static int arm_again(struct wtrack_mirror *mirror)
 {
 	struct wtrack_result results[BATCH];
@@ -268,8 +271,9 @@ static int arm_again(struct wtrack_mirror *mirror)
  * Reads the stale pages that come first. Afterwards wtrack__read_next() has what
  * is different in them.
  *
- * A record that stands for later stores as well is released before the page is read.
- * But a vCPU that waits goes on when the pages are armed and read, see end_series().
+ * A record that stands for later stores as well is released before the page is
+ * read. But a vCPU that waits continues when the pages are armed and read, see
+ * end_series().
  */
 int wtrack__read_batch(struct wtrack_mirror *mirror)
 {
@@ -296,7 +300,7 @@ int wtrack__read_batch(struct wtrack_mirror *mirror)
 		end_reading(batch->pages[i], contains, looked);
 	if (r == -ESRCH || r == -ESHUTDOWN)
 		return lose_unread(mirror, r);
-	/* The next call runs into it again. */
+	/* The next call meets the error again. */
 	return batch->nr ? 0 : r;
 }
 
@@ -305,7 +309,7 @@ static bool same(const unsigned char *a, const unsigned char *b, size_t len)
 	return !memcmp(a, b, len);
 }
 
-/* Where bytes differ from here on; PAGE_BYTES if nowhere. */
+/* Returns where bytes differ from here on, or PAGE_BYTES. */
 static unsigned int differ_at(const unsigned char *a, const unsigned char *b,
 			      unsigned int at)
 {
@@ -316,7 +320,7 @@ static unsigned int differ_at(const unsigned char *a, const unsigned char *b,
 	return at;
 }
 
-/* Behind the last byte that differs, and that has no gap before it. */
+/* Returns the end of a difference, up to the next gap. */
 static unsigned int differ_end(const unsigned char *a, const unsigned char *b,
 			       unsigned int at)
 {
@@ -339,7 +343,7 @@ static void exchange(unsigned char *a, unsigned char *b, unsigned int len)
 	}
 }
 
-/* What was read comes into the copy, and what the copy had in its place. */
+/* Exchange the bytes that were read and those of the copy. */
 static bool exchange_next(struct wtrack_mirror *mirror, struct page *page,
 			  unsigned char *bytes)
 {
@@ -375,8 +379,8 @@ bool wtrack__read_next(struct wtrack_mirror *mirror)
 }
 
 /*
- * Pages that are new: what is read is their copy, and nothing changed. Moves them
- * to @done. @refuse is called for those that cannot be read.
+ * Read new pages: what is read is their copy, without a change. Moves them to
+ * @done. @refuse is called for those that cannot be read.
  */
 static int read_new(struct wtrack_mirror *mirror, struct link *fresh,
 		    struct link *done, unsigned char *bytes, refuse_fn refuse,
@@ -427,7 +431,7 @@ static void end_new(struct wtrack_mirror *mirror, struct link *done,
 	}
 }
 
-/* None of these is in the mirror after that. */
+/* Refuse all pages of the list. None of them is in the mirror afterwards. */
 void wtrack__refuse_all(struct wtrack_mirror *mirror, struct link *fresh,
 			int err, refuse_fn refuse, void *userdata)
 {
@@ -532,8 +536,8 @@ static unsigned int put_absent(struct wtrack_mirror *mirror, struct link **at,
 }
 
 /*
- * The session arms absent pages a little after there is memory. A sync has those
- * armed at once that can be: the events that tell are in the ring then.
+ * The session arms absent pages a little after there is memory. A sync arms at
+ * once those that it can, so that their events are in the ring then.
  */
 int wtrack__arm_absent(struct wtrack_mirror *mirror)
 {
@@ -551,12 +555,12 @@ int wtrack__arm_absent(struct wtrack_mirror *mirror)
 	while ((nr = put_absent(mirror, &at, ranges))) {
 		r = wtrack_session_rearm(mirror->session, ranges, nr, NULL,
 					 WTRACK_CHANGE_NOWAIT);
-		/* That the VM is gone, an event tells. */
+		/* An event reports that the VM is gone. */
 		if (r == -ESRCH)
 			return 0;
 		if (r == -ENOMEM || r == -EPROTO || r == -ENOTTY)
 			return r;
-		/* One of them cannot be armed just now. */
+		/* One of them cannot be armed now. */
 		if (r < 0)
 			status.out_generation = 0;
 	}

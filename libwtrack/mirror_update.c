@@ -20,8 +20,8 @@
 #define LOOK_MS		100
 
 /*
- * Or has the page to be read? Another holder of the session can have records in use
- * overwritten, so that there is nonsense in them.
+ * Must the page be read instead? Another holder of the session can have records
+ * in use overwritten, so that their contents make no sense.
  */
 bool wtrack__tells_bytes(const struct wtrack_event *event, uint64_t gpa,
 			 size_t len)
@@ -55,9 +55,10 @@ static bool is_tracked(const struct page *page)
 }
 
 /*
- * The session does not observe the page any more. When it is read it is armed
- * before; that may be later, if it cannot be read now and is tracked all the same. A
- * record that was late says so of a page that is armed again: it does not matter.
+ * The session does not observe the page any more. The page is armed again
+ * before it is read; that may be later, if it is tracked and cannot be read
+ * now. If the record was late, the page may be armed again already, which does
+ * no harm.
  */
 static void note_once(struct wtrack_mirror *mirror, struct page *page)
 {
@@ -165,8 +166,8 @@ static bool is_there(const struct wtrack_mirror *mirror, const struct page *page
 }
 
 /*
- * The page may have been added, and read, behind the removal: then no event tells of
- * the memory that it has.
+ * The page may have been added, and read, after the removal: then no event
+ * reports the memory that it has.
  */
 static void remove_page(struct wtrack_mirror *mirror, struct page *page,
 			void *userdata)
@@ -193,7 +194,7 @@ static void on_removal(struct wtrack_mirror *mirror,
 
 /*
  * The session was ended, and nothing is tracked for it or can be read by it any
- * more. The guest goes on.
+ * more. The guest keeps running.
  */
 void wtrack__lose_all(struct wtrack_mirror *mirror)
 {
@@ -257,7 +258,10 @@ static void resync_page(struct wtrack_mirror *mirror, struct page *page,
 	wtrack__page_stale(mirror, page);
 }
 
-/* The whole set. What it says of a page is of now, whenever that was added. */
+/*
+ * Fetch the whole set. It has the present state of a page, whenever the page
+ * was added.
+ */
 static int resync(struct wtrack_mirror *mirror)
 {
 	struct wtrack_resync_range range;
@@ -346,8 +350,8 @@ static const struct wtrack_event *take(struct wtrack_mirror *mirror)
 }
 
 /*
- * What is read besides, although nothing was told of it: by a sync all that is
- * disarmed; always what could not be armed before, and nobody else will.
+ * Mark pages to be read without an event: in a sync all disarmed pages; in any
+ * case pages that could not be armed before and that only this call arms again.
  */
 static int read_unseen(struct wtrack_mirror *mirror)
 {
@@ -392,7 +396,10 @@ static int begin_reading(struct wtrack_mirror *mirror)
 	return 0;
 }
 
-/* One step of a series: 1 with a change, 0 to go on, -EALREADY at its end. */
+/*
+ * One step of a series. Returns 1 with a change, 0 to continue, -EALREADY at
+ * its end.
+ */
 static int step(struct wtrack_mirror *mirror)
 {
 	const struct wtrack_event *event;
@@ -446,7 +453,10 @@ WTRACK_API int wtrack_mirror_sync(struct wtrack_mirror *mirror,
 		if (r < 0)
 			return r;
 		r = wtrack_session_fence(mirror->session, &mirror->sync_seq);
-		/* Nothing is exact any more; what there is is handed out. */
+		/*
+		 * The copy is not exact any more; hand out the remaining
+		 * changes.
+		 */
 		if (r == -ESHUTDOWN)
 			return run(mirror, ret) ?: -ESHUTDOWN;
 		if (r < 0)
@@ -465,7 +475,10 @@ static bool has_work(const struct wtrack_mirror *mirror)
 	       mirror->untold.next != &mirror->untold;
 }
 
-/* Nobody tells when there is memory again, or when a page can be armed. */
+/*
+ * Are there pages for which no event reports when they have memory, or can be
+ * armed?
+ */
 static bool has_to_look(const struct wtrack_mirror *mirror)
 {
 	return mirror->nr_unwatched ||

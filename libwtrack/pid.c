@@ -26,8 +26,9 @@ struct vm_search {
 };
 
 /*
- * By number, what is found may be of another process that has the same pid
- * meanwhile: only the copy, taken through the pidfd, is of the right one.
+ * A descriptor that was found by a process's number may be another process's,
+ * which has got the same pid meanwhile. Only the copy taken through the pidfd
+ * is of the right one.
  */
 static int on_vm_fd(int fd, void *userdata)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What a session tracks: changing it, asking for it. */
+/* What a session tracks: changes and queries. */
 #include <errno.h>
 
 #include "change.h"
@@ -68,8 +68,8 @@ WTRACK_API int wtrack_session_remove(struct wtrack_session *session,
 }
 
 /*
- * Pages that were refused make the call fail, but it came to its end. A signal
- * may come after the last page and before the fence: then that is left to do.
+ * Refused pages make the call fail, but it was complete. A signal may come
+ * after the last page and before the fence: then the fence is left to do.
  */
 WTRACK_API int wtrack_session_remove_fenced(struct wtrack_session *session,
 					    const struct wtrack_range *ranges,
@@ -101,7 +101,9 @@ WTRACK_API int wtrack_session_remove_fenced(struct wtrack_session *session,
 	return r;
 }
 
-/* A module that does not move on would have the caller ask for ever. */
+/*
+ * Otherwise a module that does not advance would have the caller loop for ever.
+ */
 static bool answer_is_sane(const struct kvm_wtrack_query *args)
 {
 	return args->out_nr_ranges <= args->nr_ranges &&

@@ -43,8 +43,8 @@ static uint32_t resync_room(const struct wtrack_session *session)
 
 /*
  * When the ring overflows again before the set was fetched to its end, the
- * module refuses to go on: what is left, and more, is fetched behind the new
- * resync record.
+ * module refuses to continue: the rest of the set, and more, is fetched after
+ * the new resync record.
  */
 static int resync_fetch(struct wtrack_session *session)
 {

@@ -15,7 +15,7 @@ SAME(WTRACK_RING_STICKY, KVM_WTRACK_RING_F_STICKY);
 SAME(WTRACK_RING_ONCE, KVM_WTRACK_RING_F_ONCE);
 SAME(WTRACK_RING_SYNC, KVM_WTRACK_RING_F_SYNC);
 
-/* What was asked for is what the module has made, and can be mapped. */
+/* Has the module made what was asked for, and can it be mapped? */
 static bool ring_is_sane(const struct kvm_wtrack_ring *made)
 {
 	return made->out_record_bytes == sizeof(struct kvm_wtrack_record) &&
@@ -159,7 +159,10 @@ static const struct kvm_wtrack_record *ring_place(const struct ring *ring)
 	return &ring->records[ring->next & (ring->nr_records - 1)];
 }
 
-/* Of the last record, why nothing follows, as a negative errno; 0 of others. */
+/*
+ * For the last record, returns why nothing follows, as a negative errno; for
+ * others 0.
+ */
 static int end_of(const struct kvm_wtrack_record *record)
 {
 	if (record->type == KVM_WTRACK_RECORD_VM_GONE)
@@ -197,9 +200,9 @@ wtrack__ring_ahead(const struct wtrack_session *session, uint64_t pos)
 }
 
 /*
- * The position is ours alone to change. If another holder of the session did,
- * records that are in use here may be overwritten, and poll has something to
- * report for ever.
+ * Only this reader may change the position. If another holder of the session
+ * did, records that are in use here may be overwritten, and poll may always
+ * report something.
  */
 static bool ring_is_broken(const struct ring *ring)
 {
@@ -233,7 +236,7 @@ WTRACK_API void wtrack_session_release(struct wtrack_session *session)
 		return;
 	consumer_store_pos(ring->consumer, ring->next);
 	ring->released = ring->next;
-	/* It fails only if the session is ended, and then nobody waits. */
+	/* It fails only if the session is ended, and then no vCPU waits. */
 	if (consumer_load_waiters(ring->consumer))
 		(void)wtrack__retry_ioctl(session->fd, KVM_WTRACK_RELEASE,
 					  &args);
@@ -287,8 +290,8 @@ int wtrack__time_left_ms(int timeout_ms, uint64_t start_ms)
 }
 
 /*
- * poll tells the end a moment before the record that says so can be read. Why
- * nothing follows when no record is on its way any more, or 0.
+ * Returns why nothing follows when no record is on its way any more, or 0.
+ * poll(2) may report the end a moment before the last record can be read.
  */
 static int ring_ended(const struct wtrack_session *session)
 {

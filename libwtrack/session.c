@@ -12,9 +12,9 @@ SAME(WTRACK_RIGHT_CHANGE, KVM_WTRACK_RIGHT_CHANGE);
 SAME(WTRACK_RIGHT_SYNC, KVM_WTRACK_RIGHT_SYNC);
 
 /*
- * What every module had that was ever released. One that lacks any of it does
- * not keep what this library promises, although its calls look the same.
- * Features that come later are asked for where they are used.
+ * Features of every module that was ever released. A module that lacks one of
+ * them cannot keep the library's promises, although its calls look the same.
+ * Later features are checked where they are used.
  */
 #define NEEDED \
 	(KVM_WTRACK_FEAT_FOREIGN_ATTACH | KVM_WTRACK_FEAT_COALESCE | \
@@ -94,7 +94,10 @@ static bool is_power_of_two(uint32_t n)
 	return n && !(n & (n - 1));
 }
 
-/* Between the oldest and the newest record, if nobody tampered with it. */
+/*
+ * Is the position between the oldest and the newest record? It is, unless
+ * another holder of the session changed it.
+ */
 static bool position_is_sane(const struct wtrack_session *session,
 			     const struct kvm_wtrack_status *status)
 {
@@ -119,7 +122,7 @@ static int session_map(struct wtrack_session *session,
 	return wtrack__ring_map(session, &made);
 }
 
-/* Continues where the reader before stopped. */
+/* Continue where the previous reader stopped. */
 static int session_take_over(struct wtrack_session *session)
 {
 	struct kvm_wtrack_status status;

@@ -178,7 +178,10 @@ static int mount_of(int dir, const char *name)
 	return line && sscanf(line, "mnt_id: %d", &id) == 1 ? id : -ENOENT;
 }
 
-/* Of descriptors that are no files: the same for all processes. */
+/*
+ * The mount of descriptors that are no files, which is the same for all
+ * processes.
+ */
 static int anon_mount(void)
 {
 	char path[32];
@@ -215,8 +218,8 @@ static int each_fd(DIR *dir, int mount, sys_fd_fn fn, void *userdata)
 }
 
 /*
- * /proc/PID/fd has links that tell more, but is closed to who has no other
- * privilege than to trace the process.
+ * /proc/PID/fd has links that say more, but a caller that may only trace the
+ * process cannot read it.
  */
 int wtrack__sys_each_fd(int pid, sys_fd_fn fn, void *userdata)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * All that the library asks of the operating system. Everything above runs on
- * any other implementation of these functions as well. They return a negative
- * errno when they fail, and leave errno alone.
+ * All calls of the library to the operating system. The rest of the library
+ * runs on any other implementation of these functions as well. They return a
+ * negative errno when they fail, and leave errno alone.
  */
 #ifndef WTRACK_SYS_H
 #define WTRACK_SYS_H

@@ -37,7 +37,7 @@ static bool is_zero(const unsigned char *bytes, size_t size)
 	return true;
 }
 
-/* The other way round: what the caller's struct lacks is 0. */
+/* Copy in the other direction: fields that the caller's struct lacks are 0. */
 int wtrack__load_sized(void *ret, size_t ret_size, const void *from,
 		       size_t size)
 {

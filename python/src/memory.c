@@ -69,7 +69,7 @@ PyObject *session_read(PyObject *object, PyObject *args)
 				  result.generation) : NULL;
 }
 
-/* regions_next(gfn) -> (region or None, where to go on, generation) */
+/* regions_next(gfn) -> (region or None, the gfn to continue at, generation) */
 PyObject *session_regions_next(PyObject *object, PyObject *args)
 {
 	struct session *self = (struct session *)object;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A mirror, and its pages as buffers. It belongs to its session: each call on it
- * is one of the session's consumer. The session is not closed, whoever asks for it,
- * as long as it has a mirror or somebody looks at a page.
+ * A mirror, and its pages as buffers. It belongs to its session: each call on
+ * it is one of the session's consumer. The session stays open while it has a
+ * mirror or a page has a memoryview, even if its close() is called.
  */
 #include <errno.h>
 
@@ -92,7 +92,7 @@ PyObject *mirror_new(PyObject *module, PyObject *args)
 	return NULL;
 }
 
-/* Frees what nobody looks at. */
+/* Frees a mirror whose pages have no memoryview. */
 static void destroy(struct mirror *self)
 {
 	struct wtrack_mirror *mirror = self->mirror;
@@ -112,7 +112,7 @@ static void destroy(struct mirror *self)
 static PyObject *refuse_exported(void)
 {
 	PyErr_SetString(PyExc_BufferError,
-			"somebody looks at a page: release the memoryview");
+			"a page has a memoryview: release it first");
 	return NULL;
 }
 
@@ -225,7 +225,7 @@ static PyObject *run_remove(struct mirror *self,
 	mirror = begin(self);
 	if (!mirror)
 		return NULL;
-	/* With the lock: nobody may begin to look at a page meanwhile. */
+	/* Holds the lock, so that no memoryview of a page is made meanwhile. */
 	r = wtrack_mirror_remove(mirror, ranges, (size_t)nr);
 	end(self);
 	if (r < 0)

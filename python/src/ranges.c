@@ -61,7 +61,7 @@ static PyObject *list_of(const struct wtrack_range *ranges, int nr)
 	return list;
 }
 
-/* query(gfn) -> (ranges, where to go on); no ranges at the end */
+/* query(gfn) -> (ranges, the gfn to continue at); no ranges at the end */
 PyObject *session_query(PyObject *object, PyObject *args)
 {
 	struct session *self = (struct session *)object;

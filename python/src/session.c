@@ -144,8 +144,8 @@ void session_end(struct session *self, enum use use)
 }
 
 /*
- * For a mirror, as whose call this begins: the session stays open until it lets go
- * of it, whoever closes it meanwhile.
+ * Begins a call of a mirror: the session stays open until the mirror releases
+ * it, even if it is closed meanwhile.
  */
 struct wtrack_session *session_hold(struct session *self)
 {

@@ -71,7 +71,7 @@ int sleep_for_event(struct session *self, int64_t deadline_ns, bool *raised)
 	}
 }
 
-/* Nobody tells when absent memory is back: see wtrack_mirror_wait(). */
+/* No event reports when there is memory again: see wtrack_mirror_wait(). */
 static int longest_sleep_ms(const struct wtrack_mirror *mirror, int ms)
 {
 	const int look_ms = 100;

@@ -11,7 +11,7 @@ from ._records import ReadResult, Result
 class Error(OSError):
     """What a function of libwtrack returned: errno, and strerror with the
     library's text, which says what to do next. For a session that wtrackd
-    refused, the text goes on with what the daemon answered.
+    refused, the daemon's answer follows the text.
     """
 
     __module__ = "wtrack"

@@ -186,8 +186,8 @@ class Mirror:
             return
 
     async def changes(self) -> AsyncGenerator[Change, None]:
-        """The same in an event loop of asyncio, which goes on meanwhile. Close it
-        (contextlib.aclosing) when it is left before its end.
+        """The same in an event loop of asyncio, which keeps running meanwhile. Close
+        it (contextlib.aclosing) when it is left before its end.
         """
         loop = asyncio.get_running_loop()
         readable = asyncio.Event()

@@ -55,7 +55,7 @@ class Cause(IntEnum):
     BUDGET = _wtrack.CAUSE_BUDGET
     #: A store of a guest of this guest.
     NESTED = _wtrack.CAUSE_NESTED
-    #: KVM emulated it and told nobody.
+    #: KVM emulated it without a notification.
     UNREPORTED = _wtrack.CAUSE_UNREPORTED
     #: By a vCPU that the module does not know yet.
     NEW_VCPU = _wtrack.CAUSE_NEW_VCPU
@@ -142,7 +142,7 @@ class RingFlag(IntFlag):
     STICKY = _wtrack.RING_STICKY
     #: Only the first store to each page is an event, until Session.rearm().
     ONCE = _wtrack.RING_ONCE
-    #: A vCPU goes on behind a store when its event is released, or after the
+    #: A vCPU continues after a store when its event is released, or after the
     #: time of Session.set_sync().
     SYNC = _wtrack.RING_SYNC
 

@@ -116,9 +116,9 @@ class Session:
 
     @classmethod
     def open_fd(cls, session_fd: int) -> Session:
-        """Take over a session that somebody passed on: session_fd is what
-        fileno() gave there, as it came out of a socket. On success it belongs
-        to the session. If there is a ring, its next event is the first; read
+        """Take over a session that another process passed on: session_fd is the
+        result of fileno() there, as it came out of a socket. On success it
+        belongs to the session. If there is a ring, its next event is the first; read
         the contents of all tracked pages before.
         """
         return cls(_wtrack.open_fd(session_fd))
@@ -163,9 +163,9 @@ class Session:
     # Its life
 
     def close(self) -> None:
-        """Close the session: its ring is unmapped, and what it tracked is
-        untracked, unless somebody else holds the descriptor as well. Closing
-        it again does nothing.
+        """Close the session: its ring is unmapped, and the pages that it tracked
+        are untracked, unless another process holds the descriptor as well.
+        Closing it again does nothing.
 
         What other threads have under way on it ends first; a thread that
         sleeps for events is woken and gets a ValueError.
@@ -242,15 +242,15 @@ class Session:
             Right.MEMORY | Right.DATA | Right.RIP | Right.OTHERS | Right.CHANGE
         ),
     ) -> None:
-        """Limit the session for good, before it is passed on to somebody who
+        """Limit the session for good, before it is passed on to a process that
         is trusted less: the only pages that may be tracked, how many at a time,
-        the largest ring, and the largest budget with its shortest period. What
-        is empty or 0 of these does not limit. Of the session's rights those
-        named stay; of the time that a vCPU may wait for the reader, at most
+        the largest ring, and the largest budget with its shortest period. An
+        argument that is empty or 0 does not limit. The session keeps those of
+        its rights that are named. A vCPU may wait for the reader for at most
         max_sync_us, and 0 forbids it.
 
-        Can be called as often as one likes: the session may what all calls
-        allow.
+        The call is possible any number of times: the session may do what all
+        calls allow.
         """
         self._core.restrict(
             ranges, max_pages, max_records, budget, period_ms, max_sync_us,
@@ -437,8 +437,8 @@ class Session:
         """The next event, or None when there is none now. It takes up room in
         the ring until release(), but is valid for ever.
 
-        Behind an event of type RESYNC nothing comes before resync() has been
-        iterated to its end, but for VM_GONE.
+        After an event of type RESYNC, VM_GONE is the only event that comes
+        before resync() has been iterated to its end.
         """
         return self._core.next()
 
@@ -481,7 +481,7 @@ class Session:
     def get_waiters(self) -> tuple[int, int]:
         """How many vCPUs wait for an event that is not released, in a session
         with RingFlag.SYNC; and in the threads of how many of them a signal is
-        pending, which each takes when it goes on, before the guest's next
+        pending, which each takes when it continues, before the guest's next
         instruction.
         """
         return self._core.get_waiters()

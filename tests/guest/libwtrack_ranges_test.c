@@ -222,7 +222,7 @@ CASE_WITHIN(who_wants_to_be_interrupted_is_told_how_far_it_came, 60)
 				       WTRACK_CHANGE_INTR);
 		if (!r)
 			break;
-		CHECK_WTRACK(r, EINTR, "call again to go on");
+		CHECK_WTRACK(r, EINTR, "call again to continue");
 		CHECK_EQ(result.error, r);
 		CHECK_EQ(result.error_gfn, range.gfn + result.done);
 		range.gfn += result.done;
