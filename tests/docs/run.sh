@@ -166,6 +166,43 @@ missing_licence_is_found()
 	[ "$found" = "no text of CC0-1.0" ] || echo "found: $found"
 }
 
+# Each page of docs/, and what it links to.
+index_has_all_pages()
+{
+	local page
+	for page in docs/*.md; do
+		[ "$page" = docs/README.md ] ||
+			grep -qF "](${page#docs/})" docs/README.md ||
+			echo "docs/README.md does not name $page"
+	done
+	grep -oE '\]\([^)#:]+\)' docs/README.md | tr -d '])(' |
+		while read -r page; do
+			[ -e "docs/$page" ] || echo "docs/$page is not there"
+		done
+}
+
+walks_find_what_is_wrong()
+{
+	local found
+	found=$(tests/docs/walks.sh <(printf '%s\n' '## Where to find things' \
+		'1. `kmod/fence.c`: `kwt_fence()`, `schedule_timeout_killable()`' \
+		'2. `kmod/none.c`: `f()`' '## End'))
+	diff - <(echo "$found") <<-END
+		there are 0 questions
+		kmod/fence.c does not define schedule_timeout_killable()
+		kmod/none.c is not there
+		there are 3 functions
+	END
+}
+
+language_is_checked()
+{
+	local found
+	found=$(tests/docs/language.sh <(printf '%s\n' \
+		'The caller holds the lock.' 'Whoever needs it is told.'))
+	[[ $found = *:2:Whoever* || $found = 2:Whoever* ]] || echo "found: $found"
+}
+
 make -s -C python BUILD="$BUILD" >&2
 
 check "README.md has less than 150 lines" readme_is_short
@@ -177,6 +214,15 @@ check "README.md shows examples/first.c" first_program_is_the_example
 check "README.md's first program compiles as it stands" first_program_compiles
 check "README.md's first program builds without an installed library" \
 	first_program_builds_in_the_tree
+for page in CONTRIBUTING.md SECURITY.md NEWS.md; do
+	check "$page names files that are there" files_exist "$page"
+done
+check "docs/README.md has each page of docs/" index_has_all_pages
+check "docs/ARCHITECTURE.md names functions where they are" \
+	tests/docs/walks.sh docs/ARCHITECTURE.md
+check "functions that are elsewhere are found" walks_find_what_is_wrong
+check "the sentences of the clean parts say who acts" tests/docs/language.sh
+check "sentences that do not are found" language_is_checked
 check "docs/PYTHON.md names files that are there" files_exist docs/PYTHON.md
 check "docs/PYTHON.md shows examples/python/first.py" \
 	first_python_program_is_the_example
