@@ -11,7 +11,8 @@ cd "$(dirname "$0")/../.."
 # Add what has become clean.
 CLEAN=(
 	'include/*.h' 'kmod/*.[ch]' 'libwtrack/*' 'python/*'
-	README.md SECURITY.md NEWS.md 'docs/*.md'
+	README.md SECURITY.md NEWS.md 'docs/*.md' Makefile
+	tests/README.md 'tests/*/README.md' debian/control
 )
 # Belongs to the table of what not to write, or is not clean yet.
 NOT_CLEAN=(':!kmod/compat')
