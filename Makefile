@@ -141,36 +141,35 @@ help:
 #: make deb           Debian 12's packages, into build/deb/
 #: make module        the module for the kernel in KDIR (the running one)
 #: make demo          watch a guest of an unmodified QEMU being written to
-#: make check         what a change has to pass; the last line is the sum
-#: make check-quick   the part of it that says within minutes whether a change is
-#:                    on the way
-#: make check-unit    what needs no kernel; TESTS= is a pattern, VARIANT=plain|asan
-#:                    |tsan one way to build it
+#: make check         all tests that a change has to pass; the last line is the sum
+#: make check-quick   a selection of them, for work on a change
+#: make check-unit    unit tests; TESTS= is a pattern, VARIANT=plain|asan|tsan
+#:                    selects one way to build them
 #: make check-abi     headers, symbols and documentation of the interfaces
 #: make check-ctl     wtrackctl on a machine without daemon and module
 #: make check-python  the Python package, without a kernel
-#: make check-docs    what README and docs/ say, against the tree
-#: make check-man     the manual, against all that it describes
+#: make check-docs    README, docs/ and other papers, against the tree
+#: make check-man     the manual, against what it describes
 #: make check-install  install, uninstall, dist
 #: make check-packages  packages and DKMS, in a Debian 12 of their own
-#: make check-style   sparse on each kernel, checkpatch and shellcheck
-#: make check-bed     what the tests themselves stand on
-#: make docs-table    write what the last host tests saw of stores to docs/
+#: make check-style   sparse on each kernel, checkpatch, kernel-doc and shellcheck
+#: make check-bed     the test framework
+#: make docs-table    update docs/OBSERVED.md from the last host tests
 #: make check-host    guest tests on KERNEL=6.12|6.1 (Debian 12's), 6.12-trixie
 #:                    (Debian 13's) or newest (in Debian 13's backports),
 #:                    CPU=amd|intel (in QEMU, Bochs), PAGING=nested|shadow;
 #:                    TESTS= are patterns, or the first words of names.
-#:                    KERNEL=6.12-cloud|6.1-cloud, which lack the option: what
-#:                    the module says to them
-#:                    FEATURES= are processor features of QEMU's, as +la57 or
-#:                    -smap,-smep
+#:                    KERNEL=6.12-cloud|6.1-cloud lack the option: tests how
+#:                    the module refuses them
+#:                    FEATURES= are processor features for QEMU, such as +la57
+#:                    or -smap,-smep
 #: make check-matrix  check-host on all of these, two at a time, with a table at
 #:                    the end; HOSTS= is a pattern of 6.12-intel-nested
 #: make check-boot    a whole guest, all of its memory tracked; KERNEL, PAGING
 #: make check-system  daemon and tools in a Debian 12 with systemd; KERNEL, TESTS=
 #:                    are patterns
 #: make check-debug   check-host on a kernel with KASAN, lockdep and kmemleak
-#: make bench-cost    instructions that an event costs, against the record
+#: make bench-cost    count the instructions of an event, compare with the record
 #: make clean         remove build/; kernels stay in ~/.cache/kvm-wtrack
 #:
 #: V=1 shows the commands.
