@@ -12,6 +12,7 @@ const struct command *const commands[] = {
 	&command_tracked,
 	&command_map,
 	&command_dump,
+	&command_hot,
 	&command_stat,
 	&command_top,
 	&command_monitor,

@@ -45,6 +45,7 @@ extern const struct command command_completion;
 extern const struct command command_doctor;
 extern const struct command command_dump;
 extern const struct command command_help;
+extern const struct command command_hot;
 extern const struct command command_list;
 extern const struct command command_map;
 extern const struct command command_metrics;

@@ -130,6 +130,12 @@ int open_reader(struct ctl *ctl, struct wtrack_session **ret)
 	return open_limited(ctl, 1, LEAST_RECORDS, ret);
 }
 
+int open_sampler(struct ctl *ctl, uint64_t max_pages, uint32_t max_records,
+		 struct wtrack_session **ret)
+{
+	return open_limited(ctl, max_pages, max_records, ret);
+}
+
 static void tell_refusals(const struct ctl *ctl,
 			  const struct wtrack_result *results)
 {

@@ -34,6 +34,18 @@ int open_session(struct ctl *ctl, uint32_t max_records,
  */
 int open_reader(struct ctl *ctl, struct wtrack_session **ret);
 
+/**
+ * open_sampler() - a session that tracks some pages of the VM at a time
+ * @ctl: the run
+ * @max_pages: how many, wherever they are
+ * @max_records: the ring that will be made
+ * @ret: where to store it, limited as that of open_session()
+ *
+ * Return: as open_session().
+ */
+int open_sampler(struct ctl *ctl, uint64_t max_pages, uint32_t max_records,
+		 struct wtrack_session **ret);
+
 /* ctl_fail() for an error of libwtrack. */
 int open_fail(struct ctl *ctl, int err, const char *what);
 

@@ -152,11 +152,34 @@ int wtrack__sys_open(const char *path)
 	return err ? err : fake_new_fd(FAKE_SESSION);
 }
 
+static bool has_session(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i] == FAKE_SESSION)
+			return true;
+	return false;
+}
+
+/* Its ring and pages stay until there is another, for guests that still store. */
+static void end_session(void)
+{
+	pthread_mutex_lock(&fake.lock);
+	fake.over = true;
+	fake.status.out_state &= ~KVM_WTRACK_STATE_RING;
+	pthread_mutex_unlock(&fake.lock);
+}
+
 void wtrack__sys_close(int fd)
 {
+	bool session = fake_kind(fd) == FAKE_SESSION;
+
 	assert_int_not_equal(fake_kind(fd), FAKE_CLOSED);
 	kinds[fd - FIRST_FD] = FAKE_CLOSED;
 	fake.nr_open--;
+	if (session && !has_session())
+		end_session();
 }
 
 int wtrack__sys_ioctl(int fd, unsigned long request, void *arg)

@@ -2,8 +2,8 @@
 /*
  * The library's sys.h on a simulated kernel, in this process.
  *
- * It keeps the contract of include/uapi/linux/kvm_wtrack.h for one session on
- * one VM: the ring with its lock-free protocol, the resync set, the ioctls.
+ * It keeps the contract of include/uapi/linux/kvm_wtrack.h for one session at a time
+ * on one VM: the ring with its lock-free protocol, the resync set, the ioctls.
  * It checks every argument that the library brings (sizes, reserved fields,
  * descriptors, what is mapped), and can be told to fail anything.
  *
@@ -133,6 +133,7 @@ struct fake {
 	/* Called when a reader is about to sleep. */
 	void (*before_poll)(void);
 
+	bool over;		/* the session is closed: there may be another */
 	uint64_t head;
 	struct kvm_wtrack_consumer *consumer;	/* of the mapping */
 	struct kvm_wtrack_record *records;

@@ -63,10 +63,25 @@ static long do_restrict(void *arg)
 	return 0;
 }
 
+/* Of the session before. */
+static void free_ring(void)
+{
+	free(fake.records);
+	free(fake.consumer);
+	fake.records = NULL;
+	fake.consumer = NULL;
+	fake.head = 0;
+	fake.over = false;
+	memset(fake.tracked, 0, sizeof(fake.tracked));
+	memset(fake.disarmed, 0, sizeof(fake.disarmed));
+}
+
 static long do_ring(void *arg)
 {
 	struct kvm_wtrack_ring *ring = arg;
 
+	if (fake.over)
+		free_ring();
 	if (fake.records)
 		return -EBUSY;
 	if (ring->records > fake.info.out_max_records)

@@ -168,6 +168,8 @@ static void fill(struct kvm_wtrack_record *record, uint64_t gpa,
 	memcpy(record->data, data + offset, record->len);
 	if (record->len < left)
 		record->flags |= KVM_WTRACK_RECORD_F_MORE;
+	if (fake.ring.flags & KVM_WTRACK_RING_F_ONCE)
+		record->flags |= KVM_WTRACK_RECORD_F_ONCE;
 }
 
 void fake_write(uint64_t gpa, const void *data, uint16_t len)
@@ -211,8 +213,22 @@ static void write_coalesced(uint64_t gpa, const void *data, uint16_t len)
 	fake_publish_at(pos, &record);
 }
 
+/* With RING_F_ONCE: is this the first store since the page was armed? */
+static bool is_first(uint64_t gfn)
+{
+	bool first;
+
+	pthread_mutex_lock(&fake.lock);
+	first = fake.tracked[gfn] && !fake.disarmed[gfn];
+	fake.disarmed[gfn] = fake.tracked[gfn];
+	pthread_mutex_unlock(&fake.lock);
+	return first;
+}
+
 static void notify(uint64_t gpa, const void *data, uint16_t len)
 {
+	if (fake.ring.flags & KVM_WTRACK_RING_F_ONCE && !is_first(gpa >> 12))
+		return;
 	if (fake.ring.flags & KVM_WTRACK_RING_F_COALESCE)
 		write_coalesced(gpa, data, len);
 	else
