@@ -194,10 +194,11 @@ static noinline bool spend_budget(struct kwt_span *span, u64 bit, u64 now)
 
 /*
  * The result of a store: a session got a record or a resync bit; one of these
- * sessions wants the next store as well; one of them does not observe the gfn
- * any more; the vCPU waits for the reader of one of them.
+ * sessions wants the next store as well; one of them has used up its budget; one of
+ * them does not observe the gfn any more; the vCPU waits for the reader of one of
+ * them.
  */
-enum { TOLD = 1, WANTS_MORE = 2, HAS_ENOUGH = 4, WAITS = 8 };
+enum { TOLD = 1, WANTS_MORE = 2, OVER_BUDGET = 4, HAS_ENOUGH = 8, WAITS = 16 };
 
 /*
  * Publish a store to a synchronous session. Other sessions do not pay for this,
@@ -260,13 +261,14 @@ static __always_inline u32 match_spans(struct kwt_chunk *chunk, u64 gpa,
 			if (!told)
 				continue;
 			what |= told;
+			if (told & HAS_ENOUGH)
+				continue;
 			done = true;
 		} else if (span->ring->once) {
-			if (!put_first(span, bit, head, gpa, rip, now, data,
-				       arming_nr))
-				continue;
-			what |= HAS_ENOUGH;
-			done = true;
+			if (put_first(span, bit, head, gpa, rip, now, data,
+				      arming_nr))
+				what |= TOLD | HAS_ENOUGH;
+			continue;
 		} else {
 			done = put_any(span, bit, head, gpa, rip, now, data,
 				       arming_nr);
@@ -281,6 +283,8 @@ static __always_inline u32 match_spans(struct kwt_chunk *chunk, u64 gpa,
 		if (likely(!READ_ONCE(span->spent)) ||
 		    !spend_budget(span, bit, now))
 			what |= WANTS_MORE;
+		else
+			what |= OVER_BUDGET;
 	}
 	return what;
 }
@@ -321,7 +325,7 @@ static noinline void disarm_if_unwanted(struct kwt_space *space,
 	 */
 	if ((what & HAS_ENOUGH || !what) && test_bit(bit, chunk->armed))
 		kwt_disarm_unobserved(space, chunk, bit);
-	if ((what & (TOLD | WANTS_MORE)) == TOLD)
+	if ((what & (OVER_BUDGET | WANTS_MORE)) == OVER_BUDGET)
 		disarm_over_budget(space, chunk, gpa, vcpu, rip);
 }
 

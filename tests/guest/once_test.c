@@ -306,6 +306,28 @@ CASE(a_budget_neither_delays_nor_arms_anything)
 	}
 }
 
+/* Such a session does not want the next store, so the page may be disarmed. */
+CASE(it_does_not_prolong_the_budget_of_another_session)
+{
+	struct kvm_wtrack_record r;
+	struct wt *other;
+	struct once o;
+
+	init(&o);
+	other = wt_session_budget(o.vm->fd, 64, 0, 1, 1000);
+	wt_add(other->fd, VM_DATA_GFN, PAGES);
+	store(&o, 0, 1);
+	take_write(&o, 0, 1);
+	CHECK_EQ(wt_gfn_state(other->fd, VM_DATA_GFN), DISARMED);
+	store(&o, 0, 2);
+	CHECK(wt_take(other, &r));
+	CHECK_EQ(r.type, KVM_WTRACK_RECORD_WRITE);
+	CHECK(wt_take(other, &r));
+	CHECK_EQ(r.type, KVM_WTRACK_RECORD_GUARD);
+	CHECK_EQ(r.guard.cause, KVM_WTRACK_CAUSE_BUDGET);
+	CHECK(!wt_peek(other));
+}
+
 CASE(a_full_ring_has_the_page_in_the_resync_set)
 {
 	struct wt_resync set;
