@@ -14,6 +14,7 @@
 #include "fd.h"
 #include "guest.h"
 #include "slow.h"
+#include "stuck_file.h"
 #include "tap.h"
 #include "vmm.h"
 #include "wt.h"
@@ -243,6 +244,18 @@ static pid_t stuck_fork(struct stuck *s, int fd)
 	return pid;
 }
 
+static void check_stuck_reader(struct vm *vm, struct vcpu *v, int fd, pid_t pid)
+{
+	check_nobody_waits(vm, v, fd);
+	/* Its own memslot may go as well, and the pages be given back. */
+	vm_slot(vm, VM_SLOT_DATA, VM_DATA, vm->data, 0, 0);
+	CHECK_SYS(!madvise(vm->data, BYTES, MADV_REMOVE));
+	vm_slot(vm, VM_SLOT_DATA, VM_DATA, vm->data, BYTES, 0);
+	CHECK_SYS(!kill(pid, SIGSTOP));
+	check_nobody_waits(vm, v, fd);
+	CHECK_SYS(!kill(pid, SIGKILL));
+}
+
 CASE(a_reader_that_takes_nothing_stalls_nobody)
 {
 	struct vm *vm = vm_new(PAGES);
@@ -253,14 +266,38 @@ CASE(a_reader_that_takes_nothing_stalls_nobody)
 
 	memset(vm->data, GUESTS, BYTES);
 	pid = stuck_fork(&s, fd);
+	check_stuck_reader(vm, v, fd, pid);
+	CHECK_SYS(waitpid(pid, &status, 0) == pid);
+	CHECK(WIFSIGNALED(status));
 	check_nobody_waits(vm, v, fd);
-	/* Its own memslot may go as well, and the pages be given back. */
-	vm_slot(vm, VM_SLOT_DATA, VM_DATA, vm->data, 0, 0);
-	CHECK_SYS(!madvise(vm->data, BYTES, MADV_REMOVE));
-	vm_slot(vm, VM_SLOT_DATA, VM_DATA, vm->data, BYTES, 0);
-	CHECK_SYS(!kill(pid, SIGSTOP));
+}
+
+static void read_into_file(void *arg)
+{
+	read_into_buffer(arg);
+}
+
+/*
+ * FUSE does not let a process die that waits for a server which has its request:
+ * the reader has chosen this server, and nobody else may wait with it.
+ */
+CASE(a_reader_whose_buffer_is_a_file_that_nobody_provides_stalls_nobody)
+{
+	struct vm *vm = vm_new(PAGES);
+	struct vcpu *v = vcpu_new(vm);
+	int fd = session(vm->fd), status;
+	struct stuck_file file;
+	struct stuck s = { .fd = fd };
+	pid_t pid;
+
+	memset(vm->data, GUESTS, BYTES);
+	stuck_file_open(&file);
+	s.buffer = file.page;
+	pid = child_fork(read_into_file, &s);
+	stuck_file_wait(&file);
+	check_stuck_reader(vm, v, fd, pid);
 	check_nobody_waits(vm, v, fd);
-	CHECK_SYS(!kill(pid, SIGKILL));
+	stuck_file_end(&file);
 	CHECK_SYS(waitpid(pid, &status, 0) == pid);
 	CHECK(WIFSIGNALED(status));
 	check_nobody_waits(vm, v, fd);

@@ -66,7 +66,9 @@ strip_all()
 
 make_base
 modules=(kvm_amd kvm_intel)
-! modules_needed "$kernel" brd >/dev/null 2>&1 || modules+=(brd)
+for name in brd fuse; do
+	! modules_needed "$kernel" $name >/dev/null 2>&1 || modules+=($name)
+done
 modules_copy "$kernel" "$tree" "${modules[@]}"
 for what in "$@"; do
 	copy "$what"
