@@ -5,8 +5,9 @@
 #include "copy.h"
 
 struct comparison {
-	unsigned int different;		/* pages that are observed */
-	unsigned int unobserved;	/* different, and disarmed */
+	unsigned int compared;		/* pages */
+	unsigned int different;		/* of these */
+	unsigned int missing;		/* that the guest has, and the copy not */
 };
 
 /* The guest stands still. Prints what differs. */

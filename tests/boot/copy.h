@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * A copy of all of a guest's memory, kept by a session's events: what a reader
- * has to do who wants it exact.
- */
+/* A copy of all of a guest's memory: one that the library keeps, or none. */
 #ifndef BOOT_COPY_H
 #define BOOT_COPY_H
 
@@ -13,54 +10,44 @@
 
 #include "vm.h"
 
-enum { NR_CAUSES = 16 };
-
 struct page {
-	uint32_t writes;		/* events with data */
-	uint32_t rereads;
-	uint32_t causes[NR_CAUSES];	/* guard events other than REARMED */
-	uint64_t rip;			/* of the last write */
-	uint64_t seq;			/* of the last event of any kind */
-	bool tracked;
-	bool disarmed;
-	bool stale;			/* to be re-read after the release */
+	uint32_t writes;
+	uint32_t rereads;	/* changes that a reading has found */
+	uint64_t rip;		/* of the last write */
+	bool guest;		/* is memory that the guest can store to, now */
 };
 
 struct copy {
 	const struct vm *vm;
-	struct wtrack_session *session;	/* NULL: nobody keeps the copy */
-	uint8_t *bytes;
 	struct page *pages;
-	uint32_t *stale;
-	unsigned int nr_stale;
+	uint8_t *bytes;			/* if nobody keeps it */
+	struct wtrack_session *session;	/* NULL: nobody keeps it */
+	struct wtrack_mirror *mirror;
+	uint64_t generation;		/* of the regions that were added */
 
+	uint64_t writes, rereads;	/* changes of each kind */
+	uint64_t states[WTRACK_MIRROR_REMOVED + 1];	/* pages that came so */
+	uint64_t regions;		/* how often there were others */
 	struct wtrack_status status;	/* at the end */
-	uint64_t seq;
-	uint64_t gaps;			/* in the sequence; must not be */
-	uint64_t writes, rereads, resyncs, rearms, changed;
-	uint64_t disarms[NR_CAUSES];
-	uint64_t lost;			/* pages whose tracking ended */
-	unsigned int tracked, disarmed;
-	unsigned int disarmed_at_end;	/* when the guest stopped */
+	struct wtrack_mirror_status mirror_status;
+	uint64_t unobserved;		/* pages, when the guest had ended */
 };
 
-/* Attaches, tracks all pages that can be tracked, then copies the memory. */
+/* Attaches, and mirrors all memory that the guest has. */
 void copy_start(struct copy *copy, const struct vm *vm);
-/* Copies it and nothing else. */
+/* Copies the memory once and does nothing else. */
 void copy_start_unkept(struct copy *copy, const struct vm *vm);
-/* The guest stands still: takes all that is under way. */
-void copy_catch_up(struct copy *copy);
-/*
- * The guest has ended: takes all that is under way, and waits until all pages
- * are observed again.
- */
+/* Takes all changes that are there. */
+void copy_step(struct copy *copy);
+/* The guest stands still: makes the copy exact. */
+void copy_sync(struct copy *copy);
+/* The guest has ended: the same, and waits until all pages are live again. */
 void copy_finish(struct copy *copy);
 void copy_free(struct copy *copy);
 
-/* Takes all events that are there. */
-void copy_step(struct copy *copy);
-void copy_reread(struct copy *copy, uint64_t gfn);
-/* Ends the program when r is an error of libwtrack. */
-void copy_check(int r, const char *what);
+/* The copy of a page, or NULL. */
+const void *copy_page(const struct copy *copy, uint64_t gfn);
+/* What is known of it: WTRACK_MIRROR_*, or a negative number. */
+int copy_state(const struct copy *copy, uint64_t gfn);
 
 #endif /* BOOT_COPY_H */

@@ -2,9 +2,9 @@
 /*
  * usage: follow QEMU ARGUMENT...
  *
- * Lets a guest boot, work and power off twice: by itself, and with every page
- * of its memory tracked from the moment when its kernel starts, while a copy
- * of that memory is kept by events. At the end the copy must be the memory.
+ * Lets a guest boot, work and power off twice: by itself, and with a mirror of
+ * all of its memory from before the first instruction on. Whenever the guest is
+ * paused, and at the end, the copy must be the memory.
  */
 #include <err.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "report.h"
 #include "vm.h"
 
-enum { LIMIT_S = 3000, NOTE_S = 10 };
+enum { LIMIT_S = 3000, NOTE_S = 10, LOOK_WRITES = 100000 };
 
 static void note_progress(const struct vm *vm, const struct copy *copy)
 {
@@ -23,33 +23,35 @@ static void note_progress(const struct vm *vm, const struct copy *copy)
 	if (now_ns() < next)
 		return;
 	next = now_ns() + NOTE_S * UINT64_C(1000000000);
-	printf("# %.0f s: %llu writes, %u pages not observed, guest says: %s\n",
-	       (now_ns() - vm->start_ns) / 1e9,
-	       (unsigned long long)copy->writes, copy->disarmed, vm->last);
+	printf("# %.0f s: %llu writes, guest says: %s\n",
+	       (now_ns() - vm->begin_ns) / 1e9,
+	       (unsigned long long)copy->writes, vm->last);
 }
 
-/* All that is observed is exact now: looks for mistakes where they happen. */
 static void look(struct outcome *outcome)
 {
 	uint64_t start = now_ns();
 	struct comparison now;
 
 	vm_pause(&outcome->vm);
-	copy_catch_up(&outcome->copy);
+	copy_sync(&outcome->copy);
 	compare(&now, &outcome->copy);
-	printf("# paused: %u pages differ, %u more are not observed\n",
-	       now.different, now.unobserved);
-	outcome->wrong += now.different;
+	printf("# %llu writes: %u pages compared, %u differ, %u are missing\n",
+	       (unsigned long long)outcome->copy.writes, now.compared,
+	       now.different, now.missing);
+	outcome->wrong += now.different + now.missing;
 	outcome->looks++;
 	vm_resume(&outcome->vm);
-	outcome->paused_ns += now_ns() - start;
+	if (outcome->vm.started)
+		outcome->paused_ns += now_ns() - start;
 }
 
 static void follow(struct outcome *outcome)
 {
 	struct copy *copy = &outcome->copy;
 	struct vm *vm = &outcome->vm;
-	int fd = copy->session ? wtrack_session_get_fd(copy->session) : -1;
+	int fd = copy->session ? wtrack_mirror_get_fd(copy->mirror) : -1;
+	uint64_t next_look = LOOK_WRITES;
 	unsigned int heard = 0;
 
 	while (!vm->stopped && !vm->broken) {
@@ -57,11 +59,13 @@ static void follow(struct outcome *outcome)
 		copy_step(copy);
 		if (copy->session)
 			note_progress(vm, copy);
-		if (copy->session && vm->said > heard) {
+		if (copy->session &&
+		    (vm->said > heard || copy->writes >= next_look)) {
 			heard = vm->said;
+			next_look = copy->writes + LOOK_WRITES;
 			look(outcome);
 		}
-		if (now_ns() - vm->start_ns > LIMIT_S * UINT64_C(1000000000)) {
+		if (now_ns() - vm->begin_ns > LIMIT_S * UINT64_C(1000000000)) {
 			vm_describe(vm);
 			errx(1, "the guest is not done after %d s", LIMIT_S);
 		}
@@ -72,11 +76,8 @@ static void run(struct outcome *outcome, char **command,
 		void (*start)(struct copy *, const struct vm *))
 {
 	vm_start(&outcome->vm, command);
-	vm_continue(&outcome->vm);
-	while (!outcome->vm.started)
-		vm_hear(&outcome->vm, -1);
 	start(&outcome->copy, &outcome->vm);
-	outcome->attached_ns = now_ns();
+	vm_continue(&outcome->vm);
 	follow(outcome);
 	copy_finish(&outcome->copy);
 	compare(&outcome->comparison, &outcome->copy);

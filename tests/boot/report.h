@@ -6,16 +6,15 @@
 #include "copy.h"
 #include "vm.h"
 
-enum { NR_FAULTS = 5 };
+enum { NR_FAULTS = 5, LOOKS = 20 };
 
 struct outcome {
 	struct vm vm;
 	struct copy copy;
 	struct comparison comparison;
 	unsigned int looks;		/* comparisons on the way */
-	unsigned int wrong;		/* pages that differed in those */
-	uint64_t paused_ns;		/* by them */
-	uint64_t attached_ns;
+	unsigned int wrong;		/* pages that differed or were missing */
+	uint64_t paused_ns;		/* by them, since Linux started */
 	uint64_t faults[NR_FAULTS];	/* KVM's own counters */
 };
 

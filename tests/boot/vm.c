@@ -16,7 +16,7 @@
 #include "guest.h"
 #include "vm.h"
 
-enum { HEAR_MS = 1000 };
+enum { HEAR_MS = 1000, TOLD_LINES = 80 };
 
 /* What the guest's kernel says when something is wrong with it. */
 static const char *const complaints[] = {
@@ -69,19 +69,6 @@ static uint64_t find_ram(pid_t pid)
 	return found;
 }
 
-void vm_start(struct vm *vm, char **command)
-{
-	memset(vm, 0, sizeof(*vm));
-	vm->pid = fork();
-	if (vm->pid < 0)
-		err(1, "fork");
-	if (!vm->pid)
-		run_qemu(command);
-	channel_open(&vm->console, "console");
-	channel_open(&vm->monitor, "monitor");
-	vm->works = true;
-}
-
 static void execute(struct vm *vm, const char *command)
 {
 	char line[80];
@@ -90,26 +77,20 @@ static void execute(struct vm *vm, const char *command)
 	channel_say(&vm->monitor, line);
 }
 
-void vm_continue(struct vm *vm)
-{
-	execute(vm, "qmp_capabilities");
-	execute(vm, "cont");
-}
-
 static void hear_kernel(struct vm *vm, const char *line)
 {
 	if (!vm->started && strstr(line, "Linux version ")) {
 		vm->started = true;
 		vm->start_ns = now_ns();
-		vm->ram = find_ram(vm->pid);
 	}
-	for (size_t i = 0; i < sizeof(complaints) / sizeof(*complaints); i++) {
-		if (!strstr(line, complaints[i]))
-			continue;
+	for (size_t i = 0; i < sizeof(complaints) / sizeof(*complaints); i++)
+		if (strstr(line, complaints[i])) {
+			vm->complaints++;
+			break;
+		}
+	/* What the first one is about, the registers among it. */
+	if (vm->complaints && vm->told++ < TOLD_LINES)
 		printf("# guest: %s\n", line);
-		vm->complaints++;
-		return;
-	}
 }
 
 static void hear_program(struct vm *vm, const char *said)
@@ -149,6 +130,8 @@ static void hear_monitor(struct vm *vm)
 			vm->stopped = true;
 		} else if (strstr(line, "\"RESUME\"")) {
 			vm->stopped = false;
+		} else if (strstr(line, "\"return\"")) {
+			vm->ready = true;
 		} else if (strstr(line, "\"error\"") ||
 			   strstr(line, "\"GUEST_PANICKED\"")) {
 			printf("# QEMU: %s\n", line);
@@ -174,6 +157,29 @@ void vm_hear(struct vm *vm, int fd)
 			errx(1, "QEMU ended early");
 		hear_monitor(vm);
 	}
+}
+
+void vm_start(struct vm *vm, char **command)
+{
+	memset(vm, 0, sizeof(*vm));
+	vm->pid = fork();
+	if (vm->pid < 0)
+		err(1, "fork");
+	if (!vm->pid)
+		run_qemu(command);
+	channel_open(&vm->console, "console");
+	channel_open(&vm->monitor, "monitor");
+	vm->works = true;
+	execute(vm, "qmp_capabilities");
+	while (!vm->ready)
+		vm_hear(vm, -1);
+	vm->ram = find_ram(vm->pid);
+}
+
+void vm_continue(struct vm *vm)
+{
+	vm->begin_ns = now_ns();
+	execute(vm, "cont");
 }
 
 void vm_pause(struct vm *vm)

@@ -17,11 +17,13 @@ struct vm {
 	bool off;			/* the guest powered off */
 	bool stopped;			/* no vCPU runs */
 	/* CLOCK_MONOTONIC; 0: not yet */
-	uint64_t start_ns, user_ns, end_ns;
-	bool started;			/* the guest's kernel is starting: */
+	uint64_t begin_ns, start_ns, user_ns, end_ns;
+	bool ready;			/* QEMU waits for "cont" */
 	uint64_t ram;			/* address of its memory in QEMU */
+	bool started;			/* the guest's kernel is starting */
 	bool broken;			/* QEMU says so */
 	unsigned int complaints;	/* of the guest's kernel */
+	unsigned int told;		/* lines from the first one on */
 	unsigned int said;		/* lines of the guest's programs */
 	unsigned int results;		/* good ones of the guest's programs */
 	bool works;			/* and all of them were */
@@ -31,8 +33,9 @@ struct vm {
 uint64_t now_ns(void);
 
 /*
- * Starts QEMU, which is expected to wait for "cont" on the monitor, and to make
- * sockets "console" and "monitor" in the working directory.
+ * Starts QEMU, which is expected to make sockets "console" and "monitor" in the
+ * working directory, and to wait for "cont" on the monitor with a guest that has
+ * all of its memory, and has executed nothing.
  */
 void vm_start(struct vm *vm, char **command);
 void vm_continue(struct vm *vm);
