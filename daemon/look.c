@@ -14,7 +14,6 @@
 #include "look.h"
 #include "look_internal.h"
 #include "manager.h"
-#include "pidfd.h"
 #include "util.h"
 
 /* For paths, and what libc needs for folders. */
@@ -34,7 +33,6 @@ struct look {
 struct looks {
 	LIST_HEAD(, look) all;
 	sd_event_source *source;	/* of event_fd */
-	int anon_mnt_id;
 
 	pthread_mutex_t lock;
 	SLIST_HEAD(, look) over;	/* their threads are done */
@@ -184,8 +182,7 @@ int look_start(struct looks *looks, pid_t pid, uid_t uid, int *known,
 	*look = (struct look) {
 		.looks = looks, .uid = uid, .fn = fn, .userdata = userdata,
 		.at = {
-			.pid = pid, .anon_mnt_id = looks->anon_mnt_id,
-			.known = known, .nr_known = nr_known,
+			.pid = pid, .known = known, .nr_known = nr_known,
 			.result = { .pidfd = -1 },
 		},
 	};
@@ -219,8 +216,7 @@ int looks_new(struct manager *m, struct looks **ret)
 	LIST_INIT(&looks->all);
 	SLIST_INIT(&looks->over);
 	looks->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	r = looks->event_fd < 0 ? -errno : fd_anon_mnt_id();
-	looks->anon_mnt_id = r;
+	r = looks->event_fd < 0 ? -errno : 0;
 	if (r >= 0)
 		r = sd_event_add_io(m->event, &looks->source, looks->event_fd,
 				    EPOLLIN, on_over, looks);
@@ -240,10 +236,13 @@ void looks_free(struct looks *looks)
 	if (!looks)
 		return;
 	looks->source = sd_event_source_disable_unref(looks->source);
-	while ((look = take_one_over(looks)))
-		look_free(look);
 	pthread_mutex_lock(&looks->lock);
+	/* In one step: a thread hands its look over before, or frees it after. */
 	looks->closed = true;
+	while ((look = SLIST_FIRST(&looks->over))) {
+		SLIST_REMOVE_HEAD(&looks->over, over);
+		look_free(look);
+	}
 	last = !looks->nr_threads;
 	pthread_mutex_unlock(&looks->lock);
 	if (last)

@@ -7,8 +7,11 @@
  * thread of its own, which uses nothing of the rest of the daemon, and a user's
  * processes have a few of these threads at a time.
  *
- * Needs CAP_SYS_PTRACE only: /proc/PID/fdinfo may be read with it, and tells which
- * descriptors come from where KVM's do. Those are copied and looked at.
+ * A look takes no descriptor of a process. One of a file system in user space, closed
+ * here, would keep the thread in the kernel until its server answers, and SIGKILL
+ * would not help: the daemon could not end, nor the next one begin. Nor does a look
+ * read fdinfo, where the kernel prints all items of an epoll set. The links in
+ * /proc/PID/fd are enough. They need CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.
  */
 #ifndef WTRACKD_LOOK_H
 #define WTRACKD_LOOK_H
@@ -43,8 +46,8 @@ void looks_free(struct looks *looks);
 
 /*
  * Of several descriptors of one VM, the result has one that is among known, which
- * is taken over, and from malloc(3). uid is the user on whose account it is. fn is
- * called once, from the event loop, and the handle is gone then.
+ * is taken over, and from malloc(3). uid is the user on whose account it is:
+ * proc_account(). fn is called once, from the event loop, and the handle is gone then.
  *
  * -EBUSY: the user, or all of them, have as many as may be. known stays the caller's
  * if it fails.

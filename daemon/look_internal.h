@@ -7,7 +7,6 @@
 
 struct look_at {
 	pid_t pid;
-	int anon_mnt_id;	/* of descriptors such as KVM's */
 	int *known;		/* descriptors that are preferred to others */
 	unsigned int nr_known;
 	struct look_result result;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a look's thread does. Each of these calls may take as long as the process
- * wants, and none of them touches what is the event loop's.
+ * What a look's thread does. To compare descriptors, and to read a command line, may
+ * take as long as the process wants; SIGKILL ends it. Nothing here touches what is the
+ * event loop's.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -13,10 +14,7 @@
 
 #include "look_internal.h"
 #include "pidfd.h"
-#include "util.h"
 #include "vm.h"
-
-#define MAX_FDINFO	512
 
 static bool is_known(const struct look_at *at, int number)
 {
@@ -83,30 +81,11 @@ static int add_found(struct look_at *at, int number)
 	return 0;
 }
 
-/* Being short of something says nothing of the process; all else does. */
-static int shortage(int r)
-{
-	return r == -EMFILE || r == -ENFILE || r == -ENOMEM ? r : 0;
-}
-
 static int look_at_fd(struct look_at *at, DIR *dir, const char *name)
 {
-	CLEANUP(free_p) char *text = NULL;
-	int mnt_id, copy, r;
-
-	if (!isdigit((unsigned char)*name))
+	if (!isdigit((unsigned char)*name) || !fd_link_is_vm(dirfd(dir), name))
 		return 0;
-	r = read_file_at(dirfd(dir), name, MAX_FDINFO, &text, NULL);
-	if (r < 0)
-		return shortage(r);
-	if (proc_parse_mnt_id(text, &mnt_id) < 0 || mnt_id != at->anon_mnt_id)
-		return 0;
-	copy = pidfd_copy(at->result.pidfd, atoi(name));
-	if (copy < 0)
-		return shortage(copy);
-	r = fd_is_vm(copy) ? add_found(at, atoi(name)) : 0;
-	safe_close(copy);
-	return r;
+	return add_found(at, atoi(name));
 }
 
 static int look_at_fds(struct look_at *at)
@@ -116,7 +95,7 @@ static int look_at_fds(struct look_at *at)
 	DIR *dir;
 	int r;
 
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo", at->pid);
+	snprintf(path, sizeof(path), "/proc/%d/fd", at->pid);
 	dir = opendir(path);
 	if (!dir)
 		return -errno;

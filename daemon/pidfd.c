@@ -5,13 +5,10 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "pidfd.h"
-#include "proc.h"
-#include "util.h"
 
 #define VM_LINK	"anon_inode:kvm-vm"
 
@@ -37,15 +34,21 @@ bool pidfd_is_alive(int pidfd)
 	return poll(&pfd, 1, 0) == 0;
 }
 
-bool fd_is_vm(int fd)
+bool fd_link_is_vm(int dir, const char *name)
 {
-	char path[64], link[sizeof(VM_LINK) + 1];
-	ssize_t length;
+	char link[sizeof(VM_LINK) + 1];
+	ssize_t length = readlinkat(dir, name, link, sizeof(link));
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	length = readlink(path, link, sizeof(link));
 	return length == sizeof(VM_LINK) - 1 &&
 	       !memcmp(link, VM_LINK, sizeof(VM_LINK) - 1);
+}
+
+bool fd_is_vm(int fd)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return fd_link_is_vm(AT_FDCWD, path);
 }
 
 int pid_fd_compare(pid_t pid, int a, int b)
@@ -53,21 +56,4 @@ int pid_fd_compare(pid_t pid, int a, int b)
 	long r = syscall(SYS_kcmp, pid, pid, KCMP_FILE, (long)a, (long)b);
 
 	return r == 1 ? -1 : r != 0;
-}
-
-int fd_anon_mnt_id(void)
-{
-	CLEANUP(free_p) char *text = NULL;
-	CLEANUP(close_p) int fd = -1;
-	char path[64];
-	int id, r;
-
-	fd = eventfd(0, EFD_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	r = read_file_at(AT_FDCWD, path, 4096, &text, NULL);
-	if (r >= 0)
-		r = proc_parse_mnt_id(text, &id);
-	return r < 0 ? r : id;
 }

@@ -13,8 +13,12 @@ bool pidfd_is_alive(int pidfd);
 
 /* Of our own descriptors. */
 bool fd_is_vm(int fd);
-/* The mount that KVM's descriptors, among others, are on. */
-int fd_anon_mnt_id(void);
+/*
+ * Of any process, from the link in /proc/PID/fd, whose folder dir is. The kernel knows
+ * the name of an open file: it waits neither for the process nor for a file system,
+ * and nobody can give another file this name.
+ */
+bool fd_link_is_vm(int dir, const char *name);
 
 /*
  * The order of two descriptors of a process: 0 when they are of one file. Any

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <systemd/sd-login.h>
+
 #include "proc.h"
 #include "util.h"
 
@@ -104,4 +106,14 @@ int proc_read_euid(pid_t pid, uid_t *ret)
 		return errno == ENOENT ? -ESRCH : -errno;
 	*ret = st.st_uid;
 	return 0;
+}
+
+uid_t proc_account(pid_t pid)
+{
+	uid_t uid;
+
+	if (sd_pid_get_owner_uid(pid, &uid) >= 0 ||
+	    proc_read_euid(pid, &uid) >= 0)
+		return uid;
+	return (uid_t)-1;
 }

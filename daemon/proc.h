@@ -32,6 +32,13 @@ int proc_read_info(pid_t pid, struct proc_info *ret);
 void proc_info_done(struct proc_info *info);
 /* Its effective user, whether it is dumpable or not. Waits for nobody. */
 int proc_read_euid(pid_t pid, uid_t *ret);
+/*
+ * On whose account is what the daemon does for this process? It is the user whose
+ * slice of systemd's it is in: a user may have many more user ids in user namespaces,
+ * and may start programs that become root. Without one it is the effective user,
+ * (uid_t)-1 when the process is gone. Waits for nobody.
+ */
+uid_t proc_account(pid_t pid);
 
 /* The texts, apart from where they come from. Invalid ones give -EBADMSG. */
 int proc_parse_status(const char *text, struct proc_ids *ret);
@@ -40,8 +47,6 @@ int proc_parse_qemu_name(const char *cmdline, size_t size, char **ret);
 int proc_parse_cgroup(const char *text, char **ret);
 /* The machine that a cgroup of systemd-machined is for: "" when none is. */
 int proc_parse_machine(const char *cgroup, char **ret);
-/* mnt_id of an fdinfo file. */
-int proc_parse_mnt_id(const char *text, int *ret);
 
 /* Replaces what is not printable UTF-8, and cuts at PROC_MAX_NAME bytes. */
 int proc_clean(const char *text, size_t size, char **ret);

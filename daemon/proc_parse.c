@@ -38,13 +38,6 @@ int proc_parse_status(const char *text, struct proc_ids *ret)
 	return 0;
 }
 
-int proc_parse_mnt_id(const char *text, int *ret)
-{
-	const char *value = find_line(text, "mnt_id:");
-
-	return value && sscanf(value, " %d", ret) == 1 ? 0 : -EBADMSG;
-}
-
 /* Bytes of the UTF-8 character at the beginning, 0 when it is none. */
 static size_t utf8_length(const char *text, size_t size)
 {

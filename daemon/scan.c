@@ -79,9 +79,7 @@ static void queue(struct scan *scan)
 {
 	struct scans *scans = scan->scans;
 
-	/* Its folder's owner, whatever may be waited for within it. */
-	if (proc_read_euid(scan->pid, &scan->uid) < 0)
-		scan->uid = (uid_t)-1;
+	scan->uid = proc_account(scan->pid);
 	TAILQ_INSERT_TAIL(&scans->queue, scan, link);
 	sd_event_source_set_enabled(scans->work, SD_EVENT_ONESHOT);
 }

@@ -24,7 +24,7 @@ void scans_free(struct scans *scans);
 
 /*
  * All of /proc. m's registry has what it finds when done is called, which is after
- * ten seconds at the latest: of processes that take longer it has it later.
+ * two seconds at the latest: of processes that take longer it has it later.
  */
 int scans_start(struct scans *scans, void (*done)(struct manager *m));
 

@@ -9,8 +9,8 @@
 #include "log.h"
 #include "scan_internal.h"
 
-/* Whoever keeps us waiting longer than that is found later. */
-#define FIRST_USEC	(UINT64_C(10) * 1000000)
+/* Whoever keeps the daemon waiting longer than that is found later. */
+#define FIRST_USEC	(UINT64_C(2) * 1000000)
 
 static int queue_all(struct scans *scans)
 {
@@ -46,8 +46,9 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
 
 	(void)source;
 	(void)usec;
-	log_warning("%u processes have not let themselves be looked at: their "
-		    "VMs are found when they do", scans->nr_first);
+	log_warning("%u process%s not been looked at yet: their VMs are found "
+		    "later", scans->nr_first,
+		    scans->nr_first == 1 ? " has" : "es have");
 	scans->nr_first = 0;
 	scans_finish_first(scans);
 	return 0;

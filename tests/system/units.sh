@@ -41,8 +41,8 @@ check "it runs as its own user" same "$(id -u wtrackd)" \
 check "nobody logs in as it" grep -q ':/usr/sbin/nologin$' \
 	<<<"$(getent passwd wtrackd)"
 for set in CapEff CapPrm CapBnd CapAmb; do
-	check "$set: CAP_NET_ADMIN and CAP_SYS_PTRACE" \
-		same $((1 << 12 | 1 << 19)) $((16#$(status $set)))
+	check "$set: CAP_DAC_READ_SEARCH, CAP_NET_ADMIN and CAP_SYS_PTRACE" \
+		same $((1 << 2 | 1 << 12 | 1 << 19)) $((16#$(status $set)))
 done
 check "it gets no new privileges" same 1 "$(status NoNewPrivs)"
 check "its system calls are filtered" same 2 "$(status Seccomp)"

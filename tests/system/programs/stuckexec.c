@@ -9,15 +9,13 @@
  * stuck when there is a line on the standard input. With "close" it is a VMM whose
  * descriptor becomes that of a file then, which nobody gets closed.
  *
- * A user namespace of one's own may mount FUSE. A thread reads a mapped page of
- * it, which the server does not bring: the thread holds the lock of the address
- * space. Another thread waits for it to write, so that nobody else may read; and
- * a process that shares the address space and wants another one by execve(2)
- * waits with its exec_update_lock held.
+ * A thread reads a mapped page of a file system of the user's, which the server does
+ * not bring: the thread holds the lock of the address space. Another thread waits for
+ * it to write, so that nobody else may read; and a process that shares the address
+ * space and wants another one by execve(2) waits with its exec_update_lock held.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fuse.h>
 #include <linux/kvm.h>
 #include <pthread.h>
 #include <sched.h>
@@ -30,15 +28,15 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fuse.h"
+
 #define STACK	(64 * 1024)
 /* Seconds, after which it ends whatever happens. */
-#define LONGEST	60
+#define LONGEST	120
 
 /* Who goes on when, and the numbers of who is to be looked at. */
 enum { START, PAGE_IS_READ, WRITER, WRITER_WAITS, CHILD, NR_PIPES };
@@ -50,105 +48,7 @@ static void *page;
 static char stack[STACK];
 static char *const args[] = { (char *)"true", NULL };
 
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		die(path);
-	close(fd);
-}
-
-static void become_root_of_a_namespace(void)
-{
-	char map[2][64];
-
-	snprintf(map[0], sizeof(map[0]), "0 %u 1", getuid());
-	snprintf(map[1], sizeof(map[1]), "0 %u 1", getgid());
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
-		die("unshare");
-	write_file("/proc/self/setgroups", "deny");
-	write_file("/proc/self/uid_map", map[0]);
-	write_file("/proc/self/gid_map", map[1]);
-}
-
 /* The server. */
-
-static void reply(int fuse, uint64_t unique, int error, const void *data,
-		  size_t size)
-{
-	char buffer[512];
-	struct fuse_out_header *head = (void *)buffer;
-
-	head->len = sizeof(*head) + size;
-	head->error = error;
-	head->unique = unique;
-	if (size)
-		memcpy(head + 1, data, size);
-	if (write(fuse, buffer, head->len) < 0)
-		perror("fuse");
-}
-
-static struct fuse_attr attributes(uint64_t node)
-{
-	return (struct fuse_attr) {
-		.ino = node,
-		.mode = node == 1 ? S_IFDIR | 0755 : S_IFREG | 0644,
-		.nlink = 1,
-		.size = node == 1 ? 0 : 4096,
-		.blksize = 4096,
-	};
-}
-
-/* True when it was the page that is not brought. */
-static bool serve(int fuse)
-{
-	static char buffer[1 << 17];
-	struct fuse_in_header *in = (void *)buffer;
-	struct fuse_init_out init = { .major = 7, .minor = 31, .max_write = 4096 };
-	struct fuse_entry_out entry = {
-		.nodeid = 2, .entry_valid = 1000, .attr_valid = 1000,
-		.attr = attributes(2),
-	};
-	struct fuse_attr_out attr = { .attr_valid = 1000 };
-	struct fuse_open_out opened = { 0 };
-
-	if (read(fuse, buffer, sizeof(buffer)) < 0)
-		return false;
-	switch (in->opcode) {
-	case FUSE_INIT:
-		reply(fuse, in->unique, 0, &init, sizeof(init));
-		break;
-	case FUSE_LOOKUP:
-		reply(fuse, in->unique, 0, &entry, sizeof(entry));
-		break;
-	case FUSE_GETATTR:
-		attr.attr = attributes(in->nodeid);
-		reply(fuse, in->unique, 0, &attr, sizeof(attr));
-		break;
-	case FUSE_OPEN:
-		reply(fuse, in->unique, 0, &opened, sizeof(opened));
-		break;
-	case FUSE_READ:
-		return true;
-	case FUSE_FLUSH:
-		if (!keeps)
-			reply(fuse, in->unique, -ENOSYS, NULL, 0);
-		break;
-	case FUSE_FORGET:
-	case FUSE_INTERRUPT:
-		break;
-	default:
-		reply(fuse, in->unique, -ENOSYS, NULL, 0);
-	}
-	return false;
-}
 
 /* Until a thread of the process waits in the kernel, and not for a signal. */
 static void wait_until_stuck(pid_t pid, pid_t tid)
@@ -188,12 +88,14 @@ static void send(int nr, pid_t number)
 /* It has an address space of its own, and so looks at what the others do. */
 static void be_the_server(int fuse, pid_t parent)
 {
+	struct fuse_in_header request;
 	pid_t child;
 	char c;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(LONGEST);
-	while (!serve(fuse) || keeps)
+	while (!fuse_serve(fuse, keeps ? FUSE_FLUSH : FUSE_READ, &request) ||
+	       keeps)
 		;
 	send(PAGE_IS_READ, 0);
 	wait_until_stuck(parent, receive(WRITER));
@@ -280,7 +182,6 @@ static int exec_something(void *arg)
 
 int main(int argc, char **argv)
 {
-	char options[128], path[512];
 	pthread_t reader, writer;
 	pid_t parent, child, server;
 	int fuse, file, i;
@@ -295,13 +196,7 @@ int main(int argc, char **argv)
 	keeps = argc == 3 && !strcmp(argv[2], "close");
 	alarm(LONGEST);
 	become_root_of_a_namespace();
-	fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-	if (fuse < 0)
-		die("/dev/fuse");
-	snprintf(options, sizeof(options),
-		 "fd=%d,rootmode=40000,user_id=0,group_id=0", fuse);
-	if (mount("stuck", argv[1], "fuse", MS_NOSUID | MS_NODEV, options))
-		die("mount");
+	fuse = fuse_mount(argv[1]);
 	for (i = 0; i < NR_PIPES; i++)
 		if (pipe(pipes[i]))
 			die("pipe");
@@ -311,10 +206,7 @@ int main(int argc, char **argv)
 		be_the_server(fuse, parent);
 	/* The connection ends with the server. */
 	close(fuse);
-	snprintf(path, sizeof(path), "%s/file", argv[1]);
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0)
-		die(path);
+	file = fuse_open_file(argv[1]);
 	if (keeps)
 		be_a_vmm_that_keeps(file, server);
 	/* From where KVM's descriptors are, too: one to look at more closely. */

@@ -20,9 +20,10 @@
 #include "look.h"
 #include "manager.h"
 
-int __real_pidfd_copy(int pidfd, int fd);
-int __wrap_pidfd_copy(int pidfd, int fd);
-bool __wrap_fd_is_vm(int fd);
+int __real_pid_fd_compare(pid_t pid, int a, int b);
+int __wrap_pid_fd_compare(pid_t pid, int a, int b);
+bool __wrap_fd_link_is_vm(int dir, const char *name);
+int __wrap_sd_pid_get_owner_uid(pid_t pid, uid_t *ret);
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -32,6 +33,7 @@ static unsigned int nr_waiting;	/* threads that wait for that; lock */
 static struct manager manager;
 static struct looks *looks;
 static pid_t child;
+static uid_t slice_uid;
 /* What the child has: two of one file, and one of another. */
 static int first, copy, second;
 
@@ -39,7 +41,7 @@ static unsigned int nr_called;
 static struct look_result last;
 static int found[8];
 
-int __wrap_pidfd_copy(int pidfd, int fd)
+int __wrap_pid_fd_compare(pid_t pid, int a, int b)
 {
 	pthread_mutex_lock(&lock);
 	nr_waiting++;
@@ -48,16 +50,23 @@ int __wrap_pidfd_copy(int pidfd, int fd)
 		pthread_cond_wait(&changed, &lock);
 	nr_waiting--;
 	pthread_mutex_unlock(&lock);
-	return __real_pidfd_copy(pidfd, fd);
+	return __real_pid_fd_compare(pid, a, b);
 }
 
-bool __wrap_fd_is_vm(int fd)
+bool __wrap_fd_link_is_vm(int dir, const char *name)
 {
-	char path[64], link[64] = "";
+	char link[64] = "";
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return readlink(path, link, sizeof(link) - 1) > 0 &&
+	return readlinkat(dir, name, link, sizeof(link) - 1) > 0 &&
 	       !strcmp(link, "anon_inode:[eventfd]");
+}
+
+/* In whose slice of systemd's the child is, if in any. */
+int __wrap_sd_pid_get_owner_uid(pid_t pid, uid_t *ret)
+{
+	assert_int_equal(pid, child);
+	*ret = slice_uid;
+	return slice_uid ? 0 : -ENODATA;
 }
 
 static void set_stuck(bool now)
@@ -258,6 +267,22 @@ static void nobody_is_called_who_has_forgotten_it(void **state)
 	run_until_called(2);
 }
 
+/* User ids of a namespace of one's own, and programs that become root, give no more. */
+static void account_is_that_of_the_slice(void **state)
+{
+	uid_t uid;
+
+	(void)state;
+	slice_uid = 4711;
+	assert_int_equal(proc_account(child), 4711);
+	slice_uid = 0;
+	assert_int_equal(proc_read_euid(child, &uid), 0);
+	assert_int_equal(proc_account(child), uid);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	assert_int_equal(proc_account(child), (uid_t)-1);
+}
+
 /* As when the daemon ends. */
 static void threads_may_end_when_all_else_has_gone(void **state)
 {
@@ -287,6 +312,7 @@ int main(void)
 		CASE(a_user_has_a_few_and_no_more),
 		CASE(all_of_them_have_some_and_no_more),
 		CASE(nobody_is_called_who_has_forgotten_it),
+		CASE(account_is_that_of_the_slice),
 		CASE(threads_may_end_when_all_else_has_gone),
 	};
 

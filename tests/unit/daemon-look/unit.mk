@@ -3,4 +3,5 @@
 UNIT_SOURCES := $(addprefix $(TOP)/daemon/,look.c look_process.c pidfd.c proc.c \
 	proc_parse.c util.c)
 UNIT_CPPFLAGS := -I$(TOP)/include -iquote $(TOP)/daemon -iquote $(TOP)
-UNIT_LDLIBS := -lsystemd -Wl,--wrap=pidfd_copy -Wl,--wrap=fd_is_vm
+UNIT_LDLIBS := -lsystemd -Wl,--wrap=pid_fd_compare -Wl,--wrap=fd_link_is_vm \
+	-Wl,--wrap=sd_pid_get_owner_uid

@@ -105,7 +105,7 @@ static void noise_does_no_harm(void **state)
 {
 	char bytes[600], *text;
 	struct proc_ids ids;
-	int i, number;
+	int i;
 
 	(void)state;
 	for (i = 0; i < 20000; i++) {
@@ -119,7 +119,6 @@ static void noise_does_no_harm(void **state)
 		free(text);
 		bytes[size] = '\0';
 		(void)proc_parse_status(bytes, &ids);
-		(void)proc_parse_mnt_id(bytes, &number);
 		if (proc_parse_cgroup(bytes, &text) >= 0)
 			free(text);
 		assert_int_equal(proc_parse_machine(bytes, &text), 0);
@@ -170,19 +169,6 @@ static void truncated_status_is_refused(void **state)
 		assert_int_equal(proc_parse_status(text, &ids), -EBADMSG);
 	}
 	assert_int_equal(ids.uid, 77);
-}
-
-static void mount_is_read(void **state)
-{
-	int id = 0;
-
-	(void)state;
-	assert_int_equal(proc_parse_mnt_id("pos:\t0\nflags:\t02\nmnt_id:\t15\n"
-					   "ino:\t1\n", &id), 0);
-	assert_int_equal(id, 15);
-	assert_int_equal(proc_parse_mnt_id("pos:\t0\n", &id), -EBADMSG);
-	assert_int_equal(proc_parse_mnt_id("mnt_id:\n", &id), -EBADMSG);
-	assert_int_equal(proc_parse_mnt_id("", &id), -EBADMSG);
 }
 
 static void is_in_cgroup(const char *text, const char *expected)
@@ -274,7 +260,6 @@ int main(void)
 		CASE(status_is_read),
 		CASE(name_is_not_taken_for_a_line),
 		CASE(truncated_status_is_refused),
-		CASE(mount_is_read),
 		CASE(cgroup_of_the_unified_hierarchy_is_taken),
 		CASE(machine_is_found_in_the_cgroup),
 		CASE(group_inside_of_a_unit_names_no_machine),
