@@ -8,9 +8,13 @@
 #include "bus.h"
 #include "command.h"
 #include "common/number.h"
+#include "holders.h"
 #include "json.h"
 #include "sessions.h"
 #include "text.h"
+
+/* In text. */
+#define MAX_HOLDERS	16
 
 /*
  * Which sessions: of the arguments, of a VM, of a user, or all.
@@ -148,6 +152,54 @@ static int check(struct ctl *ctl, const struct stop *stop)
 			"which sessions?");
 }
 
+static void holders_to_json(struct json_object *obj,
+			    const struct holder *holders, size_t nr)
+{
+	struct json_object *array = json_array(obj, "holders"), *one;
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		one = json_object_new_object();
+		json_u64(one, "pid", (uint64_t)holders[i].pid);
+		json_string(one, "comm", holders[i].comm);
+		json_object_array_add(array, one);
+	}
+}
+
+static void print_holders(const struct holder *holders, size_t nr)
+{
+	char *comm;
+	size_t i;
+
+	if (!nr && holders_module_uses() > 0)
+		puts("The module is in use, by mappings or by descriptors that "
+		     "are on their way to a process.");
+	for (i = 0; i < nr && i < MAX_HOLDERS; i++) {
+		comm = text_escape(holders[i].comm);
+		printf("%s%s (pid %d)", i ? ", " :
+		       "The module is in use until these close its device: ",
+		       comm, holders[i].pid);
+		free(comm);
+	}
+	if (nr > MAX_HOLDERS)
+		printf(" and %zu more", nr - MAX_HOLDERS);
+	if (nr)
+		puts(".");
+}
+
+/* Who ends all sessions wants to remove the module, perhaps. */
+static void tell_holders(const struct ctl *ctl, struct json_object *obj)
+{
+	struct holder *holders;
+	size_t nr = holders_find(&holders);
+
+	if (ctl->json != JSON_OFF)
+		holders_to_json(obj, holders, nr);
+	else if (!ctl->quiet)
+		print_holders(holders, nr);
+	free(holders);
+}
+
 static int stop_sessions(struct ctl *ctl, struct stop *stop)
 {
 	const char *vm = args_string(&ctl->args, "vm", NULL);
@@ -165,10 +217,12 @@ static int stop_sessions(struct ctl *ctl, struct stop *stop)
 		if (ctl->json != JSON_OFF)
 			stop->array = json_array(obj, "sessions");
 		r = end_all(ctl, stop, &model);
+		if (!r && !stop->array && !stop->ended && !ctl->quiet)
+			puts("There was no session to end.");
+		if (!r && stop->all)
+			tell_holders(ctl, obj);
 		if (!r && stop->array)
 			json_print(ctl, json_object_get(obj));
-		else if (!r && !stop->ended && !ctl->quiet)
-			puts("There was no session to end.");
 		json_object_put(obj);
 		model_free(&model);
 	}

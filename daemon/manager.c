@@ -25,6 +25,7 @@ static int on_stop(sd_event_source *source,
 	(void)source;
 	(void)info;
 	(void)sd_notify(false, "STOPPING=1");
+	sessions_tell_left(m);
 	return sd_event_exit(m->event, 0);
 }
 

@@ -14,6 +14,8 @@
 #define MESSAGE_SESSION_REFUSED	"ba9a2526208249dc95820fcb8e53c948"
 #define MESSAGE_SESSION_CLOSED	"f63ef6b1ecf6438b9d047acc312940fd"
 #define MESSAGE_SESSION_ENDED	"2c9a1f6f6b1c4f0d9a5c7d1e83b4706a"
+/* The daemon stops, and sessions of others go on. */
+#define MESSAGE_SESSIONS_LEFT	"8e6b0c1d52f84f0e9d3f4c7a16b29e35"
 
 /* A virtual machine appeared; is gone. */
 #define MESSAGE_VM_FOUND	"5ad4bb480a364e6794e4d056a4b7930c"

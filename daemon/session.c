@@ -215,6 +215,36 @@ void session_vm_gone(struct session *session)
 	session->counters.state |= WTRACK_STATE_VM_GONE;
 }
 
+#define MAX_TOLD	16
+
+/* Those of watches are the daemon's, and end with it. */
+void sessions_tell_left(struct manager *m)
+{
+	const struct session *session;
+	unsigned int nr = 0;
+	char text[1024] = "";
+	size_t used = 0;
+
+	LIST_FOREACH(session, &m->sessions, link) {
+		if (session->kind == SESSION_WATCH)
+			continue;
+		if (nr++ < MAX_TOLD)
+			used += (size_t)snprintf(
+				text + used, sizeof(text) - used,
+				"%s%ju of uid %u (pid %d)", used ? ", " : "",
+				(uintmax_t)session->id, session->uid,
+				session->pid);
+	}
+	if (!nr)
+		return;
+	log_event(LOG_NOTICE, MESSAGE_SESSIONS_LEFT, NULL,
+		  "%u %s on without wtrackd: %s%s. Each ends when the process "
+		  "that holds it closes it or ends; while wtrackd runs, "
+		  "`wtrackctl stop` ends it.", nr,
+		  nr == 1 ? "session goes" : "sessions go", text,
+		  nr > MAX_TOLD ? ", and more" : "");
+}
+
 void sessions_free(struct manager *m)
 {
 	struct session *session;

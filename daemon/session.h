@@ -86,6 +86,8 @@ void session_vm_gone(struct session *session);
 /* It is closed: gives back what it reserved, forgets its state file. */
 void session_remove(struct session *session);
 void sessions_free(struct manager *m);
+/* The daemon is asked to stop: says which sessions go on without it. */
+void sessions_tell_left(struct manager *m);
 /* The module was removed, and all of them with it. */
 void sessions_forget_all(struct manager *m);
 /* All VMs of a process are known: which sessions of theirs are there? */

@@ -70,12 +70,33 @@ check "root ends all of a user" exits 0 wtrackctl stop --user bob
 check "by name" same "true 0" "$(state_of "$four")"
 check "--all is JSON, too" eval \
 	'wtrackctl stop --all --json=short | jq -e ".sessions | length == 4"'
+holder=$(pgrep -x -u bob hold)
+check "it names who keeps the module in use" eval \
+	"wtrackctl stop --all | grep '^The module is in use until .*hold (pid $holder)'"
+check "in JSON, too" eval "wtrackctl stop --all --json=short |
+	jq -e '.holders | any(.pid == $holder and .comm == \"hold\")'"
 rm "$RULES"
 for name in one two three four; do
 	let_go $name
 done
 check "sessions go with their holders" wait_for no_sessions
 check "without sessions --all is content" exits 0 wtrackctl stop --all
+check "nobody keeps the module in use" not grep -q "in use" "$SCRATCH/out"
+hold_as alice five -g "$gfn" fred
+five=$(held_id five)
+since=$(date +@%s.%6N)
+check "the daemon is stopped" systemctl stop wtrackd
+check "the journal says which session goes on" logged "$since" \
+	"^1 session goes on without wtrackd: $five of uid $(id -u alice) .*wtrackctl stop"
+check_fails "as the status of what does not run does" \
+	"1 session goes on without wtrackd" systemctl --no-pager status wtrackd
+systemctl start wtrackd
+check "all sessions are ended" exits 0 wtrackctl stop --all
+let_go five
+check "then the module can be removed" modprobe -r kvm_wtrack
+modprobe kvm_wtrack
+check "the daemon sees it come back" wait_for prop_is true "$ROOT" Manager \
+	ModuleLoaded
 check "what is not there is not found" exits 3 wtrackctl stop "$one"
 check "nor a user" exits 3 wtrackctl stop --user nobody-at-all
 check "which sessions has to be said" exits 2 wtrackctl stop
