@@ -151,7 +151,7 @@ void request_find_vm(struct request *request, request_fn next)
 {
 	struct manager *m = request->manager;
 	pid_t pid;
-	int fd;
+	int fd, r;
 
 	request->next = next;
 	if (vm_text_parse(request->vm_text, &pid, &fd) < 0) {
@@ -163,8 +163,12 @@ void request_find_vm(struct request *request, request_fn next)
 		find_by_pid(request, pid, fd);
 		return;
 	}
-	if (scan_pid_wait(m->scans, pid, on_scanned, request,
-			  &request->scan) < 0)
+	r = scan_pid_wait(m->scans, pid, on_scanned, request, &request->scan);
+	if (r == -EBUSY)
+		request_fail(request, RULE_BUSY, ERROR_BUSY,
+			     "%d processes of the user of pid %d wait to be "
+			     "looked at already", SCANS_PER_USER, pid);
+	else if (r < 0)
 		request_fail(request, RULE_NO_VM, SD_BUS_ERROR_NO_MEMORY,
 			     "no memory");
 }

@@ -10,6 +10,8 @@
 #include "util.h"
 #include "vm.h"
 
+#define CLEAN_USEC	UINT64_C(1000000)
+
 static const uint64_t retry_usec[] = { 10000, 100000, 1000000 };
 
 struct scan_wait {
@@ -79,6 +81,7 @@ static void queue(struct scan *scan)
 {
 	struct scans *scans = scan->scans;
 
+	/* Again each time: it may be another process with this number. */
 	scan->uid = proc_account(scan->pid);
 	TAILQ_INSERT_TAIL(&scans->queue, scan, link);
 	sd_event_source_set_enabled(scans->work, SD_EVENT_ONESHOT);
@@ -216,7 +219,46 @@ struct scan *scan_new(struct scans *scans, pid_t pid)
 	return scan;
 }
 
-struct scan *scan_get(struct scans *scans, pid_t pid)
+static bool user_has_room(const struct scans *scans, uid_t uid)
+{
+	const struct scan *scan;
+	unsigned int nr = 0;
+
+	TAILQ_FOREACH(scan, &scans->queue, link)
+		nr += scan->uid == uid && !scan->first;
+	return !uid || nr < SCANS_PER_USER;
+}
+
+/* Nobody tells that a process which waits to be looked at has ended. */
+static void take_out_gone(struct scans *scans)
+{
+	struct scan *scan, *next;
+
+	for (scan = TAILQ_FIRST(&scans->queue); scan; scan = next) {
+		next = TAILQ_NEXT(scan, link);
+		if (proc_account(scan->pid) != (uid_t)-1)
+			continue;
+		TAILQ_REMOVE(&scans->queue, scan, link);
+		scan_end(scan, -ESRCH, 0);
+	}
+}
+
+/* To look at all of them takes a moment: not for each that has no room. */
+static bool make_room(struct scans *scans, uid_t uid)
+{
+	uint64_t now = now_usec();
+
+	if (user_has_room(scans, uid))
+		return true;
+	if (now - scans->cleaned_usec < CLEAN_USEC)
+		return false;
+	scans->cleaned_usec = now;
+	take_out_gone(scans);
+	return user_has_room(scans, uid);
+}
+
+/* The one that is there, which is in the queue now or will be. */
+static struct scan *queue_again(struct scans *scans, pid_t pid)
 {
 	struct scan *scan = find_scan(&scans->queue, pid);
 
@@ -228,12 +270,23 @@ struct scan *scan_get(struct scans *scans, pid_t pid)
 		return scan;
 	}
 	scan = find_scan(&scans->sleeping, pid);
-	if (!scan)
-		return scan_new(scans, pid);
-	TAILQ_REMOVE(&scans->sleeping, scan, link);
-	sd_event_source_set_enabled(scan->retry, SD_EVENT_OFF);
-	queue(scan);
+	if (scan) {
+		TAILQ_REMOVE(&scans->sleeping, scan, link);
+		sd_event_source_set_enabled(scan->retry, SD_EVENT_OFF);
+		queue(scan);
+	}
 	return scan;
+}
+
+static int get_scan(struct scans *scans, pid_t pid, struct scan **ret)
+{
+	*ret = queue_again(scans, pid);
+	if (*ret)
+		return 0;
+	if (!make_room(scans, proc_account(pid)))
+		return -EBUSY;
+	*ret = scan_new(scans, pid);
+	return *ret ? 0 : -ENOMEM;
 }
 
 static pid_t leader_of(pid_t tid)
@@ -245,10 +298,12 @@ static pid_t leader_of(pid_t tid)
 
 void scan_pid(struct scans *scans, pid_t pid, bool announced)
 {
-	struct scan *scan = scan_get(scans, leader_of(pid));
+	struct scan *scan;
+	int r = get_scan(scans, leader_of(pid), &scan);
 
-	if (!scan) {
-		log_errno(-ENOMEM, "cannot look for VMs of pid %d", pid);
+	if (r < 0) {
+		if (log_may(LOG_KIND_PROCESSES, proc_account(pid)))
+			log_errno(r, "cannot look for VMs of pid %d", pid);
 		return;
 	}
 	if (announced) {
@@ -279,12 +334,13 @@ int scan_pid_wait(struct scans *scans, pid_t pid,
 					       &wait->deadline,
 					       CLOCK_MONOTONIC, SCAN_WAIT_USEC,
 					       0, on_wait_deadline, wait);
-	scan = r < 0 ? NULL : scan_get(scans, pid);
-	if (!scan) {
+	if (r >= 0)
+		r = get_scan(scans, pid, &scan);
+	if (r < 0) {
 		if (wait)
 			sd_event_source_disable_unref(wait->deadline);
 		free(wait);
-		return -ENOMEM;
+		return r;
 	}
 	wait->fn = fn;
 	wait->userdata = userdata;

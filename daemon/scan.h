@@ -15,6 +15,13 @@
 /* Whoever wants to know of a process waits no longer than that. */
 #define SCAN_WAIT_USEC	(UINT64_C(10) * 1000000)
 
+/*
+ * Processes of a user, other than root, that wait to be looked at, beside those of the
+ * first scan. A user may have the looks wait, and make one process after the other
+ * meanwhile.
+ */
+#define SCANS_PER_USER	2048
+
 struct manager;
 struct scans;
 struct scan_wait;
@@ -36,7 +43,7 @@ void scan_pid(struct scans *scans, pid_t pid, bool announced);
 
 /*
  * As above, and calls fn afterwards, with 0, or with -ETIMEDOUT when that takes too
- * long; not when it is cancelled before.
+ * long; not when it is cancelled before. -EBUSY: too many of its user's wait.
  */
 int scan_pid_wait(struct scans *scans, pid_t pid,
 		  void (*fn)(void *userdata, int result), void *userdata,

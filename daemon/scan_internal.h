@@ -10,6 +10,7 @@
 #define WTRACKD_SCAN_INTERNAL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/queue.h>
 #include <systemd/sd-event.h>
 
@@ -39,14 +40,14 @@ struct scans {
 	struct scan_queue queue;	/* are to be looked at */
 	struct scan_queue looking;	/* are being looked at */
 	struct scan_queue sleeping;	/* will be tried again */
+	uint64_t cleaned_usec;		/* when those that had gone were taken out */
 	/* The first scan. */
 	unsigned int nr_first;		/* are not done yet */
 	sd_event_source *deadline;
 	void (*done)(struct manager *m);
 };
 
-/* To be in the queue: the one that is there, or a new one. NULL: no memory. */
-struct scan *scan_get(struct scans *scans, pid_t pid);
+/* To be in the queue, whatever else is there. NULL: no memory. */
 struct scan *scan_new(struct scans *scans, pid_t pid);
 
 /*
