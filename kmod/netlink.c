@@ -5,12 +5,13 @@
  */
 #include <linux/pid.h>
 
+#include "compat/genl.h"
 #include "netlink.h"
 
 static const struct genl_multicast_group groups[] = {
 	{
 		.name = KVM_WTRACK_GENL_GROUP,
-		.flags = GENL_MCAST_CAP_NET_ADMIN,
+		.flags = KWT_GENL_GROUP_ADMIN,
 	},
 };
 
