@@ -29,6 +29,7 @@
 #include <linux/string.h>
 
 #include "compat/mm.h"
+#include "compat/users.h"
 #include "guard.h"
 #include "kwt.h"
 #include "payer.h"
@@ -281,7 +282,7 @@ static bool vm_is_gone(struct kwt_vm *vm)
 {
 	return READ_ONCE(vm->space.forbidden) ||
 	       kwt_mm_is_gone(vm) ||
-	       refcount_read(&vm->kvm->users_count) == OWN_KVM_REFS;
+	       kwt_kvm_users(vm->kvm) == OWN_KVM_REFS;
 }
 
 /*
