@@ -325,6 +325,21 @@ static inline u64 kwt_reserved_bits(int maxphyaddr)
 }
 
 /*
+ * What is asked below has to be all that this kernel knows. Its other headers say
+ * that it knows of more than the probes found: 6.8 came with VM types, 6.10 with
+ * those of SEV, and without what 6.10 has AVIC tells of SEV.
+ */
+#if defined(KVM_X86_DEFAULT_VM) && !defined(KWT_HAVE_VM_TYPE)
+#error "kvm-wtrack: this kernel has VM types, and the build did not find them"
+#endif
+#if defined(KVM_X86_SEV_VM) && !defined(KWT_HAVE_VM_PROTECTION)
+#error "kvm-wtrack: this kernel tells confidential guests, and the build did not find how"
+#endif
+#if !defined(KWT_HAVE_VM_PROTECTION) && !defined(KWT_HAVE_APICV_INHIBIT_SEV)
+#error "kvm-wtrack: how does this kernel tell confidential guests?"
+#endif
+
+/*
  * Is the guest's memory out of KVM's reach? What KVM would emulate for such a
  * guest corrupts it or never ends.
  */
@@ -333,12 +348,12 @@ static inline bool kwt_kvm_is_confidential(struct kvm *kvm)
 	struct kvm_vcpu *vcpu;
 	unsigned long i;
 
-#if defined(KWT_HAVE_WRITE_TRACK_GFN) && !defined(KWT_HAVE_VM_TYPE)
-#error "how does this kernel tell confidential guests?"
-#endif
 #ifdef KWT_HAVE_VM_TYPE
-	if (kvm->arch.vm_type != KVM_X86_DEFAULT_VM ||
-	    kvm->arch.has_private_mem || kvm->arch.has_protected_state)
+	if (kvm->arch.vm_type != KVM_X86_DEFAULT_VM)
+		return true;
+#endif
+#ifdef KWT_HAVE_VM_PROTECTION
+	if (kvm->arch.has_private_mem || kvm->arch.has_protected_state)
 		return true;
 #endif
 	/*
