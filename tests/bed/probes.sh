@@ -156,7 +156,8 @@ check_facts()
 	done
 	for kernel in 6.1 6.12; do
 		check "so it does with clang, and all of its warnings of Linux $kernel" \
-			finds_facts "$kernel" "$kernel" LLVM=1 W=2 KCFLAGS=-Werror
+			finds_facts "$kernel" "$kernel" \
+			CC="$HOST/clang.sh" W=2 KCFLAGS=-Werror
 	done
 	for kernel in 6.6 6.8 rc; do
 		check "the build finds what the headers of $kernel have" \

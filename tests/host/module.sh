@@ -1,19 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# usage: module.sh [--sparse|--lacking] KERNELDIR OUT
+# usage: module.sh [--sparse|--lacking|--clang] KERNELDIR OUT
 #
 # Builds the module, and the tests' own modules, for the kernel in KERNELDIR (as
 # kernel.sh prints it, or its headers alone) from a copy in OUT, warnings being
 # errors. What the emulated host gets in /lib is in OUT/host. If KERNELDIR is a
 # root with tools of its own, these are used. With --sparse it goes through all
 # sources, whether they are built or not. With --lacking the kernel is one that
-# lacks the option, and the module alone is built, as though it did not.
+# lacks the option, and the module alone is built, as though it did not. With
+# --clang it is clang that compiles them, to see what it warns of.
 set -euo pipefail
 . "$(dirname "$0")/../lib/common.sh"
 
 option=CONFIG_KVM_EXTERNAL_WRITE_TRACKING
 sparse=
 lacking=
+compiler=()
 case ${1:-} in
 --sparse)
 	sparse=$(command -v sparse) || die "there is no sparse"
@@ -23,9 +25,13 @@ case ${1:-} in
 	lacking=1
 	shift
 	;;
+--clang)
+	compiler=(CC="$HOST/clang.sh")
+	shift
+	;;
 esac
-kernel=${1:?usage: module.sh [--sparse|--lacking] KERNELDIR OUT}
-out=$(realpath -m "${2:?usage: module.sh [--sparse|--lacking] KERNELDIR OUT}")
+kernel=${1:?usage: module.sh [--sparse|--lacking|--clang] KERNELDIR OUT}
+out=$(realpath -m "${2:?usage: module.sh [--sparse|--lacking|--clang] KERNELDIR OUT}")
 root=
 [ ! -x "$kernel/usr/bin/make" ] || root=$kernel
 [ ! -d "$kernel/headers" ] || kernel=$kernel/headers
@@ -85,6 +91,7 @@ kbuild()
 	[ -z "$sparse" ] || add_sparse
 	[ -z "$lacking" ] ||
 		flags=("$option=y" "KCFLAGS=-Werror -D$option=1")
+	flags+=("${compiler[@]}")
 	"${run[@]}" make -C "${where[@]}" -j"$(nproc)" "${flags[@]}" modules
 }
 

@@ -18,7 +18,7 @@ INTEL_PACKAGES="bochs bochs-term bochsbios isolinux syslinux-common vgabios
 	xorriso"
 # Unit tests, checks of headers, tools, manual, style and Python package, and the
 # debug kernel, which is built here.
-CHECK_PACKAGES="bc binutils bison e2fsprogs flex g++ git jq libcmocka-dev
+CHECK_PACKAGES="bc binutils bison clang e2fsprogs flex g++ git jq libcmocka-dev
 	libelf-dev libssl-dev mandoc mypy perl python3-numpy shellcheck sparse
 	zsh"
 # Root file systems: the systemd host's, and that in which packages are built.

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # usage: run.sh
 #
-# Goes through the module with sparse, for each kernel, and through all sources
-# with checkpatch.pl and shellcheck. Each of them is also shown something wrong,
+# Goes through the module with sparse, for each kernel, and with clang, and through
+# all sources with checkpatch.pl and shellcheck. Each of them is also shown something wrong,
 # which it has to find. And has the tests count what passes and what fails. Prints
 # TAP.
 set -euo pipefail
@@ -56,6 +56,32 @@ sparse_clean()
 		echo "only $checked of ${#files[@]} files were gone through"
 		return 1
 	}
+}
+
+clang_clean()
+{
+	local directory
+	directory=$("$HOST/kernel.sh" 6.12) &&
+		"$HOST/module.sh" --clang "$directory" "$BUILD/6.12-clang" || return
+	grep -q host/clang.sh "$BUILD/6.12-clang/kmod/.vm.o.cmd" || {
+		echo "another compiler has built it"
+		return 1
+	}
+}
+
+# Which GCC does not warn of.
+clang_wrong()
+{
+	local tree=$WORK/clang-wrong directory
+	directory=$("$HOST/kernel.sh" 6.12)
+	rm -rf "$tree"
+	mkdir -p "$tree"
+	printf 'obj-m := wrong.o\n' >"$tree/Kbuild"
+	printf '%s\n' '#include <linux/module.h>' 'int wrong(int a);' \
+		'int wrong(int a) { a = a; return a; }' \
+		'MODULE_LICENSE("GPL");' >"$tree/wrong.c"
+	make -C "$directory/headers" M="$tree" \
+		CC="$HOST/clang.sh" KCFLAGS=-Werror modules
 }
 
 # A pointer of user space is read as one of the kernel.
@@ -159,6 +185,9 @@ for kernel in 6.1 6.12 newest; do
 done
 check "files of the module do not call each other in circles" no_circles 6.12
 check "files that call each other in a circle are found" circle_is_found
+check "clang finds nothing in the module for 6.12" if_it_fails clang_clean
+check "clang finds what it alone warns of" if_it_fails \
+	finds Wself-assign clang_wrong
 check "sparse finds a pointer that is of the wrong kind" if_it_fails \
 	finds "dereference of noderef" sparse_wrong
 mapfile -t files < <(git ls-files '*.[ch]' | grep -E "$IS_KERNEL")
