@@ -236,6 +236,7 @@ check "the netlink specification has the header's events" \
 	netlink_events_agree
 check "docs/OBSERVED.md names files that are there" files_exist docs/OBSERVED.md
 check "docs/MATRIX.md names files that are there" files_exist docs/MATRIX.md
+check "docs/KERNELS.md names files that are there" files_exist docs/KERNELS.md
 check "docs/ABI.md names files that are there" files_exist docs/ABI.md
 check "docs/PERFORMANCE.md names files that are there" \
 	files_exist docs/PERFORMANCE.md
