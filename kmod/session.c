@@ -174,20 +174,25 @@ static int end_waiting(u64 id)
 	return r;
 }
 
-/* The file is closed: neither a caller nor a mapping is left. */
+/*
+ * The file is closed: neither a caller nor a mapping is left. The notice comes when
+ * nothing is tracked any more, since its listener lets others have as much then.
+ */
 void kwt_session_destroy(struct kwt_session *session)
 {
+	bool known = session->vm;
+
 	/*
 	 * Let waiting vCPUs continue: kwt_vm_leave() waits for KVM, and KVM for
 	 * them.
 	 */
 	kwt_sync_close(&session->ring);
-	if (session->vm) {
-		kwt_notice_session(session, KVM_WTRACK_EVENT_DETACHED);
+	if (session->vm)
 		kwt_vm_leave(session);
-	} else if (stop_waiting(session) != -ENOENT) {
+	else
+		known = stop_waiting(session) != -ENOENT;
+	if (known)
 		kwt_notice_session(session, KVM_WTRACK_EVENT_DETACHED);
-	}
 	kwt_session_put(session);
 }
 

@@ -5,6 +5,7 @@
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -291,6 +292,33 @@ CASE(notices_tell_what_happens_to_a_session)
 	expect_notice(sock, 'g');
 	wt_close(wt);
 	expect_notice(sock, 'd');
+}
+
+static void *close_it(void *arg)
+{
+	CHECK_SYS(!close(*(int *)arg));
+	return NULL;
+}
+
+/* Who is told may let somebody else have as much at once. */
+CASE(a_session_that_is_told_to_be_closed_tracks_nothing_any_more)
+{
+	struct nl_sock *sock = listen_for_notices();
+	struct vm *vm = vm_new(PAGES);
+	WT_ARG(ring, ring, .records = 64);
+	struct wt *other = wt_session(vm->fd, 64, 0);
+	pthread_t thread;
+	int fd = wt_open();
+
+	wt_attach(fd, vm->fd);
+	CHECK_ERRNO(__wt_ring(fd, &ring), 0);
+	wt_add(fd, VM_DATA_GFN, PAGES);
+	expect_notice(sock, 'a');
+	expect_notice(sock, 'a');
+	CHECK(!pthread_create(&thread, NULL, close_it, &fd));
+	expect_notice(sock, 'd');
+	CHECK_EQ(wt_users(other->fd, VM_DATA_GFN + PAGES - 1), 0);
+	CHECK(!pthread_join(thread, NULL));
 }
 
 static int restricted(void)

@@ -97,7 +97,10 @@ enum {
 enum {
 	KVM_WTRACK_EVENT_UNSPEC,
 	KVM_WTRACK_EVENT_ATTACHED,
-	/* It is closed; VM_ID and VM_PID are 0 if it was never attached. */
+	/*
+	 * It is closed, and tracks nothing any more; VM_ID and VM_PID_INIT are 0 if
+	 * it was never attached
+	 */
 	KVM_WTRACK_EVENT_DETACHED,
 	KVM_WTRACK_EVENT_VM_GONE,
 	KVM_WTRACK_EVENT_OVERFLOW,
