@@ -637,10 +637,8 @@ static void *swapped(uint64_t bytes)
 
 static void swap_out(struct world *w)
 {
-	const long long before = mem_swapped_pages();
-
 	CHECK_SYS(!madvise(w->vm->data, (PAGES + 1) * PAGE, MADV_PAGEOUT));
-	w->disturbed += mem_swapped_pages() - before;
+	w->disturbed += mem_swapped_pages();
 }
 
 static void end_swapping(struct world *w)

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/swap.h>
+#include <sys/sysinfo.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -137,16 +138,10 @@ void mem_swap_stop(void)
 
 long long mem_swapped_pages(void)
 {
-	unsigned long long pages = 0;
-	char line[128];
-	FILE *f = fopen("/proc/vmstat", "r");
+	struct sysinfo info;
 
-	CHECK_SYS(f);
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "pswpout %llu", &pages) == 1)
-			break;
-	fclose(f);
-	return pages;
+	CHECK_SYS(!sysinfo(&info));
+	return (info.totalswap - info.freeswap) * info.mem_unit / PAGE;
 }
 
 /* One in a process: its thread ends with the case. */

@@ -34,7 +34,7 @@ void mem_merge_stop(void);
 /* Has the host swap to a disk of its memory. */
 void mem_swap_start(void);
 void mem_swap_stop(void);
-/* Pages that were written to it since the host began. */
+/* Pages of the disk that are in use. */
 long long mem_swapped_pages(void);
 
 /*
