@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The threads: who may have one, and how their results get to the event loop. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -9,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "look.h"
@@ -84,10 +86,36 @@ static void hand_over(struct look *look)
 		looks_destroy(looks);
 }
 
+/* Of the calling thread, which has it or not in what it may use. */
+static void use_capability(bool use)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	const uint32_t mask = CAP_TO_MASK(CAP_DAC_READ_SEARCH);
+	struct __user_cap_data_struct *of = &data[CAP_TO_INDEX(CAP_DAC_READ_SEARCH)];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return;
+	of->effective &= ~mask;
+	if (use)
+		of->effective |= of->permitted & mask;
+	/* Without it, other users' processes cannot be looked at, and say so. */
+	if (syscall(SYS_capset, &header, data) < 0)
+		(void)errno;
+}
+
+void looks_have_capability_alone(void)
+{
+	use_capability(false);
+}
+
 static void *look_into_process(void *arg)
 {
 	struct look *look = arg;
 
+	use_capability(true);
 	look->at.result.error = look_at_process(&look->at);
 	hand_over(look);
 	return NULL;

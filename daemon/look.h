@@ -40,6 +40,13 @@ struct look_result {
 /* What it takes out of the result it sets to NULL, or -1. */
 typedef void (*look_fn)(void *userdata, struct look_result *result);
 
+/*
+ * Takes CAP_DAC_READ_SEARCH from the caller's thread, and so from all that it makes:
+ * those that look take it again, for /proc/PID/fd of other users. The daemon reads its
+ * configuration as the user that it runs as.
+ */
+void looks_have_capability_alone(void);
+
 int looks_new(struct manager *m, struct looks **ret);
 /* Threads that are still under way end later, and call nobody. */
 void looks_free(struct looks *looks);

@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "log.h"
+#include "look.h"
 #include "manager.h"
 #include "util.h"
 
@@ -83,6 +84,7 @@ int main(int argc, char **argv)
 	if (r)
 		return r < 0 ? 2 : 0;
 	log_init();
+	looks_have_capability_alone();
 	r = run();
 	return !r ? EXIT_SUCCESS : r == EX_CONFIG ? EX_CONFIG : EXIT_FAILURE;
 }

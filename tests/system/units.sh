@@ -40,7 +40,9 @@ check "it runs as its own user" same "$(id -u wtrackd)" \
 	"$(status Uid | cut -f 1)"
 check "nobody logs in as it" grep -q ':/usr/sbin/nologin$' \
 	<<<"$(getent passwd wtrackd)"
-for set in CapEff CapPrm CapBnd CapAmb; do
+check "CapEff: CAP_NET_ADMIN and CAP_SYS_PTRACE, the other one is some threads'" \
+	same $((1 << 12 | 1 << 19)) $((16#$(status CapEff)))
+for set in CapPrm CapBnd CapAmb; do
 	check "$set: CAP_DAC_READ_SEARCH, CAP_NET_ADMIN and CAP_SYS_PTRACE" \
 		same $((1 << 2 | 1 << 12 | 1 << 19)) $((16#$(status $set)))
 done
