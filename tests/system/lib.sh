@@ -183,9 +183,11 @@ vm_launch()
 		-chardev socket,id=console,path=console,server=on,wait=off,logfile=log \
 		"$@" || bail "VM $name does not start"
 	wait_for test -S "$dir/console" || bail "VM $name has no console"
-	# QEMU drops what it has not yet read when a client goes.
+	# QEMU drops what it has not yet read when a client goes. What it says is read:
+	# each character takes a buffer, and with some hundred of them unread the guest
+	# waits for ever to say one more.
 	mkfifo "$dir/in"
-	socat -u - "UNIX-CONNECT:$dir/console" <>"$dir/in" &
+	socat - "UNIX-CONNECT:$dir/console" <>"$dir/in" >/dev/null &
 	echo $! >"$dir/feeder"
 	disown
 	wait_for grep -q '^ready' "$dir/log" && return
