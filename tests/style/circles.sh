@@ -44,4 +44,5 @@ calls()
 
 found=$(calls "$@")
 [ -n "$found" ] || { echo "no object in $directory calls another one"; exit 1; }
-tsort <<<"$found" 2>&1 >/dev/null | sed 's/^tsort: //'
+# It fails if there is a circle, which is what the caller wants to read.
+{ tsort <<<"$found" || true; } 2>&1 >/dev/null | sed 's/^tsort: //'

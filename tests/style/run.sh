@@ -154,7 +154,7 @@ circle_is_found()
 		"${CC:-cc}" -x c -c -o "$objects/second.o" -
 	echo 'void a(void); void c(void); void c(void) { a(); }' |
 		"${CC:-cc}" -x c -c -o "$objects/third.o" -
-	tests/style/circles.sh "$objects" | grep -qx 'first' ||
+	grep -qx 'first' < <(tests/style/circles.sh "$objects") ||
 		echo "the circle was not found"
 	tests/style/circles.sh "$objects" first:second
 }
