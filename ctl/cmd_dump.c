@@ -290,6 +290,7 @@ static const struct option_spec options[] = {
 	{ .name = "follow",
 	  .summary = "keep following the pages; print rows again that change" },
 	OPTION_BUDGET,
+	OPTION_FULL,
 	OPTION_RECORDS,
 	{ 0 }
 };

@@ -236,6 +236,7 @@ static const struct option_spec options[] = {
 	  .max = ARG_MAX_NS,
 	  .summary = "say when there was no write for so long (1)" },
 	OPTION_BUDGET,
+	OPTION_FULL,
 	OPTION_RECORDS,
 	{ 0 }
 };

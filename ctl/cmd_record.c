@@ -291,6 +291,7 @@ static const struct option_spec options[] = {
 	{ .name = "force", .letter = 'f',
 	  .summary = "overwrite a file that is there" },
 	OPTION_BUDGET,
+	OPTION_FULL,
 	OPTION_RECORDS,
 	{ 0 }
 };

@@ -10,10 +10,6 @@
 #include "top.h"
 #include "top_json.h"
 
-/* What a page may cost its guest when nobody said how much. */
-#define BUDGET		2000
-#define PERIOD_MS	100
-
 static void on_event(struct follow *follow, const struct event *event)
 {
 	struct top *top = follow->userdata;
@@ -45,8 +41,6 @@ static int open_pages(struct top *top)
 	if (!args->nr_ranges)
 		return ctl_fail(top->ctl, EXIT_USAGE, "which pages? give --gfn "
 				"or --gpa");
-	top->follow.budget = BUDGET;
-	top->follow.period_ms = PERIOD_MS;
 	top->view.has_pages = true;
 	top->view.pages_of = args_vm(args);
 	return follow_open(&top->follow, top->ctl, 0);
@@ -93,6 +87,7 @@ static const struct option_spec options[] = {
 	{ .name = "batch", .letter = 'b',
 	  .summary = "print tables, once or --count times, without keys" },
 	OPTION_BUDGET,
+	OPTION_FULL,
 	OPTION_RECORDS,
 	{ 0 }
 };

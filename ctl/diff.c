@@ -34,6 +34,9 @@ int diff_open(struct diff *diff, struct ctl *ctl, unsigned int ring_flags)
 	if (!r) {
 		r = wtrack_mirror_new(diff->session, &wanted, sizeof(wanted),
 				      &diff->mirror);
+		if (follow_leaves_budget(ctl, diff->session, r))
+			r = wtrack_mirror_new(diff->session, &wanted,
+					      sizeof(wanted), &diff->mirror);
 		if (r)
 			r = open_fail(ctl, r, "making the mirror");
 	}
@@ -65,8 +68,10 @@ static bool take_changes(struct diff *diff,
 
 	/* What has --count end it is the last that is shown. */
 	while (nr++ < BATCH && diff->stream.reason == STREAM_GOES_ON &&
-	       (r = next(diff->mirror, &change)) > 0)
+	       (r = next(diff->mirror, &change)) > 0) {
+		diff->cost.stores += change->what == WTRACK_CHANGED_WRITE;
 		diff->on_change(diff, change);
+	}
 	if (r < 0 && r != -EBUSY)
 		end(diff, r);
 	else if (!r && diff->on_quiet)
@@ -104,6 +109,7 @@ void diff_run(struct diff *diff)
 					;
 			next_sync = stream_now_ns() + SYNC_NS;
 		}
+		follow_check_cost(diff->ctl, &diff->stream, &diff->cost);
 		left = more ? 0 : needs_sync(diff) ? (int64_t)SYNC_NS : -1;
 		wait = stream_wait(&diff->stream, fd, left);
 	} while (wait != STREAM_END);

@@ -11,6 +11,7 @@
 #include <wtrack/mirror.h>
 
 #include "command.h"
+#include "cost.h"
 #include "stream.h"
 
 /**
@@ -33,6 +34,8 @@ struct diff {
 			  const struct wtrack_change *change);
 	void (*on_quiet)(struct diff *diff);
 	void *userdata;
+
+	struct cost_meter cost;		/* its own */
 };
 
 /*

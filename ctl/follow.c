@@ -22,6 +22,7 @@ static void hand_out(struct follow *follow, const struct event *event)
 {
 	if (event_is_loss(event))
 		follow->stream.losses++;
+	follow->cost.stores += event->type == EVENT_WRITE && !event->more;
 	follow->on_event(follow, event);
 }
 
@@ -206,6 +207,7 @@ static void on_time(struct follow *follow, uint64_t now)
 	struct event idle = { .type = EVENT_IDLE, .time_ns = now, .vcpu = -1 };
 
 	regain_all(follow, now);
+	follow_check_cost(follow->ctl, &follow->stream, &follow->cost);
 	if (follow->tick_ns && now >= follow->next_tick_ns) {
 		follow->next_tick_ns = now + follow->tick_ns;
 		follow->on_tick(follow);

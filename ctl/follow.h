@@ -13,6 +13,7 @@
 #include <wtrack/range.h>
 
 #include "command.h"
+#include "cost.h"
 #include "stream.h"
 
 struct event;
@@ -20,13 +21,15 @@ struct wtrack_session;
 
 #define FOLLOW_RECORDS	16384
 /* What the module takes, as wtrackd.conf(5) has it. */
-#define FOLLOW_MAX_BUDGET	UINT16_MAX
+#define FOLLOW_MAX_BUDGET	COST_MAX_BUDGET
 #define FOLLOW_MAX_PERIOD_MS	4000
 
 /* For the tables of commands that follow. */
 #define OPTION_BUDGET { .name = "budget", .type = ARG_STRING, \
 	.metavar = "WRITES/TIME", \
 	.summary = "let a page go unseen when it has more writes in that time" }
+#define OPTION_FULL { .name = "full", \
+	.summary = "no budget, whatever that costs the guest" }
 #define OPTION_RECORDS { .name = "records", .type = ARG_NUMBER, \
 	.metavar = "N", .min = 64, .max = 1 << 20, \
 	.summary = "size of the ring (16384)" }
@@ -62,6 +65,7 @@ struct follow {
 	uint64_t idle_ns;
 	uint64_t tick_ns;
 
+	struct cost_meter cost;
 	bool idle;			/* was told */
 	uint64_t last_ns;		/* when there was an event */
 	uint64_t next_tick_ns;
@@ -78,7 +82,8 @@ struct follow {
 /**
  * struct follow_options - what the command line says of a session that is followed
  * @records: size of the ring
- * @budget, @period_ms: 0 without a budget
+ * @budget, @period_ms: 0 without a budget, that is, with --full or --once. When
+ *	--budget is not given, the one with which the pages keep to COST_MAX_SHARE
  */
 struct follow_options {
 	uint32_t records;
@@ -94,6 +99,20 @@ int follow_read_options(struct ctl *ctl, struct follow_options *ret);
  * ctl_fail().
  */
 int follow_open(struct follow *follow, struct ctl *ctl, unsigned int flags);
+
+/*
+ * After -EPERM for a ring with a budget that nobody asked for: true when the session
+ * has none of its own any more, and the ring is to be made again.
+ */
+bool follow_leaves_budget(struct ctl *ctl, struct wtrack_session *session,
+			  int err);
+
+/*
+ * Says so, or ends the stream if nobody has asked for it, when the stores that were
+ * counted in @cost are more than COST_MAX_SHARE.
+ */
+void follow_check_cost(struct ctl *ctl, struct stream *stream,
+		       struct cost_meter *cost);
 
 /* Some pages could not be added: they are tried again. */
 void follow_miss(struct follow *follow);

@@ -9,6 +9,7 @@
 
 #include <wtrack/wtrack.h>
 
+#include "cost.h"
 #include "event.h"
 #include "hot.h"
 #include "mem.h"
@@ -17,7 +18,6 @@
 #define RECORDS		4096
 /* The second is for a user whose sessions have a budget with a longer period. */
 static const uint32_t periods_ms[] = { 100, 4000 };
-#define MAX_BUDGET	1000
 #define RETRY_NS	(10 * INT64_C(1000000))
 #define TRIES		10
 
@@ -28,17 +28,11 @@ struct counter {
 	size_t nr;
 };
 
-/* In any second: with the parts of periods at its ends. */
-static uint32_t periods_in_a_second(uint32_t period_ms)
-{
-	return 1000 / period_ms + 2;
-}
-
 /* No more than can have a store in each of the shorter periods. */
 static void choose(struct counter *counter)
 {
 	struct hot *hot = counter->hot;
-	size_t max = hot->cost / periods_in_a_second(periods_ms[0]), i;
+	size_t max = cost_budget(hot->cost, 1, periods_ms[0]), i;
 	struct hot_page **pages;
 
 	pages = hot_model_hottest(&hot->model,
@@ -53,19 +47,11 @@ static void choose(struct counter *counter)
 	free(pages);
 }
 
-/* What each page may have in a period. */
-static uint32_t budget_of(const struct counter *counter, uint32_t period_ms)
-{
-	uint64_t budget = counter->hot->cost /
-			  periods_in_a_second(period_ms) / counter->nr;
-
-	return budget < MAX_BUDGET ? (uint32_t)budget : MAX_BUDGET;
-}
-
 /* -EPERM: the user's sessions are bound to another budget. */
 static int make_ring(struct counter *counter, uint32_t period_ms)
 {
-	uint32_t budget = budget_of(counter, period_ms);
+	uint32_t budget = cost_budget(counter->hot->cost, counter->nr,
+				      period_ms);
 	int r;
 
 	r = wtrack_session_set_budget(counter->session, budget, period_ms);

@@ -169,8 +169,7 @@ static int added(struct ctl *ctl, int r, const struct wtrack_result *results)
 	return r ? open_fail(ctl, r, "tracking the pages") : 0;
 }
 
-static int add_pages(struct ctl *ctl, struct wtrack_session *session,
-		     bool *ret_all)
+int open_pages(struct ctl *ctl, struct wtrack_session *session, bool *ret_all)
 {
 	const struct args *args = &ctl->args;
 	struct wtrack_result *results;
@@ -199,14 +198,4 @@ int open_mirror_pages(struct ctl *ctl, struct wtrack_mirror *mirror)
 	r = added(ctl, r, results);
 	free(results);
 	return r;
-}
-
-int open_ring(struct ctl *ctl, struct wtrack_session *session,
-	      uint32_t records, unsigned int flags, bool *ret_all)
-{
-	int r = wtrack_session_make_ring(session, records, flags, 0, 0);
-
-	if (r < 0)
-		return open_fail(ctl, r, "making the ring");
-	return add_pages(ctl, session, ret_all);
 }

@@ -50,11 +50,9 @@ int open_sampler(struct ctl *ctl, uint64_t max_pages, uint32_t max_records,
 int open_fail(struct ctl *ctl, int err, const char *what);
 
 /**
- * open_ring() - make the ring, add the pages of --gfn and --gpa
+ * open_pages() - add the pages of --gfn and --gpa
  * @ctl: the run
- * @session: the session
- * @records: of the ring
- * @flags: WTRACK_RING_*
+ * @session: the session, with a ring
  * @ret_all: set to false when there is no memory for some of the pages
  *
  * Pages that are refused are told of one by one; it fails only when none is
@@ -62,10 +60,9 @@ int open_fail(struct ctl *ctl, int err, const char *what);
  *
  * Return: 0, or the exit code after ctl_fail().
  */
-int open_ring(struct ctl *ctl, struct wtrack_session *session,
-	      uint32_t records, unsigned int flags, bool *ret_all);
+int open_pages(struct ctl *ctl, struct wtrack_session *session, bool *ret_all);
 
-/* Adds the pages of --gfn and --gpa. As open_ring(). */
+/* Adds the pages of --gfn and --gpa. As open_pages(). */
 int open_mirror_pages(struct ctl *ctl, struct wtrack_mirror *mirror);
 
 #endif

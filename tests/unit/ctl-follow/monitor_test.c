@@ -137,6 +137,64 @@ static void its_time_ends_it(void **state)
 	assert_int_equal(run_count("timeout, after 0 writes"), 1);
 }
 
+/* Nobody asked for more: four pages together cost no more than 5 % of a vCPU. */
+static void default_budget_is_by_the_pages(void **state)
+{
+	static const char *const commands[] = { "monitor", "record", "dump" };
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		run_teardown(state);
+		run_setup(state);
+		assert_int_equal(run_ctl(write_words, commands[i], VM_PID, PAGES,
+					 i == 1 ? "--output=/dev/null" :
+					 i == 2 ? "--follow" : "--hexdump",
+					 i == 1 ? "--force" : NULL, NULL),
+				 EXIT_OK);
+		assert_int_equal(fake.ring.budget, 10575 / 12 / 4);
+		assert_int_equal(fake.ring.period_ms, 100);
+	}
+}
+
+/* They asked, or a page has one store anyway. */
+static void full_has_no_budget(void **state)
+{
+	static const char *const options[] = { "--full", "--once" };
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		run_teardown(state);
+		run_setup(state);
+		assert_int_equal(run_ctl(fake_vm_gone, "monitor", VM_PID, PAGES,
+					 options[i], NULL), EXIT_OK);
+		assert_int_equal(fake.ring.budget, 0);
+	}
+	assert_int_equal(run_ctl(NULL, "monitor", VM_PID, PAGES, "--full",
+				 "--budget=1", NULL), EXIT_USAGE);
+}
+
+/* wtrackd restricts the sessions of users to a smaller one: theirs is taken. */
+static void smaller_budget_of_a_user_is_taken(void **state)
+{
+	static const char *const how[] = { "--hexdump", "--diff" };
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		run_teardown(state);
+		run_setup(state);
+		fake_fail(FAKE_RING, 1, EPERM);
+		assert_int_equal(run_ctl(fake_vm_gone, "monitor", VM_PID, PAGES,
+					 how[i], NULL), EXIT_OK);
+		assert_int_equal(fake.ring.budget, 0);
+		assert_string_equal(run_errors, "");
+	}
+	run_teardown(state);
+	run_setup(state);
+	fake_fail(FAKE_RING, 1, EPERM);
+	assert_int_equal(run_ctl(NULL, "monitor", VM_PID, PAGES,
+				 "--budget=1000", NULL), EXIT_PERMISSION);
+}
+
 static void be_quiet_for_longer(void)
 {
 	wait_for_output("  idle  ", 1);
@@ -359,6 +417,9 @@ static void quiet_hides_remarks_but_no_losses(void **state)
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
+		CASE(default_budget_is_by_the_pages),
+		CASE(full_has_no_budget),
+		CASE(smaller_budget_of_a_user_is_taken),
 		CASE(each_write_is_a_line),
 		CASE(each_write_is_an_object),
 		CASE(data_can_be_shown_as_characters),

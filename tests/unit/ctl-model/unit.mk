@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The parts of wtrackctl that compute: recordings, reports and their pictures,
 # filters, the screen of `top`. Files are those of this machine.
-UNIT_SOURCES := $(addprefix $(TOP)/ctl/,crc32c.c event.c event_text.c filter.c \
+UNIT_SOURCES := $(addprefix $(TOP)/ctl/,cost.c crc32c.c event.c event_text.c filter.c \
 	heat.c hot_model.c mem.c model_text.c json.c output.c ranges.c rec_format.c \
 	rec_meta.c rec_read.c rec_write.c report.c svg.c svg_axes.c svg_grid.c \
 	tally.c term.c text.c timeline.c top_draw.c top_model.c top_rows.c \
