@@ -43,14 +43,16 @@ static int begin(struct hot *hot, struct ctl *ctl)
 	return 0;
 }
 
+/* What was sampled is known also when a limit of the user forbids to count. */
 static int look(struct hot *hot)
 {
 	int r = hot_sample(hot);
 
-	if (!r)
-		r = hot_count(hot);
+	if (r)
+		return r;
+	r = hot_count(hot);
 	hot->ended_ns = stream_now_ns();
-	if (!r)
+	if (!r || hot->ctl->json == JSON_OFF)
 		hot_print(hot);
 	return r;
 }

@@ -238,6 +238,21 @@ static void end_of_the_vm_ends_it(void **state)
 	assert_int_equal(run_count("Cost: "), 1);
 }
 
+/* Once it is tracked, for the first time. */
+static void store_to_one_for_a_while(void)
+{
+	bool tracked;
+
+	do {
+		pthread_mutex_lock(&fake.lock);
+		tracked = fake.tracked[0x123];
+		if (tracked)
+			fake_store(0x123, 1);
+		pthread_mutex_unlock(&fake.lock);
+		usleep(500);
+	} while (!tracked);
+}
+
 static void text_says_how_it_is_known(void **state)
 {
 	pthread_t thread;
@@ -260,6 +275,21 @@ static void text_says_how_it_is_known(void **state)
 	assert_int_equal(run_count("Sampled: 4,096 of 4,096 pages"), 1);
 	assert_int_equal(run_count("of 96000 at most"), 1);
 	assert_string_equal(run_errors, "");
+}
+
+/* Neither budget is allowed: the rates that were estimated are shown. */
+static void estimates_are_shown_without_counts(void **state)
+{
+	int code;
+
+	(void)state;
+	fake_fail_times(FAKE_RING, 2, 2, EPERM);
+	code = run_ctl(store_to_one_for_a_while, "hot", VM_PID, "--timeout=1",
+		       "--full", NULL);
+	assert_int_equal(code, EXIT_PERMISSION);
+	assert_non_null(strstr(run_errors, "--cost"));
+	assert_int_equal(run_count("  estimated  "), 1);
+	assert_int_equal(run_count("Cost: "), 1);
 }
 
 static void wrong_options_are_usage_errors(void **state)
@@ -294,6 +324,7 @@ int main(void)
 		CASE(signal_ends_it_with_what_is_known),
 		CASE(end_of_the_vm_ends_it),
 		CASE(text_says_how_it_is_known),
+		CASE(estimates_are_shown_without_counts),
 		CASE(wrong_options_are_usage_errors),
 	};
 

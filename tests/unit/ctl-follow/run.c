@@ -44,6 +44,7 @@ void run_setup_guest(void **state)
 {
 	fake_setup(state);
 	fake.info.out_max_budget = 100000;
+	fake.info.out_max_period_ms = 4000;
 	fake.info.out_max_records = 1 << 20;
 	fake.vmm.nr_fds = 1;
 	fake.vmm.fds[0] = 9;
