@@ -174,12 +174,14 @@ static void plan(struct sampler *sampler)
 	drop_doubles(sampler, again);
 }
 
-/* 0, or -errno when no more can be armed. *@ret_again: a page was, just now. */
-static int arm_once(struct sampler *sampler, bool *ret_again)
+/*
+ * 0, or -errno when no more can be armed. *@ret_again: the first block was refused
+ * just now, and with @patient nothing else was tried.
+ */
+static int arm_once(struct sampler *sampler, bool patient, bool *ret_again)
 {
 	struct wtrack_result result;
 	struct hot_block *block;
-	uint64_t armed = 0;
 	size_t i;
 	int r;
 
@@ -193,11 +195,12 @@ static int arm_once(struct sampler *sampler, bool *ret_again)
 		if (r == -ESRCH || r == -ESHUTDOWN || r == -ENOMEM ||
 		    r == -EPERM)
 			return r;
-		*ret_again |= result.error == -EAGAIN;
 		block->armed = result.done;
-		armed += result.done;
+		*ret_again = patient && !i && !result.done &&
+			     result.error == -EAGAIN;
+		if (*ret_again)
+			break;
 	}
-	*ret_again &= !armed;
 	return 0;
 }
 
@@ -208,12 +211,12 @@ static int arm_once(struct sampler *sampler, bool *ret_again)
 static int arm(struct sampler *sampler)
 {
 	struct hot *hot = sampler->hot;
+	int tries = TRIES, r = 0;
 	bool again = true;
-	int r = 0;
 
 	while (!r && again && stream_now_ns() < hot->until_ns) {
 		sampler->started_ns = stream_now_ns();
-		r = arm_once(sampler, &again);
+		r = arm_once(sampler, --tries > 0, &again);
 		if (again && stream_wait(&hot->stream, -1, RETRY_NS) ==
 			     STREAM_END)
 			break;
