@@ -87,7 +87,7 @@ int wtrack_session_open_vm_fd(int vm_fd, struct wtrack_session **ret);
  * @ret: where to store the session
  *
  * Looks for the VM's descriptor among those of the process, which the kernel
- * permits to a caller that may trace the process with ptrace(2): in general the
+ * allows a caller that may trace the process with ptrace(2): in general the
  * same user, or one with CAP_SYS_PTRACE. It is safe against the process id
  * being used again meanwhile. Several descriptors of one VM count as one.
  *

@@ -67,7 +67,7 @@ strip_all()
 make_base
 modules=(kvm_amd kvm_intel)
 for name in brd fuse; do
-	! modules_needed "$kernel" $name >/dev/null 2>&1 || modules+=($name)
+	! modules_needed "$kernel" $name >/dev/null 2>&1 || modules+=("$name")
 done
 modules_copy "$kernel" "$tree" "${modules[@]}"
 for what in "$@"; do
