@@ -194,8 +194,8 @@ struct watch_session *scene_restart(struct watch_session *session)
 	struct watch_session *next;
 	int fd;
 
-	watch_session_free(session);
 	fd = fake_new_fd(FAKE_SESSION);
+	watch_session_free(session);
 	assert_int_equal(watch_session_new(&scene.watches, &scene.watch,
 					   "doorbells", &next), 0);
 	assert_int_equal(watch_session_take(next, fd), 0);
