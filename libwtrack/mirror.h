@@ -41,6 +41,7 @@ struct link {
  *	added
  * @contains: the copy was read when the stores of all records up to this number
  *	were in memory
+ * @looked: the records up to this one were looked at when it was read
  * @applied: the records after @contains up to this one were applied when it was
  *	read
  * @writer: the writer of the last known store, or NOBODY
@@ -61,6 +62,7 @@ struct page {
 	uint64_t gfn;
 	uint64_t born;
 	uint64_t contains;
+	uint64_t looked;
 	uint64_t applied;
 	uint64_t last, other;
 	uint32_t writer;
@@ -170,14 +172,19 @@ void wtrack__race_exit(struct race *race);
 void wtrack__race_fence(struct race *race, uint64_t taken, uint64_t seq);
 bool wtrack__race_store(struct race *race, struct page *page, uint64_t seq,
 			uint64_t gpa, uint32_t len, uint32_t writer);
+bool wtrack__race_ahead(struct race *race, struct page *page, uint64_t seq,
+			uint64_t gpa, uint32_t len, uint32_t writer);
 void wtrack__race_told(struct race *race, uint64_t seq, uint32_t writer,
 		       bool more);
 void wtrack__race_page(struct race *race, struct page *page, uint64_t seq);
 void wtrack__race_reset(struct page *page);
-bool wtrack__race_ahead(struct race *race, struct page *page, uint64_t seq,
-			uint64_t gpa, uint32_t len, uint32_t writer);
+void wtrack__race_contained(struct race *race, struct page *page, uint64_t seq,
+			    uint64_t gpa, uint32_t len, uint32_t writer);
 
 /* mirror_read.c */
+/* The event is of a store that was in memory when the page was read. */
+void wtrack__note_contained(struct wtrack_mirror *mirror, struct page *page,
+			    const struct wtrack_event *event);
 int wtrack__read_batch(struct wtrack_mirror *mirror);
 bool wtrack__read_next(struct wtrack_mirror *mirror);
 /* Called for a page that cannot be read, which it may free. */

@@ -90,14 +90,22 @@ void wtrack__race_fence(struct race *race, uint64_t taken, uint64_t seq)
 	race->fence_at = seq;
 }
 
-/* What is surely in memory before the store of record @seq. */
-static uint64_t clock_of(struct race *race, uint64_t seq, uint32_t writer)
+/* A record behind the fence was reached. */
+static void raise_floor(struct race *race, uint64_t seq)
 {
-	uint64_t clock = writer < race->nr_clocks ? race->clock[writer] : 0;
-
 	if (seq > race->fence_at && race->fence_from > race->floor)
 		race->floor = race->fence_from;
-	return clock > race->floor ? clock : race->floor;
+}
+
+/* The stores of records up to this number surely precede the store of record @seq. */
+static uint64_t clock_of(const struct race *race, uint64_t seq, uint32_t writer)
+{
+	uint64_t clock = writer < race->nr_clocks ? race->clock[writer] : 0;
+	uint64_t floor = race->floor;
+
+	if (seq > race->fence_at && race->fence_from > floor)
+		floor = race->fence_from;
+	return clock > floor ? clock : floor;
 }
 
 static void remember(struct race *race, uint64_t seq, uint64_t gpa,
@@ -162,8 +170,11 @@ static uint64_t last_of_others(const struct page *page, uint32_t writer)
  * Does a record conflict with what the copy contains? Called before it is
  * applied. Usually the last stores to the page are of the same vCPU, or old,
  * and nothing is looked up.
+ *
+ * A record that is applied before its turn finds the clocks where they stand for an
+ * earlier one, which reports no conflict too few.
  */
-bool wtrack__race_store(struct race *race, struct page *page, uint64_t seq,
+bool wtrack__race_ahead(struct race *race, struct page *page, uint64_t seq,
 			uint64_t gpa, uint32_t len, uint32_t writer)
 {
 	uint64_t clock = clock_of(race, seq, writer);
@@ -173,6 +184,14 @@ bool wtrack__race_store(struct race *race, struct page *page, uint64_t seq,
 	note_writer(page, seq, writer);
 	remember(race, seq, gpa, len, writer);
 	return conflict;
+}
+
+/* The same for a record whose turn it is. */
+bool wtrack__race_store(struct race *race, struct page *page, uint64_t seq,
+			uint64_t gpa, uint32_t len, uint32_t writer)
+{
+	raise_floor(race, seq);
+	return wtrack__race_ahead(race, page, seq, gpa, len, writer);
 }
 
 /*
@@ -186,8 +205,9 @@ void wtrack__race_page(struct race *race, struct page *page, uint64_t seq)
 }
 
 /*
- * The page was read after a fence: nothing in the copy can be newer than a
- * later store.
+ * The page was read after a fence. Stores that the copy contains by that, and that
+ * were made after the fence was called, are yet to be noted: those whose records have
+ * numbers up to the one that the fence returned. See wtrack__race_contained().
  */
 void wtrack__race_reset(struct page *page)
 {
@@ -196,15 +216,14 @@ void wtrack__race_reset(struct page *page)
 }
 
 /*
- * For a record that is applied before its turn, when the clocks do not stand where
- * it is: two writers are a conflict.
+ * The copy contains the store of a record that is not applied, since the page was read
+ * after it. Between the call of the fence and its return vCPUs store as well. So the
+ * record of a store that is older than this one may have a number behind the fence's,
+ * and then it conflicts.
  */
-bool wtrack__race_ahead(struct race *race, struct page *page, uint64_t seq,
-			uint64_t gpa, uint32_t len, uint32_t writer)
+void wtrack__race_contained(struct race *race, struct page *page, uint64_t seq,
+			    uint64_t gpa, uint32_t len, uint32_t writer)
 {
-	bool conflict = last_of_others(page, writer) != 0;
-
 	note_writer(page, seq, writer);
 	remember(race, seq, gpa, len, writer);
-	return conflict;
 }

@@ -12,6 +12,11 @@
  * the bytes that were read. Otherwise the copy would go from the newest value
  * back to older ones, and forward again, when their turn comes. The result is
  * compared with the copy, and the differences are handed out as changes.
+ *
+ * Two vCPUs may store to the same bytes between the call of the fence and its return,
+ * and the older store have the later record, with a number behind the fence's. The
+ * bytes that were read have the newer store; so also the stores of records that are
+ * not applied are noted, as those with which later ones may conflict.
  */
 #include <errno.h>
 #include <string.h>
@@ -65,18 +70,28 @@ static void mark_conflict(struct wtrack_mirror *mirror, struct page *page)
 	page->conflict = true;
 }
 
-static void write_ahead(struct wtrack_mirror *mirror,
-			const struct wtrack_event *event, uint64_t contains)
+void wtrack__note_contained(struct wtrack_mirror *mirror, struct page *page,
+			    const struct wtrack_event *event)
 {
 	uint64_t gpa = wtrack_event_get_gpa(event);
 	uint64_t seq = wtrack_event_get_seq(event);
 	size_t len = wtrack_event_get_len(event);
-	struct page *page;
 
-	if (seq <= contains || !wtrack__tells_bytes(event, gpa, len))
-		return;
-	page = wtrack__page_find(mirror, gpa >> GFN_SHIFT);
-	if (!page || !page->target)
+	if (wtrack__tells_bytes(event, gpa, len))
+		wtrack__race_contained(&mirror->race, page, seq, gpa,
+				       (uint32_t)len, wtrack__writer_of(event));
+	else
+		wtrack__race_page(&mirror->race, page, seq);
+}
+
+static void write_ahead(struct wtrack_mirror *mirror, struct page *page,
+			const struct wtrack_event *event)
+{
+	uint64_t gpa = wtrack_event_get_gpa(event);
+	uint64_t seq = wtrack_event_get_seq(event);
+	size_t len = wtrack_event_get_len(event);
+
+	if (!wtrack__tells_bytes(event, gpa, len))
 		return;
 	if (wtrack__race_ahead(&mirror->race, page, seq, gpa, (uint32_t)len,
 			       wtrack__writer_of(event)))
@@ -84,6 +99,20 @@ static void write_ahead(struct wtrack_mirror *mirror,
 	memcpy(page->target + gpa % PAGE_BYTES, wtrack_event_get_data(event),
 	       len);
 	mirror->writes++;
+}
+
+static void look_at_write(struct wtrack_mirror *mirror,
+			  const struct wtrack_event *event, uint64_t contains)
+{
+	struct page *page = wtrack__page_find(mirror, wtrack_event_get_gpa(event) >>
+						      GFN_SHIFT);
+
+	if (!page || !page->target)
+		return;
+	if (wtrack_event_get_seq(event) <= contains)
+		wtrack__note_contained(mirror, page, event);
+	else
+		write_ahead(mirror, page, event);
 }
 
 /*
@@ -113,7 +142,7 @@ static uint64_t look_ahead(struct wtrack_mirror *mirror, uint64_t contains)
 	while (pos - session->ring.next < MOST_AHEAD &&
 	       (event = wtrack__ring_ahead(session, pos))) {
 		if (wtrack_event_get_type(event) == WTRACK_EVENT_WRITE)
-			write_ahead(mirror, event, contains);
+			look_at_write(mirror, event, contains);
 		else if (wtrack_event_get_type(event) == WTRACK_EVENT_GUARD)
 			guard_ahead(mirror, event);
 		else if (wtrack_event_get_type(event) == WTRACK_EVENT_RESYNC)
@@ -135,6 +164,7 @@ static void end_reading(struct page *page, uint64_t contains, uint64_t looked)
 {
 	page->target = NULL;
 	page->contains = contains;
+	page->looked = looked;
 	page->applied = looked > contains ? looked : contains;
 }
 

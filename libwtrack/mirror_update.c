@@ -104,6 +104,8 @@ static bool on_write(struct wtrack_mirror *mirror,
 	bool changed = false;
 
 	if (page && is_tracked(page)) {
+		if (seq > page->looked && seq <= page->contains)
+			wtrack__note_contained(mirror, page, event);
 		if (!wtrack__tells_bytes(event, gpa, len))
 			reread(mirror, page, seq);
 		else if (seq > page->applied)

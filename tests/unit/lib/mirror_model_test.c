@@ -12,15 +12,18 @@
 
 #define PAGE	UINT64_C(4096)
 
-enum { PAGES = 8, VCPUS = 4, ROUNDS = 40, STEPS = 400 };
+enum { PAGES = 8, VCPUS = 4, ROUNDS = 100, STEPS = 400 };
 
 /* A store that is in memory, and has no record yet. */
 struct pending {
 	bool made;
+	uint64_t nr;
 	uint64_t gpa;
 	uint16_t len, told;
 	unsigned char data[60];
 	bool stale;		/* the page was armed again behind it */
+	bool reserved;		/* its record has this place, and is not published */
+	uint64_t pos;
 };
 
 static struct {
@@ -54,20 +57,57 @@ static void mark_resync(uint64_t gfn)
 	fake.resync[gfn] = true;
 }
 
+static struct kvm_wtrack_record record_of(unsigned int vcpu)
+{
+	const struct pending *p = &m.pending[vcpu];
+
+	return (struct kvm_wtrack_record) {
+		.type = KVM_WTRACK_RECORD_WRITE,
+		.flags = KVM_WTRACK_RECORD_F_VCPU |
+			 (p->stale ? KVM_WTRACK_RECORD_F_PAGE : 0),
+		.vcpu = (uint16_t)vcpu,
+		.total = p->len,
+	};
+}
+
+static void fill_record(struct kvm_wtrack_record *r, const struct pending *p)
+{
+	r->len = p->len - p->told > 24 ? 24 : p->len - p->told;
+	r->gpa = p->gpa + p->told;
+	memcpy(r->data, p->data + p->told, r->len);
+	r->flags &= (uint16_t)~KVM_WTRACK_RECORD_F_MORE;
+	if (p->told + r->len < p->len)
+		r->flags |= KVM_WTRACK_RECORD_F_MORE;
+}
+
+/* Others may have later places meanwhile, and publish them. */
+static void reserve(unsigned int vcpu)
+{
+	struct pending *p = &m.pending[vcpu];
+
+	if (p->reserved || p->len > 24 || !is_seen(p->gpa / PAGE) ||
+	    fake_ring_closed() || fake_unread() + 1 > fake.ring.records - 2)
+		return;
+	p->reserved = true;
+	p->pos = fake_reserve();
+}
+
 /* As much as fits into one record at a time, all of it at one moment. */
 static void publish(unsigned int vcpu)
 {
 	struct pending *p = &m.pending[vcpu];
-	struct kvm_wtrack_record r = {
-		.type = KVM_WTRACK_RECORD_WRITE,
-		.flags = KVM_WTRACK_RECORD_F_VCPU,
-		.vcpu = (uint16_t)vcpu,
-		.total = p->len,
-	};
+	struct kvm_wtrack_record r = record_of(vcpu);
 	uint64_t gfn = p->gpa / PAGE;
 	uint32_t nr = (p->len + 23U) / 24;
 
 	p->made = false;
+	p->told = 0;
+	if (p->reserved) {
+		p->reserved = false;
+		fill_record(&r, p);
+		fake_publish_at(p->pos, &r);
+		return;
+	}
 	if (!is_seen(gfn))
 		return;
 	if (fake_ring_closed() ||
@@ -76,15 +116,8 @@ static void publish(unsigned int vcpu)
 		fake_close_ring();
 		return;
 	}
-	if (p->stale)
-		r.flags |= KVM_WTRACK_RECORD_F_PAGE;
-	for (p->told = 0; p->told < p->len; p->told += r.len) {
-		r.len = p->len - p->told > 24 ? 24 : p->len - p->told;
-		r.gpa = p->gpa + p->told;
-		memcpy(r.data, p->data + p->told, r.len);
-		r.flags &= (uint16_t)~KVM_WTRACK_RECORD_F_MORE;
-		if (p->told + r.len < p->len)
-			r.flags |= KVM_WTRACK_RECORD_F_MORE;
+	for (; p->told < p->len; p->told += r.len) {
+		fill_record(&r, p);
 		fake_publish(&r);
 	}
 }
@@ -107,7 +140,7 @@ static void store(unsigned int vcpu)
 	for (i = 0; i < p->len; i++)
 		p->data[i] = (unsigned char)chance(256);
 	fake_memory_write(p->gpa, p->data, p->len);
-	m.stores++;
+	p->nr = ++m.stores;
 	/* Not seen: it has no record either. */
 	if (!is_seen(p->gpa / PAGE))
 		p->made = false;
@@ -150,7 +183,7 @@ static void arm(uint64_t gfn)
 	m.armed[gfn] = true;
 	fake.disarmed[gfn] = false;
 	for (i = 0; i < VCPUS; i++)
-		if (m.pending[i].gpa / PAGE == gfn)
+		if (m.pending[i].gpa / PAGE == gfn && !m.pending[i].reserved)
 			m.pending[i].stale = true;
 	if (fake.tracked[gfn])
 		tell_guard(gfn, KVM_WTRACK_GUARD_REARMED);
@@ -202,26 +235,6 @@ static void change_memory(void)
 		remove_memory(gfn);
 }
 
-/*
- * A fence waits for what is under way; and gives up for a vCPU that is slow, of
- * which it says that its page may have changed.
- */
-static void fence(struct kvm_wtrack_fence *args)
-{
-	unsigned int i;
-
-	for (i = 0; i < VCPUS; i++) {
-		if (!m.pending[i].made)
-			continue;
-		if (m.slow_vcpu && !i && is_seen(m.pending[i].gpa / PAGE))
-			tell_guard(m.pending[i].gpa / PAGE,
-				   KVM_WTRACK_GUARD_CHANGED);
-		else
-			publish(i);
-	}
-	args->out_seq = fake_head();
-}
-
 static void some_vcpu(void)
 {
 	unsigned int vcpu = (unsigned int)chance(VCPUS);
@@ -244,24 +257,56 @@ static void some_vcpu(void)
 		if (m.pending[vcpu].made)
 			publish(vcpu);
 		break;
+	case 16 ... 19:
+		if (m.pending[vcpu].made)
+			reserve(vcpu);
+		break;
 	default:
 		store(vcpu);
 	}
 }
 
+static void some_vcpus(void)
+{
+	uint64_t nr;
+
+	for (nr = chance(12); nr && m.ahead; nr--)
+		some_vcpu();
+}
+
+/*
+ * A fence waits for what is under way when it is called, and returns the number of the
+ * last record there is when it has waited: vCPUs go on meanwhile, and some of what they
+ * store has a record by then. It gives up for a vCPU that is slow, of which it says that
+ * its page may have changed.
+ */
+static void fence(struct kvm_wtrack_fence *args)
+{
+	uint64_t awaited[VCPUS];
+	unsigned int i;
+
+	for (i = 0; i < VCPUS; i++)
+		awaited[i] = m.pending[i].made ? m.pending[i].nr : 0;
+	for (i = 0; i < VCPUS; i++) {
+		some_vcpus();
+		if (!m.pending[i].made || m.pending[i].nr != awaited[i])
+			continue;
+		if (m.slow_vcpu && !i && is_seen(m.pending[i].gpa / PAGE))
+			tell_guard(m.pending[i].gpa / PAGE,
+				   KVM_WTRACK_GUARD_CHANGED);
+		else
+			publish(i);
+	}
+	args->out_seq = fake_head();
+}
+
 /* vCPUs go on while the mirror is in a call. */
 static void meanwhile(unsigned long request, void *args)
 {
-	uint64_t i, nr = chance(6);
-
 	if (request == KVM_WTRACK_FENCE)
 		fence(args);
-	if (request != KVM_WTRACK_READ && request != KVM_WTRACK_FENCE)
-		return;
-	if (m.slow_vcpu && !nr)
-		return;
-	for (i = 0; i < nr && m.ahead; i++)
-		some_vcpu();
+	if (request == KVM_WTRACK_READ || request == KVM_WTRACK_FENCE)
+		some_vcpus();
 }
 
 static void follow(const struct wtrack_change *change)
@@ -297,7 +342,11 @@ static void change_pages(void)
 	if (has) {
 		assert_int_equal(wtrack_mirror_remove(m.mirror, &range, 1), 0);
 		for (i = 0; i < VCPUS; i++)
-			if (m.pending[i].gpa / PAGE == range.gfn)
+			if (m.pending[i].gpa / PAGE != range.gfn)
+				continue;
+			else if (m.pending[i].reserved)
+				publish(i);
+			else
 				m.pending[i].made = false;
 		return;
 	}

@@ -91,8 +91,8 @@ static struct wtrack_mirror_status status_of(struct wtrack_mirror *mirror)
 }
 
 /* A record of a store of a vCPU, whatever memory has. */
-static void record(uint64_t gpa, const void *data, uint16_t len, int vcpu,
-		   uint16_t flags)
+static void record_at(uint64_t pos, uint64_t gpa, const void *data, uint16_t len,
+		      int vcpu, uint16_t flags)
 {
 	struct kvm_wtrack_record r = {
 		.type = KVM_WTRACK_RECORD_WRITE,
@@ -107,7 +107,13 @@ static void record(uint64_t gpa, const void *data, uint16_t len, int vcpu,
 		r.vcpu = (uint16_t)vcpu;
 	}
 	memcpy(r.data, data, len < sizeof(r.data) ? len : sizeof(r.data));
-	fake_publish(&r);
+	fake_publish_at(pos, &r);
+}
+
+static void record(uint64_t gpa, const void *data, uint16_t len, int vcpu,
+		   uint16_t flags)
+{
+	record_at(fake_reserve(), gpa, data, len, vcpu, flags);
 }
 
 static void record_word(uint64_t gpa, uint64_t word, int vcpu)
@@ -643,6 +649,65 @@ static void a_race_of_long_ago_is_none_behind_a_fence(void **state)
 	assert_int_equal(status_of(mirror).conflicts, 0);
 	assert_int_equal(copy_at(mirror, AT(5)), 2);
 	close_both(mirror, session);
+}
+
+static struct {
+	bool late;		/* vCPU 0 has a place for its record, and no record yet */
+	uint64_t place;
+} fenced;
+
+/*
+ * While the fence waits vCPU 1 stores 1, and then vCPU 0 stores 2 and has its record.
+ * The record of vCPU 1 comes when the page was read.
+ */
+static void store_twice_within_fence(unsigned long request, void *args)
+{
+	static const uint64_t words[] = { 1, 2 };
+	struct kvm_wtrack_fence *fence = args;
+
+	if (request == KVM_WTRACK_FENCE) {
+		fake_memory_write(AT(5), &words[0], 8);
+		fake_memory_write(AT(5), &words[1], 8);
+		fenced.place = fake_reserve();
+		if (!fenced.late)
+			record_at(fenced.place, AT(5), &words[1], 8, 0, 0);
+		fence->out_seq = fake_head();
+	} else if (request == KVM_WTRACK_READ) {
+		fake.distort = NULL;
+		record_word(AT(5), words[0], 1);
+	}
+}
+
+static void race_within_fence(bool late)
+{
+	struct wtrack_session *session = fake_session(0, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 5, 1);
+	const uint64_t word = 2;
+
+	fenced.late = late;
+	guard(5, KVM_WTRACK_GUARD_CHANGED);
+	fake.distort = store_twice_within_fence;
+	assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	assert_null(fake.distort);
+	if (late) {
+		record_at(fenced.place, AT(5), &word, 8, 0, 0);
+		assert_int_equal(wtrack_mirror_update(mirror, NULL), 0);
+	}
+	assert_int_equal(copy_at(mirror, AT(5)), 2);
+	assert_int_equal(status_of(mirror).conflicts, 1);
+	close_both(mirror, session);
+}
+
+static void a_store_that_was_read_is_newer_than_a_later_record(void **state)
+{
+	(void)state;
+	race_within_fence(false);
+}
+
+static void also_if_its_own_record_comes_last(void **state)
+{
+	(void)state;
+	race_within_fence(true);
 }
 
 static void vcpus_may_have_large_numbers(void **state)
@@ -1640,6 +1705,8 @@ int main(void)
 		CASE(the_parts_of_a_store_are_of_one_moment),
 		CASE(a_vcpu_that_is_not_known_races_with_all),
 		CASE(a_race_of_long_ago_is_none_behind_a_fence),
+		CASE(a_store_that_was_read_is_newer_than_a_later_record),
+		CASE(also_if_its_own_record_comes_last),
 		CASE(vcpus_may_have_large_numbers),
 		CASE(a_page_that_is_disarmed_is_read_by_each_sync),
 		CASE(what_the_guard_does_in_future_is_a_change),
