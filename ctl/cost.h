@@ -20,7 +20,7 @@
 /* The largest budget that the module takes. */
 #define COST_MAX_BUDGET	UINT16_MAX
 
-/* The share of one vCPU's time that so many stores a second take. */
+/* Returns which share of one vCPU's time this many emulated stores a second cost. */
 static inline double cost_share(double stores_per_second)
 {
 	return stores_per_second * COST_STORE_NS / 1e9;
@@ -33,9 +33,9 @@ static inline double cost_share(double stores_per_second)
 uint32_t cost_budget(uint64_t stores_per_second, uint64_t pages,
 		     uint32_t period_ms);
 /*
- * The budget with which so many pages keep to COST_MAX_STORES. More than 5,287 pages
- * exceed it in the worst case with the smallest budget there is, one store in four
- * seconds.
+ * Finds the largest budget with which @pages pages together have at most
+ * COST_MAX_STORES emulated stores a second. The smallest budget that the module takes is
+ * one store in four seconds, so more than 5,287 pages may exceed that bound.
  */
 void cost_default_budget(uint64_t pages, uint32_t *ret_budget,
 			 uint32_t *ret_period_ms);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who has the device open: the module is in use until they close it. */
+/* Finds the processes that have the device open, and so keep the module in use. */
 #ifndef CTL_HOLDERS_H
 #define CTL_HOLDERS_H
 

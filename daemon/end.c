@@ -87,19 +87,8 @@ static void end_called(struct request *request)
 				  end_permitted);
 }
 
-static int fill(struct request *request, sd_bus_message *call,
-		sd_bus_error *error)
-{
-	struct session *session = sd_bus_get_current_userdata(
-		sd_bus_message_get_bus(call));
-
-	(void)error;
-	request->session_id = session->id;
-	return 0;
-}
-
 int end_method(struct session *session, sd_bus_message *call,
 	       sd_bus_error *error)
 {
-	return request_begin(session->manager, call, fill, end_called, error);
+	return request_begin_session(session, call, end_called, error);
 }

@@ -123,20 +123,8 @@ static void inspect_called(struct request *request)
 				  inspect_permitted);
 }
 
-static int fill(struct request *request, sd_bus_message *call,
-		sd_bus_error *error)
-{
-	struct session *session = sd_bus_get_current_userdata(
-		sd_bus_message_get_bus(call));
-
-	(void)error;
-	request->session_id = session->id;
-	return 0;
-}
-
 int inspect_method(struct session *session, sd_bus_message *call,
 		   sd_bus_error *error)
 {
-	return request_begin(session->manager, call, fill, inspect_called,
-			     error);
+	return request_begin_session(session, call, inspect_called, error);
 }

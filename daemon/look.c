@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The threads: who may have one, and how their results get to the event loop. */
+/*
+ * Starts the threads that look into processes, limits their number, and hands their
+ * results to the event loop.
+ */
 #include <errno.h>
 #include <linux/capability.h>
 #include <pthread.h>

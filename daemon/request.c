@@ -14,6 +14,7 @@
 #include "polkit.h"
 #include "request.h"
 #include "scan.h"
+#include "session.h"
 #include "util.h"
 #include "vm.h"
 
@@ -189,6 +190,24 @@ int request_begin(struct manager *m, sd_bus_message *call,
 		return r;
 	}
 	return 1;
+}
+
+static int keep_session_id(struct request *request, sd_bus_message *call,
+			   sd_bus_error *error)
+{
+	const struct session *session = sd_bus_get_current_userdata(
+		sd_bus_message_get_bus(call));
+
+	(void)error;
+	request->session_id = session->id;
+	return 0;
+}
+
+int request_begin_session(struct session *session, sd_bus_message *call,
+			  request_fn next, sd_bus_error *error)
+{
+	return request_begin(session->manager, call, keep_session_id, next,
+			     error);
 }
 
 static void on_polkit(void *userdata, enum polkit_answer answer)

@@ -40,6 +40,7 @@ struct polkit_check;
 struct request;
 struct requests;
 struct scan_wait;
+struct session;
 struct vm;
 
 typedef void (*request_fn)(struct request *request);
@@ -96,6 +97,10 @@ int request_begin(struct manager *m, sd_bus_message *call,
 		  int (*fill)(struct request *request, sd_bus_message *call,
 			      sd_bus_error *error),
 		  request_fn next, sd_bus_error *error);
+
+/* The same for a method of a session, whose id is in request->session_id then. */
+int request_begin_session(struct session *session, sd_bus_message *call,
+			  request_fn next, sd_bus_error *error);
 
 /* Finds request->vm by request->vm_text, then calls next. */
 void request_find_vm(struct request *request, request_fn next);
