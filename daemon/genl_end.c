@@ -61,7 +61,7 @@ static int answer(struct nl_sock *sock)
 	return r;
 }
 
-static void *run(void *arg)
+static void *request_end(void *arg)
 {
 	struct genl_end *end = arg;
 	int r = nl_send_auto(end->sock, end->msg);
@@ -118,7 +118,7 @@ int genl_end_session(struct genl *genl, uint64_t session_id, genl_end_fn fn,
 	end->userdata = userdata;
 	r = prepare(end, genl, session_id);
 	if (r >= 0)
-		r = -pthread_create(&end->thread, NULL, run, end);
+		r = -pthread_create(&end->thread, NULL, request_end, end);
 	if (r < 0) {
 		end_free(end);
 		return r;
