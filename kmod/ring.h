@@ -19,11 +19,13 @@ kwt_ring_at(const struct kwt_ring *ring, u64 pos)
 
 /*
  * Reserve @nr places, at most ring->room. The head of a closed ring is far
- * ahead of any pos, so that the ring counts as full. With @observed, a place is
- * reserved only if bit @bit of it is set: see kwt_ring_reserve_for().
+ * ahead of any pos, so that the ring counts as full. With @span, a place is
+ * reserved only while the session observes gfn @bit: see kwt_ring_reserve_for().
+ * The parameter is not span->observed, which the compiler would compare with NULL
+ * where it knows that @span is not NULL.
  */
 static __always_inline bool __kwt_ring_reserve(struct kwt_ring *ring,
-					       const unsigned long *observed,
+					       const struct kwt_span *span,
 					       u64 bit, u32 nr, u64 *pos)
 {
 	u64 head, used;
@@ -34,7 +36,7 @@ static __always_inline bool __kwt_ring_reserve(struct kwt_ring *ring,
 		 * the guard.
 		 */
 		head = smp_load_acquire(&ring->head);
-		if (observed && unlikely(!test_bit(bit, observed)))
+		if (span && unlikely(!test_bit(bit, span->observed)))
 			return false;
 		/*
 		 * Pairs with the reader's exchange: the reader has read the
@@ -111,7 +113,7 @@ static __always_inline bool kwt_span_observes(const struct kwt_span *span,
 static __always_inline bool kwt_ring_reserve_for(const struct kwt_span *span,
 						 u64 bit, u32 nr, u64 *pos)
 {
-	return __kwt_ring_reserve(span->ring, span->observed, bit, nr, pos);
+	return __kwt_ring_reserve(span->ring, span, bit, nr, pos);
 }
 
 /*
