@@ -330,6 +330,21 @@ static noinline void disarm_if_unwanted(struct kwt_space *space,
 }
 
 /*
+ * Count a store that a session got a record of, once. A vCPU without a place gets
+ * one soon, see vcpu.c.
+ */
+static __always_inline void count_store(struct kwt_space *space,
+					struct kwt_vcpu *vcpu, u32 what)
+{
+	if (unlikely(!(what & TOLD)))
+		return;
+	if (likely(vcpu))
+		kwt_vcpu_count(vcpu);
+	else
+		atomic64_inc(&space->stray_writes);
+}
+
+/*
  * The caller has disabled preemption. This function enables it, and may sleep
  * then.
  */
@@ -362,6 +377,7 @@ void kwt_match_all_preempt_enable(u64 gpa, const u8 *data, u32 len,
 	else
 		what = match_spans(chunk, gpa, data, len, vcpu, bits, rip,
 				   arming_nr);
+	count_store(space, vcpu, what);
 	if (unlikely(what != (TOLD | WANTS_MORE)))
 		disarm_if_unwanted(space, chunk, gpa, bits, rip, what);
 	/* The next store of this vCPU is newer, also if it does not fault. */

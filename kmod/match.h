@@ -75,6 +75,7 @@ kwt_match_preempt_enable(u64 gpa, const u8 *data, u32 len,
 	if (unlikely(!kwt_ring_reserve_for(span, bit, 1, &pos)))
 		return kwt_match_all_preempt_enable(gpa, data, len, chunk, space);
 	kwt_vcpu_tell(vcpu, gpa);
+	kwt_vcpu_count(vcpu);
 	record = kwt_ring_at(ring, pos);
 	*kwt_record_word(record) =
 		kwt_record_head(8, kwt_vcpu_bits(vcpu)) |

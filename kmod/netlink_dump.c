@@ -12,6 +12,7 @@
 #include <linux/pid_namespace.h>
 
 #include "netlink.h"
+#include "vcpu.h"
 
 /* Where the dump continues, kept between two messages. */
 struct cursor {
@@ -81,6 +82,9 @@ static int fill_vm(struct sk_buff *skb, struct netlink_callback *cb,
 	    (vm->gone && !vm->deserted ?
 	     nla_put_flag(skb, KVM_WTRACK_A_VM_GONE) : 0) ?:
 	    nla_put_u32(skb, KVM_WTRACK_A_SESSIONS, vm->nr_sessions) ?:
+	    put_u64(skb, KVM_WTRACK_A_PAGES,
+		    vm->gone ? 0 : READ_ONCE(vm->space.pages)) ?:
+	    put_u64(skb, KVM_WTRACK_A_WRITES, kwt_vcpus_writes(&vm->space)) ?:
 	    put_u64(skb, KVM_WTRACK_A_MEMORY_BYTES,
 		    sizeof(*vm) + vm->space.bytes);
 	mutex_unlock(&vm->lock);

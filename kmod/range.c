@@ -557,6 +557,21 @@ static u32 count_removed(struct kwt_session *session, struct kwt_span *span,
 }
 
 /*
+ * No session tracks the removed gfns any more; the first one that loses them drops the
+ * users of all. The caller holds arm_lock.
+ */
+static void drop_all_users(struct kwt_space *space, u16 *users,
+			   const struct part *part)
+{
+	u32 bit, n = 0;
+
+	for (bit = part->from; bit < part->to; bit++)
+		n += users[bit] != 0;
+	WRITE_ONCE(space->pages, space->pages - n);
+	memset(&users[part->from], 0, (part->to - part->from) * sizeof(*users));
+}
+
+/*
  * The session loses the removed gfns; @gone becomes which. If no session is
  * sticky, no user is left. The lock is needed because a vCPU may change what is
  * tracked elsewhere in the chunk. Returns how many the session lost.
@@ -564,10 +579,10 @@ static u32 count_removed(struct kwt_session *session, struct kwt_span *span,
 static u32 forget_removed(struct kwt_set *set, struct kwt_span *span,
 			  const struct part *part, unsigned long *gone)
 {
-	u16 *users = span->chunk->users;
+	struct kwt_space *space = set->space;
 	u32 bit, n;
 
-	spin_lock(&set->space->arm_lock);
+	spin_lock(&space->arm_lock);
 	find_gone(gone, span, part);
 	n = bitmap_weight(gone, KWT_CHUNK_PAGES);
 	bitmap_andnot(span->tracked, span->tracked, gone, KWT_CHUNK_PAGES);
@@ -578,14 +593,13 @@ static u32 forget_removed(struct kwt_set *set, struct kwt_span *span,
 	smp_mb();
 	bitmap_andnot(span->observed, span->observed, gone, KWT_CHUNK_PAGES);
 	if (!span->chunk->absent)
-		memset(&users[part->from], 0,
-		       (part->to - part->from) * sizeof(*users));
+		drop_all_users(space, span->chunk->users, part);
 	else
 		for_each_set_bit(bit, gone, KWT_CHUNK_PAGES)
-			WRITE_ONCE(users[bit], users[bit] - 1);
+			kwt_users_drop(space, span->chunk, bit);
 	span->nr_tracked -= n;
 	WRITE_ONCE(set->pages, set->pages - n);
-	spin_unlock(&set->space->arm_lock);
+	spin_unlock(&space->arm_lock);
 	return n;
 }
 

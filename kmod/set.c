@@ -51,6 +51,8 @@ static bool join_gfn(struct kwt_space *space, struct kwt_span *span, u32 bit)
 
 	spin_lock(&space->arm_lock);
 	set_bit(bit, span->tracked);
+	if (!chunk->users[bit])
+		WRITE_ONCE(space->pages, space->pages + 1);
 	WRITE_ONCE(chunk->users[bit], chunk->users[bit] + 1);
 	armed = observe_if_armed(space, span, bit);
 	span->nr_tracked++;

@@ -399,10 +399,9 @@ void kwt_span_put(struct kwt_set *set, struct kwt_span *span)
 void kwt_span_forget(struct kwt_span *span, u32 bit)
 {
 	struct kwt_set *set = span->ring->set;
-	u16 *users = &span->chunk->users[bit];
 
 	lockdep_assert_held(&set->space->arm_lock);
-	WRITE_ONCE(*users, *users - 1);
+	kwt_users_drop(set->space, span->chunk, bit);
 	clear_bit(bit, span->tracked);
 	/*
 	 * A gfn that is tracked and not observed counts as disarmed: see
@@ -416,7 +415,7 @@ void kwt_span_forget(struct kwt_span *span, u32 bit)
 	if (!kwt_chunk_absent(span->chunk, bit))
 		return;
 	set->absent--;
-	if (!*users)
+	if (!span->chunk->users[bit])
 		kwt_absent_end(set->space, span->chunk, bit);
 }
 

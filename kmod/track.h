@@ -129,6 +129,7 @@ struct kwt_table {
  * @natives: number of sessions that want no store emulated; (L), read by the
  *	probes
  * @bytes: memory held by the table and the chunks; (L)
+ * @pages: number of gfns with users; (A), and (L) to increase
  * @arm_lock: (A)
  * @arming: the gfn that is being armed, or KWT_NO_GFN; (A), read by the probes
  * @era: of faults, see kwt_arm(); (L), read by the probes
@@ -150,6 +151,8 @@ struct kwt_table {
  * @absent_look: number of the last look at all chunks in @absent; (L)
  * @absent_generation: generation of KVM's memslots at that look; (L), read by
  *	the probes
+ * @stray_writes: stores of vCPUs that have no place in @vcpus, counted as
+ *	kwt_vcpu.writes are
  */
 struct kwt_space {
 	struct kwt_table __rcu *table;
@@ -157,6 +160,7 @@ struct kwt_space {
 	u64 id;
 	u32 natives;
 	size_t bytes;
+	u64 pages;
 	spinlock_t arm_lock;
 	u64 arming;
 	u64 era;
@@ -174,6 +178,7 @@ struct kwt_space {
 	u32 nr_absent;
 	u64 absent_look;
 	u64 absent_generation;
+	atomic64_t stray_writes;
 };
 
 /**
@@ -474,6 +479,17 @@ static inline u64 kwt_chunk_index(u64 gfn)
 static inline u64 kwt_chunk_bit(u64 gfn)
 {
 	return gfn & KWT_CHUNK_MASK;
+}
+
+/* The gfn has one user fewer. The caller holds arm_lock. */
+static inline void kwt_users_drop(struct kwt_space *space,
+				  struct kwt_chunk *chunk, u32 bit)
+{
+	u16 *users = &chunk->users[bit];
+
+	WRITE_ONCE(*users, *users - 1);
+	if (!*users)
+		WRITE_ONCE(space->pages, space->pages - 1);
 }
 
 /* Is the gfn tracked and not armed? */

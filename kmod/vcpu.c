@@ -139,6 +139,22 @@ bool kwt_grace_is_over(struct kwt_space *space)
 					   space->newest_grace);
 }
 
+/*
+ * Returns how many stores to tracked pages the VM has made, each counted once. The
+ * caller holds the VM's lock.
+ */
+u64 kwt_vcpus_writes(const struct kwt_space *space)
+{
+	const struct kwt_vcpus *vcpus =
+		rcu_dereference_protected(space->vcpus, 1);
+	u64 sum = atomic64_read(&space->stray_writes);
+	u32 i;
+
+	for (i = 0; vcpus && i < vcpus->nr; i++)
+		sum += READ_ONCE(vcpus->vcpu[i]->writes);
+	return sum;
+}
+
 static struct kwt_vcpus *vcpus_alloc(u32 nr, const struct kwt_vcpus *old)
 {
 	struct kwt_vcpus *new = kzalloc(struct_size(new, vcpu, nr),

@@ -55,6 +55,8 @@ enum {
  * @walk: state of KVM's look-up of @gfn in guest page tables, see walk.c
  * @told: KWT_TOLD when there was a notification of the store, or there will be
  *	none; pending.c changes it in another thread
+ * @writes: stores to tracked pages that KVM has notified of, each counted once,
+ *	however many sessions got a record; the write hook counts, netlink reads
  * @waiting: KVM has not entered the guest since that fault, and the vCPU does
  *	not wait for a reader after its store
  * @met: a probe has seen the vCPU
@@ -66,7 +68,8 @@ enum {
  *	for each call
  *
  * Only the vCPU's thread writes these fields, in the guard's probes and the
- * write hook, except for @told. kwt_arm() reads @waiting, @era and @gfn.
+ * write hook, except for @told. kwt_arm() reads @waiting, @era and @gfn. The hook
+ * writes @told for each store, so @writes is in the same cache line.
  */
 struct kwt_vcpu {
 	struct kvm_vcpu *vcpu;
@@ -80,6 +83,7 @@ struct kwt_vcpu {
 	u32 repeats;
 	u32 serial;
 	u32 told;
+	u64 writes;
 	u8 walk;
 	bool waiting;
 	bool met;
@@ -114,6 +118,7 @@ struct kwt_here {
 DECLARE_PER_CPU(struct kwt_here, kwt_here);
 
 bool kwt_vcpus_store_to(const struct kwt_space *space, u64 gfn, u64 era);
+u64 kwt_vcpus_writes(const struct kwt_space *space);
 struct kwt_vcpu *kwt_vcpu_search(const struct kwt_space *space);
 void kwt_vcpu_meet(struct kwt_space *space, struct kwt_vcpu *state,
 		   struct kvm_vcpu *vcpu);
@@ -203,6 +208,15 @@ static __always_inline void kwt_vcpu_tell(struct kwt_vcpu *vcpu, u64 gpa)
 {
 	if (likely(!((gpa ^ vcpu->address) & vcpu->mask)))
 		WRITE_ONCE(vcpu->told, KWT_TOLD);
+}
+
+/*
+ * Count a store for its VM. No other thread writes the counter, which the compiler
+ * increments in place, by one instruction.
+ */
+static __always_inline void kwt_vcpu_count(struct kwt_vcpu *vcpu)
+{
+	data_race(vcpu->writes++);
 }
 
 /*

@@ -26,6 +26,7 @@ struct seen {
 	uint64_t want_session;
 	bool found;
 	uint32_t opener_pid, vm_pid, sessions;
+	uint64_t vm_pages, vm_writes;
 	uint64_t session_pages, memory_bytes, events;
 	uint64_t disarms, over_budget, rearms, unreported;
 };
@@ -42,6 +43,8 @@ static int on_message(struct nl_msg *msg, void *arg)
 	if (a[KVM_WTRACK_A_SESSIONS]) {
 		seen->sessions = nla_get_u32(a[KVM_WTRACK_A_SESSIONS]);
 		seen->vm_pid = nla_get_u32(a[KVM_WTRACK_A_VM_PID]);
+		seen->vm_pages = nla_get_u64(a[KVM_WTRACK_A_PAGES]);
+		seen->vm_writes = nla_get_u64(a[KVM_WTRACK_A_WRITES]);
 	}
 	if (a[KVM_WTRACK_A_OPENER_PID] &&
 	    nla_get_u64(a[KVM_WTRACK_A_SESSION_ID]) == seen->want_session) {
@@ -107,6 +110,71 @@ CASE(dumps_tell_of_vms_and_sessions_what_status_tells)
 	CHECK_EQ(sessions.session_pages, 12);
 	CHECK_EQ(sessions.events, 5);
 	wt_close(other);
+}
+
+static void check_vm(uint64_t pages, uint64_t writes)
+{
+	struct seen seen = {};
+
+	CHECK_EQ(dump(KVM_WTRACK_CMD_GET_VM, 0, &seen), 0);
+	CHECK_EQ(seen.nr, 1);
+	CHECK_EQ(seen.vm_pages, pages);
+	CHECK_EQ(seen.vm_writes, writes);
+}
+
+/* Each session has another kind of ring, so that each way of the hook counts. */
+CASE(pages_and_writes_of_a_vm_are_those_of_the_guest)
+{
+	static const uint32_t flags[] = { 0, KVM_WTRACK_RING_F_COALESCE,
+					  KVM_WTRACK_RING_F_ONCE };
+	struct vm *vm = vm_new(PAGES);
+	struct vcpu *vcpu = vcpu_new(vm), *other = vcpu_new(vm);
+	struct wt *wt[3];
+	uint64_t writes = 0;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		wt[i] = wt_session(vm->fd, 64, flags[i]);
+		check_vm(i ? 10 + i - 1 : 0, writes);
+		wt_add(wt[i]->fd, VM_DATA_GFN + i, 10);
+		check_vm(10 + i, writes);
+		vcpu_call(vcpu, g_store8, VM_DATA + 5 * PAGE, 1, 40, 8);
+		vcpu_call(other, g_store8, VM_DATA + 6 * PAGE, 1, 3, 8);
+		writes += 43;
+		check_vm(10 + i, writes);
+	}
+	/* Pages that no session tracks. */
+	vcpu_call(vcpu, g_store8, VM_DATA + 100 * PAGE, 1, 40, 8);
+	check_vm(12, writes);
+	wt_close(wt[1]);
+	check_vm(12, writes);
+	wt_close(wt[0]);
+	check_vm(10, writes);
+	wt_remove(wt[2]->fd, VM_DATA_GFN + 2, 4);
+	check_vm(6, writes);
+	wt_close(wt[2]);
+}
+
+static void check_removed(uint32_t flags, uint64_t left)
+{
+	struct vm *vm = vm_new(PAGES);
+	struct wt *wt = wt_session(vm->fd, 64, 0);
+	struct wt *other = wt_session(vm->fd, 64, flags);
+
+	wt_add(wt->fd, VM_DATA_GFN + 1000, 100);
+	wt_add(other->fd, VM_DATA_GFN + 1050, 100);
+	check_vm(150, 0);
+	vm_slot(vm, VM_SLOT_DATA, VM_DATA, NULL, 0, 0);
+	check_vm(left, 0);
+	wt_close(wt);
+	wt_close(other);
+	vm_close(vm);
+}
+
+CASE(pages_of_a_vm_go_with_their_memory_unless_a_session_keeps_them)
+{
+	check_removed(0, 0);
+	check_removed(KVM_WTRACK_RING_F_STICKY, 100);
 }
 
 /* In a pid namespace of its own: its VMM is pid 1, others are not seen. */

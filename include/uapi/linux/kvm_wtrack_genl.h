@@ -21,7 +21,7 @@
 
 enum {
 	KVM_WTRACK_CMD_UNSPEC,
-	/* Dump: VM_ID, VM_PID, VM_GONE, SESSIONS, MEMORY_BYTES. */
+	/* Dump: VM_ID, VM_PID, VM_GONE, SESSIONS, PAGES, WRITES, MEMORY_BYTES. */
 	KVM_WTRACK_CMD_GET_VM,
 	/*
 	 * Dump: SESSION_ID, VM_ID, OPENER_*, STATE and the counters. VM_ID is 0
@@ -67,7 +67,8 @@ enum {
 	KVM_WTRACK_A_OPENER_PID,
 	KVM_WTRACK_A_OPENER_UID,	/* u32 */
 	KVM_WTRACK_A_STATE,		/* u32, KVM_WTRACK_STATE_* */
-	KVM_WTRACK_A_PAGES,		/* u64 */
+	/* u64: that the session tracks; of a VM each page counts once */
+	KVM_WTRACK_A_PAGES,
 	KVM_WTRACK_A_RECORDS,		/* u32 */
 	KVM_WTRACK_A_UNREAD,		/* u32 */
 	KVM_WTRACK_A_EVENTS,		/* u64 */
@@ -90,6 +91,12 @@ enum {
 	 * the same notice: one in another namespace asks for VM_ID by GET_VM
 	 */
 	KVM_WTRACK_A_VM_PID_INIT,
+	/*
+	 * u64: stores of the guest's vCPUs to tracked pages that KVM has notified of
+	 * since VM_ID is the VM's number, each counted once, however many sessions
+	 * got a record of it
+	 */
+	KVM_WTRACK_A_WRITES,
 	__KVM_WTRACK_A_MAX
 };
 #define KVM_WTRACK_A_MAX (__KVM_WTRACK_A_MAX - 1)

@@ -83,13 +83,16 @@ void model_remove(struct model *m, u32 s, u32 i)
 void model_verify(struct model *m)
 {
 	size_t bytes = 0;
+	u64 pages = 0;
 	u32 s, i;
 
 	for (i = 0; i < NR_GFNS; i++) {
+		pages += m->users[i] > 0;
 		assert_int_equal(kwt_space_users(&m->space, model_gfn(i)),
 				 m->users[i]);
 		assert_int_equal(fake_armed(model_gfn(i)), m->users[i] > 0);
 	}
+	assert_int_equal(m->space.pages, pages);
 	for (s = 0; s < NR_SETS; s++) {
 		struct kwt_set *set = &m->sessions[s].set;
 

@@ -120,6 +120,69 @@ static void a_coalescing_session_is_told_the_same(void **state)
 	done();
 }
 
+/* What one store adds to the counters. */
+static void check_count(u32 len, u32 here_more, u32 stray_more)
+{
+	u64 was = here.writes;
+	u64 stray = atomic64_read(&space.stray_writes);
+
+	hook_alone(&space, GPA, data, len);
+	assert_int_equal(here.writes - was, here_more);
+	assert_int_equal(atomic64_read(&space.stray_writes) - stray, stray_more);
+}
+
+static void check_counts(u32 here_more, u32 stray_more)
+{
+	check_count(8, here_more, stray_more);
+	check_count(4, here_more, stray_more);
+	check_count(30, here_more, stray_more);
+}
+
+static void a_store_counts_once_however_many_sessions_see_it(void **state)
+{
+	struct session more[2];
+	u32 i;
+
+	(void)state;
+	init(false);
+	check_counts(1, 0);
+	for (i = 0; i < 2; i++) {
+		session_init(&more[i], &space, 64, i);
+		session_add_all(&more[i], GFN, 1);
+		check_counts(1, 0);
+	}
+	kwt_vcpu_set_here(&other, &here);
+	check_counts(0, 1);
+	kwt_vcpu_set_here(&space, &here);
+	for (i = 0; i < 2; i++)
+		session_exit(&more[i]);
+	done();
+}
+
+/* The reader is told of the page, and reads it again. */
+static void a_store_that_finds_no_room_counts_as_well(void **state)
+{
+	u32 i;
+
+	(void)state;
+	init(false);
+	for (i = 0; i < 70; i++)
+		check_count(8, 1, 0);
+	assert_true(kwt_ring_closed(&session.ring));
+	check_counts(1, 0);
+	done();
+}
+
+/* It is emulated for another reason than ours, and no session hears of it. */
+static void a_store_that_is_not_observed_counts_for_nothing(void **state)
+{
+	(void)state;
+	init(false);
+	fake_trip(&space, GFN);
+	check_counts(0, 0);
+	done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -127,6 +190,9 @@ int main(void)
 		CASE(a_vcpu_of_another_vm_did_not),
 		CASE(a_vcpu_that_another_thread_runs_did_not),
 		CASE(a_coalescing_session_is_told_the_same),
+		CASE(a_store_counts_once_however_many_sessions_see_it),
+		CASE(a_store_that_finds_no_room_counts_as_well),
+		CASE(a_store_that_is_not_observed_counts_for_nothing),
 	};
 
 	return RUN(cases);
