@@ -92,27 +92,37 @@ GETTER(get_sessions)
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-/* Sums over the sessions, as new as those are. */
-GETTER(get_sum)
+/* The VM's own, and that of all of its sessions. */
+static uint64_t memory_bytes(const struct vm *vm,
+			     const struct vm_counters *counters, bool fresh)
 {
-	struct vm *vm = userdata;
-	bool pages = !strcmp(property, "Pages");
-	const struct session_counters *counters;
+	uint64_t sum = counters->memory_bytes;
 	struct session *session;
-	uint64_t sum;
+
+	LIST_FOREACH(session, &vm->manager->sessions, link)
+		if (session->vm == vm)
+			sum += session_counters(session, fresh)->memory_bytes;
+	return sum;
+}
+
+GETTER(get_counter)
+{
+	const struct vm_counters *counters;
+	struct vm *vm = userdata;
+	uint64_t value;
 	bool fresh;
 
 	UNUSED_BUT_PROPERTY();
 	sessions_refresh(vm->manager);
 	fresh = viewer_sees_vm(vm);
-	sum = pages || !vm->nr_sessions ? 0 : vm->memory_bytes;
-	LIST_FOREACH(session, &vm->manager->sessions, link)
-		if (session->vm == vm) {
-			counters = session_counters(session, fresh);
-			sum += pages ? counters->pages :
-				       counters->memory_bytes;
-		}
-	return sd_bus_message_append(reply, "t", sum);
+	counters = fresh ? &vm->counters : &vm->coarse;
+	if (!strcmp(property, "Pages"))
+		value = counters->pages;
+	else if (!strcmp(property, "Writes"))
+		value = counters->writes;
+	else
+		value = memory_bytes(vm, counters, fresh);
+	return sd_bus_message_append(reply, "t", value);
 }
 
 #define CHANGES	SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
@@ -131,8 +141,9 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_PROPERTY("VmId", "t", NULL, offsetof(struct vm, module_id),
 			CHANGES),
 	SD_BUS_PROPERTY("Sessions", "ao", get_sessions, 0, CHANGES),
-	SD_BUS_PROPERTY("Pages", "t", get_sum, 0, 0),
-	SD_BUS_PROPERTY("MemoryBytes", "t", get_sum, 0, 0),
+	SD_BUS_PROPERTY("Pages", "t", get_counter, 0, 0),
+	SD_BUS_PROPERTY("Writes", "t", get_counter, 0, 0),
+	SD_BUS_PROPERTY("MemoryBytes", "t", get_counter, 0, 0),
 	SD_BUS_PROPERTY("Gone", "b", get_number, 0, CHANGES),
 	SD_BUS_VTABLE_END
 };

@@ -15,6 +15,7 @@
 #include <wtrack/wtrack.h>
 
 #include "session.h"
+#include "vm.h"
 
 struct genl;
 struct genl_ranges;
@@ -61,7 +62,7 @@ void genl_end_forget(struct genl_end *end);
 struct genl_vm {
 	uint64_t id;
 	pid_t pid;
-	uint64_t memory_bytes;
+	struct vm_counters counters;
 };
 
 struct genl_session {

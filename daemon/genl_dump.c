@@ -40,6 +40,7 @@ static struct nla_policy policy[KVM_WTRACK_A_MAX + 1] = {
 	[KVM_WTRACK_A_UNREPORTED] = { .type = NLA_U64 },
 	[KVM_WTRACK_A_CAUSE] = { .type = NLA_U32 },
 	[KVM_WTRACK_A_VM_PID_INIT] = { .type = NLA_U32 },
+	[KVM_WTRACK_A_WRITES] = { .type = NLA_U64 },
 };
 
 int genl_parse(struct nl_msg *msg, int family, struct nlattr **attrs)
@@ -114,7 +115,12 @@ static void take_vm(struct manager *m, struct nlattr *const *attrs)
 	const struct genl_vm vm = {
 		.id = genl_u64(attrs, KVM_WTRACK_A_VM_ID),
 		.pid = (pid_t)genl_u32(attrs, KVM_WTRACK_A_VM_PID),
-		.memory_bytes = genl_u64(attrs, KVM_WTRACK_A_MEMORY_BYTES),
+		.counters = {
+			.pages = genl_u64(attrs, KVM_WTRACK_A_PAGES),
+			.writes = genl_u64(attrs, KVM_WTRACK_A_WRITES),
+			.memory_bytes = genl_u64(attrs,
+						 KVM_WTRACK_A_MEMORY_BYTES),
+		},
 	};
 
 	if (vm.id)

@@ -39,7 +39,7 @@ static void leave_vm(struct vm *vm)
 {
 	if (!--vm->nr_sessions) {
 		vm->module_id = 0;
-		vm->memory_bytes = 0;
+		vm->counters = vm->coarse = (struct vm_counters) { 0 };
 	}
 	bus_vm_changed(vm, "Sessions", "VmId", NULL);
 	vm_release(vm);

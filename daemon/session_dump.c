@@ -148,7 +148,7 @@ void sessions_end(struct manager *m, bool complete)
 	for (i = 0; i < m->nr_module_vms; i++) {
 		vm = vm_by_module_id(m, m->module_vms[i].id);
 		if (vm)
-			vm->memory_bytes = m->module_vms[i].memory_bytes;
+			vm->counters = m->module_vms[i].counters;
 	}
 	if (!complete)
 		return;
@@ -174,9 +174,12 @@ static void refresh(struct manager *m)
 static void keep_coarse(struct manager *m)
 {
 	struct session *session;
+	struct vm *vm;
 
 	LIST_FOREACH(session, &m->sessions, link)
 		session->coarse = session->counters;
+	LIST_FOREACH(vm, &m->vms, link)
+		vm->coarse = vm->counters;
 	watches_keep_coarse(m->watches);
 }
 

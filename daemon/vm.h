@@ -39,6 +39,13 @@ struct process {
 	bool ended;			/* its number may be another's now */
 };
 
+/* What the module counts of a VM, as of the newest dump; 0 without sessions. */
+struct vm_counters {
+	uint64_t pages;			/* distinct ones that are tracked */
+	uint64_t writes;		/* of the guest to them, once each */
+	uint64_t memory_bytes;		/* without that of the sessions */
+};
+
 struct vm {
 	LIST_ENTRY(vm) link;
 	struct manager *manager;
@@ -46,7 +53,8 @@ struct vm {
 	int fd;				/* in the process, not ours */
 	char *path;			/* on the bus */
 	uint64_t module_id;		/* the module's, 0 when unknown */
-	uint64_t memory_bytes;		/* the module's, without sessions */
+	struct vm_counters counters;
+	struct vm_counters coarse;	/* for those whom it is no concern of */
 	bool gone;
 	bool announced;			/* to the watches */
 	unsigned int nr_sessions;
