@@ -32,6 +32,8 @@ static void print_vm(const struct vm *vm)
 		 (unsigned long long)vm->pages, vm->nr_sessions,
 		 vm->nr_sessions == 1 ? "" : "s");
 	print_field("pages", buf);
+	snprintf(buf, sizeof(buf), "%llu", (unsigned long long)vm->writes);
+	print_field("writes", buf);
 	print_field("memory", text_bytes(vm->memory_bytes, buf, sizeof(buf)));
 }
 

@@ -2,6 +2,7 @@
 /* Rates of the counters, a line for each interval. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "command.h"
 #include "json.h"
@@ -34,7 +35,8 @@ struct stat {
 /* The sums of one line. */
 struct sums {
 	size_t sessions;
-	uint64_t pages;
+	uint64_t pages;		/* distinct ones */
+	uint64_t writes;	/* of the guests, since the last sample */
 	uint64_t unread;
 	struct counters grown;
 	double seconds;
@@ -74,6 +76,36 @@ static struct counters growth(const struct sample *last,
 	return grown;
 }
 
+/*
+ * The module numbers a VM anew, and counts from 0, when its first session comes. So all
+ * writes of a VM with a new number are new.
+ */
+static uint64_t new_writes(const struct sample *last, const struct vm *now)
+{
+	const struct vm *vm = last->model.vms;
+	size_t i;
+
+	for (i = 0; i < last->model.nr_vms; i++, vm++)
+		if (vm->vm_id == now->vm_id)
+			return now->writes > vm->writes ?
+				       now->writes - vm->writes : 0;
+	return now->writes;
+}
+
+static void add_vms(const struct stat *stat, const struct sample *now,
+		    struct sums *sums)
+{
+	const struct vm *vm = now->model.vms;
+	size_t i;
+
+	for (i = 0; i < now->model.nr_vms; i++, vm++) {
+		if (!vm->vm_id || (stat->path && strcmp(vm->path, stat->path)))
+			continue;
+		sums->pages += vm->pages;
+		sums->writes += new_writes(&stat->last, vm);
+	}
+}
+
 static struct sums sum_up(const struct stat *stat, const struct sample *now)
 {
 	struct sums sums = { 0 };
@@ -89,9 +121,9 @@ static struct sums sum_up(const struct stat *stat, const struct sample *now)
 		grown = growth(&stat->last, session);
 		counters_add(&sums.grown, &grown);
 		sums.sessions++;
-		sums.pages += session->pages;
 		sums.unread += session->unread;
 	}
+	add_vms(stat, now, &sums);
 	return sums;
 }
 
@@ -102,9 +134,9 @@ static void print_heading(const struct stat *stat)
 	if (!ctl->legend || (stat->lines &&
 	    (!term_is_tty() || stat->lines % LINES_PER_HEADING)))
 		return;
-	printf("%s%8s %8s %7s %9s %9s %9s %7s %8s %8s%s\n",
-	       term_colour(COLOUR_BOLD), "SESSIONS", "PAGES", "UNREAD",
-	       "EVENTS/s", "MERGED/s", "RESYNC/s", "FULL/s", "DISARM/s",
+	printf("%s%8s %8s %9s %7s %9s %9s %9s %7s %8s %8s%s\n",
+	       term_colour(COLOUR_BOLD), "SESSIONS", "PAGES", "WRITES/s",
+	       "UNREAD", "EVENTS/s", "MERGED/s", "RESYNC/s", "FULL/s", "DISARM/s",
 	       "WAKEUP/s", term_colour(COLOUR_NONE));
 }
 
@@ -118,8 +150,9 @@ static void print_line(const struct stat *stat, const struct sums *sums)
 	const struct counters *grown = &sums->grown;
 
 	print_heading(stat);
-	printf("%8zu %8llu %7llu %9.0f %9.0f %9.0f %7.0f %8.0f %8.0f\n",
+	printf("%8zu %8llu %9.0f %7llu %9.0f %9.0f %9.0f %7.0f %8.0f %8.0f\n",
 	       sums->sessions, (unsigned long long)sums->pages,
+	       rate(sums->writes, sums->seconds),
 	       (unsigned long long)sums->unread,
 	       rate(grown->events, sums->seconds),
 	       rate(grown->merged, sums->seconds),
@@ -166,6 +199,8 @@ static void print_json(const struct stat *stat, const struct sample *now,
 	json_double(obj, "seconds", sums->seconds);
 	json_u64(obj, "nr_sessions", sums->sessions);
 	json_u64(obj, "pages", sums->pages);
+	json_double(obj, "writes_per_second",
+		    rate(sums->writes, sums->seconds));
 	json_u64(obj, "unread", sums->unread);
 	json_object_object_add(obj, "rates",
 			       rates_to_json(&sums->grown, sums->seconds));

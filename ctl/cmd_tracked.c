@@ -7,6 +7,7 @@
 #include "common/range.h"
 #include "json.h"
 #include "mem.h"
+#include "ranges.h"
 #include "sessions.h"
 
 static const struct column columns[] = {
@@ -25,7 +26,8 @@ static const struct column columns[] = {
 struct output {
 	struct table *table;
 	struct json_object *array;
-	uint64_t pages;
+	struct wtrack_range *ranges;	/* of all sessions, which may overlap */
+	size_t nr_ranges;
 	size_t nr_answers;
 	size_t nr_refused;
 	char *refusal;
@@ -36,7 +38,8 @@ static void add_range(struct output *out, const struct session *session,
 {
 	struct json_object *range;
 
-	out->pages += nr;
+	out->ranges = mem_grow(out->ranges, out->nr_ranges, sizeof(*out->ranges));
+	out->ranges[out->nr_ranges++] = (struct wtrack_range) { gfn, nr };
 	if (ranges) {
 		range = json_object_new_object();
 		json_u64(range, "gfn", gfn);
@@ -139,10 +142,19 @@ static int ask_all(struct ctl *ctl, struct output *out,
 	return r;
 }
 
+/* A page that several sessions track is one page. */
+static uint64_t distinct_pages(struct output *out)
+{
+	out->nr_ranges = ranges_merge(out->ranges, out->nr_ranges);
+	return ranges_pages(out->ranges, out->nr_ranges);
+}
+
 static void print(struct ctl *ctl, struct output *out, struct json_object *obj)
 {
+	const uint64_t pages = distinct_pages(out);
+
 	if (ctl->json != JSON_OFF) {
-		json_u64(obj, "pages", out->pages);
+		json_u64(obj, "pages", pages);
 		json_print(ctl, json_object_get(obj));
 		return;
 	}
@@ -150,8 +162,7 @@ static void print(struct ctl *ctl, struct output *out, struct json_object *obj)
 	if (ctl->legend && !ctl->quiet)
 		printf("%s%llu page%s in %zu session%s.\n",
 		       table_rows(out->table) ? "\n" : "",
-		       (unsigned long long)out->pages,
-		       out->pages == 1 ? "" : "s", out->nr_answers,
+		       (unsigned long long)pages, pages == 1 ? "" : "s", out->nr_answers,
 		       out->nr_answers == 1 ? "" : "s");
 	if (out->nr_refused)
 		ctl_note(ctl, "wtrackctl: %zu more not shown: %s",
@@ -173,6 +184,7 @@ static int show(struct ctl *ctl, const struct model *model, const char *path)
 		print(ctl, &out, obj);
 	json_object_put(obj);
 	table_free(out.table);
+	free(out.ranges);
 	free(out.refusal);
 	return r;
 }

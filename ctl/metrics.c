@@ -188,8 +188,8 @@ static void each_refusal(struct sink *sink, const struct family *family,
 
 #define FIELD(type, field) \
 	offsetof(struct type, field), sizeof(((struct type *)0)->field)
-#define VM(name, field, help) \
-	{ "wtrack_vm_" name, "gauge", help, each_vm, FIELD(vm, field) }
+#define VM(name, type, field, help) \
+	{ "wtrack_vm_" name, type, help, each_vm, FIELD(vm, field) }
 #define SESSION(name, type, field, help) \
 	{ "wtrack_session_" name, type, help, each_session, \
 	  FIELD(session, field) }
@@ -203,9 +203,12 @@ static const struct family families[] = {
 	{ "wtrack_sessions", "gauge", "Sessions, by who opened them: a client "
 	  "of the daemon, a watch, or somebody directly.", count_sessions, 0,
 	  0 },
-	VM("sessions", nr_sessions, "Sessions on the VM."),
-	VM("pages", pages, "Pages that the VM's sessions track, added up."),
-	VM("memory_bytes", memory_bytes,
+	VM("sessions", "gauge", nr_sessions, "Sessions on the VM."),
+	VM("pages", "gauge", pages,
+	   "Pages that the VM's sessions track, each counted once."),
+	VM("writes_total", "counter", writes, "Writes of the guest to these "
+	   "pages, each counted once, since its first session came."),
+	VM("memory_bytes", "gauge", memory_bytes,
 	   "Kernel memory held for the VM and its sessions."),
 	SESSION("pages", "gauge", pages, "Pages that the session tracks."),
 	SESSION("events_total", "counter", counters.events,

@@ -23,7 +23,8 @@ struct vm {
 	char *cgroup;
 	char *comm;
 	uint64_t vm_id;
-	uint64_t pages;
+	uint64_t pages;		/* distinct ones that are tracked */
+	uint64_t writes;	/* of the guest to them, once each */
 	uint64_t memory_bytes;
 	bool gone;
 	size_t nr_sessions;	/* counted in the model */

@@ -20,6 +20,7 @@ static const struct property vm_properties[] = {
 	VM_PROPERTY("Comm", 's', comm),
 	VM_PROPERTY("VmId", 't', vm_id),
 	VM_PROPERTY("Pages", 't', pages),
+	VM_PROPERTY("Writes", 't', writes),
 	VM_PROPERTY("MemoryBytes", 't', memory_bytes),
 	VM_PROPERTY("Gone", 'b', gone),
 	{ 0 }

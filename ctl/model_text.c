@@ -96,6 +96,7 @@ struct json_object *vm_to_json(const struct vm *vm)
 	json_u64(obj, "vm_id", vm->vm_id);
 	json_u64(obj, "nr_sessions", vm->nr_sessions);
 	json_u64(obj, "pages", vm->pages);
+	json_u64(obj, "writes", vm->writes);
 	json_u64(obj, "memory_bytes", vm->memory_bytes);
 	json_flag(obj, "gone", vm->gone);
 	json_string(obj, "path", vm->path);

@@ -17,6 +17,7 @@ void top_init(struct top_model *top)
 {
 	*top = (struct top_model) { 0 };
 	tally_init(&top->before, MAX_SESSIONS);
+	tally_init(&top->vms_before, MAX_SESSIONS);
 	tally_init(&top->total, TOP_PAGES);
 	tally_init(&top->recent, TOP_PAGES);
 }
@@ -40,6 +41,7 @@ void top_done(struct top_model *top)
 	for (kind = 0; kind < TOP_KINDS; kind++)
 		clear(&top->lists[kind]);
 	tally_done(&top->before);
+	tally_done(&top->vms_before);
 	tally_done(&top->total);
 	tally_done(&top->recent);
 }
@@ -78,11 +80,10 @@ static double rate_of(uint64_t count, uint64_t ns)
 	return ns ? (double)count * 1e9 / (double)ns : 0;
 }
 
-/* How many writes since the last look; none of a session that is new. */
-static uint64_t count_since(struct top_model *top, uint64_t session,
-			    uint64_t writes)
+/* How many writes since the last look; none of a session or a VM that is new. */
+static uint64_t count_since(struct tally *tally, uint64_t id, uint64_t writes)
 {
-	struct tally_entry *before = tally_get(&top->before, session);
+	struct tally_entry *before = tally_get(tally, id);
 	uint64_t count = 0;
 
 	if (!before)
@@ -94,7 +95,9 @@ static uint64_t count_since(struct top_model *top, uint64_t session,
 	return count;
 }
 
-static void add_vms(struct top_model *top, const struct model *model)
+/* The module numbers a VM anew, and counts from 0, when its first session comes. */
+static void add_vms(struct top_model *top, const struct model *model,
+		    uint64_t ns)
 {
 	struct top_row *row;
 	char label[64];
@@ -113,6 +116,12 @@ static void add_vms(struct top_model *top, const struct model *model)
 		row->pages = vm->pages;
 		row->memory = vm->memory_bytes;
 		row->unseen = vm->gone;
+		row->total = vm->writes;
+		if (vm->vm_id)
+			row->rate = rate_of(count_since(&top->vms_before,
+							vm->vm_id, vm->writes),
+					    ns);
+		top->rate += row->rate;
 	}
 }
 
@@ -124,8 +133,6 @@ static void add_to_vm(struct top_model *top, const struct model *model,
 	if (!session->vm)
 		return;
 	row = &top->lists[TOP_VMS].rows[session->vm - model->vms];
-	row->rate += from->rate;
-	row->total += from->total;
 	row->losses += from->losses;
 }
 
@@ -150,9 +157,9 @@ static void add_session(struct top_model *top, const struct model *model,
 		      counters->unreported;
 	row->total = counters->events + counters->merged +
 		     counters->resync_writes;
-	row->rate = rate_of(count_since(top, session->id, row->total), ns);
+	row->rate = rate_of(count_since(&top->before, session->id, row->total),
+			    ns);
 	row->unseen = session->state & WTRACK_STATE_RESYNC;
-	top->rate += row->rate;
 	add_to_vm(top, model, session, row);
 }
 
@@ -193,7 +200,7 @@ void top_update(struct top_model *top, const struct model *model,
 	clear(&top->lists[TOP_VMS]);
 	clear(&top->lists[TOP_SESSIONS]);
 	top->rate = 0;
-	add_vms(top, model);
+	add_vms(top, model, ns);
 	for (i = 0; i < model->nr_sessions; i++)
 		add_session(top, model, &model->sessions[i], ns);
 }

@@ -31,7 +31,8 @@ enum top_sort { TOP_BY_RATE, TOP_BY_ID, TOP_BY_TOTAL, TOP_SORTS };
  * @memory: bytes held for a VM
  * @unread, @records: of a session's ring
  * @losses: sessions: overflows, disarms, unreported stores; pages: gaps
- * @total: writes so far
+ * @total: writes so far; of a VM those of its guest, however many sessions saw
+ *	each of them
  * @rate: writes per second
  * @unseen: the page is not seen now, the session's ring is closed, the VM gone
  */
@@ -62,14 +63,16 @@ struct top_list {
  * @lists: rows, unsorted before top_sort()
  * @time_ns: of the last look, 0 before the first
  * @before: sessions' writes at the last look
+ * @vms_before: writes of VMs' guests then, by the module's number of the VM
  * @total: writes to each page since the start
  * @recent: since the last look
- * @rate: of all sessions together
+ * @rate: of all VMs together
  */
 struct top_model {
 	struct top_list lists[TOP_KINDS];
 	uint64_t time_ns;
 	struct tally before;
+	struct tally vms_before;
 	struct tally total;
 	struct tally recent;
 	double rate;

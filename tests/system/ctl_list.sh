@@ -125,6 +125,27 @@ map_shows_the_memory()
 		grep -qE '^[0-9]+ regions\.$' "$SCRATCH/map"
 }
 
+# A page that two sessions track is one page.
+pages_count_once()
+{
+	json alice tracked fred && holds '.pages == 4 and
+		(.sessions | map(.ranges[].nr_pages) | add) == 6' || return
+	wait_for list_has_pages 4 &&
+		as_user alice wtrackctl tracked fred >"$SCRATCH/tracked"
+	cat "$SCRATCH/tracked"
+	grep -qx '4 pages in 2 sessions.' "$SCRATCH/tracked" || return
+	as_user alice wtrackctl show fred >"$SCRATCH/show"
+	cat "$SCRATCH/show"
+	grep -qE '^ +pages +4 in 2 sessions$' "$SCRATCH/show"
+}
+
+list_has_pages()
+{
+	json alice list && holds --argjson pid "$fred" --argjson pages "$1" \
+		'.vms[] | select(.pid == $pid) | .pages == $pages and
+			.nr_sessions == 2'
+}
+
 # What QEMU itself says is there.
 dump_is_the_memory()
 {
@@ -217,7 +238,11 @@ check "map has the guest's memory" map_shows_the_memory
 check "dump is what the memory holds" dump_is_the_memory
 check "dump and map are not for strangers, nor of what is not there" \
 	dump_says_where_memory_ends
-kill "$client"
+as_user alice wtrackctl monitor fred --gfn "$gfn+2" --json=short \
+	>"$SCRATCH/monitor" 2>&1 &
+wait_for grep -q started "$SCRATCH/monitor"
+check "pages of two sessions count once" pages_count_once
+pkill -u alice -x wtrackctl
 wait
 check "a session is gone with its client" wait_for no_sessions
 check "a VM that is none ends with 3" not_found

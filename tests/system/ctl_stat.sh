@@ -22,12 +22,34 @@ rates_are_those_of_the_guest()
 		"$SCRATCH/stat" >"$SCRATCH/held"
 }
 
+# Sessions that see the same writes change nothing about what the guest does.
+rates_do_not_depend_on_sessions()
+{
+	as_user alice wtrackctl stat fred --interval=2 --count=2 --json=short \
+		>"$SCRATCH/stat" || return
+	cat "$SCRATCH/stat"
+	jq -es '.[2] | .nr_sessions == 3 and .pages == 1 and
+		.writes_per_second > 0 and
+		(.rates.events / .writes_per_second | . > 2.5 and . < 3.5)' \
+		"$SCRATCH/stat" >"$SCRATCH/held"
+	as_user alice wtrackctl top --interval=2 --json=short \
+		>"$SCRATCH/top" || return
+	cat "$SCRATCH/top"
+	jq -es --argjson pid "$(vm_pid fred)" '.[0] | . as $all |
+		.vms[] | select(.pid == $pid) | .sessions == 3 and .pages == 1 and
+		.writes_per_second > 0 and
+		.writes_per_second == $all.writes_per_second and
+		(($all.sessions | map(.writes_per_second) | add) /
+			.writes_per_second | . > 2.5 and . < 3.5)' \
+		"$SCRATCH/top" >"$SCRATCH/held"
+}
+
 text_has_lines()
 {
 	as_user alice wtrackctl stat --interval=0.5 --count=2 >"$SCRATCH/stat"
 	cat "$SCRATCH/stat"
 	same 3 "$(wc -l <"$SCRATCH/stat")" &&
-		grep -qE '^SESSIONS +PAGES +UNREAD +EVENTS/s' "$SCRATCH/stat" &&
+		grep -qE '^SESSIONS +PAGES +WRITES/s +UNREAD +EVENTS/s' "$SCRATCH/stat" &&
 		grep -qE '^ +1 +1 +' "$SCRATCH/stat" &&
 		same 2 "$(wtrackctl stat -i 0.1 -n 2 --no-legend | wc -l)"
 }
@@ -112,6 +134,13 @@ check "the end of the VM is the end of stat" end_of_the_vm_is_the_end
 check "metrics are text for Prometheus" metrics_are_text
 check "those of sessions may be left out" sessions_are_left_out
 check "metrics are JSON" metrics_are_json
-kill "$(pgrep -u alice -x wtrackctl)"
+for _ in 1 2; do
+	as_user alice wtrackctl monitor fred --gfn "$(vm_gfn fred)" --json=short \
+		>"$SCRATCH/monitor" &
+	wait_for grep -q '"write"' "$SCRATCH/monitor"
+done
+check "three sessions make no rate of it three times" \
+	rates_do_not_depend_on_sessions
+pkill -u alice -x wtrackctl
 wait
 finish

@@ -73,6 +73,7 @@ gfn=$(vm_gfn fred)
 check "it is not enabled unasked" not systemctl -q is-enabled $TIMER
 check "nothing is written" test ! -e $PROM
 hold_as alice one -g "$gfn" "$pid"
+hold_as alice two -g "$gfn" "$pid"
 watch_file bells '[Match]' 'Name=fred' '[Watch]' "Gfn=$gfn" RateLimitBurst=0
 systemctl reload wtrackd
 wait_for has_entries bells "$ARMED" 1 || bail "the watch does not begin"
@@ -87,6 +88,10 @@ written()
 check "the service writes the file" written systemctl start $SERVICE ||
 	bail "$(systemctl status --no-pager -n 20 $SERVICE)"
 check "with what was counted" events 10
+check "which three sessions have seen" same 3 "$(events 10 | wc -l)"
+check "and which are the guest's ten writes all the same" \
+	grep -E '^wtrack_vm_writes_total\{.*vm_name="fred".*\} 10$' $PROM
+check "to one page" grep -E '^wtrack_vm_pages\{.*vm_name="fred".*\} 1$' $PROM
 check "all may read it" same "root:root 644" "$(stat -c %U:%G\ %a $PROM)"
 check "nothing else is left there" same wtrack.prom "$(ls -A $DIR)"
 vm_burst fred 10 >/dev/null
@@ -156,4 +161,5 @@ check "without the daemon the file stays" stays fails
 check "and none is started" same inactive "$(systemctl is-active wtrackd)"
 systemctl start wtrackd
 let_go one
+let_go two
 finish

@@ -32,7 +32,7 @@ static int setup(void **state)
 		vms[i] = (struct vm) {
 			.path = (char *)"", .pid = 100 + (int)i, .fd = 9,
 			.uid = 4000000000, .name = (char *)"guest",
-			.nr_sessions = i,
+			.nr_sessions = i, .vm_id = i,
 		};
 	for (i = 0; i < 40; i++)
 		sessions[i] = (struct session) {
@@ -80,10 +80,49 @@ static void rates_are_between_two_looks(void **state)
 	assert_true(is_rate(row(TOP_SESSIONS, 0)->rate, 300));
 	assert_true(is_rate(row(TOP_SESSIONS, 1)->rate, 2));
 	assert_true(is_rate(row(TOP_SESSIONS, 2)->rate, 10));
-	assert_true(is_rate(row(TOP_VMS, 0)->rate, 310));
+}
+
+/* 40 a second are 40, and not 120 because three sessions see each of them. */
+static void rates_of_a_vm_are_those_of_its_guest(void **state)
+{
+	size_t i;
+
+	(void)state;
+	vms[0].vm_id = 7;
+	vms[0].writes = 100;
+	for (i = 0; i < 3; i++)
+		sessions[i].vm = &vms[0];
+	top_update(&top, &model, 5 * SECOND);
+	vms[0].writes += 80;
+	vms[1].writes += 20;
+	for (i = 0; i < 3; i++)
+		sessions[i].counters.events += 80;
+	top_update(&top, &model, 7 * SECOND);
+	assert_true(is_rate(row(TOP_SESSIONS, 2)->rate, 40));
+	assert_true(is_rate(row(TOP_VMS, 0)->rate, 40));
+	assert_true(is_rate(row(TOP_VMS, 1)->rate, 10));
 	assert_true(is_rate(row(TOP_VMS, 2)->rate, 0));
-	assert_true(is_rate(top.rate, 312));
-	assert_int_equal(row(TOP_VMS, 0)->total, 1620);
+	assert_true(is_rate(top.rate, 50));
+	assert_int_equal(row(TOP_VMS, 0)->total, 180);
+}
+
+/* The module numbers the VM anew with its next session, and counts from 0. */
+static void a_vm_whose_sessions_went_begins_anew(void **state)
+{
+	(void)state;
+	vms[0].vm_id = 7;
+	vms[0].writes = 100;
+	top_update(&top, &model, SECOND);
+	vms[0].vm_id = 8;
+	vms[0].writes = 150;
+	top_update(&top, &model, 2 * SECOND);
+	assert_true(is_rate(row(TOP_VMS, 0)->rate, 0));
+	vms[0].writes = 190;
+	top_update(&top, &model, 3 * SECOND);
+	assert_true(is_rate(row(TOP_VMS, 0)->rate, 40));
+	vms[0].vm_id = vms[0].writes = 0;
+	top_update(&top, &model, 4 * SECOND);
+	assert_true(is_rate(row(TOP_VMS, 0)->rate, 0));
 }
 
 /* A session that is new has a past, but no rate yet; a counter never falls. */
@@ -322,6 +361,8 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		HERE(rates_are_between_two_looks),
+		HERE(rates_of_a_vm_are_those_of_its_guest),
+		HERE(a_vm_whose_sessions_went_begins_anew),
 		HERE(new_sessions_have_no_rate),
 		HERE(rows_stay_while_the_daemon_is_away),
 		HERE(pages_are_counted_and_sorted),

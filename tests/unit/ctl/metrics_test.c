@@ -10,8 +10,8 @@
 #define NASTY	"a\"b\\c\nd{e=\"f\",g}# \\n \303\244 \033["
 
 static struct vm vms[] = {
-	{ .pid = 100, .fd = 9, .name = "web", .pages = 7, .memory_bytes = 4096,
-	  .nr_sessions = 2 },
+	{ .pid = 100, .fd = 9, .name = "web", .pages = 7, .writes = UINT64_MAX,
+	  .memory_bytes = 4096, .nr_sessions = 2 },
 	{ .pid = 100, .fd = 10, .name = "web" },
 	{ .pid = 150, .fd = 9, .name = "gone", .gone = true, .nr_sessions = 1 },
 	{ .pid = 200, .fd = 9, .name = NASTY },
@@ -86,6 +86,8 @@ static void each_value_is_there(void **state)
 		"wtrack_sessions{kind=\"watch\"} 1",
 		"wtrack_vm_sessions{" WEB "} 2",
 		"wtrack_vm_pages{" WEB "} 7",
+		"# TYPE wtrack_vm_writes_total counter",
+		"wtrack_vm_writes_total{" WEB "} 18446744073709551615",
 		"wtrack_vm_memory_bytes{" WEB "} 4096",
 		"wtrack_vm_sessions{vm_pid=\"100\",vm_fd=\"10\","
 			"vm_name=\"web\"} 0",
