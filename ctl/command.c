@@ -16,6 +16,7 @@ const struct command *const commands[] = {
 	&command_stat,
 	&command_top,
 	&command_monitor,
+	&command_break,
 	&command_record,
 	&command_report,
 	&command_stop,

@@ -41,6 +41,7 @@ struct command {
 	int (*run)(struct ctl *ctl);
 };
 
+extern const struct command command_break;
 extern const struct command command_completion;
 extern const struct command command_doctor;
 extern const struct command command_dump;

@@ -12,9 +12,24 @@
 
 /* Disarmed pages are read, and memory that is back is found, so often. */
 #define SYNC_NS		UINT64_C(250000000)
+/* How long a vCPU waits where the module's bound is not known: that of a release. */
+#define SYNC_US		100000
+
+static int set_sync(struct diff *diff)
+{
+	struct wtrack_info info;
+	uint32_t timeout_us = SYNC_US;
+	int r;
+
+	if (!wtrack_get_info(&info, sizeof(info)))
+		timeout_us = info.max_sync_us;
+	r = wtrack_session_set_sync(diff->session, timeout_us);
+	return r ? open_fail(diff->ctl, r, "having vCPUs wait") : 0;
+}
 
 int diff_open(struct diff *diff, struct ctl *ctl, unsigned int ring_flags)
 {
+	bool sync = ring_flags & WTRACK_RING_SYNC;
 	struct follow_options options;
 	struct wtrack_mirror_options wanted = { .ring_flags = ring_flags };
 	int r;
@@ -23,7 +38,8 @@ int diff_open(struct diff *diff, struct ctl *ctl, unsigned int ring_flags)
 	r = follow_read_options(ctl, &options);
 	if (r)
 		return r;
-	r = open_session(ctl, options.records, &diff->session);
+	r = sync ? open_sync_session(ctl, options.records, &diff->session) :
+		   open_session(ctl, options.records, &diff->session);
 	if (r)
 		return r;
 	wanted.records = options.records;
@@ -31,6 +47,10 @@ int diff_open(struct diff *diff, struct ctl *ctl, unsigned int ring_flags)
 				      options.period_ms);
 	if (r)
 		r = open_fail(ctl, r, "--budget");
+	if (!r && sync)
+		r = set_sync(diff);
+	if (!r && diff->on_session)
+		r = diff->on_session(diff);
 	if (!r) {
 		r = wtrack_mirror_new(diff->session, &wanted, sizeof(wanted),
 				      &diff->mirror);
@@ -74,7 +94,7 @@ static bool take_changes(struct diff *diff,
 	}
 	if (r < 0 && r != -EBUSY)
 		end(diff, r);
-	else if (!r && diff->on_quiet)
+	else if (r <= 0 && diff->on_quiet)
 		diff->on_quiet(diff);
 	return r > 0 && diff->stream.reason == STREAM_GOES_ON;
 }

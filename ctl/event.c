@@ -129,6 +129,8 @@ const char *event_type_name(int type)
 	case EVENT_ENDED:		return "ended";
 	case EVENT_CHANGED:		return "changed";
 	case EVENT_STATE:		return "state";
+	case EVENT_STOPPED:		return "stopped";
+	case EVENT_CONTINUED:		return "continued";
 	default:			return "unknown";
 	}
 }
@@ -165,6 +167,11 @@ const char *event_code_name(const struct event *event)
 		[WTRACK_MIRROR_ABSENT] = "absent",
 		[WTRACK_MIRROR_REMOVED] = "removed",
 	};
+	static const char *const stops[] = {
+		[STOP_EXACT] = "exact",
+		[STOP_LATE] = "late",
+		[STOP_UNSEEN] = "unseen",
+	};
 
 	switch (event->type) {
 	case EVENT_GUARD:
@@ -175,6 +182,8 @@ const char *event_code_name(const struct event *event)
 		return name_of(end, ARRAY_SIZE(end), event->code);
 	case EVENT_STATE:
 		return name_of(states, ARRAY_SIZE(states), event->code);
+	case EVENT_STOPPED:
+		return name_of(stops, ARRAY_SIZE(stops), event->code);
 	default:
 		return "unknown";
 	}

@@ -30,6 +30,19 @@ enum event_type {
 	/* Of a mirror, and in no recording. */
 	EVENT_CHANGED		= 20,
 	EVENT_STATE		= 21,
+	/* Of wtrackctl break, and in no recording. */
+	EVENT_STOPPED		= 22,
+	EVENT_CONTINUED		= 23,
+};
+
+/* Where a VM was stopped. */
+enum event_stop {
+	/* Behind the store, before the vCPU's next instruction. */
+	STOP_EXACT,
+	/* The vCPU had gone on by then. */
+	STOP_LATE,
+	/* A change that was not seen as a store. */
+	STOP_UNSEEN,
 };
 
 /**
@@ -49,7 +62,7 @@ enum event_type {
  * @total: WRITE: length of the store
  * @len: WRITE: bytes of @data. CHANGED: bytes of @old_bytes and @new_bytes
  * @code: GUARD: WTRACK_GUARD_*; RESYNC: WTRACK_RESYNC_*; ENDED: enum
- *	stream_reason; STATE: WTRACK_MIRROR_*
+ *	stream_reason; STATE: WTRACK_MIRROR_*; STOPPED: enum event_stop
  * @cause: GUARD: WTRACK_CAUSE_*
  * @has_rip: @rip is known
  * @more: WRITE: the next event has more of the same store

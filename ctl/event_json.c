@@ -86,6 +86,9 @@ struct json_object *event_to_json(const struct event *event)
 	case EVENT_STATE:
 		add_state(obj, event);
 		break;
+	case EVENT_STOPPED:
+		json_string(obj, "place", event_code_name(event));
+		break;
 	case EVENT_STARTED:
 		json_u64(obj, "tracked", event->nr_pages);
 		json_u64(obj, "asked", event->nr_tracked);

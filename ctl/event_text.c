@@ -133,6 +133,17 @@ static void print_region(FILE *to, const struct event *event)
 		event->type == EVENT_REGION_REMOVED ? "before" : "again");
 }
 
+static void print_stopped(FILE *to, const struct event *event)
+{
+	static const char *const texts[] = {
+		[STOP_EXACT] = "exactly behind this write",
+		[STOP_LATE] = "late: the vCPU had gone on",
+		[STOP_UNSEEN] = "late: the change was not seen as a write",
+	};
+
+	fputs(texts[event->code], to);
+}
+
 static void print_rest(FILE *to, const struct event *event)
 {
 	char count[UNITS_SIZE];
@@ -148,6 +159,12 @@ static void print_rest(FILE *to, const struct event *event)
 		break;
 	case EVENT_VM_GONE:
 		fputs("the VM has ended", to);
+		break;
+	case EVENT_STOPPED:
+		print_stopped(to, event);
+		break;
+	case EVENT_CONTINUED:
+		fputs("the VM goes on", to);
 		break;
 	case EVENT_ENDED:
 		fprintf(to, "%s, after %s writes", event_code_name(event),

@@ -124,6 +124,73 @@ int open_session(struct ctl *ctl, uint32_t max_records,
 	return open_limited(ctl, nr_pages(&ctl->args), max_records, ret);
 }
 
+static int check_sync(struct ctl *ctl)
+{
+	struct wtrack_info info;
+	int r = wtrack_get_info(&info, sizeof(info));
+
+	/* To some users only the daemon gives a session. */
+	if (r || info.features & WTRACK_FEAT_SYNC)
+		return 0;
+	return ctl_fail(ctl, EXIT_UNSUPPORTED, "this module does not let vCPUs "
+			"wait; load that of this release");
+}
+
+/* The same VM, if the VMM's number is of the same process in the end. */
+static int open_past_daemon(const struct ctl *ctl, pid_t vm_pid,
+			    struct wtrack_session **ret)
+{
+	const char *vm = args_vm(&ctl->args);
+	pid_t pid;
+	int fd;
+
+	if (vm_text_parse(vm, &pid, &fd) || fd < 0)
+		return wtrack_session_open_pid(vm_pid, ret);
+	return wtrack_session_open_pid_fd(pid, fd, ret);
+}
+
+static int replace_session(struct ctl *ctl, struct wtrack_session **session,
+			   const struct wtrack_status *status)
+{
+	struct wtrack_session *direct;
+	struct wtrack_status now;
+	int r = open_past_daemon(ctl, status->vm_pid, &direct);
+
+	if (!r)
+		r = wtrack_session_get_status(direct, &now, sizeof(now));
+	if (!r && now.vm_id != status->vm_id) {
+		wtrack_session_close(direct);
+		r = -ESRCH;
+	}
+	wtrack_session_close(*session);
+	if (r == -EACCES || r == -EPERM)
+		return ctl_fail(ctl, EXIT_PERMISSION, "wtrackd gives you no "
+				"session for which vCPUs wait; be root, or be let "
+				"open /dev/kvm-wtrack: kvm-wtrack(7)");
+	*session = direct;
+	return r ? open_fail(ctl, r, "opening the VM") : 0;
+}
+
+int open_sync_session(struct ctl *ctl, uint32_t max_records,
+		      struct wtrack_session **ret)
+{
+	struct wtrack_status status;
+	int r = check_sync(ctl);
+
+	if (!r)
+		r = open_session(ctl, max_records, ret);
+	if (r)
+		return r;
+	r = wtrack_session_get_status(*ret, &status, sizeof(status));
+	if (!r && !(status.rights & WTRACK_RIGHT_SYNC))
+		return replace_session(ctl, ret, &status);
+	if (r) {
+		wtrack_session_close(*ret);
+		return open_fail(ctl, r, "asking for the session's rights");
+	}
+	return 0;
+}
+
 /* The least there is: 0 would mean all that the user may have. */
 int open_reader(struct ctl *ctl, struct wtrack_session **ret)
 {

@@ -26,6 +26,20 @@ int open_session(struct ctl *ctl, uint32_t max_records,
 		 struct wtrack_session **ret);
 
 /**
+ * open_sync_session() - a session for whose reader vCPUs can be made to wait
+ * @ctl: the run
+ * @max_records: as with open_session()
+ * @ret: where to store it, limited as that of open_session()
+ *
+ * The daemon gives such a session to root alone by default. To others it is given by
+ * the device, if they may open it.
+ *
+ * Return: as open_session().
+ */
+int open_sync_session(struct ctl *ctl, uint32_t max_records,
+		      struct wtrack_session **ret);
+
+/**
  * open_reader() - a session that looks at the VM's memory and tracks nothing
  * @ctl: the run
  * @ret: where to store it, limited as that of open_session()

@@ -122,7 +122,7 @@ struct fake {
 	bool slow_worker;	/* does not find memory that comes */
 	uint64_t last[FAKE_PAGES];	/* newest record, when coalescing */
 	/* Of a synchronous session: how many vCPUs wait, and are signalled. */
-	uint32_t waiters, signalled;
+	_Atomic uint32_t waiters, signalled;
 	/* A signal comes after that many pages of each ADD, REARM or REMOVE. */
 	uint64_t pages_to_signal;
 	/* The same for bytes of each READ. */
