@@ -129,7 +129,7 @@ static void on_scanned(void *userdata, int result)
 	last_result = result;
 }
 
-static int wait_for(pid_t pid)
+static int wait_for_scan(pid_t pid)
 {
 	struct scan_wait *wait;
 
@@ -171,7 +171,7 @@ static pid_t fill_queue(void)
 	run();
 	assert_int_equal(nr_looks, LOOKS_PER_USER);
 	for (; pid <= LOOKS_PER_USER + SCANS_PER_USER; pid++)
-		assert_int_equal(wait_for(pid), 0);
+		assert_int_equal(wait_for_scan(pid), 0);
 	return pid;
 }
 
@@ -180,14 +180,14 @@ static void a_user_has_some_and_no_more(void **state)
 	pid_t next = fill_queue();
 
 	(void)state;
-	assert_int_equal(wait_for(next), -EBUSY);
+	assert_int_equal(wait_for_scan(next), -EBUSY);
 	now += 2000000;
-	assert_int_equal(wait_for(next), -EBUSY);
+	assert_int_equal(wait_for_scan(next), -EBUSY);
 	/* One that waits already may be waited for once more. */
-	assert_int_equal(wait_for(next - 1), 0);
+	assert_int_equal(wait_for_scan(next - 1), 0);
 	/* Neither others nor root are concerned. */
-	assert_int_equal(wait_for(5000), 0);
-	assert_int_equal(wait_for(9000), 0);
+	assert_int_equal(wait_for_scan(5000), 0);
+	assert_int_equal(wait_for_scan(9000), 0);
 	run();
 	assert_int_equal(nr_called, 2);
 }
@@ -198,16 +198,16 @@ static void those_that_are_gone_make_room(void **state)
 
 	(void)state;
 	gone[next - 1] = gone[next - 2] = true;
-	assert_int_equal(wait_for(next), 0);
+	assert_int_equal(wait_for_scan(next), 0);
 	assert_int_equal(nr_called, 2);
 	assert_int_equal(last_result, 0);
-	assert_int_equal(wait_for(next + 1), 0);
-	assert_int_equal(wait_for(next + 2), -EBUSY);
+	assert_int_equal(wait_for_scan(next + 1), 0);
+	assert_int_equal(wait_for_scan(next + 2), -EBUSY);
 	/* Not for each that has no room are all of them looked at. */
 	gone[next] = true;
-	assert_int_equal(wait_for(next + 2), -EBUSY);
+	assert_int_equal(wait_for_scan(next + 2), -EBUSY);
 	now += 2000000;
-	assert_int_equal(wait_for(next + 2), 0);
+	assert_int_equal(wait_for_scan(next + 2), 0);
 }
 
 /* The first scan has all that there are. */
@@ -224,7 +224,7 @@ static void first_scan_has_all(void **state)
 	}
 	run();
 	assert_int_equal(nr_looks, LOOKS_PER_USER);
-	assert_int_equal(wait_for(4999), 0);
+	assert_int_equal(wait_for_scan(4999), 0);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
