@@ -416,12 +416,15 @@ int kwt_range_query(struct kwt_session *session, u64 *gfn,
 
 /*
  * Fetch and clear the resync set. Not interruptible, because what was cleared
- * has to reach the caller.
+ * has to reach the caller. *@more is set if the end of the set was not reached:
+ * there was no room, or the ring was closed again meanwhile, and the rest of the
+ * set belongs to the new RESYNC record.
  */
 int kwt_range_resync(struct kwt_session *session,
 		     struct kvm_wtrack_resync_range *ranges, u32 room,
 		     u32 *used, bool *more)
 {
+	struct kwt_ring *ring = &session->ring;
 	struct kwt_set *set = &session->set;
 	struct kwt_vm *vm = session->vm;
 	struct kwt_span *span;
@@ -430,24 +433,23 @@ int kwt_range_resync(struct kwt_session *session,
 	*used = 0;
 	*more = false;
 	mutex_lock(&vm->lock);
-	if (!kwt_ring_reopen(&session->ring)) {
+	if (!kwt_ring_reopen(ring)) {
 		mutex_unlock(&vm->lock);
 		return -EBUSY;
 	}
 	while ((span = kwt_span_first(set, index))) {
-		if (*used == room) {
+		if (*used == room || kwt_ring_closed(ring)) {
 			*more = true;
 			break;
 		}
-		index = span->chunk->index + 1;
+		index = span->chunk->index;
 		*used = kwt_resync_fetch(set, span, ranges, *used, room);
-		if (*used == room)
-			index--;
+		/* Was that all of the span? */
+		if (*used < room && !kwt_ring_closed(ring))
+			index++;
 		mutex_unlock(&vm->lock);
 		cond_resched();
 		mutex_lock(&vm->lock);
-		if (kwt_ring_closed(&session->ring))
-			break;
 	}
 	session->resync_left = *more;
 	mutex_unlock(&vm->lock);

@@ -244,3 +244,105 @@ CASE(resync_of_a_ring_that_is_not_closed_gives_nothing)
 	wt_resync(wt->fd, &set);
 	CHECK_EQ(set.nr, 0);
 }
+
+/*
+ * A set that is cut. The guest fills the ring with stores to the first page, stores
+ * once to the last one, counts that as a round, and goes on storing to the first one
+ * until the host asks for another round. In between there are chunks to look
+ * through, so that the guest often fills the ring while a set is fetched.
+ */
+enum { CHUNK = 1024, CHUNKS = 200, CUTS = 5, MOST_ROUNDS = 20000 };
+
+#define FIRST	(VM_DATA + PAGE)
+#define LAST	(VM_DATA + CHUNKS * CHUNK * PAGE)
+
+/* (first page, last page, rounds made and asked for): never ends. */
+GUEST_CODE(g_rounds,
+	   "1: mov $100, %ecx\n"
+	   "2: mov %rax, (%rdi)\n"
+	   "   inc %rax\n"
+	   "   dec %ecx\n"
+	   "   jnz 2b\n"
+	   "   mov %rax, (%rsi)\n"
+	   "   incq (%rdx)\n"
+	   "3: mov %rax, (%rdi)\n"
+	   "   inc %rax\n"
+	   "   mov 8(%rdx), %rbx\n"
+	   "   cmp %rbx, (%rdx)\n"
+	   "   jae 3b\n"
+	   "   jmp 1b");
+
+struct cut {
+	struct vm *vm;
+	struct wt *wt;
+	volatile uint64_t *made, *asked;
+	uint64_t seq;		/* of the last fence */
+	unsigned int cuts;
+	bool has_last;		/* a record or a set had the last page */
+};
+
+static void cut_init(struct cut *c)
+{
+	unsigned int i;
+
+	*c = (struct cut) { .vm = vm_new((CHUNKS + 1) * CHUNK) };
+	c->made = (uint64_t *)c->vm->data;
+	c->asked = c->made + 1;
+	*c->asked = 1;
+	c->wt = wt_session(c->vm->fd, RECORDS, 0);
+	wt_add(c->wt->fd, FIRST / PAGE, 1);
+	for (i = 1; i <= CHUNKS; i++)
+		wt_add(c->wt->fd, VM_DATA_GFN + i * CHUNK, 1);
+	vcpu_start(vcpu_new(c->vm), g_rounds, FIRST, LAST, VM_DATA);
+}
+
+/* To its end, or until it is cut: then the rest follows a record that is there. */
+static void fetch_set(struct cut *c)
+{
+	struct kvm_wtrack_resync_range ranges[16];
+	WT_ARG(resync, a, .ranges = (uintptr_t)ranges,
+	       .nr_ranges = ARRAY_SIZE(ranges));
+	unsigned int i;
+	int err;
+
+	while (!(err = __wt_resync(c->wt->fd, &a))) {
+		for (i = 0; i < a.out_nr_ranges; i++)
+			c->has_last |= ranges[i].gfn == LAST / PAGE;
+		if (!a.out_more)
+			return;
+	}
+	CHECK_ERRNO(err, EBUSY);
+	c->cuts++;
+	c->seq = wt_fence(c->wt->fd);
+}
+
+static void take_round(struct cut *c)
+{
+	struct kvm_wtrack_record r;
+
+	c->seq = wt_fence(c->wt->fd);
+	c->has_last = false;
+	while (c->wt->next < c->seq) {
+		CHECK(wt_take(c->wt, &r));
+		if (r.type == KVM_WTRACK_RECORD_RESYNC)
+			fetch_set(c);
+		else
+			c->has_last |= r.gpa == LAST;
+	}
+}
+
+CASE_WITHIN(what_is_left_of_a_set_that_is_cut_is_not_lost, 120)
+{
+	unsigned int round;
+	struct cut c;
+
+	cut_init(&c);
+	for (round = 1; c.cuts < CUTS && round < MOST_ROUNDS; round++) {
+		CHECK_SOON(*c.made == round);
+		take_round(&c);
+		tap_trying("round %u, %u sets cut", round, c.cuts);
+		CHECK(c.has_last);
+		*c.asked = round + 1;
+	}
+	CHECK_EQ(c.cuts, CUTS);
+}

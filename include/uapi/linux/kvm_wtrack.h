@@ -768,7 +768,7 @@ struct kvm_wtrack_resync_range {
  * @ranges: pointer to struct kvm_wtrack_resync_range[]
  * @nr_ranges: room in it, not 0; more than out_max_ranges are never filled in
  * @out_nr_ranges: how many were filled in, in ascending order of gfn
- * @out_more: not 0 when there may be more: call again
+ * @out_more: not 0 when this call did not come to the end of the set: call again
  * @__reserved0: must be 0
  * @__reserved: must be 0
  *
@@ -777,9 +777,13 @@ struct kvm_wtrack_resync_range {
  * kept here instead. Release that record, call this until nothing is left,
  * re-read the pages from guest memory, continue with the ring. EBUSY as long as
  * the record is not released: older records would otherwise be taken for newer
- * than the memory that was read. A call that continues with the rest of the set
- * fails with EBUSY when the ring was filled and closed again meanwhile: what is
- * left then belongs to the new RESYNC record.
+ * than the memory that was read.
+ *
+ * The ring may be filled and closed again while the set is fetched. Then the call
+ * stops with out_more set, the next call fails with EBUSY, and what is left of the
+ * set belongs to the new RESYNC record. So a reader that has to have all that was
+ * stored before a FENCE calls FENCE once more after that, and continues to the
+ * number that it returns.
  */
 struct kvm_wtrack_resync {
 	__u32 size;
