@@ -124,12 +124,12 @@ struct wtrack_mirror {
 	bool syncing;
 	bool reading;			/* events were taken, pages are read */
 	uint64_t sync_seq;		/* a sync takes all events up to here */
+	unsigned int cuts;		/* resync sets that it did not get to the end of */
 	uint64_t events;		/* that were taken */
 	uint64_t left;			/* stale pages still to be read */
 	unsigned int rounds;
 	uint64_t generation;		/* when absent pages were looked at */
 	bool resync;			/* the set is to be fetched */
-	bool resync_cut;		/* what is left of it comes with the next */
 	uint64_t writes, rereads, conflicts, resyncs;
 	struct wtrack_change change;
 	unsigned char old[KVM_WTRACK_DATA_BYTES];

@@ -16,8 +16,9 @@
 #include "sys.h"
 
 #define ROUNDS		4
-#define SOON_MS		10
 #define LOOK_MS		100
+/* So many resync sets are cut in a sync before it reads all pages instead. */
+#define MOST_CUTS	4
 
 /*
  * Must the page be read instead? Another holder of the session can have records
@@ -260,9 +261,31 @@ static void resync_page(struct wtrack_mirror *mirror, struct page *page,
 	wtrack__page_stale(mirror, page);
 }
 
+static void read_all_of(struct wtrack_mirror *mirror, uint8_t state)
+{
+	struct link *list = &mirror->states[state], *link;
+
+	for (link = list->next; link != list; link = link->next)
+		wtrack__page_stale(mirror, page_of(link, in_state));
+}
+
 /*
- * Fetch the whole set. It has the present state of a page, whenever the page
- * was added.
+ * The ring was filled and closed again before the set was fetched to its end. What
+ * is left of the set follows the new record, which may have a higher number than
+ * the sync's fence, but is surely published when another fence returns. Where that
+ * does not come to an end, the sync reads all pages that are tracked.
+ */
+static void sync_rest_of_set(struct wtrack_mirror *mirror)
+{
+	if (++mirror->cuts < MOST_CUTS &&
+	    !wtrack_session_fence(mirror->session, &mirror->sync_seq))
+		return;
+	read_all_of(mirror, WTRACK_MIRROR_LIVE);
+	read_all_of(mirror, WTRACK_MIRROR_DISARMED);
+}
+
+/*
+ * Fetch the set. It has the present state of a page, whenever the page was added.
  */
 static int resync(struct wtrack_mirror *mirror)
 {
@@ -278,7 +301,8 @@ static int resync(struct wtrack_mirror *mirror)
 	if (r < 0)
 		return r;
 	mirror->resync = false;
-	mirror->resync_cut = mirror->session->resync.cut;
+	if (mirror->syncing && mirror->session->resync.cut)
+		sync_rest_of_set(mirror);
 	return 0;
 }
 
@@ -320,14 +344,11 @@ static void release(struct wtrack_mirror *mirror)
 static bool takes(const struct wtrack_mirror *mirror)
 {
 	if (mirror->syncing)
-		return mirror->taken < mirror->sync_seq || mirror->resync_cut;
+		return mirror->taken < mirror->sync_seq;
 	return mirror->events < mirror->session->ring.nr_records;
 }
 
-/*
- * The next event, if the series takes one. The rest of a resync set stands behind
- * a record that is about to be published.
- */
+/* The next event, if the series takes one. */
 static const struct wtrack_event *take(struct wtrack_mirror *mirror)
 {
 	struct wtrack_session *session = mirror->session;
@@ -338,11 +359,6 @@ static const struct wtrack_event *take(struct wtrack_mirror *mirror)
 	if (mirror->unreleased >= session->ring.nr_records / 2)
 		release(mirror);
 	event = wtrack_session_next(session);
-	if (!event && mirror->syncing && mirror->resync_cut) {
-		release(mirror);
-		if (wtrack_session_wait(session, SOON_MS) > 0)
-			event = wtrack_session_next(session);
-	}
 	if (!event)
 		return NULL;
 	mirror->taken = wtrack_event_get_seq(event);
@@ -373,6 +389,7 @@ static int end_series(struct wtrack_mirror *mirror)
 		release(mirror);
 	mirror->syncing = false;
 	mirror->reading = false;
+	mirror->cuts = 0;
 	mirror->events = 0;
 	mirror->rounds = 0;
 	return mirror->session->ring.over;

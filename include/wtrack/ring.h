@@ -280,12 +280,13 @@ int wtrack_session_get_waiters(struct wtrack_session *session,
  *
  * and then wtrack_session_next(), finishing a resync on the way, until it has
  * handed out the event with that number or returns NULL: by then it has handed
- * out all that the vCPU wrote before it rang. If the ring was full again while
- * a resync was fetched, what is left of the set comes behind one more event of
- * type WTRACK_EVENT_RESYNC, which has a higher number than the fence's:
- * continue to NULL then. wtrack_mirror_sync() does all of that. The fence can
- * be left out only where the VM has one vCPU and no memory is removed from it
- * meanwhile.
+ * out all that the vCPU wrote before it rang. If one of the events was of type
+ * WTRACK_EVENT_RESYNC, it calls the fence once more after the resync, and
+ * continues to the new number: if the ring was full again while the set was
+ * fetched, what is left of the set comes with one more event of that type,
+ * which may have a higher number than the first fence's.
+ * wtrack_mirror_sync() does all of that. The fence can be left out only where
+ * the VM has one vCPU and no memory is removed from it meanwhile.
  *
  * Return: 0, or
  *	-ENOBUFS	the session has no ring

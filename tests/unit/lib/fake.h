@@ -129,6 +129,8 @@ struct fake {
 	uint64_t bytes_to_signal;
 	/* Wrong answers. */
 	void (*distort)(unsigned long request, void *args);
+	/* Called while RESYNC fetches the set. */
+	void (*in_resync)(void);
 	short extra_revents;
 	/* Called when a reader is about to sleep. */
 	void (*before_poll)(void);

@@ -214,7 +214,20 @@ static bool any_resync(void)
 	return false;
 }
 
-/* Each gfn by itself: the library does not rely on ranges being merged. */
+/* vCPUs go on while the set is fetched. */
+static void go_on_in_resync(void)
+{
+	if (!fake.in_resync)
+		return;
+	pthread_mutex_unlock(&fake.lock);
+	fake.in_resync();
+	pthread_mutex_lock(&fake.lock);
+}
+
+/*
+ * Each gfn by itself: the library does not rely on ranges being merged. What is
+ * left when the ring is closed again belongs to the new record.
+ */
 static long do_resync(void *arg)
 {
 	struct kvm_wtrack_resync *resync = arg;
@@ -227,8 +240,14 @@ static long do_resync(void *arg)
 		return -EBUSY;
 	for (gfn = 0; gfn < FAKE_PAGES &&
 	     resync->out_nr_ranges < resync->nr_ranges; gfn++) {
+		go_on_in_resync();
 		if (!take_resync(gfn))
 			continue;
+		if (fake_ring_closed()) {
+			__atomic_store_n(&fake.resync[gfn], true,
+					 __ATOMIC_SEQ_CST);
+			break;
+		}
 		ranges[resync->out_nr_ranges++] =
 			(struct kvm_wtrack_resync_range) {
 				.gfn = gfn,

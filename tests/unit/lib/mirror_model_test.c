@@ -4,7 +4,8 @@
  * a store and its record anything may happen, for as long as it likes, in the
  * vCPU's place others store and are recorded, pages are disarmed and armed, the
  * ring is full, memory goes and comes. After each sync the copy must be what
- * memory has, and what was handed out must have led there.
+ * memory has, and what was handed out must have led there. So must the copy of
+ * what one vCPU has stored before it waits for a sync, while the others go on.
  */
 #include <stdlib.h>
 
@@ -13,6 +14,8 @@
 #define PAGE	UINT64_C(4096)
 
 enum { PAGES = 8, VCPUS = 4, ROUNDS = 100, STEPS = 400 };
+/* The last vCPU stores only there, and is the only one that does. */
+enum { LONE_VCPU = VCPUS - 1, LONE_GFN = PAGES - 1 };
 
 /* A store that is in memory, and has no record yet. */
 struct pending {
@@ -36,6 +39,7 @@ static struct {
 	uint64_t stores, ahead;
 	bool slow_vcpu;		/* a fence may give up waiting */
 	bool memory_changes;	/* goes and comes */
+	bool waits;		/* the lone vCPU, for a sync */
 	uint64_t returns;
 } m;
 
@@ -122,6 +126,11 @@ static void publish(unsigned int vcpu)
 	}
 }
 
+static uint64_t some_gfn(unsigned int vcpu)
+{
+	return vcpu == LONE_VCPU ? LONE_GFN : chance(LONE_GFN);
+}
+
 /* Few places, so that vCPUs meet. */
 static void store(unsigned int vcpu)
 {
@@ -133,7 +142,7 @@ static void store(unsigned int vcpu)
 		publish(vcpu);
 	p->stale = false;
 	p->len = lens[chance(sizeof(lens) / sizeof(lens[0]))];
-	p->gpa = chance(PAGES) * PAGE + chance(2) * 2048 + chance(12) * 4;
+	p->gpa = some_gfn(vcpu) * PAGE + chance(2) * 2048 + chance(12) * 4;
 	if (fake.absent[p->gpa / PAGE])
 		return;
 	p->made = true;
@@ -192,7 +201,7 @@ static void arm(uint64_t gfn)
 /* A store that nobody is told the bytes of. */
 static void store_silently(unsigned int vcpu)
 {
-	uint64_t gfn = chance(PAGES), word = chance(UINT64_MAX);
+	uint64_t gfn = some_gfn(vcpu), word = chance(UINT64_MAX);
 
 	if (m.pending[vcpu].made)
 		publish(vcpu);
@@ -237,7 +246,7 @@ static void change_memory(void)
 
 static void some_vcpu(void)
 {
-	unsigned int vcpu = (unsigned int)chance(VCPUS);
+	unsigned int vcpu = (unsigned int)chance(m.waits ? LONE_VCPU : VCPUS);
 
 	switch (chance(32)) {
 	case 0:
@@ -300,6 +309,11 @@ static void fence(struct kvm_wtrack_fence *args)
 	args->out_seq = fake_head();
 }
 
+static void in_resync(void)
+{
+	some_vcpus();
+}
+
 /* vCPUs go on while the mirror is in a call. */
 static void meanwhile(unsigned long request, void *args)
 {
@@ -357,12 +371,43 @@ static void change_pages(void)
 	       PAGE);
 }
 
+static void compare(uint64_t gfn)
+{
+	const void *copy = wtrack_mirror_page(m.mirror, gfn);
+	unsigned char memory[PAGE];
+
+	if (!copy)
+		return;
+	assert_memory_equal(copy, m.told[gfn], PAGE);
+	if (fake.absent[gfn])
+		return;
+	fake_memory_read(gfn * PAGE, memory, PAGE);
+	assert_memory_equal(copy, memory, PAGE);
+}
+
+/* The lone vCPU rings a doorbell: it has finished its store, and waits. */
+static void ring_doorbell(void)
+{
+	const struct wtrack_change *change;
+	int r;
+
+	if (m.pending[LONE_VCPU].made)
+		publish(LONE_VCPU);
+	m.waits = true;
+	while ((r = wtrack_mirror_sync(m.mirror, &change)) > 0) {
+		follow(change);
+		some_vcpus();
+	}
+	assert_int_equal(r, 0);
+	if (!m.memory_changes)
+		compare(LONE_GFN);
+	m.waits = false;
+}
+
 /* All vCPUs stand still from here on. */
 static void sync_and_compare(void)
 {
 	const struct wtrack_change *change;
-	unsigned char memory[PAGE];
-	const void *copy;
 	uint64_t gfn;
 	int r;
 
@@ -372,16 +417,11 @@ static void sync_and_compare(void)
 		follow(change);
 	assert_int_equal(r, 0);
 	for (gfn = 0; gfn < PAGES; gfn++) {
-		copy = wtrack_mirror_page(m.mirror, gfn);
-		if (!copy)
+		if (!wtrack_mirror_page(m.mirror, gfn))
 			continue;
-		assert_memory_equal(copy, m.told[gfn], PAGE);
+		compare(gfn);
 		assert_int_equal(wtrack_mirror_get_state(m.mirror, gfn) ==
 				 WTRACK_MIRROR_ABSENT, fake.absent[gfn]);
-		if (fake.absent[gfn])
-			continue;
-		fake_memory_read(gfn * PAGE, memory, PAGE);
-		assert_memory_equal(copy, memory, PAGE);
 	}
 }
 
@@ -399,6 +439,7 @@ static struct wtrack_mirror_status run_round(uint32_t seed, uint32_t records,
 	m.memory_changes = sticky;
 	m.session = fake_session(records, flags);
 	fake.distort = meanwhile;
+	fake.in_resync = in_resync;
 	assert_int_equal(wtrack_mirror_new(m.session, NULL, 0, &m.mirror), 0);
 	assert_int_equal(wtrack_mirror_add(m.mirror, &all, 1, NULL, 0), 0);
 	for (i = 0; i < PAGES; i++)
@@ -410,6 +451,8 @@ static struct wtrack_mirror_status run_round(uint32_t seed, uint32_t records,
 			some_vcpu();
 			if (!chance(16))
 				update();
+			if (!chance(32))
+				ring_doorbell();
 			if (!chance(64))
 				change_pages();
 		}
