@@ -23,11 +23,21 @@ declare -A FACTS=(
 		FOLL_INTERRUPTIBLE HRTIMER_SETUP ARCH_RIP PAGEWALK MMPUT_ASYNC"
 )
 
+# kernel_root KERNEL: says something only when it fails, since others may make the
+# kernel's files at the same time, and it waits for them
+kernel_root()
+{
+	if ! "$HOST/kernel.sh" "$1" 2>"$WORK/kernel.log"; then
+		cat "$WORK/kernel.log" >&2
+		return 1
+	fi
+}
+
 # kbuild KERNEL ARGUMENT...: goes through the module's Kbuild
 kbuild()
 {
 	local root inside run=() module=$WORK/module/kmod
-	root=$("$HOST/kernel.sh" "$1")
+	root=$(kernel_root "$1")
 	inside=$root/headers
 	if [ -x "$root/usr/bin/make" ]; then
 		run=("$HOST/in-root.sh" "$root" "$WORK/module")
@@ -93,7 +103,7 @@ compiler()
 headers()
 {
 	local to=$WORK/headers-$1/$2 root
-	root=$("$HOST/kernel.sh" 6.12)
+	root=$(kernel_root 6.12)
 	mkdir -p "${to%/*}"
 	[ -e "$to" ] || find "$root"/usr/src/linux-headers-*-common/{,arch/x86/}include \
 		-path "*/include/$2" -exec cp {} "$to" \;
@@ -126,7 +136,7 @@ make_headers()
 		compiler "cc-$name" "" "-I$WORK/headers-$name $(
 		)-I$WORK/headers-$name/uapi \"\$@\""
 	done
-	grep -v '	mmput_async	' "$("$HOST/kernel.sh" 6.12)/headers/Module.symvers" \
+	grep -v '	mmput_async	' "$(kernel_root 6.12)/headers/Module.symvers" \
 		>"$WORK/symvers"
 }
 
