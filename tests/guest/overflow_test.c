@@ -251,7 +251,7 @@ CASE(resync_of_a_ring_that_is_not_closed_gives_nothing)
  * until the host asks for another round. In between there are chunks to look
  * through, so that the guest often fills the ring while a set is fetched.
  */
-enum { CHUNK = 1024, CHUNKS = 200, CUTS = 5, MOST_ROUNDS = 20000 };
+enum { CHUNK = 1024, CHUNKS = 200, MOST_ROUNDS = 20000 };
 
 #define FIRST	(VM_DATA + PAGE)
 #define LAST	(VM_DATA + CHUNKS * CHUNK * PAGE)
@@ -333,16 +333,18 @@ static void take_round(struct cut *c)
 
 CASE_WITHIN(what_is_left_of_a_set_that_is_cut_is_not_lost, 120)
 {
+	/* Sets are cut less often where a guest's stores take longer. */
+	const unsigned int wanted = host_is_debug() ? 1 : 5;
 	unsigned int round;
 	struct cut c;
 
 	cut_init(&c);
-	for (round = 1; c.cuts < CUTS && round < MOST_ROUNDS; round++) {
+	for (round = 1; c.cuts < wanted && round < MOST_ROUNDS; round++) {
 		CHECK_SOON(*c.made == round);
 		take_round(&c);
 		tap_trying("round %u, %u sets cut", round, c.cuts);
 		CHECK(c.has_last);
 		*c.asked = round + 1;
 	}
-	CHECK_EQ(c.cuts, CUTS);
+	CHECK_EQ(c.cuts, wanted);
 }
