@@ -869,6 +869,33 @@ static void a_sync_fetches_all_of_a_set_that_is_cut(void **state)
 	close_both(mirror, session);
 }
 
+static void overflow_each_time(void)
+{
+	uint64_t i;
+
+	for (i = 0; i < 8; i++)
+		fake_store(0, 200 + i);
+}
+
+/* It has an end, and the copy is exact then. */
+static void so_it_does_when_each_set_is_cut(void **state)
+{
+	struct wtrack_session *session = fake_session(8, 0);
+	struct wtrack_mirror *mirror = mirror_of(session, 0, 60);
+	uint64_t i;
+
+	(void)state;
+	for (i = 0; i < 60; i++)
+		fake_store(i, i + 1);
+	fake.in_resync = overflow_each_time;
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	for (i = 1; i < 60; i++)
+		assert_int_equal(copy_at(mirror, AT(i)), i + 1);
+	assert_int_equal(status_of(mirror).resyncs, 4);
+	fake.in_resync = NULL;
+	close_both(mirror, session);
+}
+
 static void memory_that_goes_is_absent_until_it_comes(void **state)
 {
 	struct wtrack_session *session = fake_session(64, 0);
@@ -1714,6 +1741,7 @@ int main(void)
 		CASE(a_full_ring_has_pages_read_again),
 		CASE(the_resync_set_tells_of_states),
 		CASE(a_sync_fetches_all_of_a_set_that_is_cut),
+		CASE(so_it_does_when_each_set_is_cut),
 		CASE(memory_that_goes_is_absent_until_it_comes),
 		CASE(a_mirror_keeps_pages_whose_memory_goes),
 		CASE(a_sync_does_not_wait_for_the_module_to_find_memory),
