@@ -230,7 +230,7 @@ static int get_problems(sd_bus *bus, const char *path, const char *interface,
 	(void)interface;
 	(void)property;
 	(void)error;
-	r = problems_list(userdata, &list);
+	r = manager_problems(userdata, &list);
 	if (r < 0)
 		return r;
 	r = sd_bus_message_append_strv(reply, list);

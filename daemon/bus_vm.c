@@ -8,6 +8,7 @@
 #include "manager.h"
 #include "session.h"
 #include "viewer.h"
+#include "utf8.h"
 #include "vm.h"
 
 #define INTERFACE	BUS_NAME ".VM"
@@ -68,7 +69,7 @@ GETTER(get_cgroup)
 
 	UNUSED_BUT_PROPERTY();
 	(void)property;
-	r = proc_clean(vm->process->info.cgroup,
+	r = utf8_clean(vm->process->info.cgroup,
 		       strlen(vm->process->info.cgroup), &clean);
 	if (r < 0)
 		return r;

@@ -8,17 +8,13 @@
 
 #include "common/number.h"
 #include "config.h"
+#include "config_files.h"
 #include "util.h"
 
 /* A limit above that is a mistake, and sums of two of them do not wrap. */
 #define MAX_LIMIT	(UINT64_C(1) << 52)
 /* What the module takes: its INFO call says so. */
 #define MIN_RECORDS	4
-
-const char *const config_dirs[] = {
-	"/etc/wtrackd", "/run/wtrackd", "/usr/local/lib/wtrackd",
-	"/usr/lib/wtrackd", NULL,
-};
 
 enum type { TYPE_NAME, TYPE_COUNT, TYPE_SIZE, TYPE_USEC, TYPE_U32, TYPE_RECORDS,
 	    TYPE_RIGHTS };
@@ -267,49 +263,6 @@ static void on_report(void *userdata, const char *file, unsigned int line,
 		loading->report(loading->userdata, file, line, message);
 }
 
-/* It may have been taken away since it was listed. */
-static int read_one(const struct ini_reader *reader, const char *path)
-{
-	int r = ini_read(reader, path);
-
-	return r == -ENOENT ? 0 : r;
-}
-
-static int read_main(const struct ini_reader *reader, const char *const *dirs)
-{
-	CLEANUP(free_p) char *path = NULL;
-	int r = -ENOENT;
-
-	for (; r == -ENOENT && *dirs; dirs++) {
-		free(TAKE_PTR(path));
-		if (asprintf(&path, "%s/wtrackd.conf", *dirs) < 0) {
-			path = NULL;
-			return -ENOMEM;
-		}
-		r = ini_read(reader, path);
-	}
-	return r == -ENOENT ? 0 : r;
-}
-
-static int read_drop_ins(const struct ini_reader *reader,
-			 const char *const *dirs)
-{
-	char **subdirs = config_subdirs(dirs, "wtrackd.conf.d");
-	char **paths = NULL;
-	size_t i;
-	int r;
-
-	if (!subdirs)
-		return -ENOMEM;
-	r = ini_list((const char *const *)subdirs, reader->report,
-		     reader->userdata, &paths);
-	for (i = 0; r >= 0 && paths[i]; i++)
-		r = read_one(reader, paths[i]);
-	strv_free(paths);
-	strv_free(subdirs);
-	return r;
-}
-
 int config_load(struct config *config, const char *const *dirs,
 		ini_report_fn report, void *userdata)
 {
@@ -319,13 +272,9 @@ int config_load(struct config *config, const char *const *dirs,
 	struct ini_reader reader = { on_entry, on_report, &loading };
 	int r;
 
-	if (!dirs)
-		dirs = config_dirs;
 	r = config_init(&fresh);
 	if (r >= 0)
-		r = read_main(&reader, dirs);
-	if (r >= 0)
-		r = read_drop_ins(&reader, dirs);
+		r = config_read(&reader, dirs);
 	if (r < 0) {
 		config_done(&fresh);
 		return r;
@@ -333,22 +282,4 @@ int config_load(struct config *config, const char *const *dirs,
 	config_done(config);
 	*config = fresh;
 	return 0;
-}
-
-char **config_subdirs(const char *const *dirs, const char *name)
-{
-	char **subdirs = calloc(1, sizeof(*subdirs));
-	char *path;
-
-	if (!dirs)
-		dirs = config_dirs;
-	for (; subdirs && *dirs; dirs++) {
-		if (asprintf(&path, "%s/%s", *dirs, name) < 0)
-			path = NULL;
-		if (strv_append(&subdirs, path) < 0) {
-			strv_free(subdirs);
-			return NULL;
-		}
-	}
-	return subdirs;
 }

@@ -46,10 +46,4 @@ void config_done(struct config *config);
 int config_load(struct config *config, const char *const *dirs,
 		ini_report_fn report, void *userdata);
 
-/* /etc/wtrackd, /run/wtrackd and the like, in the order of precedence. */
-extern const char *const config_dirs[];
-
-/* The same directories with a folder in them, for watches.d; strv_free(). */
-char **config_subdirs(const char *const *dirs, const char *name);
-
 #endif

@@ -8,6 +8,7 @@
 #include "machine.h"
 #include "manager.h"
 #include "scan.h"
+#include "utf8.h"
 #include "util.h"
 #include "vm.h"
 
@@ -33,7 +34,7 @@ static int name_of_path(const char *path, char **ret)
 	r = sd_bus_path_decode(path, PATH "/machine", &name);
 	if (r < 0)
 		return r;
-	return r ? proc_clean(name, strlen(name), ret) : -EBADMSG;
+	return r ? utf8_clean(name, strlen(name), ret) : -EBADMSG;
 }
 
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)

@@ -47,7 +47,7 @@ static int on_counts(sd_event_source *source, void *userdata)
 
 	sd_event_source_set_enabled(source, SD_EVENT_OFF);
 	bus_manager_changed(m, "NVMs", "NSessions", "Problems", NULL);
-	(void)problems_list(m, &problems);
+	(void)manager_problems(m, &problems);
 	nr = strv_length(problems);
 	(void)sd_notifyf(false, "STATUS=%u VMs, %u sessions%s%s%s%s",
 			 manager_nr_vms(m), manager_nr_sessions(m),

@@ -98,6 +98,8 @@ int manager_reload(struct manager *m);
 /* What makes no sense in a file: an ini_report_fn that logs it. */
 void manager_config_problem(void *userdata, const char *file,
 			    unsigned int line, const char *message);
+/* All problems that there are now, as a list that ends with NULL; strv_free(). */
+int manager_problems(struct manager *m, char ***ret);
 
 /* STATUS= for systemctl status, and the properties that count things. */
 void manager_counts_changed(struct manager *m);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The configuration, at start and when it is read again. */
+#include <errno.h>
 #include <grp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
 #include "log.h"
 #include "manager.h"
 #include "message-ids.h"
 #include "util.h"
+#include "vm.h"
 #include "watch.h"
 
 void manager_config_problem(void *userdata, const char *file,
@@ -83,4 +86,44 @@ int manager_reload(struct manager *m)
 	(void)sd_notify(false, "READY=1");
 	manager_counts_changed(m);
 	return r;
+}
+
+static int append_vms(const struct manager *m, char ***list)
+{
+	const struct process *process;
+	int r = 0;
+
+	LIST_FOREACH(process, &m->processes, link)
+		if (r >= 0 && process->nr_left_out && !process->ended)
+			r = problems_append(list, "pid %d (uid %u) has %u VMs that are not listed",
+				   process->pid, process->info.ids.uid,
+				   process->nr_left_out);
+	return r;
+}
+
+static int append_watches(struct manager *m, char ***list)
+{
+	unsigned int nr = watches_not_stored(m->watches);
+
+	return nr ? problems_append(list, "watches: %u sessions are not tracked, because FileDescriptorStoreMax= of wtrackd.service allows no more",
+				    nr) : 0;
+}
+
+int manager_problems(struct manager *m, char ***ret)
+{
+	char **list = calloc(1, sizeof(*list));
+	int r = list ? 0 : -ENOMEM;
+
+	if (r >= 0)
+		r = problems_append_config(&m->problems, &list);
+	if (r >= 0)
+		r = append_vms(m, &list);
+	if (r >= 0)
+		r = append_watches(m, &list);
+	if (r < 0) {
+		strv_free(list);
+		return r;
+	}
+	*ret = list;
+	return 0;
 }

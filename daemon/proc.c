@@ -9,6 +9,7 @@
 #include <systemd/sd-login.h>
 
 #include "proc.h"
+#include "utf8.h"
 #include "util.h"
 
 #define MAX_STATUS	16384
@@ -44,7 +45,7 @@ static int read_comm(pid_t pid, char **ret)
 	r = read_proc(pid, "comm", 64, &text, &size);
 	if (r < 0)
 		return r;
-	return proc_clean(text, size && text[size - 1] == '\n' ? size - 1 :
+	return utf8_clean(text, size && text[size - 1] == '\n' ? size - 1 :
 			  size, ret);
 }
 

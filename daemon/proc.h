@@ -12,7 +12,6 @@
 #include <sys/types.h>
 
 #define PROC_MAX_CMDLINE	(64 * 1024)
-#define PROC_MAX_NAME		255
 
 struct proc_ids {
 	uid_t uid, euid, suid;
@@ -47,8 +46,5 @@ int proc_parse_qemu_name(const char *cmdline, size_t size, char **ret);
 int proc_parse_cgroup(const char *text, char **ret);
 /* The machine that a cgroup of systemd-machined is for: "" when none is. */
 int proc_parse_machine(const char *cgroup, char **ret);
-
-/* Replaces what is not printable UTF-8, and cuts at PROC_MAX_NAME bytes. */
-int proc_clean(const char *text, size_t size, char **ret);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "proc.h"
+#include "utf8.h"
 #include "util.h"
 
 /* The value of the line that begins with key, or NULL. */
@@ -38,52 +39,6 @@ int proc_parse_status(const char *text, struct proc_ids *ret)
 	return 0;
 }
 
-/* Bytes of the UTF-8 character at the beginning, 0 when it is none. */
-static size_t utf8_length(const char *text, size_t size)
-{
-	const unsigned char *c = (const unsigned char *)text;
-	size_t length, i;
-
-	if (c[0] < 0x80)
-		return c[0] >= 0x20 && c[0] != 0x7f;
-	length = c[0] >= 0xc2 && c[0] <= 0xdf ? 2 :
-		 c[0] >= 0xe0 && c[0] <= 0xef ? 3 :
-		 c[0] >= 0xf0 && c[0] <= 0xf4 ? 4 : 0;
-	if (!length || length > size)
-		return 0;
-	for (i = 1; i < length; i++)
-		if ((c[i] & 0xc0) != 0x80)
-			return 0;
-	/* Overlong, surrogate, beyond the last, C1 control. */
-	if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
-	    (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f) ||
-	    (c[0] == 0xc2 && c[1] < 0xa0))
-		return 0;
-	return length;
-}
-
-int proc_clean(const char *text, size_t size, char **ret)
-{
-	size_t in = 0, out = 0, length;
-	char *clean;
-
-	clean = malloc(PROC_MAX_NAME + 1);
-	if (!clean)
-		return -ENOMEM;
-	while (in < size && text[in]) {
-		length = utf8_length(text + in, size - in);
-		if (out + (length ? length : 1) > PROC_MAX_NAME)
-			break;
-		if (length)
-			memcpy(clean + out, text + in, length);
-		else
-			clean[out] = '?';
-		out += length ? length : 1;
-		in += length ? length : 1;
-	}
-	clean[out] = '\0';
-	*ret = clean;
-	return 0;
 }
 
 /*
@@ -124,7 +79,7 @@ static int name_of_option(const char *option, char **ret)
 		if (value && string_set(&name, value) < 0)
 			return -ENOMEM;
 	}
-	return proc_clean(name, strlen(name), ret);
+	return utf8_clean(name, strlen(name), ret);
 }
 
 static const char *next_argument(const char *at, const char *end)
@@ -252,7 +207,7 @@ int proc_parse_machine(const char *cgroup, char **ret)
 	if (length > NAME_MAX || length < before + behind ||
 	    strncmp(unit, prefix, before) ||
 	    strncmp(unit + length - behind, suffix, behind))
-		return proc_clean("", 0, ret);
+		return utf8_clean("", 0, ret);
 	length = unescape(unit + before, length - before - behind, out);
-	return proc_clean(out, length, ret);
+	return utf8_clean(out, length, ret);
 }

@@ -10,6 +10,7 @@
 #include "pidfd.h"
 #include "request.h"
 #include "session.h"
+#include "utf8.h"
 #include "util.h"
 #include "vm.h"
 #include "watch.h"
@@ -72,7 +73,7 @@ static unsigned int count_of_user(struct manager *m, uid_t uid)
 static void log_vm(int priority, const char *id, const struct vm *vm,
 		   const char *what)
 {
-	char pid[64], name[PROC_MAX_NAME + 32];
+	char pid[64], name[UTF8_MAX + 32];
 	const char *const fields[] = { pid, name, NULL };
 
 	if (!log_may(LOG_KIND_VMS, vm->process->info.ids.uid))

@@ -6,6 +6,7 @@
 
 #include "fdstore.h"
 #include "proc.h"
+#include "utf8.h"
 #include "util.h"
 #include "watch_config.h"
 
@@ -63,7 +64,7 @@ static int watch_check_name(const char *name)
 	CLEANUP(free_p) char *clean = NULL;
 	int r;
 
-	r = proc_clean(name, strlen(name), &clean);
+	r = utf8_clean(name, strlen(name), &clean);
 	if (r < 0)
 		return r;
 	if (strcmp(name, clean))

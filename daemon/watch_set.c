@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_files.h"
 #include "log.h"
 #include "manager.h"
 #include "util.h"

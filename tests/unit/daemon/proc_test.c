@@ -4,6 +4,7 @@
 
 #include "proc.h"
 #include "test.h"
+#include "utf8.h"
 
 /* Arguments as they are in /proc/PID/cmdline. */
 #define IS_NAMED(expected, args) \
@@ -89,7 +90,7 @@ static void long_name_is_cut_between_characters(void **state)
 	for (i = 0; i < 300; i++)
 		memcpy(cmdline + at + 2 * i, "\xc3\xbc", 2);
 	assert_int_equal(proc_parse_qemu_name(cmdline, at + 601, &name), 0);
-	assert_int_equal(strlen(name), PROC_MAX_NAME - 1);
+	assert_int_equal(strlen(name), UTF8_MAX - 1);
 	free(name);
 }
 
@@ -115,7 +116,7 @@ static void noise_does_no_harm(void **state)
 		memcpy(bytes, "qemu\0-name", i % 2 ? 11 : 0);
 		assert_int_equal(proc_parse_qemu_name(bytes, size, &text), 0);
 		assert_true(is_printable(text));
-		assert_true(strlen(text) <= PROC_MAX_NAME);
+		assert_true(strlen(text) <= UTF8_MAX);
 		free(text);
 		bytes[size] = '\0';
 		(void)proc_parse_status(bytes, &ids);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the daemon computes: no event loop, no bus, no module.
-UNIT_SOURCES := $(addprefix $(TOP)/daemon/,config.c ini.c ini_list.c \
-	limit.c open_amount.c policy.c proc_parse.c state.c util.c) \
-	$(TOP)/common/number.c $(TOP)/common/vm_text.c
-UNIT_CPPFLAGS := -I$(TOP)/include -iquote $(TOP)/daemon -iquote $(TOP) \
+UNIT_SOURCES := $(addprefix $(TOP)/daemon/,config.c limit.c open_amount.c policy.c proc_parse.c state.c) \
+	$(addprefix $(TOP)/common/,config_files.c ini.c ini_list.c number.c utf8.c util.c \
+	vm_text.c)
+UNIT_CPPFLAGS := -I$(TOP)/include -iquote $(TOP)/daemon -iquote $(TOP)/common -iquote $(TOP) \
 	-DSHIPPED='"$(TOP)/daemon/wtrackd.conf"'

@@ -4,12 +4,10 @@
  * property Problems of the manager, which wtrackctl doctor shows, and for STATUS=.
  * The journal has each of them once.
  */
-#ifndef WTRACKD_PROBLEMS_H
-#define WTRACKD_PROBLEMS_H
+#ifndef COMMON_PROBLEMS_H
+#define COMMON_PROBLEMS_H
 
 #include <stddef.h>
-
-struct manager;
 
 /* Texts that are kept; others are counted. */
 #define PROBLEMS_MAX	32
@@ -25,7 +23,12 @@ __attribute__((format(printf, 2, 3)))
 void problems_add(struct problems *problems, const char *format, ...);
 void problems_clear(struct problems *problems);
 
-/* All that there are now, as a list that ends with NULL; strv_free(). */
-int problems_list(struct manager *m, char ***ret);
+/*
+ * To a list that ends with NULL, for strv_free(): one, in the words of printf(3);
+ * those of the configuration.
+ */
+__attribute__((format(printf, 2, 3)))
+int problems_append(char ***list, const char *format, ...);
+int problems_append_config(const struct problems *problems, char ***list);
 
 #endif

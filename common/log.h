@@ -4,8 +4,8 @@
  * waited for: see journal.h. A function either logs its failures or returns
  * them, never both.
  */
-#ifndef WTRACKD_LOG_H
-#define WTRACKD_LOG_H
+#ifndef COMMON_LOG_H
+#define COMMON_LOG_H
 
 #include <stdbool.h>
 #include <stdint.h>

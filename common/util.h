@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Small things that every file of the daemon may use. */
-#ifndef WTRACKD_UTIL_H
-#define WTRACKD_UTIL_H
+/* Small things that every file may use. */
+#ifndef COMMON_UTIL_H
+#define COMMON_UTIL_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 #define RATE_BURST	200
 
 static bool to_journal, with_debug;
+/* Several threads log. The lock protects what follows. */
+static pthread_mutex_t journal_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct journal journal = { JOURNAL_SOCKET, -1 };
 /* Messages that the journal had no room for. */
 static unsigned int nr_lost;
@@ -87,6 +90,7 @@ static void send_journal(int priority, const char *id,
 {
 	char lost[64];
 
+	pthread_mutex_lock(&journal_lock);
 	if (nr_lost) {
 		snprintf(lost, sizeof(lost),
 			 "the journal had no room for %u messages", nr_lost);
@@ -95,6 +99,7 @@ static void send_journal(int priority, const char *id,
 	}
 	if (send_entry(priority, id, fields, text) < 0)
 		nr_lost++;
+	pthread_mutex_unlock(&journal_lock);
 }
 
 static void send_text(int priority, const char *id, const char *const *fields,
@@ -107,7 +112,8 @@ static void send_text(int priority, const char *id, const char *const *fields,
 	if (to_journal)
 		send_journal(priority, id, fields, text);
 	else
-		fprintf(stderr, "wtrackd: %s\n", text);
+		fprintf(stderr, "%s: %s\n", program_invocation_short_name,
+			text);
 	errno = saved;
 }
 
@@ -154,6 +160,8 @@ struct rate {
 	unsigned int nr, left_out;
 };
 
+/* Nests outside of journal_lock, and protects what follows. */
+static pthread_mutex_t rates_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct rate rates[NR_LOG_KINDS][RATE_USERS];
 /* When there is no room for another one. */
 static struct rate shared[NR_LOG_KINDS];
@@ -197,7 +205,7 @@ static void tell_left_out(const struct rate *rate, enum log_kind kind)
 			   rate->left_out, names[kind], rate->uid);
 }
 
-bool log_may(enum log_kind kind, uid_t uid)
+static bool may(enum log_kind kind, uid_t uid)
 {
 	uint64_t now = now_usec();
 	struct rate *rate = find_rate(kind, uid, now);
@@ -214,4 +222,14 @@ bool log_may(enum log_kind kind, uid_t uid)
 	}
 	rate->nr++;
 	return true;
+}
+
+bool log_may(enum log_kind kind, uid_t uid)
+{
+	bool r;
+
+	pthread_mutex_lock(&rates_lock);
+	r = may(kind, uid);
+	pthread_mutex_unlock(&rates_lock);
+	return r;
 }

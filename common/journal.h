@@ -8,8 +8,8 @@
  * documented native protocol, on a socket that does not block: the caller
  * keeps what it could not log, and is called again when there is room.
  */
-#ifndef JOURNAL_H
-#define JOURNAL_H
+#ifndef COMMON_JOURNAL_H
+#define COMMON_JOURNAL_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * MESSAGE_ID of what the daemon writes to the journal; wtrackd.catalog explains
  * each of them.
  */
-#ifndef WTRACKD_MESSAGE_IDS_H
-#define WTRACKD_MESSAGE_IDS_H
+#ifndef COMMON_MESSAGE_IDS_H
+#define COMMON_MESSAGE_IDS_H
 
 /*
  * A session was opened for a client; refused; closed by its last holder; ended by

@@ -11,8 +11,6 @@
 
 #include "journal.h"
 
-#define IDENTIFIER	"wtrackd"
-
 /* As much as libsystemd asks for: room for a burst. */
 #define SEND_BUFFER	(8 << 20)
 
@@ -119,7 +117,7 @@ void journal_begin(struct journal_entry *entry, int priority, const char *id,
 	entry->size = 0;
 	entry->left_out = 0;
 	journal_add(entry, "PRIORITY", "%d", priority);
-	add_value(entry, "SYSLOG_IDENTIFIER", IDENTIFIER);
+	add_value(entry, "SYSLOG_IDENTIFIER", program_invocation_short_name);
 	if (id)
 		add_value(entry, "MESSAGE_ID", id);
 	va_start(arguments, format);

@@ -4,8 +4,8 @@
  * # or ;. A line that ends with a backslash goes on in the next. Nothing in a
  * file stops the daemon: what makes no sense is reported and left out.
  */
-#ifndef WTRACKD_INI_H
-#define WTRACKD_INI_H
+#ifndef COMMON_INI_H
+#define COMMON_INI_H
 
 #include <stdarg.h>
 #include <stdbool.h>
