@@ -14,7 +14,7 @@ TESTS ?= *
 HOSTS ?= *
 
 SUBDIRS := $(patsubst %/Makefile,%,$(wildcard libwtrack/Makefile \
-	common/Makefile attach/Makefile daemon/Makefile ctl/Makefile systemd/Makefile man/Makefile \
+	common/Makefile attach/Makefile daemon/Makefile watch/Makefile ctl/Makefile systemd/Makefile man/Makefile \
 	examples/Makefile python/Makefile))
 BUILD := $(CURDIR)/build
 
@@ -27,13 +27,13 @@ BUILD := $(CURDIR)/build
 
 all: $(SUBDIRS)
 
-daemon ctl examples python: libwtrack
-daemon ctl: common
+daemon watch ctl examples python: libwtrack
+daemon watch ctl: common
 
 $(SUBDIRS):
 	$(Q)$(MAKE) $(QUIET) -C $@
 
-INSTALLED := libwtrack attach daemon ctl systemd man python
+INSTALLED := libwtrack attach daemon watch ctl systemd man python
 install: $(INSTALLED)
 	$(Q)for part in $(INSTALLED); do $(MAKE) $(QUIET) -C $$part install || exit; done
 
@@ -130,7 +130,7 @@ clean:
 help:
 	$(Q)sed -nE 's/^#: ?//p' Makefile
 
-#: make               libwtrack, wtrackd, wtrackctl, the manual, the Python
+#: make               libwtrack, wtrackd, wtrack-watch, wtrackctl, the manual, the Python
 #:                    package and the examples, into build/
 #: make install       all but the examples to DESTDIR, PREFIX, LIBDIR,
 #:                    INCLUDEDIR, BINDIR, SBINDIR, LIBEXECDIR, DATADIR, MANDIR,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * MESSAGE_ID of what the daemon writes to the journal; wtrackd.catalog explains
- * each of them.
+ * MESSAGE_ID of what wtrackd and wtrack-watch write to the journal; wtrackd.catalog
+ * explains each of them.
  */
 #ifndef COMMON_MESSAGE_IDS_H
 #define COMMON_MESSAGE_IDS_H

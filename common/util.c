@@ -117,10 +117,15 @@ int read_file_at(int dir, const char *path, size_t max, char **ret,
 	return 0;
 }
 
-uint64_t now_usec(void)
+uint64_t now_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t now_usec(void)
+{
+	return now_ns() / 1000;
 }

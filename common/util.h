@@ -41,6 +41,8 @@ int string_set(char **string, const char *value);
 int read_file_at(int dir, const char *path, size_t max, char **ret,
 		 size_t *ret_size);
 
-uint64_t now_usec(void);	/* CLOCK_MONOTONIC */
+/* CLOCK_MONOTONIC */
+uint64_t now_usec(void);
+uint64_t now_ns(void);
 
 #endif

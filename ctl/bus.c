@@ -75,6 +75,23 @@ int bus_call(struct ctl *ctl, const char *path, const char *interface,
 	return r;
 }
 
+int bus_get_watches(struct ctl *ctl, sd_bus_message **ret)
+{
+	sd_bus_message *message = NULL;
+	int r;
+
+	r = sd_bus_message_new_method_call(ctl->bus, &message, BUS_WATCHES,
+					   BUS_WATCHES_PATH,
+					   "org.freedesktop.DBus.ObjectManager",
+					   "GetManagedObjects");
+	if (r >= 0)
+		r = sd_bus_message_set_auto_start(message, false);
+	if (r >= 0)
+		r = sd_bus_call(ctl->bus, message, 0, NULL, ret);
+	sd_bus_message_unref(message);
+	return r < 0 ? r : 0;
+}
+
 /* What the bus says when it has nobody of that name and can start nobody. */
 static bool is_absence(const char *name)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The daemon, on the system bus. */
+/* wtrackd and wtrack-watch, on the system bus. */
 #ifndef CTL_BUS_H
 #define CTL_BUS_H
 
@@ -13,6 +13,8 @@
 #define BUS_VM		BUS_NAME ".VM"
 #define BUS_SESSION	BUS_NAME ".Session"
 #define BUS_WATCH	BUS_NAME ".Watch"
+#define BUS_WATCHES	BUS_NAME ".Watches"	/* also the name of wtrack-watch */
+#define BUS_WATCHES_PATH	"/org/wtrack1/Watches"
 #define BUS_ERROR	BUS_NAME ".Error."
 
 /*
@@ -28,6 +30,12 @@ int bus_open(struct ctl *ctl);
 int bus_call(struct ctl *ctl, const char *path, const char *interface,
 	     const char *method, sd_bus_error *error, sd_bus_message **ret,
 	     const char *types, ...);
+
+/*
+ * All watches, as bus_call() would get them, from wtrack-watch, which is not started
+ * for that: it is an errno when it does not run.
+ */
+int bus_get_watches(struct ctl *ctl, sd_bus_message **ret);
 
 /* Is it that there is no daemon, rather than that it refuses? */
 bool bus_is_absent(int err, const sd_bus_error *error);

@@ -35,7 +35,7 @@ struct check {
 
 /* Of the daemon. */
 #define MAX_PROBLEMS	8
-#define MAX_CHECKS	(16 + MAX_PROBLEMS)
+#define MAX_CHECKS	(16 + 2 * MAX_PROBLEMS)
 
 /**
  * struct doctor - a visit

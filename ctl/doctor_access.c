@@ -84,21 +84,25 @@ void doctor_device(struct doctor *doctor)
 	add_device_details(check, &st, user, group, may);
 }
 
-/* Each thing that the daemon knows to be wrong is a check of its own. */
-static void add_problems(struct doctor *doctor)
+/*
+ * Each thing that wtrackd, or wtrack-watch, knows to be wrong is a check of its own. A
+ * service that does not run knows of nothing.
+ */
+static void add_problems(struct doctor *doctor, const char *name,
+			 const char *path, const char *interface,
+			 const char *hint)
 {
 	char **problems = NULL;
 	size_t i;
 
-	if (sd_bus_get_property_strv(doctor->ctl->bus, BUS_NAME, BUS_PATH,
-				     BUS_MANAGER, "Problems", NULL,
-				     &problems) < 0)
+	if (sd_bus_get_property_strv(doctor->ctl->bus, name, path, interface,
+				     "Problems", NULL, &problems) < 0)
 		return;
 	for (i = 0; problems && problems[i]; i++) {
 		if (i < MAX_PROBLEMS)
 			check_hint(doctor_add(doctor, "daemon", CHECK_WARN, "%s",
-					      problems[i]), EXIT_FAILED,
-				   "wtrackd.conf(5), journalctl -u wtrackd");
+					      problems[i]), EXIT_FAILED, "%s",
+				   hint);
 		free(problems[i]);
 	}
 	free(problems);
@@ -126,7 +130,11 @@ void doctor_daemon(struct doctor *doctor)
 	}
 	json_flag(check->details, "running", !doctor->daemon);
 	if (!doctor->daemon)
-		add_problems(doctor);
+		add_problems(doctor, BUS_NAME, BUS_PATH, BUS_MANAGER,
+			     "wtrackd.conf(5), journalctl -u wtrackd");
+	if (doctor->ctl->bus)
+		add_problems(doctor, BUS_WATCHES, BUS_WATCHES_PATH, BUS_WATCHES,
+			     "wtrackd.conf(5), journalctl -u wtrack-watch");
 }
 
 void doctor_ptrace(struct doctor *doctor)

@@ -30,6 +30,19 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+static const struct watch *watch_of(const struct model *model, uint64_t id)
+{
+	const struct watch *watch;
+	size_t i;
+
+	for (watch = model->watches;
+	     watch < model->watches + model->nr_watches; watch++)
+		for (i = 0; i < watch->sessions.nr; i++)
+			if (watch->sessions.ids[i] == id)
+				return watch;
+	return NULL;
+}
+
 static void link_objects(struct model *model)
 {
 	size_t i, j;
@@ -43,6 +56,8 @@ static void link_objects(struct model *model)
 		qsort(model->watches, model->nr_watches,
 		      sizeof(*model->watches), by_name);
 	for (i = 0; i < model->nr_sessions; i++) {
+		model->sessions[i].watch = watch_of(model,
+						    model->sessions[i].id);
 		for (j = 0; j < model->nr_vms; j++) {
 			if (strcmp(model->sessions[i].vm_path,
 				   model->vms[j].path))
@@ -51,6 +66,19 @@ static void link_objects(struct model *model)
 			model->vms[j].nr_sessions++;
 		}
 	}
+}
+
+/* Without wtrack-watch there are none. */
+static int load_watches(struct ctl *ctl, struct model *model)
+{
+	sd_bus_message *reply = NULL;
+	int r;
+
+	if (bus_get_watches(ctl, &reply) < 0)
+		return 0;
+	r = model_read(reply, model);
+	sd_bus_message_unref(reply);
+	return r;
 }
 
 static int load(struct ctl *ctl, struct model *ret, sd_bus_error *error)
@@ -65,6 +93,8 @@ static int load(struct ctl *ctl, struct model *ret, sd_bus_error *error)
 		return r;
 	r = model_read(reply, &model);
 	sd_bus_message_unref(reply);
+	if (r >= 0)
+		r = load_watches(ctl, &model);
 	if (r < 0) {
 		model_free(&model);
 		return -EBADMSG;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the daemon knows at one moment: VMs, sessions, watches. */
+/* What the daemons know at one moment: VMs, sessions, watches. */
 #ifndef CTL_MODEL_H
 #define CTL_MODEL_H
 
@@ -60,6 +60,12 @@ struct session {
 	uint64_t memory_bytes;
 	struct counters counters;
 	const struct vm *vm;	/* of the same model, or NULL */
+	const struct watch *watch;	/* likewise: whose it is */
+};
+
+struct session_ids {
+	uint64_t *ids;
+	size_t nr;
 };
 
 /* As the properties of org.wtrack1.Watch. */
@@ -69,6 +75,7 @@ struct watch {
 	char *file;
 	uint64_t events;
 	uint64_t suppressed;
+	struct session_ids sessions;
 	bool active;
 };
 
@@ -82,7 +89,7 @@ struct model {
 	size_t nr_watches;
 };
 
-/* In one call. 0, or the exit code. */
+/* What wtrackd tells in one call, and the watches. 0, or the exit code. */
 int model_load(struct ctl *ctl, struct model *ret);
 /* The same, telling nobody of a failure: a negative errno then. */
 int model_try(struct ctl *ctl, struct model *ret);

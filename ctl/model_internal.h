@@ -13,7 +13,11 @@
 
 #include "model.h"
 
-/* Where a property goes: its type as in D-Bus, the place in the struct. */
+/*
+ * Where a property goes: its type as in D-Bus, or PROPERTY_IDS for "at", and the
+ * place in the struct.
+ */
+#define PROPERTY_IDS	'A'
 struct property {
 	const char *name;
 	char type;

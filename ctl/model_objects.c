@@ -60,6 +60,7 @@ static const struct property watch_properties[] = {
 	WATCH_PROPERTY("Path", 's', file),
 	WATCH_PROPERTY("Events", 't', events),
 	WATCH_PROPERTY("Suppressed", 't', suppressed),
+	WATCH_PROPERTY("Sessions", PROPERTY_IDS, sessions),
 	WATCH_PROPERTY("Active", 'b', active),
 	{ 0 }
 };
@@ -119,8 +120,10 @@ static void free_objects(const struct kind *kind, struct model *model)
 	for (i = 0; i < nr; i++) {
 		free(*(char **)(array + i * kind->size));
 		for (property = kind->properties; property->name; property++)
-			if (property_is_string(property->type))
-				free(*(char **)(array + i * kind->size +
+			/* Of ids, too, the pointer comes first. */
+			if (property_is_string(property->type) ||
+			    property->type == PROPERTY_IDS)
+				free(*(void **)(array + i * kind->size +
 						property->offset));
 	}
 	free(array);

@@ -15,7 +15,22 @@ static const struct property *find(const struct property *properties,
 	return NULL;
 }
 
-/* Reads a basic value of that type to its place. */
+static int read_ids(sd_bus_message *m, struct session_ids *ret)
+{
+	const void *ids;
+	size_t size;
+	int r = sd_bus_message_read_array(m, 't', &ids, &size);
+
+	if (r < 0)
+		return r;
+	free(ret->ids);
+	*ret = (struct session_ids) { .nr = size / sizeof(*ret->ids) };
+	ret->ids = mem_zalloc(size + 1);
+	memcpy(ret->ids, ids, size);
+	return 0;
+}
+
+/* Reads a value of that type to its place. */
 static int read_value(sd_bus_message *m, const struct property *property,
 		      void *object)
 {
@@ -31,12 +46,20 @@ static int read_value(sd_bus_message *m, const struct property *property,
 		}
 		return r;
 	}
+	if (property->type == PROPERTY_IDS)
+		return read_ids(m, place);
 	if (property->type != 'b')
 		return sd_bus_message_read_basic(m, property->type, place);
 	r = sd_bus_message_read_basic(m, 'b', &flag);
 	if (r > 0)
 		*(bool *)place = flag;
 	return r;
+}
+
+static bool is_of_type(const char *contents, char type)
+{
+	return type == PROPERTY_IDS ? !strcmp(contents, "at") :
+				      contents[0] == type && !contents[1];
 }
 
 /* One entry of a{sv}; what is not known, or of another type, is skipped. */
@@ -54,7 +77,7 @@ static int read_property(sd_bus_message *m, const struct property *properties,
 	if (r < 0)
 		return r;
 	property = find(properties, name);
-	if (!property || contents[0] != property->type || contents[1])
+	if (!property || !is_of_type(contents, property->type))
 		return sd_bus_message_skip(m, "v");
 	r = sd_bus_message_enter_container(m, 'v', contents);
 	if (r >= 0)

@@ -134,6 +134,9 @@ struct json_object *session_to_json(const struct session *session)
 
 	json_u64(obj, "id", session->id);
 	json_string(obj, "kind", session->kind);
+	json_object_object_add(obj, "watch", session->watch ?
+			       json_object_new_string(session->watch->name) :
+			       NULL);
 	json_object_object_add(obj, "vm", vm_name_to_json(session->vm));
 	json_u64(obj, "client_uid", session->client_uid);
 	json_string(obj, "client_user",

@@ -10,7 +10,7 @@ static const struct column columns[] = {
 	{ .title = "SESSION", .right = true },
 	{ .title = "VM" },
 	{ .title = "NAME", .shrink = true },
-	{ .title = "KIND" },
+	{ .title = "KIND", .shrink = true },
 	{ .title = "USER", .shrink = true },
 	{ .title = "PID", .right = true },
 	{ .title = "PAGES", .right = true },
@@ -30,7 +30,8 @@ static void add_row(struct table *table, const struct model *model,
 	table_cell(table, "%s", session->vm ? vm_label(model, session->vm, buf,
 						       sizeof(buf)) : "");
 	table_cell(table, "%s", session->vm ? session->vm->name : "");
-	table_cell(table, "%s", session->kind);
+	table_cell(table, "%s%s%s", session->kind, session->watch ? " " : "",
+		   session->watch ? session->watch->name : "");
 	table_cell(table, "%s", text_user(session->client_uid, buf,
 					  sizeof(buf)));
 	table_cell(table, "%d", session->client_pid);

@@ -133,7 +133,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_PROPERTY("Pid", "i", get_number, 0, CONST),
 	SD_BUS_PROPERTY("Fd", "i", get_number, 0, CONST),
-	SD_BUS_PROPERTY("Uid", "u", get_number, 0, 0),
+	SD_BUS_PROPERTY("Uid", "u", get_number, 0, CHANGES),
 	SD_BUS_PROPERTY("Name", "s", get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("Machine", "s", get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("QemuName", "s", get_text, 0, CHANGES),

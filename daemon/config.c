@@ -13,11 +13,8 @@
 
 /* A limit above that is a mistake, and sums of two of them do not wrap. */
 #define MAX_LIMIT	(UINT64_C(1) << 52)
-/* What the module takes: its INFO call says so. */
-#define MIN_RECORDS	4
 
-enum type { TYPE_NAME, TYPE_COUNT, TYPE_SIZE, TYPE_USEC, TYPE_U32, TYPE_RECORDS,
-	    TYPE_RIGHTS };
+enum type { TYPE_NAME, TYPE_COUNT, TYPE_SIZE, TYPE_U32, TYPE_RIGHTS };
 
 struct key {
 	const char *section, *name;
@@ -31,6 +28,7 @@ struct key {
 
 static const struct key keys[] = {
 	KEY("Policy", "Group", TYPE_NAME, group, 0, 0),
+	KEY("Policy", "WatchUser", TYPE_NAME, watch_user, 0, 0),
 	KEY("Policy", "OthersRights", TYPE_RIGHTS, others_rights, 0, 0),
 	KEY("Limits", "UserSessions", TYPE_COUNT, user_sessions, 0, MAX_LIMIT),
 	KEY("Limits", "UserPages", TYPE_COUNT, user_pages, 0, MAX_LIMIT),
@@ -42,18 +40,13 @@ static const struct key keys[] = {
 	KEY("Guard", "Budget", TYPE_U32, budget, 0, CONFIG_MAX_BUDGET),
 	KEY("Guard", "BudgetPeriodMs", TYPE_U32, budget_period_ms, 1,
 	    CONFIG_MAX_PERIOD_MS),
-	KEY("Watches", "RateLimitInterval", TYPE_USEC, rate_limit_interval_usec,
-	    0, CONFIG_MAX_INTERVAL_USEC),
-	KEY("Watches", "RateLimitBurst", TYPE_U32, rate_limit_burst, 0,
-	    UINT32_MAX),
-	KEY("Watches", "RingRecords", TYPE_RECORDS, ring_records, MIN_RECORDS,
-	    1U << 24),
 };
 
 int config_init(struct config *config)
 {
 	*config = (struct config) {
 		.group = strdup("kvm-wtrack-any"),
+		.watch_user = strdup("wtrack-watch"),
 		.others_rights = WTRACK_RIGHT_DATA | WTRACK_RIGHT_RIP |
 				 WTRACK_RIGHT_CHANGE,
 		.user_sessions = 64,
@@ -63,17 +56,18 @@ int config_init(struct config *config)
 		.session_ring_bytes = UINT64_C(4) << 20,
 		.budget = 0,
 		.budget_period_ms = 100,
-		.rate_limit_interval_usec = UINT64_C(10) * 1000000,
-		.rate_limit_burst = 1000,
-		.ring_records = 4096,
 	};
-	return config->group ? 0 : -ENOMEM;
+	if (config->group && config->watch_user)
+		return 0;
+	config_done(config);
+	return -ENOMEM;
 }
 
 void config_done(struct config *config)
 {
 	free(config->group);
-	config->group = NULL;
+	free(config->watch_user);
+	config->group = config->watch_user = NULL;
 }
 
 static const struct key *find_key(const struct ini_entry *entry,
@@ -92,7 +86,7 @@ static const struct key *find_key(const struct ini_entry *entry,
 	return NULL;
 }
 
-static bool is_group_name(const char *name)
+static bool is_account_name(const char *name)
 {
 	static const char allowed[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -148,15 +142,10 @@ static int parse_number(const struct key *key, const char *value,
 
 	if (key->type == TYPE_SIZE)
 		r = number_parse_size(value, key->min, key->max, &number);
-	else if (key->type == TYPE_USEC)
-		r = number_parse_time(value, NUMBER_US, key->min, key->max,
-				      &number);
 	else
 		r = number_parse(value, key->min, key->max, &number);
 	if (r < 0)
 		return r;
-	if (key->type == TYPE_RECORDS && (number & (number - 1)))
-		return -EINVAL;
 	*ret = number;
 	return 0;
 }
@@ -167,14 +156,14 @@ static int set_value(const struct key *key, const char *value, void *field)
 	int r;
 
 	if (key->type == TYPE_NAME)
-		return is_group_name(value) ? string_set(field, value) :
+		return is_account_name(value) ? string_set(field, value) :
 					      -EINVAL;
 	if (key->type == TYPE_RIGHTS)
 		return parse_rights(value, field);
 	r = parse_number(key, value, &number);
 	if (r < 0)
 		return r;
-	if (key->type == TYPE_U32 || key->type == TYPE_RECORDS)
+	if (key->type == TYPE_U32)
 		*(uint32_t *)field = (uint32_t)number;
 	else
 		*(uint64_t *)field = number;
@@ -184,12 +173,10 @@ static int set_value(const struct key *key, const char *value, void *field)
 static const char *expectation(const struct key *key)
 {
 	static const char *const texts[] = {
-		[TYPE_NAME] = "the name of a group",
+		[TYPE_NAME] = "the name of a user or group",
 		[TYPE_COUNT] = "a number",
 		[TYPE_SIZE] = "a number of bytes, with K, M, G or T",
-		[TYPE_USEC] = "a time, with us, ms, s, min or h",
 		[TYPE_U32] = "a number",
-		[TYPE_RECORDS] = "a power of two",
 		[TYPE_RIGHTS] = "a list of memory, data, rip, others, change "
 				"and sync",
 	};
@@ -230,7 +217,8 @@ static int on_entry(const struct ini_reader *reader,
 	bool section;
 	int r;
 
-	if (is_of_metrics(reader, entry))
+	/* wtrack-watch reads them. */
+	if (!strcmp(entry->section, "Watches") || is_of_metrics(reader, entry))
 		return 0;
 	key = find_key(entry, &section);
 	if (!key) {

@@ -11,12 +11,11 @@
 /* As the module has them: wtrack_get_info() may not be there to ask. */
 #define CONFIG_MAX_BUDGET	UINT16_MAX
 #define CONFIG_MAX_PERIOD_MS	4000
-/* A year: far from where sums of times wrap. */
-#define CONFIG_MAX_INTERVAL_USEC	(UINT64_C(365) * 24 * 3600 * 1000000)
 
 struct config {
 	/* [Policy] */
 	char *group;			/* "" for none */
+	char *watch_user;		/* likewise */
 	/* WTRACK_RIGHT_*: of a session on somebody else's VM */
 	uint64_t others_rights;
 	/* [Limits]: of what an unprivileged user opens through us */
@@ -28,13 +27,9 @@ struct config {
 	/* [Guard]: 0 for no budget */
 	uint32_t budget;
 	uint32_t budget_period_ms;
-	/* [Watches]: defaults of each watch */
-	uint64_t rate_limit_interval_usec;
-	uint32_t rate_limit_burst;
-	uint32_t ring_records;
 };
 
-/* The defaults; group is allocated. */
+/* The defaults; the names are allocated. */
 int config_init(struct config *config);
 void config_done(struct config *config);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* wtrackd: opens sessions for others, keeps account of them, runs watches. */
+/* wtrackd: opens sessions for others, keeps account of them. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 static const char help[] =
 	"usage: wtrackd [OPTION]\n"
 	"\n"
-	"Opens sessions of kvm-wtrack for unprivileged users, keeps account of\n"
-	"all there are, and runs the administrator's watches. systemd starts it.\n"
+	"Opens sessions of kvm-wtrack for unprivileged users, and keeps account of\n"
+	"all there are. systemd starts it.\n"
 	"\n"
 	"  -d, --debug    log more\n"
 	"  -h, --help     this text\n"

@@ -15,7 +15,6 @@
 #include "uevent.h"
 #include "util.h"
 #include "vm.h"
-#include "watch.h"
 
 static int on_stop(sd_event_source *source,
 		   const struct signalfd_siginfo *info, void *userdata)
@@ -98,7 +97,6 @@ void manager_module_changed(struct manager *m)
 		      info.features : 0;
 	bus_manager_changed(m, "ModuleLoaded", "Features", NULL);
 	manager_counts_changed(m);
-	watches_module_changed(m->watches);
 }
 
 static int add_sources(struct manager *m)
@@ -151,7 +149,6 @@ void manager_free(struct manager *m)
 	requests_free(m->requests);
 	attaches_free(m);
 	scans_free(m->scans);
-	watches_free(m->watches);
 	genl_free(m->genl);
 	sessions_free(m);
 	vms_free(m);

@@ -35,7 +35,6 @@ struct session;
 struct uevents;
 struct vm;
 struct process;
-struct watches;
 
 LIST_HEAD(process_list, process);
 LIST_HEAD(vm_list, vm);
@@ -49,6 +48,8 @@ struct manager {
 	struct problems problems;
 	bool has_group;			/* of the configuration, exists */
 	gid_t group;
+	bool has_watch_user;		/* likewise */
+	uid_t watch_user;
 	const char *const *config_dirs;
 	char *state_dir;		/* /run/wtrackd/sessions */
 
@@ -72,7 +73,6 @@ struct manager {
 	struct genl *genl;		/* genl.h: the module's account */
 	struct machines *machines;
 	struct requests *requests;	/* request.h: calls under way */
-	struct watches *watches;	/* watch.h */
 
 	uint64_t refusals[NR_RULES];	/* of requests, by rule */
 
@@ -100,6 +100,9 @@ void manager_config_problem(void *userdata, const char *file,
 			    unsigned int line, const char *message);
 /* All problems that there are now, as a list that ends with NULL; strv_free(). */
 int manager_problems(struct manager *m, char ***ret);
+
+/* Is it wtrack-watch, which may have a session on any VM, for its watches? */
+bool manager_is_watch_user(const struct manager *m, uid_t uid);
 
 /* STATUS= for systemctl status, and the properties that count things. */
 void manager_counts_changed(struct manager *m);

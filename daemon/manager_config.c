@@ -2,6 +2,7 @@
 /* The configuration, at start and when it is read again. */
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
@@ -11,7 +12,6 @@
 #include "message-ids.h"
 #include "util.h"
 #include "vm.h"
-#include "watch.h"
 
 void manager_config_problem(void *userdata, const char *file,
 			    unsigned int line, const char *message)
@@ -47,6 +47,25 @@ static void find_group(struct manager *m)
 			 "any VM", m->config.group);
 }
 
+/* One that is root's, or everybody's, would be no user of its own. */
+static void find_watch_user(struct manager *m)
+{
+	const struct passwd *user = NULL;
+
+	if (*m->config.watch_user)
+		user = getpwnam(m->config.watch_user);
+	m->has_watch_user = user && user->pw_uid;
+	m->watch_user = m->has_watch_user ? user->pw_uid : (uid_t)-1;
+	if (*m->config.watch_user && !user)
+		log_info("there is no user %s: there are no watches",
+			 m->config.watch_user);
+}
+
+bool manager_is_watch_user(const struct manager *m, uid_t uid)
+{
+	return m->has_watch_user && uid == m->watch_user;
+}
+
 int manager_load_config(struct manager *m)
 {
 	int r;
@@ -57,6 +76,7 @@ int manager_load_config(struct manager *m)
 		return log_errno(r, "the configuration is not taken, because a "
 				 "part of it cannot be read");
 	find_group(m);
+	find_watch_user(m);
 	return 0;
 }
 
@@ -76,7 +96,6 @@ int manager_reload(struct manager *m)
 			 (uintmax_t)now_usec());
 	r = manager_load_config(m);
 	if (r >= 0) {
-		watches_reload(m->watches);
 		log_event(LOG_INFO, MESSAGE_RELOADED, NULL,
 			  "read the configuration again");
 	} else {
@@ -101,14 +120,6 @@ static int append_vms(const struct manager *m, char ***list)
 	return r;
 }
 
-static int append_watches(struct manager *m, char ***list)
-{
-	unsigned int nr = watches_not_stored(m->watches);
-
-	return nr ? problems_append(list, "watches: %u sessions are not tracked, because FileDescriptorStoreMax= of wtrackd.service allows no more",
-				    nr) : 0;
-}
-
 int manager_problems(struct manager *m, char ***ret)
 {
 	char **list = calloc(1, sizeof(*list));
@@ -118,8 +129,6 @@ int manager_problems(struct manager *m, char ***ret)
 		r = problems_append_config(&m->problems, &list);
 	if (r >= 0)
 		r = append_vms(m, &list);
-	if (r >= 0)
-		r = append_watches(m, &list);
 	if (r < 0) {
 		strv_free(list);
 		return r;

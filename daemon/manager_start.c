@@ -15,7 +15,7 @@
 #include "session.h"
 #include "state.h"
 #include "uevent.h"
-#include "watch.h"
+#include "util.h"
 
 /* The bus' answer to who asks for a name, in its specification. */
 #define DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER	1
@@ -64,8 +64,6 @@ static int make_parts(struct manager *m)
 	if (r >= 0)
 		r = bus_manager_add(m);
 	if (r >= 0)
-		r = watches_new(m, &m->watches);
-	if (r >= 0)
 		r = genl_new(m, &m->genl);
 	if (r >= 0)
 		r = uevents_new(m, &m->uevents);
@@ -78,7 +76,7 @@ static int is_client(uint64_t session_id, void *userdata)
 {
 	const struct session *session = session_find(userdata, session_id);
 
-	return session && session->kind == SESSION_CLIENT;
+	return session && session->kind != SESSION_DIRECT;
 }
 
 static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error)
@@ -106,7 +104,6 @@ static void on_scanned(struct manager *m)
 {
 	int r;
 
-	watches_scanned(m->watches);
 	(void)state_clean(m->state_dir, is_client, m);
 	r = sd_bus_request_name_async(m->bus, NULL, BUS_NAME, 0, on_name, m);
 	if (r < 0) {
@@ -115,10 +112,27 @@ static void on_scanned(struct manager *m)
 	}
 }
 
+/*
+ * A wtrackd from before 1.0.0 stored the sessions of watches, which are none of ours
+ * any more: what they track would be tracked until the service is stopped.
+ */
+static void drop_stored(void)
+{
+	char **names = NULL;
+	int i, n = sd_listen_fds_with_names(1, &names);
+
+	for (i = 0; i < n; i++) {
+		(void)sd_notifyf(false, "FDSTOREREMOVE=1\nFDNAME=%s", names[i]);
+		safe_close(SD_LISTEN_FDS_START + i);
+	}
+	strv_free(names);
+}
+
 int manager_start(struct manager *m)
 {
 	int r;
 
+	drop_stored();
 	r = make_state_dir(m);
 	if (r >= 0)
 		r = connect_bus(m);

@@ -12,13 +12,6 @@
 #include "util.h"
 #include "vm.h"
 
-int open_vm(const struct vm *vm, struct wtrack_session **ret)
-{
-	CLEANUP(close_p) int fd = vm_copy_fd(vm);
-
-	return fd < 0 ? fd : wtrack_session_open_vm_fd(fd, ret);
-}
-
 static void ask_polkit(struct request *request, const char *reason)
 {
 	const struct process *process = request->vm->process;
@@ -55,6 +48,7 @@ static void open_found(struct request *request)
 	request->by_us = request->options.attach ||
 			 !process_is_of(process, request->caller.uid);
 	if (!request->by_us ||
+	    manager_is_watch_user(m, request->caller.uid) ||
 	    policy_decide(&request->caller, process->pid,
 			  process->info.ids.uid, m->has_group, m->group,
 			  reason, sizeof(reason)) == VERDICT_YES)

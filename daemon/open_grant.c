@@ -17,10 +17,17 @@
 #include "state.h"
 #include "vm.h"
 
+/* Of a watch: what its entries say, whatever OthersRights= allows to others. */
+#define WATCH_RIGHTS \
+	(WTRACK_RIGHT_DATA | WTRACK_RIGHT_RIP | WTRACK_RIGHT_CHANGE)
+
 /* On a VM of one's own: all but to have vCPUs wait. */
 #define OWN_RIGHTS	(UINT64_MAX & ~(uint64_t)WTRACK_RIGHT_SYNC)
 
-/* Root is not limited, but limits itself when it says so. */
+/*
+ * Root is not limited, but limits itself when it says so. Nor are the watches, which
+ * are root's: they have a right to what they log, and to nothing else.
+ */
 static int get_restriction(const struct request *request,
 			   struct wtrack_restriction *ret,
 			   struct limit_amount *ret_amount,
@@ -42,6 +49,11 @@ static int get_restriction(const struct request *request,
 	*ret_amount = amount;
 	if (!request->caller.uid)
 		return 0;
+	if (manager_is_watch_user(request->manager, request->caller.uid)) {
+		ret->rights = WATCH_RIGHTS;
+		ret->max_sync_us = 0;
+		return 0;
+	}
 	r = wtrack_get_info(&info, sizeof(info));
 	if (r < 0)
 		return r;
@@ -105,7 +117,7 @@ static int account_for(const struct request *request,
 		.id = status->session_id,
 		.vm_pid = state.vm_pid,
 		.vm_fd = state.vm_fd,
-		.kind = SESSION_CLIENT,
+		.kind = session_kind_of(m, request->caller.uid),
 		.uid = state.uid,
 		.pid = state.pid,
 		.max_pages = status->max_pages,

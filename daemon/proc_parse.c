@@ -39,8 +39,6 @@ int proc_parse_status(const char *text, struct proc_ids *ret)
 	return 0;
 }
 
-}
-
 /*
  * The next of the parts of an option that commas separate, two of them in a
  * row stand for one. Copied to part, which has room for all of text.

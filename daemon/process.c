@@ -12,7 +12,6 @@
 #include "pidfd.h"
 #include "util.h"
 #include "vm.h"
-#include "watch.h"
 
 struct process *process_find(struct manager *m, pid_t pid)
 {
@@ -87,11 +86,9 @@ static void process_changed(struct process *process)
 	struct manager *m = process->manager;
 	struct vm *vm = vm_of_pid(m, process->pid, NULL);
 
-	for (; vm; vm = vm_of_pid(m, process->pid, vm)) {
+	for (; vm; vm = vm_of_pid(m, process->pid, vm))
 		bus_vm_changed(vm, "Uid", "Name", "Machine", "QemuName", "Cgroup",
 			       "Comm", NULL);
-		watches_vm_changed(m->watches, vm);
-	}
 }
 
 bool process_is_of(const struct process *process, uid_t uid)

@@ -24,6 +24,11 @@ const char *session_kind_name(enum session_kind kind)
 	return names[kind];
 }
 
+enum session_kind session_kind_of(const struct manager *m, uid_t uid)
+{
+	return manager_is_watch_user(m, uid) ? SESSION_WATCH : SESSION_CLIENT;
+}
+
 struct session *session_find(struct manager *m, uint64_t id)
 {
 	struct session *session;
@@ -181,7 +186,7 @@ void session_remove(struct session *session)
 
 	if (session->logged)
 		log_session(MESSAGE_SESSION_CLOSED, session, "closed");
-	if (session->kind == SESSION_CLIENT)
+	if (session->kind != SESSION_DIRECT)
 		(void)state_remove(m->state_dir, session->id);
 	if (session->reserved.sessions)
 		limits_release(&m->limits, session->uid, &session->reserved);

@@ -25,7 +25,7 @@ struct vm;
 enum session_kind {
 	SESSION_DIRECT,		/* opened without us */
 	SESSION_CLIENT,		/* opened through us */
-	SESSION_WATCH,		/* ours */
+	SESSION_WATCH,		/* likewise, for a watch of the administrator's */
 };
 
 /* As of the newest dump. */
@@ -69,6 +69,8 @@ struct session {
 };
 
 const char *session_kind_name(enum session_kind kind);
+/* Of one that is opened through us by that user. */
+enum session_kind session_kind_of(const struct manager *m, uid_t uid);
 struct session *session_find(struct manager *m, uint64_t id);
 
 /*
@@ -110,21 +112,5 @@ void sessions_refresh(struct manager *m);
  */
 const struct session_counters *session_counters(struct session *session,
 						bool fresh);
-
-/*
- * The daemon's own sessions, for watches; not limited. The wtrack session is
- * the caller's, its account in ours. Asks nobody and does not wait.
- *
- *	-ENODEV		no module		-ESRCH	the VM is gone
- *	and those of wtrack_session_open_vm_fd()
- */
-int session_open_own(struct vm *vm, struct wtrack_session **ret,
-		     struct session **ret_account);
-/*
- * One that was kept in systemd's fd store while we were not there. The VM is
- * known only after the first scan.
- */
-int session_adopt_own(struct manager *m, struct wtrack_session *wtrack,
-		      struct session **ret_account);
 
 #endif

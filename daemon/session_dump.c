@@ -12,7 +12,6 @@
 #include "util.h"
 #include "viewer.h"
 #include "vm.h"
-#include "watch.h"
 
 #define FRESH_USEC	10000
 #define RECORD_BYTES	64
@@ -64,7 +63,7 @@ static bool restore(struct manager *m, const struct genl_session *dumped,
 	    state.opener_pid != dumped->opener_pid ||
 	    dumped->opener_uid != getuid())
 		return false;
-	fields->kind = SESSION_CLIENT;
+	fields->kind = session_kind_of(m, state.uid);
 	fields->uid = state.uid;
 	fields->pid = state.pid;
 	fields->logged = true;
@@ -73,7 +72,7 @@ static bool restore(struct manager *m, const struct genl_session *dumped,
 	if (fields->vm_pid == state.vm_pid)
 		fields->vm_fd = state.vm_fd;
 	fields->max_pages = state.max_pages;
-	if (state.uid)
+	if (fields->kind == SESSION_CLIENT && state.uid)
 		fields->reserved = (struct limit_amount) {
 			.sessions = 1,
 			.pages = state.max_pages,
@@ -90,8 +89,7 @@ static void take_new(struct manager *m, const struct genl_session *dumped)
 		.module_vm_id = dumped->vm_id,
 		.vm_pid = pid_of_module_vm(m, dumped->vm_id),
 		.vm_fd = -1,
-		.kind = dumped->opener_pid == getpid() ? SESSION_WATCH :
-							 SESSION_DIRECT,
+		.kind = SESSION_DIRECT,
 		.uid = dumped->opener_uid,
 		.pid = dumped->opener_pid,
 		.counters = dumped->counters,
@@ -180,7 +178,6 @@ static void keep_coarse(struct manager *m)
 		session->coarse = session->counters;
 	LIST_FOREACH(vm, &m->vms, link)
 		vm->coarse = vm->counters;
-	watches_keep_coarse(m->watches);
 }
 
 void sessions_refresh(struct manager *m)

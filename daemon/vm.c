@@ -13,7 +13,6 @@
 #include "utf8.h"
 #include "util.h"
 #include "vm.h"
-#include "watch.h"
 
 const char *vm_name(const struct vm *vm)
 {
@@ -161,15 +160,7 @@ int vm_add(struct manager *m, struct process *process, int fd)
 
 void vms_added(struct manager *m, pid_t pid)
 {
-	struct vm *vm;
-
 	sessions_process_scanned(m, pid);
-	for (vm = vm_of_pid(m, pid, NULL); vm; vm = vm_of_pid(m, pid, vm)) {
-		if (vm->announced)
-			continue;
-		vm->announced = true;
-		watches_vm_added(m->watches, vm);
-	}
 }
 
 void vm_gone(struct vm *vm)
@@ -178,7 +169,6 @@ void vm_gone(struct vm *vm)
 
 	vm->gone = true;
 	log_vm(LOG_INFO, MESSAGE_VM_GONE, vm, "is gone");
-	watches_vm_removed(m->watches, vm);
 	requests_vm_gone(m->requests, vm);
 	bus_vm_gone(vm);
 	manager_counts_changed(m);
@@ -201,22 +191,4 @@ void vms_free(struct manager *m)
 		sd_bus_slot_unref(vm->slot);
 		vm_free(vm);
 	}
-}
-
-int vm_copy_fd(const struct vm *vm)
-{
-	int fd;
-
-	if (vm->gone)
-		return -ESRCH;
-	fd = pidfd_copy(vm->process->pidfd, vm->fd);
-	if (fd == -EBADF)
-		return -ESRCH;
-	if (fd == -EPERM)
-		return -EACCES;
-	if (fd >= 0 && !fd_is_vm(fd)) {
-		safe_close(fd);
-		return -ESRCH;
-	}
-	return fd;
 }

@@ -56,20 +56,19 @@ struct vm {
 	struct vm_counters counters;
 	struct vm_counters coarse;	/* for those whom it is no concern of */
 	bool gone;
-	bool announced;			/* to the watches */
 	unsigned int nr_sessions;
 	sd_bus_slot *slot;
 };
 
 /*
  * Machine name, else QEMU name, else "". It may appear or change after the VM
- * was found: watches_vm_changed() tells.
+ * was found: the bus tells.
  */
 const char *vm_name(const struct vm *vm);
 
 /* The scan of a process found a VM at this descriptor. */
 int vm_add(struct manager *m, struct process *process, int fd);
-/* That was the last of them: whose is which session, and who watches them? */
+/* That was the last of them: whose is which session? */
 void vms_added(struct manager *m, pid_t pid);
 void vm_gone(struct vm *vm);
 /* Frees what is gone and has no sessions; vm must not be used afterwards. */
@@ -102,11 +101,5 @@ void processes_check_users(struct manager *m);
 void process_take_info(struct process *process, struct proc_info *info);
 void process_set_machine(struct process *process, const char *machine);
 void process_unref(struct process *process);
-
-/*
- * Copies the VM's descriptor out of its process: safe against another process
- * with its id. -ESRCH when the VM is gone, -EACCES when we may not.
- */
-int vm_copy_fd(const struct vm *vm);
 
 #endif

@@ -3,8 +3,8 @@
  * Descriptors that outlive the process, in the service manager. They come back
  * with the next start unless the service was stopped meanwhile.
  */
-#ifndef WTRACKD_FDSTORE_H
-#define WTRACKD_FDSTORE_H
+#ifndef WATCH_FDSTORE_H
+#define WATCH_FDSTORE_H
 
 #include <stddef.h>
 #include <stdint.h>

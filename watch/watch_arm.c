@@ -4,16 +4,19 @@
  * comes back, so what is missing is tried again and again: after a millisecond
  * at first, then after twice as long each time, so that what is missed is at
  * most about as long as the memory was away, or five seconds.
+ *
+ * Pages are added without waiting for vCPUs. KVM may be handling a fault on a page,
+ * for as long as it takes to bring the page in, and neither the other pages of the
+ * watch nor the events that there are have to wait for that.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "manager.h"
 #include "util.h"
 #include "watch_session.h"
 
-/* Pages of one step: the event loop waits for it. */
+/* Pages of one step: the other watches on the VM wait for it. */
 #define STEP_PAGES	16384
 #define BACKOFF_MIN_USEC	1000
 #define BACKOFF_MAX_USEC	5000000
@@ -72,7 +75,7 @@ static int gaps_in(struct watch_session *session,
 		   const struct wtrack_range *range, int error)
 {
 	const struct watch_gap like = {
-		.since_ns = watch_now_ns(), .error = error,
+		.since_ns = now_ns(), .error = error,
 	};
 	struct ranges all = { 0 }, tracked = { 0 }, missing = { 0 };
 	int r;
@@ -100,7 +103,8 @@ static int try_range(struct watch_session *session,
 {
 	int r;
 
-	r = wtrack_session_add(session->wtrack, range, 1, NULL, 0);
+	r = wtrack_session_add(session->wtrack, range, 1, NULL,
+			       WTRACK_CHANGE_NOWAIT);
 	switch (r) {
 	case 0:
 	case -ESRCH:
@@ -147,7 +151,7 @@ static int step_gap(struct watch_session *session, struct watch_gap *gap)
 	if (r)
 		gap->error = error;
 	else
-		gap->until_ns = watch_now_ns();
+		gap->until_ns = now_ns();
 	return 1;
 }
 
@@ -185,7 +189,7 @@ static int set_retry(struct watch_session *session)
 		session->backoff_usec = BACKOFF_MAX_USEC;
 	sd_event_source_unref(session->retry_timer);
 	session->retry_timer = NULL;
-	return sd_event_add_time_relative(session->watches->manager->event,
+	return sd_event_add_time_relative(session->guest->event,
 					  &session->retry_timer,
 					  CLOCK_MONOTONIC, wait, wait / 8,
 					  on_retry, session);
@@ -231,7 +235,7 @@ static int remove_others(struct watch_session *session,
 
 int watch_arm_all(struct watch_session *session)
 {
-	const struct ranges *wanted = &session->watch->config->ranges;
+	const struct ranges *wanted = &session->config->ranges;
 	struct ranges todo;
 	int r;
 
@@ -266,7 +270,7 @@ int watch_arm_lost(struct watch_session *session,
 		.due = true,
 	};
 	struct ranges known = { 0 }, kept = { 0 }, wanted = { 0 }, lost = { 0 };
-	const struct ranges *all = &session->watch->config->ranges;
+	const struct ranges *all = &session->config->ranges;
 	struct wtrack_range copy = *range;
 	const struct ranges removed = { &copy, 1 };
 	int r;
@@ -285,4 +289,14 @@ int watch_arm_lost(struct watch_session *session,
 	ranges_clear(&wanted);
 	ranges_clear(&lost);
 	return r;
+}
+
+bool watch_arm_is_done(const struct watch_session *session)
+{
+	size_t i;
+
+	for (i = 0; i < session->nr_gaps; i++)
+		if (watch_gap_is_short(&session->gaps[i]))
+			return false;
+	return !session->todo.nr;
 }

@@ -12,8 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "config.h"
-#include "manager.h"
 #include "util.h"
 #include "watch_session.h"
 
@@ -42,62 +40,78 @@ static bool is_over(uint64_t begin_usec, const struct watch_session *session,
 	return !begin_usec || now - begin_usec >= interval_of(session);
 }
 
-/* The session's, or NULL: it has none yet, which is as good as an unused one. */
-static struct watch_user *find_user(const struct watch_session *session)
+/* The user's, or NULL: no entry yet, which is as good as none any more. Locked. */
+static struct watch_user *find_user(const struct shared *shared, uid_t uid)
 {
 	struct watch_user *user;
 
-	LIST_FOREACH(user, &session->watches->users, link)
-		if (user->uid == session->uid)
+	LIST_FOREACH(user, &shared->users, link)
+		if (user->uid == uid)
 			return user;
 	return NULL;
 }
 
-static struct watch_user *get_user(struct watch_session *session)
+static struct watch_user *get_user(struct shared *shared, uid_t uid)
 {
-	struct watch_user *user = find_user(session);
+	struct watch_user *user = find_user(shared, uid);
 
 	if (user)
 		return user;
 	user = calloc(1, sizeof(*user));
 	if (!user)
 		return NULL;
-	user->uid = session->uid;
-	LIST_INSERT_HEAD(&session->watches->users, user, link);
+	user->uid = uid;
+	LIST_INSERT_HEAD(&shared->users, user, link);
 	return user;
 }
 
 static uint64_t user_burst(const struct watch_session *session)
 {
-	uint64_t burst = session->watches->manager->config.rate_limit_burst;
+	uint64_t burst = session->guest->shared->user_burst;
 
 	return (burst > session->limit.burst ? burst : session->limit.burst) *
 	       USER_SHARE;
 }
 
+/* Until when there is to be no entry for the user, 0 if there may be one. */
+static uint64_t user_waits_until(struct watch_session *session, uint64_t now)
+{
+	struct shared *shared = session->guest->shared;
+	const struct watch_user *user;
+	uint64_t until = 0;
+
+	if (!is_limited(session))
+		return 0;
+	pthread_mutex_lock(&shared->lock);
+	user = find_user(shared, session->guest->uid);
+	if (user && !is_over(user->begin_usec, session, now) &&
+	    user->passed >= user_burst(session))
+		until = user->begin_usec + interval_of(session);
+	pthread_mutex_unlock(&shared->lock);
+	return until;
+}
+
 bool watch_user_may(struct watch_session *session, uint64_t now_usec)
 {
-	const struct watch_user *user = find_user(session);
-
-	return !is_limited(session) || !user ||
-	       is_over(user->begin_usec, session, now_usec) ||
-	       user->passed < user_burst(session);
+	return !user_waits_until(session, now_usec);
 }
 
 void watch_user_told(struct watch_session *session, uint64_t now_usec)
 {
+	struct shared *shared = session->guest->shared;
 	struct watch_user *user;
 
 	if (!is_limited(session))
 		return;
-	user = get_user(session);
-	if (!user)
-		return;
-	if (is_over(user->begin_usec, session, now_usec)) {
+	pthread_mutex_lock(&shared->lock);
+	user = get_user(shared, session->guest->uid);
+	if (user && is_over(user->begin_usec, session, now_usec)) {
 		user->begin_usec = now_usec;
 		user->passed = 0;
 	}
-	user->passed++;
+	if (user)
+		user->passed++;
+	pthread_mutex_unlock(&shared->lock);
 }
 
 static bool session_may(const struct watch_session *session, uint64_t now)
@@ -138,12 +152,12 @@ static int pause_until(struct watch_session *session, uint64_t usec)
 	const struct watch_origin origin = watch_session_origin(session);
 	int r;
 
-	watch_log_paused(&session->watches->entry, &origin, &session->limit);
+	watch_log_paused(&session->guest->entry, &origin, &session->limit);
 	r = watch_send(session);
 	if (r < 0)
 		return r;
 	watch_drop_source(&session->pause_timer);
-	r = sd_event_add_time(session->watches->manager->event,
+	r = sd_event_add_time(session->guest->event,
 			      &session->pause_timer, CLOCK_MONOTONIC, usec, 0,
 			      on_pause_over, session);
 	if (r < 0)
@@ -156,9 +170,7 @@ static int pause_until(struct watch_session *session, uint64_t usec)
 
 int watch_state_may(struct watch_session *session)
 {
-	const struct watch_user *user = find_user(session);
-	uint64_t now = now_usec();
-	int r;
+	uint64_t now = now_usec(), until;
 
 	/* What is left of one that ends has a bound. */
 	if (session->vm_ended || session->state == WATCH_LEAVING)
@@ -166,21 +178,17 @@ int watch_state_may(struct watch_session *session)
 	if (session->paused)
 		return 0;
 	if (!session_may(session, now))
-		r = pause_until(session, session->state_begin_usec +
-				interval_of(session));
-	else if (!watch_user_may(session, now))
-		r = pause_until(session, user->begin_usec +
-				interval_of(session));
+		until = session->state_begin_usec + interval_of(session);
 	else
-		return 1;
-	return r;
+		until = user_waits_until(session, now);
+	return until ? pause_until(session, until) : 1;
 }
 
-void watch_users_free(struct watches *watches)
+void watch_users_free(struct shared *shared)
 {
 	struct watch_user *user;
 
-	while ((user = LIST_FIRST(&watches->users))) {
+	while ((user = LIST_FIRST(&shared->users))) {
 		LIST_REMOVE(user, link);
 		free(user);
 	}

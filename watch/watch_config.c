@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "fdstore.h"
-#include "proc.h"
 #include "utf8.h"
 #include "util.h"
 #include "watch_config.h"
@@ -97,7 +96,7 @@ static int name_of_path(const char *path, char **ret)
 	return *ret ? watch_check_name(*ret) : -ENOMEM;
 }
 
-static int config_new(const char *path, const struct config *defaults,
+static int config_new(const char *path, const struct defaults *defaults,
 		      struct watch_config **ret)
 {
 	struct watch_config *config = calloc(1, sizeof(*config));
@@ -105,6 +104,7 @@ static int config_new(const char *path, const struct config *defaults,
 
 	if (!config)
 		return -ENOMEM;
+	config->refs = 1;
 	config->rate_limit_interval_usec = defaults->rate_limit_interval_usec;
 	config->rate_limit_burst = defaults->rate_limit_burst;
 	config->ring_records = defaults->ring_records;
@@ -116,16 +116,23 @@ static int config_new(const char *path, const struct config *defaults,
 	if (!r)
 		r = string_set(&config->description, "");
 	if (r < 0) {
-		watch_config_free(config);
+		watch_config_unref(config);
 		return r;
 	}
 	*ret = config;
 	return 0;
 }
 
-void watch_config_free(struct watch_config *config)
+struct watch_config *watch_config_ref(struct watch_config *config)
 {
-	if (!config)
+	if (config)
+		__atomic_add_fetch(&config->refs, 1, __ATOMIC_RELAXED);
+	return config;
+}
+
+void watch_config_unref(struct watch_config *config)
+{
+	if (!config || __atomic_sub_fetch(&config->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	watch_match_clear(&config->match);
 	ranges_clear(&config->ranges);
@@ -189,7 +196,7 @@ static int read_into(struct watch_config *config, ini_report_fn report,
 	return 0;
 }
 
-int watch_config_read(const char *path, const struct config *defaults,
+int watch_config_read(const char *path, const struct defaults *defaults,
 		      ini_report_fn report, void *userdata,
 		      struct watch_config **ret)
 {
@@ -209,7 +216,7 @@ int watch_config_read(const char *path, const struct config *defaults,
 	if (r == -ENOENT)
 		r = -EINVAL;
 	if (r < 0) {
-		watch_config_free(config);
+		watch_config_unref(config);
 		return r;
 	}
 	*ret = config;
@@ -251,11 +258,11 @@ bool watch_config_same_ring(const struct watch_config *a,
 void watch_configs_free(struct watch_config **configs, size_t nr)
 {
 	while (nr)
-		watch_config_free(configs[--nr]);
+		watch_config_unref(configs[--nr]);
 	free(configs);
 }
 
-int watch_configs_load(const char *const *dirs, const struct config *defaults,
+int watch_configs_load(const char *const *dirs, const struct defaults *defaults,
 		       ini_report_fn report, void *userdata,
 		       struct watch_config ***ret, size_t *ret_nr)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files in watches.d: which writes of which VMs the administrator wants. */
-#ifndef WTRACKD_WATCH_CONFIG_H
-#define WTRACKD_WATCH_CONFIG_H
+#ifndef WATCH_CONFIG_H
+#define WATCH_CONFIG_H
 
-#include "config.h"
+#include "defaults.h"
 #include "ini.h"
 #include "ranges.h"
 #include "watch_match.h"
@@ -11,7 +11,9 @@
 /* What is left for it in the name of a stored descriptor: see fdstore.h. */
 #define WATCH_MAX_PLAIN	"217"
 
+/* Shared by reference, and not changed once it was read. */
 struct watch_config {
+	unsigned int refs;	/* atomic */
 	char *name;		/* of the file, without .conf */
 	bool unreadable;	/* that is all that is known of it */
 	char *path;
@@ -32,16 +34,17 @@ struct watch_config {
  * there is the name, so that a watch which there is already goes on. 0, -ENOMEM,
  * or why a folder cannot be read.
  */
-int watch_configs_load(const char *const *dirs, const struct config *defaults,
+int watch_configs_load(const char *const *dirs, const struct defaults *defaults,
 		       ini_report_fn report, void *userdata,
 		       struct watch_config ***ret, size_t *ret_nr);
 void watch_configs_free(struct watch_config **configs, size_t nr);
 
 /* -EINVAL when the file makes no watch, or was not read; that was reported. */
-int watch_config_read(const char *path, const struct config *defaults,
+int watch_config_read(const char *path, const struct defaults *defaults,
 		      ini_report_fn report, void *userdata,
 		      struct watch_config **ret);
-void watch_config_free(struct watch_config *config);
+struct watch_config *watch_config_ref(struct watch_config *config);
+void watch_config_unref(struct watch_config *config);
 
 /*
  * One key, an empty value takes back what was given before. 0, -ENOMEM,

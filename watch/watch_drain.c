@@ -31,7 +31,7 @@ static bool tell(struct watch_session *session, bool *flag, int *ret)
 static int step_tell(struct watch_session *session)
 {
 	const struct watch_origin origin = watch_session_origin(session);
-	struct journal_entry *entry = &session->watches->entry;
+	struct journal_entry *entry = &session->guest->entry;
 	int r;
 
 	if (ratelimit_is_due(&session->limit, now_usec()))
@@ -44,10 +44,10 @@ static int step_tell(struct watch_session *session)
 		watch_log_resumed(entry, &origin, session->resumed_seq);
 	if (tell(session, &session->tell_resumed, &r))
 		return r;
-	if (session->tell_armed && !session->todo.nr)
+	if (session->tell_armed && watch_arm_is_done(session))
 		watch_log_armed(entry, &origin,
-				&session->watch->config->ranges);
-	if (!session->todo.nr && tell(session, &session->tell_armed, &r))
+				&session->config->ranges);
+	if (watch_arm_is_done(session) && tell(session, &session->tell_armed, &r))
 		return r;
 	if (session->paused)
 		return 0;
@@ -108,7 +108,7 @@ static int step_event(struct watch_session *session)
 static int step_last(struct watch_session *session)
 {
 	const struct watch_origin origin = watch_session_origin(session);
-	struct journal_entry *entry = &session->watches->entry;
+	struct journal_entry *entry = &session->guest->entry;
 	int r;
 
 	r = watch_tell_suppressed(session);
@@ -179,7 +179,7 @@ void watch_session_work(struct watch_session *session)
 		watch_session_poke(session);
 	} else if (r == -EAGAIN || r == -ENOTCONN) {
 		watch_session_block(session);
-		watches_wait_for_journal(session->watches, r);
+		guest_wait_for_journal(session->guest, r);
 	} else if (r < 0) {
 		watch_session_fail(session, r);
 	}

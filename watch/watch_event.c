@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "log.h"
-#include "manager.h"
 #include "util.h"
 #include "watch_session.h"
 
@@ -12,7 +11,7 @@ static uint64_t now_usec_of(struct watch_session *session)
 {
 	uint64_t usec = 0;
 
-	(void)sd_event_now(session->watches->manager->event, CLOCK_MONOTONIC,
+	(void)sd_event_now(session->guest->event, CLOCK_MONOTONIC,
 			   &usec);
 	return usec;
 }
@@ -20,10 +19,10 @@ static uint64_t now_usec_of(struct watch_session *session)
 /* An entry that the journal will never take is as good as sent. */
 int watch_send(struct watch_session *session)
 {
-	struct watches *watches = session->watches;
+	struct guest *guest = session->guest;
 	int r;
 
-	r = journal_send(&watches->journal, &watches->entry);
+	r = journal_send(&guest->journal, &guest->entry);
 	if (r == 0 || r == -EAGAIN || r == -ENOTCONN)
 		return r;
 	if (log_may(LOG_KIND_OTHER, (uid_t)-1))
@@ -39,7 +38,7 @@ int watch_tell_suppressed(struct watch_session *session)
 
 	if (!session->limit.held.events)
 		return 0;
-	watch_log_suppressed(&session->watches->entry, &origin,
+	watch_log_suppressed(&session->guest->entry, &origin,
 			     &session->limit.held);
 	r = watch_send(session);
 	if (r < 0)
@@ -61,7 +60,7 @@ static void set_summary_timer(struct watch_session *session)
 {
 	sd_event_source_unref(session->summary_timer);
 	session->summary_timer = NULL;
-	(void)sd_event_add_time(session->watches->manager->event,
+	(void)sd_event_add_time(session->guest->event,
 				&session->summary_timer, CLOCK_MONOTONIC,
 				ratelimit_end_usec(&session->limit), 0,
 				on_interval_over, session);
@@ -73,8 +72,9 @@ static void hold(struct watch_session *session,
 	ratelimit_held(&session->limit, wtrack_event_get_gfn(event),
 		       wtrack_event_get_seq(event),
 		       wtrack_event_get_time_ns(event));
-	if (session->watch)
-		session->watch->suppressed++;
+	if (session->counts)
+		__atomic_add_fetch(&session->counts->suppressed, 1,
+				   __ATOMIC_RELAXED);
 }
 
 static int close_limit(struct watch_session *session,
@@ -83,7 +83,7 @@ static int close_limit(struct watch_session *session,
 	const struct watch_origin origin = watch_session_origin(session);
 	int r;
 
-	watch_log_limited(&session->watches->entry, &origin, &session->limit,
+	watch_log_limited(&session->guest->entry, &origin, &session->limit,
 			  event);
 	r = watch_send(session);
 	if (r < 0)
@@ -100,9 +100,9 @@ static int log_event_entry(struct watch_session *session,
 	int r;
 
 	if (wtrack_event_get_type(event) == WTRACK_EVENT_WRITE)
-		watch_log_write(&session->watches->entry, &origin, event);
+		watch_log_write(&session->guest->entry, &origin, event);
 	else
-		watch_log_guard(&session->watches->entry, &origin, event);
+		watch_log_guard(&session->guest->entry, &origin, event);
 	r = watch_send(session);
 	if (!r) {
 		ratelimit_passed(&session->limit, now_usec_of(session));
@@ -139,8 +139,9 @@ static int on_limited(struct watch_session *session,
 		hold(session, event);
 		break;
 	}
-	if (!r && session->watch)
-		session->watch->events++;
+	if (!r && session->counts)
+		__atomic_add_fetch(&session->counts->events, 1,
+				   __ATOMIC_RELAXED);
 	return r;
 }
 
@@ -150,14 +151,14 @@ static int on_overflow(struct watch_session *session,
 	const struct watch_origin origin = watch_session_origin(session);
 	int r;
 
-	watch_log_overflow(&session->watches->entry, &origin, event);
+	watch_log_overflow(&session->guest->entry, &origin, event);
 	r = watch_send(session);
 	if (r < 0)
 		return r;
 	session->resync = true;
 	session->resync_fetched = false;
 	session->nr_resync = 0;
-	/* The library's word for one that the daemon before had begun. */
+	/* The library's word for one that the process before had begun. */
 	session->resync_all = wtrack_event_get_seq(event) <
 			      session->resumed_seq;
 	session->resync_at = 0;
@@ -174,7 +175,7 @@ static int on_removed(struct watch_session *session,
 	};
 	int r;
 
-	watch_log_removed(&session->watches->entry, &origin, event);
+	watch_log_removed(&session->guest->entry, &origin, event);
 	r = watch_send(session);
 	if (r < 0 || session->state != WATCH_ACTIVE)
 		return r;

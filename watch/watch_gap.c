@@ -1,12 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Entries of the journal for pages that are not tracked, or are again. */
+#include <errno.h>
 #include <stdlib.h>
 
+#include "util.h"
 #include "watch_session.h"
+
+/* Pages that a vCPU faults on are tracked a moment later, as a rule. */
+#define SHORT_NS	UINT64_C(1000000000)
+
+bool watch_gap_is_short(const struct watch_gap *gap)
+{
+	return gap->error == -EAGAIN && !gap->told && !gap->until_ns &&
+	       now_ns() - gap->since_ns < SHORT_NS;
+}
+
+/* That such pages were not tracked is not told, so nor is that they are. */
+static bool was_short(const struct watch_gap *gap)
+{
+	return gap->error == -EAGAIN && !gap->told && gap->until_ns;
+}
 
 static bool has_to_be_told(const struct watch_gap *gap)
 {
-	return gap->until_ns || !gap->told;
+	return gap->until_ns || (!gap->told && !watch_gap_is_short(gap));
 }
 
 /* One entry is enough for both. */
@@ -78,14 +95,26 @@ static void drop_empty(struct watch_session *session)
 	session->nr_gaps = to;
 }
 
+static void drop_short(struct watch_session *session)
+{
+	size_t i;
+
+	for (i = 0; i < session->nr_gaps; i++)
+		if (was_short(&session->gaps[i]))
+			session->gaps[i].range.nr_pages = 0;
+	drop_empty(session);
+}
+
 int watch_arm_entry(struct watch_session *session,
 		    const struct watch_origin *origin,
 		    struct journal_entry *entry)
 {
-	struct watch_gap *first = first_to_tell(session);
 	struct ranges pages = { 0 };
+	struct watch_gap *first;
 	int r;
 
+	drop_short(session);
+	first = first_to_tell(session);
 	if (!first)
 		return 0;
 	r = each_of_entry(session, &pages, take_newest);

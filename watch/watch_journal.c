@@ -5,7 +5,6 @@
 #include <sys/epoll.h>
 
 #include "log.h"
-#include "manager.h"
 #include "util.h"
 #include "watch_session.h"
 
@@ -19,14 +18,15 @@ void watch_session_block(struct watch_session *session)
 		(void)sd_event_source_set_enabled(session->io, SD_EVENT_OFF);
 }
 
-void watches_unblock(struct watches *watches)
+void guest_unblock(struct guest *guest)
 {
 	struct watch_session *session;
 
-	watch_drop_source(&watches->journal_io);
-	watch_drop_source(&watches->journal_timer);
-	LIST_FOREACH(session, &watches->sessions, link) {
-		if (!session->blocked)
+	watch_drop_source(&guest->journal_io);
+	watch_drop_source(&guest->journal_timer);
+	LIST_FOREACH(session, &guest->sessions, link) {
+		/* It waits for the VM's name. */
+		if (!session->blocked || !guest->named)
 			continue;
 		session->blocked = false;
 		if (session->io && !session->paused)
@@ -42,7 +42,7 @@ static int on_room(sd_event_source *source, int fd, uint32_t revents,
 	(void)source;
 	(void)fd;
 	(void)revents;
-	watches_unblock(userdata);
+	guest_unblock(userdata);
 	return 0;
 }
 
@@ -50,40 +50,40 @@ static int on_time(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	(void)source;
 	(void)usec;
-	watches_unblock(userdata);
+	guest_unblock(userdata);
 	return 0;
 }
 
 /* Of a copy, since the journal's own may be closed meanwhile. */
-static int wait_for_room(struct watches *watches)
+static int wait_for_room(struct guest *guest)
 {
-	int fd = fcntl(watches->journal.fd, F_DUPFD_CLOEXEC, 3);
+	int fd = fcntl(guest->journal.fd, F_DUPFD_CLOEXEC, 3);
 	int r;
 
 	if (fd < 0)
 		return -errno;
-	r = sd_event_add_io(watches->manager->event, &watches->journal_io, fd,
-			    EPOLLOUT, on_room, watches);
+	r = sd_event_add_io(guest->event, &guest->journal_io, fd,
+			    EPOLLOUT, on_room, guest);
 	if (r < 0) {
 		safe_close(fd);
 		return r;
 	}
-	return sd_event_source_set_io_fd_own(watches->journal_io, 1);
+	return sd_event_source_set_io_fd_own(guest->journal_io, 1);
 }
 
-void watches_wait_for_journal(struct watches *watches, int error)
+void guest_wait_for_journal(struct guest *guest, int error)
 {
 	int r = error;
 
-	if (watches->journal_io || watches->journal_timer)
+	if (guest->journal_io || guest->journal_timer)
 		return;
 	if (r == -EAGAIN)
-		r = wait_for_room(watches);
+		r = wait_for_room(guest);
 	if (r < 0)
-		r = sd_event_add_time_relative(watches->manager->event,
-					       &watches->journal_timer,
+		r = sd_event_add_time_relative(guest->event,
+					       &guest->journal_timer,
 					       CLOCK_MONOTONIC, RECONNECT_USEC,
-					       0, on_time, watches);
+					       0, on_time, guest);
 	if (r < 0)
 		log_errno(r, "cannot wait for the journal");
 }

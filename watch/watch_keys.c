@@ -6,7 +6,6 @@
 
 #include "common/number.h"
 #include "common/range.h"
-#include "config.h"
 #include "util.h"
 #include "watch_config.h"
 
@@ -92,7 +91,7 @@ static int set_u32(uint32_t *field, const char *value, uint32_t min,
 
 static int set_interval(struct watch_config *config, const char *value)
 {
-	return number_parse_time(value, NUMBER_US, 0, CONFIG_MAX_INTERVAL_USEC,
+	return number_parse_time(value, NUMBER_US, 0, DEFAULTS_MAX_INTERVAL_USEC,
 				 &config->rate_limit_interval_usec);
 }
 
@@ -103,13 +102,13 @@ static int set_burst(struct watch_config *config, const char *value)
 
 static int set_budget(struct watch_config *config, const char *value)
 {
-	return set_u32(&config->budget, value, 0, CONFIG_MAX_BUDGET);
+	return set_u32(&config->budget, value, 0, DEFAULTS_MAX_BUDGET);
 }
 
 static int set_period(struct watch_config *config, const char *value)
 {
 	return set_u32(&config->budget_period_ms, value, 1,
-		       CONFIG_MAX_PERIOD_MS);
+		       DEFAULTS_MAX_PERIOD_MS);
 }
 
 static int set_description(struct watch_config *config, const char *value)

@@ -3,8 +3,8 @@
  * What watches write to the journal. Each function fills in an entry, which
  * replaces what stood in it; wtrackd.catalog explains them.
  */
-#ifndef WTRACKD_WATCH_LOG_H
-#define WTRACKD_WATCH_LOG_H
+#ifndef WATCH_LOG_H
+#define WATCH_LOG_H
 
 #include <wtrack/wtrack.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef WTRACKD_WATCH_LOG_INTERNAL_H
-#define WTRACKD_WATCH_LOG_INTERNAL_H
+#ifndef WATCH_LOG_INTERNAL_H
+#define WATCH_LOG_INTERNAL_H
 
 #include "watch_log.h"
 

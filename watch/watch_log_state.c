@@ -227,7 +227,7 @@ void watch_log_failed(struct journal_entry *entry,
 	char text[256];
 
 	snprintf(text, sizeof(text), "not watched: %s", error == -ENOSPC ?
-		 "FileDescriptorStoreMax= of wtrackd.service allows no more "
+		 "FileDescriptorStoreMax= of wtrack-watch.service allows no more "
 		 "sessions of watches" : wtrack_strerror(error));
 	watch_log_begin(entry, origin, LOG_ERR, MESSAGE_WATCH_FAILED, text);
 	journal_add(entry, "ERRNO", "%d", -error);

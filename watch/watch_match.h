@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which VMs a watch is for. */
-#ifndef WTRACKD_WATCH_MATCH_H
-#define WTRACKD_WATCH_MATCH_H
+#ifndef WATCH_MATCH_H
+#define WATCH_MATCH_H
 
 #include <stdbool.h>
 #include <sys/types.h>

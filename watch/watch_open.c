@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A watch's session is opened, or taken out of the fd store. */
+/* wtrackd is asked for a watch's session, or it is taken out of the fd store. */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #include "log.h"
-#include "manager.h"
-#include "session.h"
 #include "util.h"
 #include "watch_session.h"
 
 /* The service manager answers at once, or is in trouble of its own. */
 #define BARRIER_USEC	5000000
+#define TURN_USEC	200000
 #define RETRY_MIN_USEC	1000000
 #define RETRY_MAX_USEC	60000000
 
@@ -52,37 +53,28 @@ static int on_store_timeout(sd_event_source *source, uint64_t usec,
 	return 0;
 }
 
-static unsigned int nr_stored(const struct watches *watches)
-{
-	const struct watch_session *session;
-	unsigned int nr = 0;
-
-	LIST_FOREACH(session, &watches->sessions, link)
-		nr += *session->store_name != '\0';
-	return nr;
-}
-
 /*
  * Nothing is tracked before the session is where a crash does not reach it: a
  * write is told of by the next daemon, too, or never was.
  */
 static int session_store(struct watch_session *session)
 {
+	char name[FDSTORE_NAME_BYTES];
 	int fd, r;
 
-	r = fdstore_name(session->name, session->vm_id, session->vm_pid,
-			 session->store_name);
+	r = fdstore_name(session->name, session->vm_id, session->guest->vm_pid,
+			 name);
 	if (r < 0)
 		return r;
-	r = fdstore_put(session->store_name,
-			wtrack_session_get_fd(session->wtrack));
+	strcpy(session->store_name, name);
+	r = fdstore_put(name, wtrack_session_get_fd(session->wtrack));
 	if (!r)
 		r = fdstore_barrier(&fd);
 	if (r == -ENOTCONN)
 		return watch_session_activate(session);
 	if (r < 0)
 		return r;
-	r = sd_event_add_io(session->watches->manager->event, &session->barrier, fd, EPOLLIN,
+	r = sd_event_add_io(session->guest->event, &session->barrier, fd, EPOLLIN,
 			    on_stored, session);
 	if (r < 0) {
 		safe_close(fd);
@@ -90,7 +82,7 @@ static int session_store(struct watch_session *session)
 	}
 	(void)sd_event_source_set_io_fd_own(session->barrier, 1);
 	session->state = WATCH_STORING;
-	return sd_event_add_time_relative(session->watches->manager->event,
+	return sd_event_add_time_relative(session->guest->event,
 					  &session->barrier_timer,
 					  CLOCK_MONOTONIC, BARRIER_USEC, 0,
 					  on_store_timeout, session);
@@ -111,7 +103,7 @@ static int session_identify(struct watch_session *session,
 
 static int make_ring(struct watch_session *session)
 {
-	const struct watch_config *config = session->watch->config;
+	const struct watch_config *config = session->config;
 	uint32_t watermark = config->ring_records / RING_PARTS;
 	uint32_t latency_usec = LATENCY_USEC;
 
@@ -121,19 +113,13 @@ static int make_ring(struct watch_session *session)
 					0, watermark, latency_usec);
 }
 
-static int session_open(struct watch_session *session)
+/* It is attached and not used yet. */
+static int session_opened(struct watch_session *session)
 {
-	const struct watch_config *config = session->watch->config;
+	const struct watch_config *config = session->config;
 	struct wtrack_status status;
-	struct session *account;
 	int r;
 
-	/* One too many would be dropped by the store without a word to us. */
-	if (nr_stored(session->watches) >= session->watches->store_max)
-		return -ENOSPC;
-	r = session_open_own(session->vm, &session->wtrack, &account);
-	if (r < 0)
-		return r;
 	r = wtrack_session_set_budget(session->wtrack, config->budget,
 				      config->budget_period_ms);
 	if (!r)
@@ -147,12 +133,79 @@ static int session_open(struct watch_session *session)
 	return r;
 }
 
+static void end_request(struct watch_session *session)
+{
+	watch_drop_source(&session->answer);
+	wtrack_request_close(session->request);
+	session->request = NULL;
+	shared_open_end(session->guest->shared, &session->opening);
+}
+
+static int on_answer(sd_event_source *source, int fd, uint32_t revents,
+		     void *userdata)
+{
+	struct watch_session *session = userdata;
+	int r;
+
+	(void)source;
+	(void)fd;
+	(void)revents;
+	r = wtrack_request_finish(session->request, &session->wtrack, NULL);
+	if (r == -EAGAIN)
+		return 0;
+	end_request(session);
+	if (r >= 0)
+		r = session_opened(session);
+	if (r < 0)
+		watch_session_fail(session, r);
+	return 0;
+}
+
+/* As any client: wtrackd decides, and has it attached. */
+static int ask_wtrackd(struct watch_session *session)
+{
+	const struct guest *guest = session->guest;
+	char vm[32];
+	int r;
+
+	snprintf(vm, sizeof(vm), "%d:%d", guest->vm_pid, guest->vm_fd);
+	r = wtrack_request_new(vm, NULL, 0, 0, &session->request);
+	if (r < 0)
+		return r;
+	return sd_event_add_io(guest->event, &session->answer,
+			       wtrack_request_get_fd(session->request), EPOLLIN,
+			       on_answer, session);
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata);
+
+/* Others are asking: it is looked again soon, which is no failure. */
+static void wait_for_turn(struct watch_session *session)
+{
+	(void)sd_event_add_time_relative(session->guest->event,
+					 &session->retry_timer, CLOCK_MONOTONIC,
+					 TURN_USEC, 0, on_retry, session);
+}
+
 void watch_session_open(struct watch_session *session)
 {
+	struct guest *guest = session->guest;
 	int r;
 
 	watch_drop_source(&session->retry_timer);
-	r = session_open(session);
+	/* One too many would be dropped by the store without a word to us. */
+	if (!session->has_place)
+		session->has_place = shared_store_take(guest->shared);
+	if (!session->has_place) {
+		watch_session_fail(session, -ENOSPC);
+		return;
+	}
+	session->opening = shared_open_begin(guest->shared, guest->uid);
+	if (!session->opening) {
+		wait_for_turn(session);
+		return;
+	}
+	r = ask_wtrackd(session);
 	if (r < 0)
 		watch_session_fail(session, r);
 }
@@ -166,24 +219,32 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 }
 
 /*
- * The VM that is gone, and the module that comes, tell of themselves; a VM
- * that is confidential stays so.
+ * The VM that is gone, and the module that comes, tell of themselves; a VM that is
+ * confidential stays so; and what an administrator has ended stays so until the
+ * watches are read again.
  */
 static void set_retry(struct watch_session *session)
 {
 	int error = session->error;
 
-	if (error == -ESRCH || error == -ENODEV || error == -EOPNOTSUPP)
+	if (error == -ESRCH || error == -ENODEV || error == -EOPNOTSUPP ||
+	    error == -ESHUTDOWN)
 		return;
 	session->retry_usec *= 2;
 	if (session->retry_usec < RETRY_MIN_USEC)
 		session->retry_usec = RETRY_MIN_USEC;
 	if (session->retry_usec > RETRY_MAX_USEC)
 		session->retry_usec = RETRY_MAX_USEC;
-	(void)sd_event_add_time_relative(session->watches->manager->event,
+	(void)sd_event_add_time_relative(session->guest->event,
 					 &session->retry_timer,
 					 CLOCK_MONOTONIC, session->retry_usec,
 					 0, on_retry, session);
+}
+
+/* The VM, the module or wtrackd is not there, and comes or does not. */
+static bool is_worth_telling(int error)
+{
+	return error != -ESRCH && error != -ENODEV && error != -ECONNREFUSED;
 }
 
 void watch_session_fail(struct watch_session *session, int error)
@@ -191,21 +252,20 @@ void watch_session_fail(struct watch_session *session, int error)
 	watch_session_unstore(session);
 	watch_session_close(session);
 	/* Once, however often it is tried. */
-	session->tell_failed = error != session->error && error != -ESRCH &&
-			       error != -ENODEV;
+	session->tell_failed = error != session->error && is_worth_telling(error);
 	session->tell_armed = false;
 	session->error = error;
-	if (session->vm && session->watch) {
+	if (session->guest->present && session->config) {
 		session->state = WATCH_WAITING;
 		set_retry(session);
 	} else {
 		session->state = WATCH_LEAVING;
 	}
-	watch_announce(session->watch);
+	guest_report(session->guest);
 	watch_session_poke(session);
 }
 
-/* The position of the daemon before: what it had released, it had logged. */
+/* The position of the process before: what it had released, it had logged. */
 static int session_resume(struct watch_session *session)
 {
 	struct wtrack_status status;
@@ -216,8 +276,6 @@ static int session_resume(struct watch_session *session)
 		return r;
 	if (!(status.state & WTRACK_STATE_RING))
 		return -ENOBUFS;
-	if (!session->vm_pid)
-		session->vm_pid = status.vm_pid;
 	session->resumed_seq = status.events - status.unread + 1;
 	session->tell_resumed = true;
 	return watch_session_activate(session);
@@ -225,18 +283,11 @@ static int session_resume(struct watch_session *session)
 
 int watch_session_take(struct watch_session *session, int fd)
 {
-	struct session *account;
-	int r;
+	int r = wtrack_session_open_fd(fd, &session->wtrack);
 
-	r = wtrack_session_open_fd(fd, &session->wtrack);
 	if (r < 0) {
 		safe_close(fd);
 		return r;
 	}
-	r = session_adopt_own(session->watches->manager, session->wtrack,
-			      &account);
-	if (r < 0)
-		log_debug("watch %s: its session has no account (error %d)",
-			  session->name, -r);
 	return session_resume(session);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* After an overflow: which pages a reader of the journal has to read again. */
+#include "util.h"
 #include "watch_session.h"
 
 /*
  * The next range of the set into the entry's list. When it is not known what
- * another daemon has fetched, it is fetched to its end, and then all of the
+ * another process has fetched, it is fetched to its end, and then all of the
  * watch's pages take its place.
  */
 static int fetch_range(struct watch_session *session)
@@ -28,12 +29,12 @@ static int fetch_range(struct watch_session *session)
 	return watch_arm_lost(session,
 			      &(struct wtrack_range){ range->gfn,
 						      range->nr_pages },
-			      watch_now_ns());
+			      now_ns());
 }
 
 static void add_all(struct watch_session *session)
 {
-	const struct ranges *all = &session->watch->config->ranges;
+	const struct ranges *all = &session->config->ranges;
 
 	while (session->resync_at < all->nr &&
 	       session->nr_resync < WATCH_LOG_RANGES) {
@@ -58,14 +59,14 @@ int watch_step_resync(struct watch_session *session)
 		r = fetch_range(session);
 		return r < 0 ? r : 1;
 	}
-	if (session->resync_all && session->watch && !session->nr_resync)
+	if (session->resync_all && session->config && !session->nr_resync)
 		add_all(session);
 	last = session->resync_fetched &&
-	       !(session->resync_all && session->watch);
+	       !(session->resync_all && session->config);
 	r = watch_state_may(session);
 	if (r <= 0)
 		return r;
-	watch_log_resync(&session->watches->entry, &origin,
+	watch_log_resync(&session->guest->entry, &origin,
 			 session->resync_ranges, session->nr_resync, last);
 	r = watch_send(session);
 	if (r < 0)

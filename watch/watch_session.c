@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The life of a watch's session on one VM: watch_session.h. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <time.h>
 
-#include "manager.h"
 #include "util.h"
-#include "vm.h"
 #include "watch_session.h"
-
-uint64_t watch_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-static sd_event *event_of(const struct watch_session *session)
-{
-	return session->watches->manager->event;
-}
 
 static int on_work(sd_event_source *source, void *userdata)
 {
@@ -30,35 +15,28 @@ static int on_work(sd_event_source *source, void *userdata)
 	return 0;
 }
 
-void watch_announce(const struct watch *watch)
-{
-	if (watch)
-		bus_watch_changed(watch->watches->manager, watch->bus_path,
-				  "Vms", "Active", NULL);
-}
-
 void watch_session_poke(struct watch_session *session)
 {
 	(void)sd_event_source_set_enabled(session->work, SD_EVENT_ONESHOT);
 }
 
-int watch_session_new(struct watches *watches, struct watch *watch,
-		      const char *name, struct watch_session **ret)
+int watch_session_new(struct guest *guest, const char *name,
+		      struct watch_config *config, struct watch_counts *counts,
+		      struct watch_session **ret)
 {
 	struct watch_session *session = calloc(1, sizeof(*session));
 	int r;
 
 	if (!session)
 		return -ENOMEM;
-	session->watches = watches;
-	session->watch = watch;
-	LIST_INSERT_HEAD(&watches->sessions, session, link);
+	session->guest = guest;
+	session->config = watch_config_ref(config);
+	session->counts = watch_counts_ref(counts);
+	LIST_INSERT_HEAD(&guest->sessions, session, link);
 	r = string_set(&session->name, name);
 	if (!r)
-		r = string_set(&session->vm_name, "");
-	if (!r)
-		r = sd_event_add_defer(event_of(session), &session->work,
-				       on_work, session);
+		r = sd_event_add_defer(guest->event, &session->work, on_work,
+				       session);
 	if (r < 0) {
 		watch_session_free(session);
 		return r;
@@ -78,6 +56,10 @@ void watch_drop_source(sd_event_source **source)
 void watch_session_close(struct watch_session *session)
 {
 	watch_drop_source(&session->io);
+	watch_drop_source(&session->answer);
+	wtrack_request_close(session->request);
+	session->request = NULL;
+	shared_open_end(session->guest->shared, &session->opening);
 	watch_drop_source(&session->barrier);
 	watch_drop_source(&session->barrier_timer);
 	watch_drop_source(&session->summary_timer);
@@ -91,45 +73,57 @@ void watch_session_close(struct watch_session *session)
 	session->resync = false;
 }
 
+void watch_session_stored_as(struct watch_session *session,
+			     const char *store_name)
+{
+	snprintf(session->store_name, sizeof(session->store_name), "%s",
+		 store_name);
+	session->has_place = true;
+	shared_store_count(session->guest->shared);
+}
+
 void watch_session_unstore(struct watch_session *session)
 {
 	if (*session->store_name)
 		(void)fdstore_remove(session->store_name);
 	*session->store_name = '\0';
+	if (session->has_place)
+		shared_store_give(session->guest->shared);
+	session->has_place = false;
 }
 
 void watch_session_free(struct watch_session *session)
 {
+	struct guest *guest = session->guest;
+
 	LIST_REMOVE(session, link);
-	/* Not when the daemon ends: the next one goes on with it. */
-	if (session->vm_ended || session->state == WATCH_LEAVING)
+	/* Not when the service ends: the next process goes on with it. */
+	if (session->vm_ended || session->state == WATCH_LEAVING ||
+	    session->state == WATCH_WAITING)
 		watch_session_unstore(session);
 	watch_session_close(session);
-	watch_announce(session->watch);
 	watch_drop_source(&session->work);
+	watch_config_unref(session->config);
+	watch_counts_unref(session->counts);
 	free(session->name);
-	free(session->vm_name);
 	free(session);
+	guest_report(guest);
+}
+
+void watch_session_drop(struct watch_session *session)
+{
+	watch_session_unstore(session);
+	watch_session_free(session);
 }
 
 struct watch_origin watch_session_origin(const struct watch_session *session)
 {
 	return (struct watch_origin){
 		.watch = session->name,
-		.vm_pid = session->vm_pid,
-		.vm_name = session->vm_name,
+		.vm_pid = session->guest->vm_pid,
+		.vm_name = session->guest->vm_name,
 		.session_id = session->id,
 	};
-}
-
-int watch_session_set_vm(struct watch_session *session, struct vm *vm)
-{
-	session->vm = vm;
-	session->vm_pid = vm->process->pid;
-	session->uid = vm->process->info.ids.uid;
-	if (session->state == WATCH_ACTIVE)
-		watch_announce(session->watch);
-	return string_set(&session->vm_name, vm_name(vm));
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t revents,
@@ -147,15 +141,31 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents,
 
 int watch_session_apply(struct watch_session *session)
 {
-	const struct watch_config *config;
+	const struct watch_config *config = session->config;
 
-	if (!session->watch || session->state != WATCH_ACTIVE)
+	if (!config || session->state != WATCH_ACTIVE)
 		return 0;
-	config = session->watch->config;
 	session->limit.interval_usec = config->rate_limit_interval_usec;
 	session->limit.burst = config->rate_limit_burst;
 	watch_session_poke(session);
 	return watch_arm_all(session);
+}
+
+void watch_session_change(struct watch_session *session,
+			  struct watch_config *config)
+{
+	bool same_ring = watch_config_same_ring(session->config, config);
+	int r;
+
+	if (!same_ring) {
+		watch_session_leave(session, "it was changed");
+		return;
+	}
+	watch_config_unref(session->config);
+	session->config = watch_config_ref(config);
+	r = watch_session_apply(session);
+	if (r < 0)
+		watch_session_fail(session, r);
 }
 
 int watch_session_activate(struct watch_session *session)
@@ -164,7 +174,7 @@ int watch_session_activate(struct watch_session *session)
 
 	watch_drop_source(&session->barrier);
 	watch_drop_source(&session->barrier_timer);
-	r = sd_event_add_io(event_of(session), &session->io,
+	r = sd_event_add_io(session->guest->event, &session->io,
 			    wtrack_session_get_fd(session->wtrack), EPOLLIN,
 			    on_io, session);
 	if (r < 0)
@@ -173,7 +183,7 @@ int watch_session_activate(struct watch_session *session)
 	session->check = true;
 	session->error = 0;
 	session->retry_usec = 0;
-	watch_announce(session->watch);
+	guest_report(session->guest);
 	watch_session_poke(session);
 	return watch_session_apply(session);
 }
@@ -195,22 +205,25 @@ static void untrack_all(struct watch_session *session)
 
 void watch_session_leave(struct watch_session *session, const char *why)
 {
-	const struct watch *watch = session->watch;
-
 	if (session->state == WATCH_STORING)
 		(void)watch_session_activate(session);
 	session->state = WATCH_LEAVING;
-	watch_announce(watch);
-	session->watch = NULL;
+	watch_config_unref(session->config);
+	session->config = NULL;
+	watch_counts_unref(session->counts);
+	session->counts = NULL;
 	session->paused = false;
 	session->stopped = why;
 	session->tell_armed = false;
 	/* Its name is free for one that comes in its place. */
 	watch_session_unstore(session);
 	watch_arm_clear(session);
-	if (session->wtrack)
+	if (session->wtrack) {
 		untrack_all(session);
-	else
+	} else {
 		session->stopped = NULL;
+		watch_session_close(session);
+	}
+	guest_report(session->guest);
 	watch_session_poke(session);
 }

@@ -2,66 +2,30 @@
 /*
  * A watch on one VM.
  *
- *	WAITING	there is no session: it could not be opened, and is tried again
+ *	WAITING	there is no session: wtrackd is asked for it, or it could not be
+ *		opened, and is tried again
  *	STORING	the session is on its way to the service manager, which has to
  *		have it before a write may be told of
  *	ACTIVE	pages are tracked, events are logged
  *	LEAVING	nothing is tracked any more, what is in the ring is logged
  *
- * Events are logged first and released afterwards. Whatever kills the daemon,
+ * Events are logged first and released afterwards. Whatever kills the process,
  * the next one finds in the ring what was not released: it may log an event
  * twice, with the same WTRACK_SEQ, but leaves none out.
  */
-#ifndef WTRACKD_WATCH_SESSION_H
-#define WTRACKD_WATCH_SESSION_H
+#ifndef WATCH_SESSION_H
+#define WATCH_SESSION_H
 
 #include <sys/queue.h>
 #include <systemd/sd-event.h>
 #include <wtrack/wtrack.h>
 
 #include "fdstore.h"
+#include "guest.h"
 #include "journal.h"
 #include "ratelimit.h"
-#include "watch.h"
 #include "watch_config.h"
 #include "watch_log.h"
-
-LIST_HEAD(watch_list, watch);
-LIST_HEAD(watch_session_list, watch_session);
-LIST_HEAD(watch_user_list, watch_user);
-
-struct watch {
-	LIST_ENTRY(watch) link;
-	struct watches *watches;
-	struct watch_config *config;
-	uint64_t events;
-	uint64_t suppressed;
-	uint64_t coarse_events;
-	uint64_t coarse_suppressed;
-	char *bus_path;
-	sd_bus_slot *bus_slot;
-};
-
-struct watches {
-	struct manager *manager;
-	struct watch_list list;
-	/* Of all watches, and of those that were taken away. */
-	struct watch_session_list sessions;
-	bool scanned;
-	/* What the service manager keeps, UINT32_MAX as long as it is not known. */
-	uint32_t store_max;
-	/* Whose VMs have caused entries: watch_budget.c. */
-	struct watch_user_list users;
-	sd_bus_slot *store_call;
-	struct journal journal;
-	/* One of them while sessions wait for the journal. */
-	sd_event_source *journal_io;
-	sd_event_source *journal_timer;
-	/* Until what was stored must have found its VM. */
-	sd_event_source *adopt_timer;
-	/* Filled in and sent; too large for the stack of a callback. */
-	struct journal_entry entry;
-};
 
 enum watch_session_state {
 	WATCH_WAITING,
@@ -82,20 +46,20 @@ struct watch_gap {
 
 struct watch_session {
 	LIST_ENTRY(watch_session) link;
-	struct watches *watches;
-	struct watch *watch;		/* NULL when it was taken away */
-	struct vm *vm;			/* NULL when not known, or gone */
+	struct guest *guest;
+	/* A reference: NULL when the watch was taken away. */
+	struct watch_config *config;
+	struct watch_counts *counts;	/* a reference, or NULL */
 	enum watch_session_state state;
 
-	/* Copies: they are needed when the watch or the VM is gone. */
-	char *name;
-	char *vm_name;
-	int vm_pid;
-	uid_t uid;			/* of the VM */
+	char *name;			/* of the watch */
 	uint64_t vm_id;
 	uint64_t id;
+	bool has_place;			/* in the fd store */
 	char store_name[FDSTORE_NAME_BYTES];	/* "" when not stored */
 
+	struct wtrack_request *request;		/* NULL if none is under way */
+	struct opening *opening;		/* while there is one */
 	struct wtrack_session *wtrack;		/* NULL in WAITING */
 	const struct wtrack_event *event;	/* taken, not logged yet */
 	struct ratelimit limit;
@@ -134,6 +98,7 @@ struct watch_session {
 
 	bool blocked;			/* watch_journal.c */
 	sd_event_source *io;
+	sd_event_source *answer;
 	sd_event_source *work;
 	sd_event_source *barrier;
 	sd_event_source *barrier_timer;
@@ -142,16 +107,20 @@ struct watch_session {
 	sd_event_source *retry_timer;
 };
 
-/* watch_session.c */
-int watch_session_new(struct watches *watches, struct watch *watch,
-		      const char *name, struct watch_session **ret);
+/* watch_session.c. Takes references. */
+int watch_session_new(struct guest *guest, const char *name,
+		      struct watch_config *config, struct watch_counts *counts,
+		      struct watch_session **ret);
 void watch_session_free(struct watch_session *session);
+/* Also out of the fd store. */
+void watch_session_drop(struct watch_session *session);
 /* Its descriptor, and what hangs on it; it stays open in the fd store. */
 void watch_session_close(struct watch_session *session);
+/* It is in the fd store, with that name. */
+void watch_session_stored_as(struct watch_session *session,
+			     const char *store_name);
 void watch_session_unstore(struct watch_session *session);
 void watch_drop_source(sd_event_source **source);
-/* The VM that it is for is known now, or has another name. */
-int watch_session_set_vm(struct watch_session *session, struct vm *vm);
 /* Has it end, when all that is in the ring is logged. @why is constant. */
 void watch_session_leave(struct watch_session *session, const char *why);
 /* Has watch_session_work() be called soon. */
@@ -160,22 +129,22 @@ struct watch_origin watch_session_origin(const struct watch_session *session);
 int watch_session_activate(struct watch_session *session);
 /* The watch has another configuration, for which the same ring will do. */
 int watch_session_apply(struct watch_session *session);
+/* ... or has another one, for which it may take another ring. */
+void watch_session_change(struct watch_session *session,
+			  struct watch_config *config);
 
-/* watch_open.c: opens it; if that fails it is tried again later. */
+/* watch_open.c: asks wtrackd for it; if that fails it is tried again later. */
 void watch_session_open(struct watch_session *session);
 /* Goes on with one that was stored; @fd is taken over. */
 int watch_session_take(struct watch_session *session, int fd);
 /* It does not work: logged, given up, and tried anew if there is a VM. */
 void watch_session_fail(struct watch_session *session, int error);
 
-/* On the bus: on which VMs it is active. */
-void watch_announce(const struct watch *watch);
-
 /* watch_drain.c: a bounded part of what there is to do. May free it. */
 void watch_session_work(struct watch_session *session);
 
 /*
- * watch_event.c. These send watches->entry: 0; -EAGAIN or -ENOTCONN when the
+ * watch_event.c. These send guest->entry: 0; -EAGAIN or -ENOTCONN when the
  * journal does not take it now.
  */
 int watch_send(struct watch_session *session);
@@ -193,10 +162,14 @@ int watch_step_resync(struct watch_session *session);
 int watch_arm_step(struct watch_session *session);
 /* All that the watch wants is to be tracked, whether it is or not. */
 int watch_arm_all(struct watch_session *session);
+/* Nothing is left to be tried for the first time. */
+bool watch_arm_is_done(const struct watch_session *session);
 /* These pages were tracked until then. */
 int watch_arm_lost(struct watch_session *session,
 		   const struct wtrack_range *range, uint64_t since_ns);
-/* watch_gap.c. An entry for gaps that have to be told of: 1, or 0 for none. */
+/* watch_gap.c. A vCPU faults on its pages: not worth an entry, as long as it is so. */
+bool watch_gap_is_short(const struct watch_gap *gap);
+/* An entry for gaps that have to be told of: 1, or 0 for none. */
 int watch_arm_entry(struct watch_session *session,
 		    const struct watch_origin *origin,
 		    struct journal_entry *entry);
@@ -216,14 +189,12 @@ void watch_user_told(struct watch_session *session, uint64_t now_usec);
  */
 int watch_state_may(struct watch_session *session);
 void watch_state_told(struct watch_session *session);
-void watch_users_free(struct watches *watches);
+void watch_users_free(struct shared *shared);
 
 /* watch_journal.c: nothing of it is read until all are unblocked. */
 void watch_session_block(struct watch_session *session);
-void watches_unblock(struct watches *watches);
+void guest_unblock(struct guest *guest);
 /* Unblocks them when the journal has room. */
-void watches_wait_for_journal(struct watches *watches, int error);
-
-uint64_t watch_now_ns(void);
+void guest_wait_for_journal(struct guest *guest, int error);
 
 #endif

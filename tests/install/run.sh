@@ -63,6 +63,7 @@ systemd_finds_its_files()
 	for prefix in /usr /usr/local /opt/else; do
 		run install "$scratch/p$prefix" PREFIX=$prefix
 		for file in systemd/system/wtrackd.service \
+			systemd/system/wtrack-watch.service \
 			sysusers.d/wtrackd.conf modules-load.d/kvm-wtrack.conf
 		do
 			[ -e "$scratch/p$prefix/usr/lib/$file" ] ||

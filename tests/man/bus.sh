@@ -10,7 +10,8 @@ preprocessed()
 	flags=$(pkg-config --cflags libsystemd)
 	# shellcheck disable=SC2086 # flags are words
 	"${CC:-cc}" -E -P -D_GNU_SOURCE -DWTRACK_VERSION='""' $flags \
-		-I"$TOP/include" -I"$TOP/include/uapi" -I"$DAEMON" "$@" |
+		-I"$TOP/include" -I"$TOP/include/uapi" -I"$TOP" \
+		-iquote "$TOP/common" "$@" |
 		sed 's/" *"//g'
 }
 
@@ -42,7 +43,8 @@ bus_members()
 	vtable_facts org.wtrack1.Manager "$DAEMON/bus_manager.c"
 	vtable_facts org.wtrack1.VM "$DAEMON/bus_vm.c"
 	vtable_facts org.wtrack1.Session "$DAEMON/bus_session.c"
-	vtable_facts org.wtrack1.Watch "$DAEMON/bus_watch.c"
+	vtable_facts org.wtrack1.Watch "$WATCH/bus_watch.c"
+	vtable_facts org.wtrack1.Watches "$WATCH/bus.c"
 }
 
 plain()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * parse_config DIR [WATCH]: reads DIR/wtrackd.conf, or a watch, as the daemon
- * does, and fails when it would have warned.
+ * parse_config DIR [WATCH]: reads DIR/wtrackd.conf, or a watch, as the daemons
+ * do, and fails when it would have warned.
  */
 #include <stdio.h>
 
@@ -22,13 +22,18 @@ int main(int argc, char **argv)
 {
 	const char *const dirs[] = { argc > 1 ? argv[1] : "", NULL };
 	struct watch_config *watch;
+	struct defaults defaults;
 	struct config config;
 	int r;
 
+	defaults_init(&defaults);
 	r = config_init(&config);
 	if (!r && argc > 2)
-		r = watch_config_read(argv[2], &config, on_report, NULL, &watch);
+		r = watch_config_read(argv[2], &defaults, on_report, NULL,
+				      &watch);
 	else if (!r)
 		r = config_load(&config, dirs, on_report, NULL);
+	if (!r && argc <= 2)
+		r = defaults_load(&defaults, dirs, on_report, NULL);
 	return r < 0 || warnings;
 }

@@ -137,11 +137,18 @@ check_daemon()
 		'^\.It Fl d , -debug' '.It Fl d , -nothing'
 	both_ways "all metrics" metrics_have_text wtrack-metrics.8 \
 		'^\.It Li wtrack_vm_pages' '.It Li wtrack_nothing'
+	both_ways "all options" daemon_options_have_text wtrack-watch.8 \
+		'^\.It Fl d , -debug' '.It Fl d , -nothing'
 	both_ways "all message ids" message_ids_have_text wtrackd.8 \
+		'^\.It Li 6f491d8a0cf0483abb51790d05c40522' \
+		'.It Li 00000000000000000000000000000000'
+	both_ways "all message ids" message_ids_have_text wtrack-watch.8 \
 		'^\.It Li 30048d38a22c45d0917dded25544b366' \
 		'.It Li 00000000000000000000000000000000'
 	both_ways "all fields of the journal" fields_of_journal_have_text \
-		wtrackd.8 '^\.It Li WTRACK_GPA' '.It Li WTRACK_NOTHING'
+		wtrackd.8 '^\.It Li WTRACK_RULE' '.It Li WTRACK_NOTHING'
+	both_ways "all fields of the journal" fields_of_journal_have_text \
+		wtrack-watch.8 '^\.It Li WTRACK_GPA' '.It Li WTRACK_NOTHING'
 	both_ways "all polkit actions" polkit_actions_have_text wtrackd.8 \
 		'^\.It Li org.wtrack1.inspect' '.It Li org.wtrack1.nothing'
 	both_ways "all members" bus_has_text org.wtrack1.5 \
@@ -193,6 +200,7 @@ check_examples()
 
 make -s -C "$TOP/libwtrack" BUILD="$BUILD" >&2
 make -s -C "$TOP/daemon" BUILD="$BUILD" >&2
+make -s -C "$TOP/watch" BUILD="$BUILD" >&2
 make -s -C "$TOP/ctl" BUILD="$BUILD" >&2
 make -s -C "$TOP/man" BUILD="$BUILD" >&2
 rm -rf "$WORK"

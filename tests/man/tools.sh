@@ -5,6 +5,7 @@
 
 CTL=$BUILD/ctl/wtrackctl
 DAEMON=$TOP/daemon
+WATCH=$TOP/watch
 
 # What wtrackctl says of itself: "command arguments", "command stream", and
 # "command letter option value", - for what there is not.
@@ -54,9 +55,9 @@ json_examples_parse()
 configuration_keys()
 {
 	sed -nE 's/^\tKEY\("([A-Za-z]+)", "([A-Za-z]+)".*/wtrackd.conf \1 \2/p' \
-		"$DAEMON/config.c"
+		"$DAEMON/config.c" "$WATCH/defaults.c" | sort -u
 	sed -nE 's/^\t\{ "([A-Za-z]+)", "([A-Za-z]+)", set_.*/watches.d \1 \2/p' \
-		"$DAEMON/watch_keys.c"
+		"$WATCH/watch_keys.c"
 }
 
 page_keys()
@@ -107,16 +108,14 @@ defaults_are_right()
 
 parser()
 {
-	local part sources=()
-	for part in ini ini_list util config watch_config watch_keys \
-		watch_match ranges fdstore proc_parse; do
-		sources+=("$DAEMON/$part.c")
+	local part sources=("$DAEMON/config.c" "$TOP"/common/*.c)
+	for part in defaults watch_config watch_keys watch_match ranges fdstore; do
+		sources+=("$WATCH/$part.c")
 	done
-	sources+=("$TOP"/common/*.c)
-	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -iquote "$TOP" \
-		-I"$TOP/include" -I"$DAEMON" \
-		-o "$WORK/parse_config" "$SRC/parse_config.c" "${sources[@]}" \
-		-lsystemd
+	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -pthread -iquote "$TOP" \
+		-iquote "$TOP/common" -iquote "$DAEMON" -iquote "$WATCH" \
+		-I"$TOP/include" -o "$WORK/parse_config" \
+		"$SRC/parse_config.c" "${sources[@]}" -lsystemd
 }
 
 # The file that is shown, in a folder of its own.
@@ -140,18 +139,35 @@ files_parse()
 	each watch_parses watch "$@"
 }
 
+# sources_of PAGE: the directory of the program that it describes
+sources_of()
+{
+	case ${1##*/} in
+	wtrack-watch.8) echo "$WATCH" ;;
+	*) echo "$DAEMON" ;;
+	esac
+}
+
+# Those of watches are in the page of wtrack-watch, all others in that of wtrackd.
+message_ids()
+{
+	local which=-v
+	[ "$(sources_of "$1")" != "$WATCH" ] || which=-e
+	grep $which '^#define MESSAGE_WATCH_' "$TOP/common/message-ids.h" |
+		sed -nE 's/^#define MESSAGE_.*"([0-9a-f]{32})"$/\1/p' | sort
+}
+
 message_ids_have_text()
 {
 	diff <(sed -nE 's/^\.It Li ([0-9a-f]{32})$/\1/p' "$1" | sort) \
-		<(sed -nE 's/^#define MESSAGE_.*"([0-9a-f]{32})"$/\1/p' \
-			"$DAEMON/message-ids.h" | sort)
+		<(message_ids "$1")
 }
 
-# Fields of journal entries: names that the daemon writes.
+# Fields of journal entries: names that the program writes.
 journal_fields()
 {
-	grep -hoE '"(WTRACK|CONFIG)_[A-Z_]+' "$DAEMON"/*.c | tr -d '"' |
-		sort -u
+	grep -hoE '"(WTRACK|CONFIG)_[A-Z_]+' "$(sources_of "$1")"/*.c |
+		tr -d '"' | sort -u
 }
 
 page_journal_fields()
@@ -162,7 +178,7 @@ page_journal_fields()
 
 fields_of_journal_have_text()
 {
-	diff <(page_journal_fields "$1") <(journal_fields)
+	diff <(page_journal_fields "$1") <(journal_fields "$1")
 }
 
 # Options of a program of the daemon's, by its own help.
@@ -182,7 +198,7 @@ daemon_options_have_text()
 	local program
 	program=$(basename "$1" .8)
 	diff <(page_options "$1") <(LD_LIBRARY_PATH=$BUILD/libwtrack \
-		"$BUILD/daemon/$program" --help |
+		"$BUILD/$(basename "$(sources_of "$1")")/$program" --help |
 		grep -oE '^ +(-[a-z], )?--[a-z]+' | tr -s ' ,' '\n' | grep . |
 		sort)
 }

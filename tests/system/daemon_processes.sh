@@ -40,9 +40,8 @@ pid=$vms_pid
 vm=$(find_vm "$pid")
 check "a VM is root's" prop_is 0 "$vm" VM Uid
 watch_file hers '[Match]' User=alice '[Watch]' Gfn=0x10
-systemctl reload wtrackd
-check "it is in no watch of alice's VMs" wait_for prop_is 0 "$ROOT/watch/hers" \
-	Watch Vms
+reload_watches
+check "it is in no watch of alice's VMs" wait_for watch_prop_is 0 hers Vms
 tell_vms "user $(id -u alice)"
 check "it becomes alice's" wait_for prop_is "$(id -u alice)" "$vm" VM Uid
 check "in the list as well" jq -e --argjson pid "$pid" --argjson uid \

@@ -63,27 +63,32 @@ check "so does alice" sees_each metric alice wtrack_session_events_total
 check "it is not the VM's user alone" sees_each counter carol Events
 
 watch_file fine '[Match]' Name=fred '[Watch]' "Gfn=$gfn" RateLimitBurst=0
-systemctl reload wtrackd
-watch=$ROOT/watch/fine
-check "a watch begins" wait_for prop_is true "$watch" Watch Active
+reload_watches
+check "a watch begins" wait_for watch_prop_is true fine Active
+watch_events()
+{
+	as_user "$1" busctl get-property $WATCH_BUS $WATCH_ROOT/fine \
+		org.wtrack1.Watch Events | cut -d' ' -f2
+}
+
 settled()
 {
 	local seen
-	seen=$(counter root Events "$watch" Watch)
+	seen=$(watch_events root)
 	sleep 0.3
-	same "$seen" "$(counter root Events "$watch" Watch)"
+	same "$seen" "$(watch_events root)"
 }
 vm_burst fred 10 >/dev/null
 wait_for settled
 sees_more()
 {
 	local before
-	before=$(counter root Events "$watch" Watch)
+	before=$(watch_events root)
 	vm_burst fred 10 >/dev/null
-	wait_for same $((before + 10)) "$(counter root Events "$watch" Watch)" ||
-		test "$(counter root Events "$watch" Watch)" -gt "$before"
+	wait_for same $((before + 10)) "$(watch_events root)" ||
+		test "$(watch_events root)" -gt "$before"
 }
 check "root sees its events" sees_more
-check "alice does not" sees_nothing counter alice Events "$watch" Watch
+check "alice does not" sees_nothing watch_events alice
 let_go one
 finish

@@ -1,51 +1,53 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# A hundred restarts of the daemon, half of them by SIGKILL, while a guest
-# writes: a watch loses no write, and logs some twice at most.
+# A hundred restarts of wtrack-watch, half of them by SIGKILL, and some of wtrackd
+# meanwhile, while a guest writes: a watch loses no write, and logs some twice at
+# most.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib-watch.sh"
 
 RESTARTS=100
 
-daemon_pid()
+watch_pid()
 {
-	systemctl show -P MainPID wtrackd
+	systemctl show -P MainPID wtrack-watch
 }
 
 is_another()
 {
 	local pid
-	pid=$(daemon_pid)
+	pid=$(watch_pid)
 	[ "$pid" != 0 ] && [ "$pid" != "$1" ] &&
-		[ "$(systemctl show -P SubState wtrackd)" = running ]
+		[ "$(systemctl show -P SubState wtrack-watch)" = running ]
 }
 
 restart()
 {
-	systemctl restart wtrackd
+	systemctl restart wtrack-watch
 }
 
 crash()
 {
 	local pid
-	pid=$(daemon_pid)
+	pid=$(watch_pid)
 	kill -KILL "$pid"
 	wait_for is_another "$pid"
 }
 
-# Not always in the same place of what the daemon does.
+# Not always in the same place of what it does.
 restarts()
 {
 	local i
 	for ((i = 0; i < RESTARTS; i++)); do
 		if ((i % 2)); then crash; else restart; fi || return 1
+		((i % 20)) || systemctl kill --signal=KILL wtrackd
 		sleep "0.$((i * 7 % 10))"
 	done
 }
 
 stored()
 {
-	systemctl show -P NFileDescriptorStore wtrackd
+	systemctl show -P NFileDescriptorStore wtrack-watch
 }
 
 seqs()
@@ -66,7 +68,7 @@ all_logged()
 start_bare_vm alice fred
 watch_file doorbells '[Match]' 'Name=fred' '[Watch]' "Gfn=$(vm_gfn fred)" \
 	'RateLimitBurst=0'
-systemctl reload wtrackd
+reload_watches
 wait_for has_entries doorbells "$ARMED" 1 || bail "the watch does not begin"
 check "the session is in the fd store" same 1 "$(stored)"
 vm_rate fred 20 >"$SCRATCH/before"
@@ -83,12 +85,12 @@ check "that was taken over each time" \
 	has_entries doorbells "$RESUMED" "$RESTARTS"
 check "and is still there once" same 1 "$(stored)"
 
-pid=$(daemon_pid)
-systemctl kill --signal=STOP wtrackd
+pid=$(watch_pid)
+systemctl kill --signal=STOP wtrack-watch
 vm_burst fred 10 >"$SCRATCH/burst"
 stop_vm fred
 kill -KILL "$pid"
-check "the daemon comes back" wait_for is_another "$pid"
+check "it comes back" wait_for is_another "$pid"
 check "what a VM wrote last is logged when it is gone" \
 	wait_for all_logged $((stores + 10))
 check "and its end" wait_for has_entries doorbells "$ENDED" 1

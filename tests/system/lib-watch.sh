@@ -3,8 +3,10 @@
 # Sourced by cases about watches: their files, and what the journal says.
 
 WATCHES=/etc/wtrackd/watches.d
+WATCH_BUS=org.wtrack1.Watches
+WATCH_ROOT=/org/wtrack1/Watches
 
-# daemon/message-ids.h
+# common/message-ids.h
 ARMED=a7efd454e6e44e628fcf10a79a4311f7
 RESUMED=f1087e16f566436fbcc0c93f8de08cdc
 WRITE=30048d38a22c45d0917dded25544b366
@@ -14,6 +16,7 @@ SUPPRESSED=a1f946d1fceb4cf1967108daa6d88fc5
 OVERFLOW=2bf70de89c704c2eba47998252c086f0
 RESYNC=afbc56d46f5b4d5b9db2105ea8a3b89c
 REMOVED=200a555e035844e89e0091f92edc3089
+GAP=ebdb8c24be7442fb85327ed279b4eaf1
 REARMED=ee1ea99502fa46b4b8715020188a9d64
 ENDED=62edb6895cee4f74a457c59d9dc49433
 STOPPED=60bf311f18f040f09766aa79ed7f9406
@@ -32,11 +35,36 @@ watch_file()
 	printf '%s\n' "$@" >"$WATCHES/$name.conf"
 }
 
+# By themselves, so that a case says when.
+reload_watches()
+{
+	systemctl reload wtrack-watch
+}
+
+# watch_prop WATCH NAME: the value alone, as busctl writes it
+watch_prop()
+{
+	busctl get-property $WATCH_BUS "$WATCH_ROOT/$1" org.wtrack1.Watch "$2" |
+		cut -d' ' -f2-
+}
+
+# watch_prop_is VALUE WATCH NAME
+watch_prop_is()
+{
+	same "$1" "$(watch_prop "$2" "$3")"
+}
+
+watch_problems()
+{
+	busctl get-property $WATCH_BUS $WATCH_ROOT org.wtrack1.Watches Problems |
+		cut -d' ' -f2-
+}
+
 # As it was before this case.
 forget_watches()
 {
 	rm -rf "${WATCHES:?}"/*.conf
-	systemctl reload wtrackd
+	reload_watches
 }
 
 leave_watches()

@@ -75,7 +75,7 @@ check "nothing is written" test ! -e $PROM
 hold_as alice one -g "$gfn" "$pid"
 hold_as alice two -g "$gfn" "$pid"
 watch_file bells '[Match]' 'Name=fred' '[Watch]' "Gfn=$gfn" RateLimitBurst=0
-systemctl reload wtrackd
+reload_watches
 wait_for has_entries bells "$ARMED" 1 || bail "the watch does not begin"
 vm_burst fred 10 >/dev/null
 

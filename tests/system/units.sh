@@ -24,11 +24,13 @@ exposed()
 	systemd-analyze security --no-pager --threshold=20 "$1"
 }
 
-for unit in wtrackd.service wtrack-attach@.service wtrack-metrics.service; do
+for unit in wtrackd.service wtrack-watch.service wtrack-attach@.service \
+	wtrack-metrics.service; do
 	check "$unit: exposure is at most 2.0" exposed $unit
 	tail -n 1 "$SCRATCH/check" | sed 's/^/# /'
 done
-for unit in wtrackd.service wtrack-attach@.service wtrack-attach.socket \
+for unit in wtrackd.service wtrack-watch.service \
+	wtrack-attach@.service wtrack-attach.socket \
 	wtrack-metrics.service wtrack-metrics.timer; do
 	systemd-analyze verify --man=no --recursive-errors=no \
 		/usr/lib/systemd/system/$unit >"$SCRATCH/verify" 2>&1
@@ -49,7 +51,7 @@ done
 check "it gets no new privileges" same 1 "$(status NoNewPrivs)"
 check "its system calls are filtered" same 2 "$(status Seccomp)"
 check "what it remembers is its own" same "wtrackd 700" \
-	"$(stat -c '%U %a' /run/wtrackd)"
+	"$(stat -c '%U %a' /run/wtrackd/sessions)"
 
 # Each says that it does not run, or does without it; doctor advises to start it.
 looking_starts_nothing()

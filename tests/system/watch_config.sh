@@ -47,7 +47,7 @@ cyrillic=жжжжжжжжжжжжжжжжжжжжжжжжжжжжжж
 watch_file "$cyrillic" '[Match]' 'Name=fred' '[Watch]' "Gfn=$first"
 watch_file $'85-\xff' '[Match]' 'Name=fred' '[Watch]' "Gfn=$first"
 
-check "the daemon takes it all in" systemctl reload wtrackd
+check "all of it is taken in" reload_watches
 check "a name that could not be stored is told" warned "its name is too long"
 check "a name that is no text is told" warned "its name is not printable UTF-8"
 check "a wrong value is named with file and line" \
@@ -62,17 +62,27 @@ for watch in 10-good 20-wrong 90-good; do
 	check "$watch works" wait_for has_entries "$watch" "$ARMED" 1
 done
 check "no others do" same "10-good 20-wrong 90-good" "$(busctl --list tree \
-	org.wtrack1 | sed -n 's|.*/watch/||p' | sed 's/_2d/-/g;s/_3\([0-9]\)/\1/g' |
+	$WATCH_BUS | sed -n 's|.*/Watches/||p' | sed 's/_2d/-/g;s/_3\([0-9]\)/\1/g' |
 	sort | xargs)"
+
+check "doctor shows what is wrong" grep -F \
+	"20-wrong.conf:5: Gfn=0x1-: not understood" <(wtrackctl doctor)
+check "systemctl status as well" grep -F "$WATCHES/" \
+	<(systemctl show -P StatusText wtrack-watch)
+check "and wtrackd's own reload has the watches read again" \
+	systemctl reload wtrackd
 
 rm -r "$WATCHES"/[2-8]*
 session=$(sessions_of 10-good)
 watch_file 90-good '[Match]' 'Name=fred' '[Watch]' "Gfn=$second" "Gfn=$first"
-check "a second reload" systemctl reload wtrackd
+check "a second reload" reload_watches
 check "ends what has no file" wait_for has_entries 20-wrong "$STOPPED" 1
 check "adds pages to a session" \
 	wait_for has_pages "$(sessions_of 90-good)" 2
 check "and opens no other" has_entries 90-good "$ARMED" 1
+check "wtrackctl names the watch of a session" eval \
+	'wtrackctl sessions --json=short | jq -e --argjson id "$session" \
+	".sessions | any(.id == \$id and .kind == \"watch\" and .watch == \"10-good\")"'
 check "an unchanged watch keeps its session" \
 	same "$session" "$(sessions_of 10-good)"
 vm_burst fred 4 >"$SCRATCH/burst"
@@ -81,7 +91,7 @@ check "the changed one sees both pages" \
 check "the unchanged one its own" has_entries 10-good "$WRITE" 2
 
 watch_file 90-good '[Match]' 'Name=fred' '[Watch]' "Gfn=$second" 'Budget=50'
-systemctl reload wtrackd
+reload_watches
 check "a budget needs another session" \
 	wait_for has_entries 90-good "$ARMED" 2
 check "the one before ended" has_entries 90-good "$STOPPED" 1
@@ -91,7 +101,7 @@ watch_file by-cgroup '[Match]' 'Cgroup=/system.slice/vm-f*.service' \
 	'[Watch]' "Gfn=$first"
 watch_file by-user '[Match]' "User=$(id -u alice)" '[Watch]' "Gfn=$first"
 watch_file by-another '[Match]' 'User=bob' 'Name=fred' '[Watch]' "Gfn=$first"
-check "watches by other properties" systemctl reload wtrackd
+check "watches by other properties" reload_watches
 check "by control group" wait_for has_entries by-cgroup "$ARMED" 1
 check "by user" wait_for has_entries by-user "$ARMED" 1
 check "not by a machine that is none" has_entries by-machine "$ARMED" 0

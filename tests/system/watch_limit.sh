@@ -22,11 +22,13 @@ journald()
 	systemctl show -P MainPID systemd-journald
 }
 
-# Without the journal's help: is the daemon's loop turning?
+# Without the journal's help: are the loops turning?
 daemon_answers()
 {
 	timeout 5 busctl get-property org.wtrack1 /org/wtrack1 \
-		org.wtrack1.Manager NVMs
+		org.wtrack1.Manager NVMs &&
+		timeout 5 busctl get-property $WATCH_BUS $WATCH_ROOT \
+			org.wtrack1.Watches Problems
 }
 
 # Every number that is not in an entry of its own is behind an overflow.
@@ -45,7 +47,7 @@ start_bare_vm alice fred
 gfn=$(vm_gfn fred)
 watch_file limited '[Match]' 'Name=fred' '[Watch]' "Gfn=$gfn" \
 	'RateLimitInterval=4s' 'RateLimitBurst=10'
-systemctl reload wtrackd
+reload_watches
 wait_for has_entries limited "$ARMED" 1 || bail "the watch does not begin"
 vm_burst fred 200 >"$SCRATCH/burst"
 check "the rest is summed up" wait_for all_accounted_for limited 200
@@ -60,7 +62,7 @@ forget_watches
 
 watch_file unlimited '[Match]' 'Name=fred' '[Watch]' "Gfn=$gfn" \
 	'RateLimitBurst=0'
-systemctl reload wtrackd
+reload_watches
 wait_for has_entries unlimited "$ARMED" 1 || bail "the watch does not begin"
 pid=$(journald)
 kill -STOP "$pid"

@@ -20,7 +20,7 @@ returned()
 start_vm alice fred
 watch_file shadow '[Match]' 'Name=fred' '[Watch]' 'Gfn=0xc0-0xff' \
 	'RateLimitBurst=10'
-systemctl reload wtrackd
+reload_watches
 wait_for has_entries shadow "$ARMED" 1 || bail "the watch does not begin"
 vm_qmp fred set-action '{"reboot":"reset"}' >"$SCRATCH/qmp"
 vm_qmp fred system_reset >"$SCRATCH/qmp"

@@ -6,34 +6,34 @@
 . "$(dirname "$0")/lib-daemon.sh"
 . "$(dirname "$0")/lib-watch.sh"
 
-DROP_IN=/run/systemd/system/wtrackd.service.d/store.conf
+DROP_IN=/run/systemd/system/wtrack-watch.service.d/store.conf
 FAILED=7037b31eabe14068b220eb71e51870f8
-trap 'rm -f $DROP_IN; systemctl daemon-reload; systemctl restart wtrackd; \
+trap 'rm -f $DROP_IN; systemctl daemon-reload; systemctl restart wtrack-watch; \
 	leave_watches' EXIT
 
 no_problem()
 {
-	same 0 "$(manager_prop Problems)"
+	same 0 "$(watch_problems)"
 }
 
 mkdir -p "${DROP_IN%/*}"
 printf '[Service]\nFileDescriptorStoreMax=2\n' >$DROP_IN
 systemctl daemon-reload
-systemctl restart wtrackd
+systemctl restart wtrack-watch
 for name in ada bob cid; do
 	start_bare_vm alice $name
 done
 watch_file all '[Match]' User=alice '[Watch]' "Gfn=$(vm_gfn ada)"
-systemctl reload wtrackd
+reload_watches
 check "two of three VMs are watched" wait_for has_entries all "$ARMED" 2
 check "the third is not, and that is told" wait_for has_entries all "$FAILED" 1
 check "with the reason" grep -q 'FileDescriptorStoreMax=' \
 	<(entries all "$FAILED" | field MESSAGE)
 check "the module has two sessions" nr_sessions_is 2
 check "the problem is there to be seen" grep -q 'FileDescriptorStoreMax=' \
-	<(manager_prop Problems)
+	<(watch_problems)
 check "the service manager has them" same 2 \
-	"$(systemctl show -P NFileDescriptorStore wtrackd)"
+	"$(systemctl show -P NFileDescriptorStore wtrack-watch)"
 stop_vm "$(entries all "$ARMED" | field WTRACK_VM_NAME | head -n 1)"
 check "when one ends, the third has its place" \
 	wait_for has_entries all "$ARMED" 3

@@ -14,7 +14,6 @@
 #include "pidfd.h"
 #include "scan.h"
 #include "util.h"
-#include "watch.h"
 
 struct fake fake;
 
@@ -138,24 +137,6 @@ void machines_ask(struct machines *machines, struct process *process)
 void manager_counts_changed(struct manager *m)
 {
 	(void)m;
-}
-
-void watches_vm_added(struct watches *watches, struct vm *vm)
-{
-	(void)watches;
-	(void)vm;
-}
-
-void watches_vm_changed(struct watches *watches, struct vm *vm)
-{
-	(void)watches;
-	(void)vm;
-}
-
-void watches_vm_removed(struct watches *watches, struct vm *vm)
-{
-	(void)watches;
-	(void)vm;
 }
 
 int bus_vm_add(struct vm *vm)
@@ -345,4 +326,9 @@ void fake_find(const char *name, uid_t uid)
 				       NULL), 1);
 	sd_bus_message_unref(call);
 	fake_caller_is(uid);
+}
+
+bool manager_is_watch_user(const struct manager *m, uid_t uid)
+{
+	return m->has_watch_user && uid == m->watch_user;
 }

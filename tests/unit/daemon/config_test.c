@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* wtrackd.conf and its drop-ins: what is taken, what is reported. */
+/*
+ * wtrackd.conf and its drop-ins: what wtrackd and wtrack-watch take of them, and
+ * what one of the two reports.
+ */
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "config.h"
+#include "defaults.h"
 #include "util.h"
 #include "test.h"
 
 static struct config config;
+static struct defaults watches;
 static char reports[65536];
 static int nr_reports;
 static char etc[128], run[128];
@@ -47,6 +52,7 @@ static void load(void)
 	reports[0] = '\0';
 	nr_reports = 0;
 	assert_int_equal(config_load(&config, dirs, on_report, &config), 0);
+	assert_int_equal(defaults_load(&watches, dirs, on_report, &config), 0);
 }
 
 static void reported(const char *text)
@@ -64,11 +70,14 @@ static void assert_defaults(void)
 	assert_int_equal(config.user_ring_bytes, 64 << 20);
 	assert_int_equal(config.session_pages, 262144);
 	assert_int_equal(config.session_ring_bytes, 4 << 20);
+	assert_string_equal(config.watch_user, "wtrack-watch");
 	assert_int_equal(config.budget, 0);
 	assert_int_equal(config.budget_period_ms, 100);
-	assert_int_equal(config.rate_limit_interval_usec, 10000000);
-	assert_int_equal(config.rate_limit_burst, 1000);
-	assert_int_equal(config.ring_records, 4096);
+	assert_int_equal(watches.budget, 0);
+	assert_int_equal(watches.budget_period_ms, 100);
+	assert_int_equal(watches.rate_limit_interval_usec, 10000000);
+	assert_int_equal(watches.rate_limit_burst, 1000);
+	assert_int_equal(watches.ring_records, 4096);
 }
 
 static void without_files_it_is_the_defaults(void **state)
@@ -108,7 +117,7 @@ static void shipped_file_shows_the_defaults(void **state)
 	tree_write("etc/wtrackd.conf", text);
 	load();
 	assert_string_equal(reports, "");
-	assert_int_equal(uncomment(text), 12);
+	assert_int_equal(uncomment(text), 13);
 	tree_write("etc/wtrackd.conf", text);
 	load();
 	assert_string_equal(reports, "");
@@ -120,7 +129,7 @@ static void every_key_is_read(void **state)
 	(void)state;
 	tree_write("etc/wtrackd.conf",
 		   "# comment\n; another\n\n"
-		   "[Policy]\nGroup=admins\nOthersRights=sync\tmemory  \n"
+		   "[Policy]\nGroup=admins\nWatchUser=eye\nOthersRights=sync\tmemory  \n"
 		   "[Limits]\nUserSessions=1\nUserPages=0x20\n"
 		   "UserRingBytes=3M\nSessionPages=4\nSessionRingBytes=5K\n"
 		   "[Guard]\nBudget=6\nBudgetPeriodMs=7\n"
@@ -135,11 +144,14 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config.user_ring_bytes, 3 << 20);
 	assert_int_equal(config.session_pages, 4);
 	assert_int_equal(config.session_ring_bytes, 5 << 10);
+	assert_string_equal(config.watch_user, "eye");
 	assert_int_equal(config.budget, 6);
 	assert_int_equal(config.budget_period_ms, 7);
-	assert_int_equal(config.rate_limit_interval_usec, 120000000);
-	assert_int_equal(config.rate_limit_burst, 9);
-	assert_int_equal(config.ring_records, 1024);
+	assert_int_equal(watches.budget, 6);
+	assert_int_equal(watches.budget_period_ms, 7);
+	assert_int_equal(watches.rate_limit_interval_usec, 120000000);
+	assert_int_equal(watches.rate_limit_burst, 9);
+	assert_int_equal(watches.ring_records, 1024);
 }
 
 static void mistakes_are_reported_by_line_and_left_out(void **state)
@@ -169,7 +181,10 @@ static void mistakes_are_reported_by_line_and_left_out(void **state)
 		   "BudgetPeriodMs=4001\n"		/* 21 */
 		   "[Policy]\n"
 		   "OthersRights=data dat\n"		/* 23 */
-		   "OthersRights=data;rip\n");		/* 24 */
+		   "OthersRights=data;rip\n"		/* 24 */
+		   "WatchUser=a/b\n"			/* 25 */
+		   "[Watches]\n"
+		   "RingRecord=8\n");			/* 27 */
 	load();
 	reported("etc/wtrackd.conf:1: outside of a section");
 	reported("etc/wtrackd.conf:3: UserSessions=many is not a number");
@@ -183,15 +198,19 @@ static void mistakes_are_reported_by_line_and_left_out(void **state)
 	reported("etc/wtrackd.conf:12: not a section");
 	reported("etc/wtrackd.conf:15: RingRecords=1000 is not a power of two");
 	reported("etc/wtrackd.conf:16: RateLimitInterval=5 weeks is not a time");
-	reported("etc/wtrackd.conf:18: Group=a b is not the name of a group");
+	reported("etc/wtrackd.conf:18: Group=a b is not the name of a user or group");
 	reported("etc/wtrackd.conf:20: Budget=65536 is out of range");
 	reported("etc/wtrackd.conf:21: BudgetPeriodMs=4001 is out of range");
 	reported("etc/wtrackd.conf:23: OthersRights=data dat is not a list of memory");
 	reported("etc/wtrackd.conf:24: OthersRights=data;rip is not a list of memory");
-	assert_int_equal(nr_reports, 17);
+	reported("etc/wtrackd.conf:25: WatchUser=a/b is not the name of a user");
+	reported("etc/wtrackd.conf:27: unknown key RingRecord");
+	assert_int_equal(nr_reports, 19);
+	assert_string_equal(config.watch_user, "wtrack-watch");
+	assert_int_equal(watches.budget, 0);
 	assert_int_equal(config.others_rights, 0x16);
 	assert_int_equal(config.user_sessions, 64);
-	assert_int_equal(config.ring_records, 4096);
+	assert_int_equal(watches.ring_records, 4096);
 	assert_string_equal(config.group, "kvm-wtrack-any");
 }
 
@@ -238,14 +257,16 @@ static const struct bounds {
 	       session_ring_bytes, ""),
 	BOUNDS("Guard", "Budget", 0, 65535, budget, ""),
 	BOUNDS("Guard", "BudgetPeriodMs", 1, 4000, budget_period_ms, ""),
-	BOUNDS("Watches", "RateLimitInterval", 0, UINT64_C(31536000000000),
+#define WATCH_BOUNDS(section, key, min, max, field, unit) \
+	{ section, key, min, max, &watches.field, sizeof(watches.field), unit }
+	WATCH_BOUNDS("Watches", "RateLimitInterval", 0, UINT64_C(31536000000000),
 	       rate_limit_interval_usec, "us"),
-	BOUNDS("Watches", "RateLimitBurst", 0, UINT32_MAX, rate_limit_burst,
+	WATCH_BOUNDS("Watches", "RateLimitBurst", 0, UINT32_MAX, rate_limit_burst,
 	       ""),
-	BOUNDS("Watches", "RingRecords", 4, 1 << 24, ring_records, NULL),
+	WATCH_BOUNDS("Watches", "RingRecords", 4, 1 << 24, ring_records, NULL),
 };
 
-static const char *const no_numbers[] = { "Group", "OthersRights" };
+static const char *const no_numbers[] = { "Group", "WatchUser", "OthersRights" };
 
 static uint64_t field_of(const struct bounds *bounds)
 {
@@ -337,7 +358,8 @@ static void every_key_of_the_shipped_file_has_bounds(void **state)
 				break;
 		if (i == ARRAY_SIZE(all_bounds) &&
 		    strcmp(line + 1, no_numbers[0]) &&
-		    strcmp(line + 1, no_numbers[1]))
+		    strcmp(line + 1, no_numbers[1]) &&
+		    strcmp(line + 1, no_numbers[2]))
 			fail_msg("%s has no bounds", line + 1);
 		nr++;
 	}

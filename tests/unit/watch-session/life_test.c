@@ -59,10 +59,10 @@ static void each_write_is_logged_then_released(void **state)
 	expect_field("WTRACK_SEQ", "2");
 	expect_nothing();
 	assert_int_equal(fake_unread(), 0);
-	assert_int_equal(scene.watch.events, 2);
+	assert_int_equal(scene.counts.events, 2);
 }
 
-static void what_was_not_logged_is_logged_by_the_next_daemon(void **state)
+static void what_was_not_logged_is_logged_by_the_next_process(void **state)
 {
 	struct watch_session *session = started(PAGES({ 8, 4 }));
 
@@ -83,7 +83,7 @@ static void what_was_not_logged_is_logged_by_the_next_daemon(void **state)
 	expect_field("WTRACK_SEQ", "3");
 }
 
-static void next_daemon_tracks_what_the_watch_is_now(void **state)
+static void next_process_tracks_what_the_watch_is_now(void **state)
 {
 	struct watch_session *session = started(PAGES({ 8, 4 }));
 
@@ -126,7 +126,7 @@ static void end_of_the_vm_is_the_end_of_the_session(void **state)
 	expect(MESSAGE_WATCH_WRITE);
 	expect(MESSAGE_WATCH_ENDED);
 	expect_told("FDSTOREREMOVE=1\nFDNAME=watch-doorbells-7-4242");
-	assert_true(LIST_EMPTY(&scene.watches.sessions));
+	assert_true(LIST_EMPTY(&scene.guest->sessions));
 }
 
 /* All of its events were logged by the daemon before, the end as well. */
@@ -142,7 +142,7 @@ static void vm_that_was_gone_before_ends_at_once(void **state)
 	scene_restart(session);
 	expect(MESSAGE_WATCH_RESUMED);
 	expect(MESSAGE_WATCH_ENDED);
-	assert_true(LIST_EMPTY(&scene.watches.sessions));
+	assert_true(LIST_EMPTY(&scene.guest->sessions));
 }
 
 static void what_is_taken_away_is_drained_first(void **state)
@@ -158,7 +158,7 @@ static void what_is_taken_away_is_drained_first(void **state)
 	expect(MESSAGE_WATCH_STOPPED);
 	expect_nothing();
 	expect_told("FDSTOREREMOVE=1\nFDNAME=watch-doorbells-7-4242");
-	assert_true(LIST_EMPTY(&scene.watches.sessions));
+	assert_true(LIST_EMPTY(&scene.guest->sessions));
 }
 
 static void failure_to_open_is_told_once_and_tried_again(void **state)
@@ -186,20 +186,20 @@ static void full_fd_store_means_that_nothing_is_tracked(void **state)
 	struct watch_session *session;
 
 	(void)state;
-	scene.watches.store_max = 0;
+	scene.shared.store_max = 0;
 	session = scene_start(PAGES({ 8, 4 }));
 	expect(MESSAGE_WATCH_FAILED);
 	expect_told("");
 	assert_non_null(strstr(scene.entry, "FileDescriptorStoreMax="));
 	assert_int_equal(session->state, WATCH_WAITING);
 	assert_false(fake.tracked[8]);
-	assert_int_equal(watches_not_stored(&scene.watches), 1);
-	scene.watches.store_max = 1;
+	assert_int_equal(scene_nr_not_stored(), 1);
+	scene.shared.store_max = 1;
 	scene_run(1600000);
 	expect_told(STORED);
 	expect_told("BARRIER=1");
 	expect(MESSAGE_WATCH_ARMED);
-	assert_int_equal(watches_not_stored(&scene.watches), 0);
+	assert_int_equal(scene_nr_not_stored(), 0);
 }
 
 static void failures_on_the_way_leave_nothing_open(void **state)
@@ -242,8 +242,8 @@ int main(void)
 		SCENE(nothing_is_tracked_before_the_session_is_stored),
 		SCENE(without_a_service_manager_it_works_as_well),
 		SCENE(each_write_is_logged_then_released),
-		SCENE(what_was_not_logged_is_logged_by_the_next_daemon),
-		SCENE(next_daemon_tracks_what_the_watch_is_now),
+		SCENE(what_was_not_logged_is_logged_by_the_next_process),
+		SCENE(next_process_tracks_what_the_watch_is_now),
 		SCENE(changed_pages_do_not_disturb_the_others),
 		SCENE(end_of_the_vm_is_the_end_of_the_session),
 		SCENE(vm_that_was_gone_before_ends_at_once),

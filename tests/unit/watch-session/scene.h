@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One watch, one VM, and what stands in the daemon's place. */
+/* One watch, one VM, and what stands in wtrackd's place. */
 #ifndef SCENE_H
 #define SCENE_H
 
@@ -17,34 +17,41 @@
 #include <cmocka.h>
 
 #include "fake.h"
-#include "manager.h"
 #include "message-ids.h"
-#include "vm.h"
 #include "watch_session.h"
 
 struct scene {
 	char dir[64];
 	int journald;		/* what is sent to the journal */
 	int systemd;		/* what is sent to the service manager */
-	struct manager manager;
-	struct process process;
-	struct vm vm;
+	struct shared shared;
+	struct guest *guest;	/* without its thread */
 	struct watch_config config;
-	struct watch watch;
-	struct watches watches;
-	int open_error;		/* of session_open_own() */
+	struct watch_counts counts;
+	int open_error;		/* what wtrackd answers */
+	unsigned int nr_requests;	/* that it has */
+	unsigned int all_requests;	/* that it ever had */
+	bool is_slow;		/* it does not answer */
+	/* Who asks for the VM of process 1 says so on one, and waits on the other. */
+	int hangs, goes_on;
 	/* The newest entry that was looked at. */
 	char entry[JOURNAL_ENTRY_BYTES + 1];
 };
+
+#define HANGS_PID	1
 
 extern struct scene scene;
 
 int scene_setup(void **state);
 int scene_teardown(void **state);
 
+/* What the main thread orders, done at once. */
+void scene_order(struct guest_orders *orders);
+/* Sessions that the service manager has no place for. */
+unsigned int scene_nr_not_stored(void);
 /* The watch's pages; it begins on the VM. */
 struct watch_session *scene_start(const struct wtrack_range *ranges, size_t nr);
-/* Another daemon takes over what the one before was killed with. */
+/* Another process takes over what the one before was killed with. */
 struct watch_session *scene_restart(struct watch_session *session);
 /* The loop runs until there is nothing to do, or for at least so long. */
 void scene_run(unsigned int usec);

@@ -42,8 +42,8 @@ static void what_is_held_back_is_summed_up_in_time(void **state)
 	expect_field("WTRACK_SEQ_FIRST", "3");
 	expect_nothing();
 	assert_int_equal(fake_unread(), 0);
-	assert_int_equal(scene.watch.events, 8);
-	assert_int_equal(scene.watch.suppressed, 6);
+	assert_int_equal(scene.counts.events, 8);
+	assert_int_equal(scene.counts.suppressed, 6);
 	scene_await_entry();
 	expect(MESSAGE_WATCH_SUPPRESSED);
 	expect_field("WTRACK_SUPPRESSED", "6");
@@ -156,7 +156,7 @@ static void missing_journal_is_waited_for(void **state)
 	(void)state;
 	sprintf(path, "%s/journal", scene.dir);
 	sprintf(other, "%s/other", scene.dir);
-	journal_close(&scene.watches.journal);
+	journal_close(&scene.guest->journal);
 	assert_int_equal(rename(path, other), 0);
 	fake_store(8, 1);
 	scene_io(session);
@@ -260,7 +260,8 @@ static void remove_times(struct watch_session *session, unsigned int nr)
 static void entries_about_pages_have_a_limit_too(void **state)
 {
 	struct watch_session *session;
-	unsigned int i;
+	unsigned int i, nr;
+	uint64_t began;
 
 	(void)state;
 	limit(200000, 10);
@@ -271,19 +272,21 @@ static void entries_about_pages_have_a_limit_too(void **state)
 	/* Those, and the one that says why there are no more. */
 	assert_int_equal(count_entries(), 11);
 	assert_non_null(strstr(scene.entry, MESSAGE_WATCH_PAUSED));
-	/* What is in the ring is told of when the time has come. */
+	/* What is in the ring is told of when the time has come, as much each time. */
+	began = now_usec();
 	scene_run(250000);
 	scene_io(session);
-	assert_in_range(count_entries(), 1, 11);
+	nr = count_entries();
+	assert_in_range(nr, 1, 11 * ((now_usec() - began) / 200000 + 1));
 	/* When the VM goes, the rest is told of nevertheless. */
 	remove_times(session, 40);
 	fake_vm_gone();
 	for (i = 0; i < 20 && !skip_to(MESSAGE_WATCH_ENDED); i++) {
 		scene_run(250000);
-		if (!LIST_EMPTY(&scene.watches.sessions))
+		if (!LIST_EMPTY(&scene.guest->sessions))
 			scene_io(session);
 	}
-	assert_true(LIST_EMPTY(&scene.watches.sessions));
+	assert_true(LIST_EMPTY(&scene.guest->sessions));
 }
 
 /* Ten times as much for all VMs of a user, who has used it up elsewhere. */
@@ -294,7 +297,7 @@ static void user_has_a_limit_for_all_vms(void **state)
 
 	(void)state;
 	limit(10000000, 10);
-	scene.manager.config.rate_limit_burst = 10;
+	scene.shared.user_burst = 10;
 	session = started(PAGES({ 8, 4 }));
 	for (i = 0; i < 98; i++)
 		watch_user_told(session, now_usec());
@@ -306,7 +309,7 @@ static void user_has_a_limit_for_all_vms(void **state)
 	expect_nothing();
 	assert_int_equal(session->limit.held.events, 3);
 	/* Another user's are not concerned. */
-	session->uid++;
+	scene.guest->uid++;
 	assert_true(watch_user_may(session, now_usec()));
 }
 
@@ -358,7 +361,7 @@ static void retries_become_rare(void **state)
 	refuse_pages(8, 12, ENOENT);
 	session = scene_start(PAGES({ 8, 4 }));
 	while (session->backoff_usec < 200000)
-		assert_true(sd_event_run(scene.manager.event, UINT64_MAX) >= 0);
+		assert_true(sd_event_run(scene.guest->event, UINT64_MAX) >= 0);
 	calls = fake.nr_calls[FAKE_ADD];
 	assert_in_range(calls, 4, 12);
 }
@@ -398,7 +401,7 @@ static void guard_is_logged(void **state)
 	expect(MESSAGE_WATCH_GUARD);
 	expect_field("WTRACK_ACTION", "disarmed");
 	expect_field("WTRACK_GFN", "0x9");
-	assert_int_equal(scene.watch.events, 1);
+	assert_int_equal(scene.counts.events, 1);
 }
 
 /* Of a later module: skipped, and nothing behind it is lost. */
@@ -415,6 +418,48 @@ static void unknown_events_are_passed_over(void **state)
 	expect_field("WTRACK_SEQ", "2");
 	expect_nothing();
 	assert_int_equal(fake_unread(), 0);
+}
+
+/* It takes a vCPU a moment, as a rule, and nobody is to be told of that. */
+static void page_that_a_vcpu_faults_on_is_added_a_moment_later(void **state)
+{
+	(void)state;
+	unsetenv("NOTIFY_SOCKET");
+	fake.refuse[9] = EAGAIN;
+	scene_start(PAGES({ 8, 4 }));
+	assert_true(fake.tracked[8] && fake.tracked[10]);
+	assert_false(fake.tracked[9]);
+	expect_nothing();
+	fake.refuse[9] = 0;
+	scene_await_entry();
+	assert_true(fake.tracked[9]);
+	expect(MESSAGE_WATCH_ARMED);
+	expect_nothing();
+}
+
+/* For as long as the VMM likes; the other pages do not wait for it. */
+static void page_that_a_vcpu_waits_for_is_told_of_and_tried_again(void **state)
+{
+	struct watch_session *session;
+
+	(void)state;
+	unsetenv("NOTIFY_SOCKET");
+	fake.refuse[9] = EAGAIN;
+	session = scene_start(PAGES({ 8, 4 }));
+	scene_await_entry();
+	expect(MESSAGE_WATCH_ARMED);
+	expect(MESSAGE_WATCH_GAP);
+	expect_field("WTRACK_PAGES", "0x9+1");
+	expect_field("ERRNO", "11");
+	fake_store(8, 1);
+	scene_io(session);
+	expect(MESSAGE_WATCH_WRITE);
+	expect_nothing();
+	fake.refuse[9] = 0;
+	scene_await_entry();
+	expect(MESSAGE_WATCH_REARMED);
+	expect_field("WTRACK_PAGES", "0x9+1");
+	assert_true(fake.tracked[9]);
 }
 
 int main(void)
@@ -437,6 +482,8 @@ int main(void)
 		SCENE(unknown_events_are_passed_over),
 		SCENE(entries_about_pages_have_a_limit_too),
 		SCENE(user_has_a_limit_for_all_vms),
+		SCENE(page_that_a_vcpu_faults_on_is_added_a_moment_later),
+		SCENE(page_that_a_vcpu_waits_for_is_told_of_and_tried_again),
 	};
 
 	return cmocka_run_group_tests(cases, NULL, NULL);

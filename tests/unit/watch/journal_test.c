@@ -65,7 +65,7 @@ static void fill(struct journal_entry *entry)
 static void entry_is_as_the_protocol_wants(void **state)
 {
 	static const char expected[] =
-		"PRIORITY=6\nSYSLOG_IDENTIFIER=wtrackd\nMESSAGE_ID=" ID
+		"PRIORITY=6\nSYSLOG_IDENTIFIER=journal_test\nMESSAGE_ID=" ID
 		"\nMESSAGE=8 bytes\nWTRACK_GFN=0x8000\nWTRACK_DATA=00ff1a\n";
 	struct place *place = *state;
 	struct journal_entry entry;

@@ -7,7 +7,6 @@
 #include <sys/un.h>
 
 #include "scene.h"
-#include "session.h"
 #include "sys.h"
 #include "util.h"
 
@@ -23,38 +22,57 @@ int __wrap_wtrack_session_get_fd(const struct wtrack_session *session)
 	return event_fd;
 }
 
-/* The daemon's parts that watches call. */
+/* wtrackd, as the library asks it. */
 
-int session_open_own(struct vm *vm, struct wtrack_session **ret,
-		     struct session **ret_account)
+struct wtrack_request {
+	int fd;
+	bool hangs;
+};
+
+int wtrack_request_new(const char *vm, const struct wtrack_restriction *wanted,
+		       size_t size, unsigned int flags,
+		       struct wtrack_request **ret)
 {
-	assert_ptr_equal(vm, &scene.vm);
-	*ret_account = NULL;
+	(void)size;
+	assert_true(!strcmp(vm, "4242:10") || !strcmp(vm, "1:10"));
+	assert_null(wanted);
+	assert_int_equal(flags, 0);
+	*ret = calloc(1, sizeof(**ret));
+	(*ret)->fd = eventfd(!scene.is_slow, EFD_CLOEXEC);
+	(*ret)->hangs = !strcmp(vm, "1:10");
+	__atomic_add_fetch(&scene.nr_requests, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&scene.all_requests, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+int wtrack_request_get_fd(const struct wtrack_request *request)
+{
+	return request->fd;
+}
+
+int wtrack_request_finish(struct wtrack_request *request,
+			  struct wtrack_session **ret, char **ret_message)
+{
+	eventfd_t count;
+
+	assert_null(ret_message);
+	if (request->hangs) {
+		(void)eventfd_write(scene.hangs, 1);
+		(void)eventfd_read(scene.goes_on, &count);
+		return -ESRCH;
+	}
 	if (scene.open_error)
 		return scene.open_error;
 	return wtrack_session_open_vm_fd(FAKE_VM_FD, ret);
 }
 
-int session_adopt_own(struct manager *m, struct wtrack_session *wtrack,
-		      struct session **ret_account)
+void wtrack_request_close(struct wtrack_request *request)
 {
-	(void)m;
-	(void)wtrack;
-	*ret_account = NULL;
-	return 0;
-}
-
-const char *vm_name(const struct vm *vm)
-{
-	return vm->process->info.qemu_name;
-}
-
-void bus_watch_changed(struct manager *m, const char *path,
-		       const char *property, ...)
-{
-	(void)m;
-	(void)path;
-	(void)property;
+	if (!request)
+		return;
+	close(request->fd);
+	free(request);
+	__atomic_sub_fetch(&scene.nr_requests, 1, __ATOMIC_RELAXED);
 }
 
 static int listen_at(const char *name, char *path)
@@ -72,25 +90,26 @@ static int listen_at(const char *name, char *path)
 
 static char journal_path[96];
 
-static void make_manager(void)
+/* They stay, whoever gives up references. */
+static void make_watch(void)
 {
-	assert_int_equal(sd_event_new(&scene.manager.event), 0);
-	scene.process = (struct process){
-		.pid = FAKE_PID, .machine = (char *)"",
-		.info = { .qemu_name = (char *)"web" },
-	};
-	scene.vm = (struct vm){ .process = &scene.process };
 	scene.config = (struct watch_config){
-		.name = (char *)"doorbells", .path = (char *)"doorbells.conf",
-		.ring_records = 16,
+		.refs = 1000, .name = (char *)"doorbells",
+		.path = (char *)"doorbells.conf", .ring_records = 16,
 	};
-	scene.watch = (struct watch){
-		.watches = &scene.watches, .config = &scene.config,
-	};
-	scene.watches.manager = &scene.manager;
-	scene.watches.store_max = UINT32_MAX;
-	LIST_INSERT_HEAD(&scene.watches.list, &scene.watch, link);
-	journal_init(&scene.watches.journal, journal_path);
+	scene.counts.refs = 1000;
+}
+
+static void make_guest(void)
+{
+	assert_int_equal(shared_init(&scene.shared), 0);
+	assert_int_equal(guest_new(&scene.shared, FAKE_PID, &scene.guest), 0);
+	journal_init(&scene.guest->journal, journal_path);
+	assert_int_equal(guest_begin(scene.guest), 0);
+	assert_int_equal(string_set(&scene.guest->vm_name, "web"), 0);
+	scene.guest->vm_fd = 10;
+	scene.guest->present = true;
+	scene.guest->named = true;
 }
 
 int scene_setup(void **state)
@@ -105,7 +124,10 @@ int scene_setup(void **state)
 	scene.systemd = listen_at("notify", path);
 	setenv("NOTIFY_SOCKET", path, 1);
 	event_fd = eventfd(0, EFD_CLOEXEC);
-	make_manager();
+	scene.hangs = eventfd(0, EFD_CLOEXEC);
+	scene.goes_on = eventfd(0, EFD_CLOEXEC);
+	make_watch();
+	make_guest();
 	return 0;
 }
 
@@ -113,17 +135,17 @@ int scene_teardown(void **state)
 {
 	char path[96];
 
-	while (!LIST_EMPTY(&scene.watches.sessions))
-		watch_session_free(LIST_FIRST(&scene.watches.sessions));
-	watch_drop_source(&scene.watches.journal_io);
-	watch_drop_source(&scene.watches.journal_timer);
-	journal_close(&scene.watches.journal);
-	watch_users_free(&scene.watches);
+	guest_end(scene.guest);
+	guest_free(scene.guest);
+	assert_int_equal(scene.nr_requests, 0);
+	watch_users_free(&scene.shared);
+	shared_done(&scene.shared);
 	ranges_clear(&scene.config.ranges);
-	sd_event_unref(scene.manager.event);
 	close(scene.journald);
 	close(scene.systemd);
 	close(event_fd);
+	close(scene.hangs);
+	close(scene.goes_on);
 	unlink(journal_path);
 	sprintf(path, "%s/notify", scene.dir);
 	unlink(path);
@@ -135,11 +157,11 @@ void scene_run(unsigned int usec)
 {
 	uint64_t end = now_usec() + usec;
 
-	while (sd_event_run(scene.manager.event, 0) > 0)
+	while (sd_event_run(scene.guest->event, 0) > 0)
 		;
 	while (now_usec() < end) {
 		usleep(100);
-		while (sd_event_run(scene.manager.event, 0) > 0)
+		while (sd_event_run(scene.guest->event, 0) > 0)
 			;
 	}
 }
@@ -149,7 +171,7 @@ static void await(int fd)
 	struct pollfd told = { .fd = fd, .events = POLLIN };
 
 	while (!poll(&told, 1, 0))
-		assert_true(sd_event_run(scene.manager.event, UINT64_MAX) >= 0);
+		assert_true(sd_event_run(scene.guest->event, UINT64_MAX) >= 0);
 }
 
 void scene_await_entry(void)
@@ -177,9 +199,9 @@ struct watch_session *scene_start(const struct wtrack_range *ranges, size_t nr)
 	for (i = 0; i < nr; i++)
 		assert_int_equal(ranges_add(&scene.config.ranges, &ranges[i]),
 				 0);
-	assert_int_equal(watch_session_new(&scene.watches, &scene.watch,
-					   "doorbells", &session), 0);
-	assert_int_equal(watch_session_set_vm(session, &scene.vm), 0);
+	assert_int_equal(watch_session_new(scene.guest, "doorbells",
+					   &scene.config, &scene.counts,
+					   &session), 0);
 	watch_session_open(session);
 	scene_run(0);
 	return session;
@@ -196,10 +218,10 @@ struct watch_session *scene_restart(struct watch_session *session)
 
 	fd = fake_new_fd(FAKE_SESSION);
 	watch_session_free(session);
-	assert_int_equal(watch_session_new(&scene.watches, &scene.watch,
-					   "doorbells", &next), 0);
+	assert_int_equal(watch_session_new(scene.guest, "doorbells",
+					   &scene.config, &scene.counts,
+					   &next), 0);
 	assert_int_equal(watch_session_take(next, fd), 0);
-	assert_int_equal(watch_session_set_vm(next, &scene.vm), 0);
 	scene_run(0);
 	return next;
 }
@@ -275,5 +297,32 @@ void expect_told(const char *text)
 		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
 		close(fd);
 	}
+	scene_run(0);
+}
+
+static int count_not_stored(const struct report *report, void *userdata)
+{
+	unsigned int *nr = userdata;
+
+	*nr += report->error == -ENOSPC;
+	return 0;
+}
+
+unsigned int scene_nr_not_stored(void)
+{
+	unsigned int nr = 0;
+
+	guest_each_report(scene.guest, count_not_stored, &nr);
+	return nr;
+}
+
+void scene_order(struct guest_orders *orders)
+{
+	struct guest *guest = scene.guest;
+
+	guest->orders = *orders;
+	guest->has_orders = true;
+	*orders = (struct guest_orders) { 0 };
+	(void)guest_obey(guest);
 	scene_run(0);
 }

@@ -6,7 +6,7 @@
 
 #include "watch_config.h"
 
-static const struct config defaults = {
+static const struct defaults defaults = {
 	.budget = 7,
 	.budget_period_ms = 100,
 	.rate_limit_interval_usec = 10000000,
@@ -102,7 +102,7 @@ static void every_key_has_its_effect(void **state)
 	assert_int_equal(config->budget, 100);
 	assert_int_equal(config->budget_period_ms, 20);
 	assert_string_equal(config->description, "Doorbells of the GPU");
-	watch_config_free(config);
+	watch_config_unref(config);
 }
 
 static void what_is_not_given_is_the_daemons(void **state)
@@ -118,12 +118,12 @@ static void what_is_not_given_is_the_daemons(void **state)
 	assert_int_equal(config->ring_records, 4096);
 	assert_int_equal(config->budget, 7);
 	assert_int_equal(config->budget_period_ms, 100);
-	watch_config_free(config);
+	watch_config_unref(config);
 	assert_int_equal(read_one(f, "[Match]\nName=*\n[Watch]\nGfn=1\n"
 				  "Budget=0\n", &config), 0);
 	assert_int_equal(config->budget, 0);
 	assert_int_equal(config->budget_period_ms, 0);
-	watch_config_free(config);
+	watch_config_unref(config);
 }
 
 static void wrong_values_are_named_and_the_rest_works(void **state)
@@ -144,7 +144,7 @@ static void wrong_values_are_named_and_the_rest_works(void **state)
 		"one.conf:11:unknown key Gfn= in [Wtach], ignored\n");
 	assert_int_equal(config->ranges.nr, 1);
 	assert_int_equal(config->rate_limit_burst, 1000);
-	watch_config_free(config);
+	watch_config_unref(config);
 }
 
 /* Each number of a watch: the bounds, and what is beyond them. */
@@ -203,7 +203,7 @@ static void every_number_has_its_bounds(void **state)
 		assert_int_equal(read_one(f, text, &config), 0);
 		if (!*f->reports != lines[i].good)
 			fail_msg("%s: %s", lines[i].line, f->reports);
-		watch_config_free(config);
+		watch_config_unref(config);
 	}
 }
 
@@ -211,7 +211,7 @@ static void every_number_has_its_bounds(void **state)
 static void large_defaults_are_kept(void **state)
 {
 	struct fixture *f = *state;
-	struct config large = defaults;
+	struct defaults large = defaults;
 	struct watch_config *config;
 	char path[128];
 	const char *text = "[Match]\nName=a\n[Watch]\nGfn=1\n";
@@ -222,7 +222,7 @@ static void large_defaults_are_kept(void **state)
 	assert_int_equal(watch_config_read(path, &large, on_report, f, &config),
 			 0);
 	assert_int_equal(config->rate_limit_burst, UINT32_MAX);
-	watch_config_free(config);
+	watch_config_unref(config);
 }
 
 static void users_are_decimal_numbers_or_names(void **state)
@@ -247,7 +247,7 @@ static void users_are_decimal_numbers_or_names(void **state)
 		assert_int_equal(read_one(f, text, &config),
 				 users[i].good ? 0 : -EINVAL);
 		if (users[i].good)
-			watch_config_free(config);
+			watch_config_unref(config);
 	}
 }
 
@@ -263,7 +263,7 @@ static void empty_value_takes_back(void **state)
 	assert_false(config->match.has_uid);
 	assert_int_equal(config->ranges.nr, 1);
 	assert_int_equal(config->ranges.at[0].gfn, 3);
-	watch_config_free(config);
+	watch_config_unref(config);
 }
 
 /* A condition that is dropped would have the watch be for more VMs. */
@@ -343,7 +343,7 @@ static int read_named(struct fixture *f, const char *letter, unsigned int nr)
 	f->reports[0] = '\0';
 	r = watch_config_read(path, &defaults, on_report, f, &config);
 	if (!r)
-		watch_config_free(config);
+		watch_config_unref(config);
 	unlink(path);
 	return r;
 }
@@ -417,7 +417,7 @@ static void no_file_is_too_broken(void **state)
 		r = read_one(f, text, &config);
 		assert_true(r == 0 || r == -EINVAL);
 		if (!r)
-			watch_config_free(config);
+			watch_config_unref(config);
 	}
 }
 
@@ -443,16 +443,16 @@ static void changes_are_seen(void **state)
 	assert_int_equal(read_one(f, base, &a), 0);
 	assert_int_equal(read_one(f, base, &b), 0);
 	assert_true(watch_config_equal(a, b));
-	watch_config_free(b);
+	watch_config_unref(b);
 	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		snprintf(text, sizeof(text), "%s%s", base, changes[i].more);
 		assert_int_equal(read_one(f, text, &b), 0);
 		assert_false(watch_config_equal(a, b));
 		assert_int_equal(watch_config_same_ring(a, b),
 				 changes[i].same_ring);
-		watch_config_free(b);
+		watch_config_unref(b);
 	}
-	watch_config_free(a);
+	watch_config_unref(a);
 }
 
 #define CASE(fn)	cmocka_unit_test_setup_teardown(fn, setup, teardown)
