@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/kcmp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,13 +15,6 @@ int pidfd_of(pid_t pid)
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
 	return fd < 0 ? -errno : fd;
-}
-
-int pidfd_copy(int pidfd, int fd)
-{
-	int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
-
-	return copy < 0 ? -errno : copy;
 }
 
 /* A pidfd becomes readable when its process ends. */
@@ -41,14 +32,6 @@ bool fd_link_is_vm(int dir, const char *name)
 
 	return length == sizeof(VM_LINK) - 1 &&
 	       !memcmp(link, VM_LINK, sizeof(VM_LINK) - 1);
-}
-
-bool fd_is_vm(int fd)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return fd_link_is_vm(AT_FDCWD, path);
 }
 
 int pid_fd_compare(pid_t pid, int a, int b)

@@ -6,13 +6,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* All return a descriptor of ours, or a negative errno. */
+/* A descriptor of ours, or a negative errno. */
 int pidfd_of(pid_t pid);
-int pidfd_copy(int pidfd, int fd);
 bool pidfd_is_alive(int pidfd);
 
-/* Of our own descriptors. */
-bool fd_is_vm(int fd);
 /*
  * Of any process, from the link in /proc/PID/fd, whose folder dir is. The kernel knows
  * the name of an open file: it waits neither for the process nor for a file system,
