@@ -135,9 +135,9 @@ int guest_order(struct guest *guest, struct guest_orders *orders)
 	pthread_mutex_lock(&guest->lock);
 	before = guest->orders;
 	/* One that the thread has not looked at. */
-	if (guest->has_orders)
-		orders->retry |= before.retry;
-	else if (!guest->asked)
+	if (before.retry > orders->retry)
+		orders->retry = before.retry;
+	if (!guest->has_orders && !guest->asked)
 		guest->ordered_usec = now_usec();
 	guest->orders = *orders;
 	guest->has_orders = true;

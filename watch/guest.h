@@ -54,6 +54,13 @@ struct stored {
 	int fd;
 };
 
+/* Which of the sessions that could not be opened, or were lost, are tried now. */
+enum guest_retry {
+	RETRY_NONE,
+	RETRY_FAILED,
+	RETRY_ALL,			/* an administrator has ended them, too */
+};
+
 /* What the main thread tells. */
 struct guest_orders {
 	struct wanted *wanted;
@@ -62,7 +69,7 @@ struct guest_orders {
 	uid_t uid;			/* of the VM */
 	int vm_fd;			/* -1 when not known */
 	bool present;			/* wtrackd has it, and it is not gone */
-	bool retry;			/* what failed is to be tried now */
+	enum guest_retry retry;
 	bool stop;			/* the service ends */
 };
 

@@ -73,12 +73,20 @@ static void drop_waiting(struct guest *guest)
 	}
 }
 
-static void retry_waiting(struct guest *guest)
+static bool is_retried(const struct watch_session *session,
+		       enum guest_retry retry)
+{
+	return session->state == WATCH_WAITING && !session->request &&
+	       (retry == RETRY_ALL ||
+		(retry == RETRY_FAILED && session->error != -ESHUTDOWN));
+}
+
+static void retry_waiting(struct guest *guest, enum guest_retry retry)
 {
 	struct watch_session *session;
 
 	LIST_FOREACH(session, &guest->sessions, link)
-		if (session->state == WATCH_WAITING && !session->request)
+		if (is_retried(session, retry))
 			watch_session_open(session);
 }
 
@@ -161,8 +169,7 @@ static void obey(struct guest *guest, const struct guest_orders *orders)
 		drop_waiting(guest);
 		return;
 	}
-	if (orders->retry)
-		retry_waiting(guest);
+	retry_waiting(guest, orders->retry);
 	for (i = 0; i < orders->nr_wanted; i++)
 		if (orders->wanted[i].config &&
 		    !session_of(guest, orders->wanted[i].name))

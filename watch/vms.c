@@ -188,7 +188,7 @@ static int on_added(sd_bus_message *message, void *userdata,
 		vm_free(vm);
 	} else if (vm) {
 		stored_adopt(vm);
-		vm_consider(vm, false);
+		vm_consider(vm, RETRY_NONE);
 	}
 	return bad_message(r);
 }
@@ -211,25 +211,28 @@ static int on_removed(sd_bus_message *message, void *userdata,
 	return bad_message(r);
 }
 
-/* The module, or its device, came or went: what waits for it is tried again. */
+/* The module, or its device, has come: what waits for it is tried again. */
 static int on_manager_changed(struct watcher *w, sd_bus_message *message)
 {
-	bool module = false;
+	bool loaded = false;
 	const char *name;
-	int r;
+	int r, value;
 
 	r = sd_bus_message_enter_container(message, 'a', "{sv}");
 	while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e',
 							     "sv")) > 0) {
 		r = sd_bus_message_read(message, "s", &name);
-		module |= r >= 0 && !strcmp(name, "ModuleLoaded");
-		if (r >= 0)
+		if (r >= 0 && !strcmp(name, "ModuleLoaded")) {
+			r = sd_bus_message_read(message, "v", "b", &value);
+			loaded = r >= 0 && value;
+		} else if (r >= 0) {
 			r = sd_bus_message_skip(message, "v");
+		}
 		if (r >= 0)
 			r = sd_bus_message_exit_container(message);
 	}
-	if (module)
-		vms_consider(w, true);
+	if (loaded)
+		vms_consider(w, RETRY_ALL);
 	return bad_message(r);
 }
 
@@ -258,7 +261,7 @@ static int on_changed(sd_bus_message *message, void *userdata,
 	if (vm->gone)
 		vm_give_up(vm);
 	else
-		vm_consider(vm, false);
+		vm_consider(vm, RETRY_NONE);
 	return bad_message(r);
 }
 
@@ -319,7 +322,7 @@ static void take_list(struct watcher *w, sd_bus_message *reply)
 	w->listed = r >= 0;
 	LIST_FOREACH(vm, &w->vms, link)
 		stored_adopt(vm);
-	vms_consider(w, true);
+	vms_consider(w, RETRY_FAILED);
 	stored_expire(w);
 }
 

@@ -96,7 +96,7 @@ static int gaps_in(struct watch_session *session,
 
 /*
  * 0 when all of it is tracked now, 1 when some is not, or what makes the
- * session useless. That the VM is gone an event will tell.
+ * session useless. That the VM is gone an event will tell as well.
  */
 static int try_range(struct watch_session *session,
 		     const struct wtrack_range *range, int *ret_error)
@@ -107,11 +107,12 @@ static int try_range(struct watch_session *session,
 			       WTRACK_CHANGE_NOWAIT);
 	switch (r) {
 	case 0:
-	case -ESRCH:
 		return 0;
 	case -EINVAL:
 	case -ENOBUFS:
 	case -EPROTO:
+	case -ESHUTDOWN:
+	case -ESRCH:
 		return r;
 	default:
 		*ret_error = r;
@@ -195,7 +196,7 @@ static int set_retry(struct watch_session *session)
 					  on_retry, session);
 }
 
-int watch_arm_step(struct watch_session *session)
+static int step(struct watch_session *session)
 {
 	bool open = false;
 	size_t i;
@@ -212,6 +213,18 @@ int watch_arm_step(struct watch_session *session)
 	else if (!retry_is_set(session))
 		return set_retry(session);
 	return 0;
+}
+
+int watch_arm_step(struct watch_session *session)
+{
+	int r = step(session);
+
+	if (r != -ESRCH)
+		return r;
+	/* Nothing is tracked any more, and nothing ever will be. */
+	watch_arm_clear(session);
+	session->tell_armed = false;
+	return 1;
 }
 
 /* What another configuration wanted. */

@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 
 #include "util.h"
 #include "watch_session.h"
@@ -133,18 +134,28 @@ void watch_state_told(struct watch_session *session)
 	watch_user_told(session, now);
 }
 
-static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata)
+static void go_on(struct watch_session *session)
 {
-	struct watch_session *session = userdata;
-
-	(void)source;
-	(void)usec;
 	session->paused = false;
 	session->check = true;
-	if (session->io && !session->blocked)
-		(void)sd_event_source_set_enabled(session->io, SD_EVENT_ON);
+	if (session->io)
+		(void)sd_event_source_set_io_events(session->io, EPOLLIN);
 	watch_session_poke(session);
+}
+
+static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)source;
+	(void)usec;
+	go_on(userdata);
 	return 0;
+}
+
+void watch_session_hung_up(struct watch_session *session)
+{
+	session->hung_up = true;
+	if (session->paused)
+		go_on(session);
 }
 
 static int pause_until(struct watch_session *session, uint64_t usec)
@@ -163,8 +174,9 @@ static int pause_until(struct watch_session *session, uint64_t usec)
 	if (r < 0)
 		return r;
 	session->paused = true;
+	/* An end is told of nevertheless. */
 	if (session->io)
-		(void)sd_event_source_set_enabled(session->io, SD_EVENT_OFF);
+		(void)sd_event_source_set_io_events(session->io, 0);
 	return 0;
 }
 
@@ -173,7 +185,8 @@ int watch_state_may(struct watch_session *session)
 	uint64_t now = now_usec(), until;
 
 	/* What is left of one that ends has a bound. */
-	if (session->vm_ended || session->state == WATCH_LEAVING)
+	if (session->hung_up || session->vm_ended || session->ended ||
+	    session->state == WATCH_LEAVING)
 		return 1;
 	if (session->paused)
 		return 0;

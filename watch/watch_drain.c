@@ -82,7 +82,11 @@ static int look_for_end(struct watch_session *session)
 		session->vm_ended = true;
 		return 1;
 	}
-	return r == -EIO || r == -ESHUTDOWN ? r : 0;
+	if (r == -ESHUTDOWN) {
+		session->ended = session->all_read = true;
+		return 1;
+	}
+	return r == -EIO ? r : 0;
 }
 
 static int step_event(struct watch_session *session)
@@ -133,7 +137,8 @@ static int step(struct watch_session *session)
 		return r;
 	if (session->paused)
 		return 0;
-	if (session->state == WATCH_ACTIVE && !session->vm_ended) {
+	if (session->state == WATCH_ACTIVE && !session->vm_ended &&
+	    !session->ended) {
 		r = watch_arm_step(session);
 		if (r)
 			return r < 0 ? r : ARM_COST;
@@ -161,6 +166,14 @@ static bool is_over(const struct watch_session *session)
 	return session->vm_ended || session->state == WATCH_LEAVING;
 }
 
+/* It was ended, and stays to say so: -ESHUTDOWN when all else is logged. */
+static int step_ended(struct watch_session *session)
+{
+	int r = watch_tell_suppressed(session);
+
+	return r ? r : -ESHUTDOWN;
+}
+
 void watch_session_work(struct watch_session *session)
 {
 	int r;
@@ -174,6 +187,8 @@ void watch_session_work(struct watch_session *session)
 			watch_session_free(session);
 			return;
 		}
+	} else if (!r && session->all_read) {
+		r = step_ended(session);
 	}
 	if (r > 0) {
 		watch_session_poke(session);

@@ -177,7 +177,7 @@ static int on_removed(struct watch_session *session,
 
 	watch_log_removed(&session->guest->entry, &origin, event);
 	r = watch_send(session);
-	if (r < 0 || session->state != WATCH_ACTIVE)
+	if (r < 0 || session->state != WATCH_ACTIVE || session->ended)
 		return r;
 	return watch_arm_lost(session, &range,
 			      wtrack_event_get_time_ns(event));
@@ -215,6 +215,9 @@ int watch_on_event(struct watch_session *session,
 		return on_state(session, on_removed(session, event));
 	case WTRACK_EVENT_VM_GONE:
 		session->vm_ended = true;
+		return 0;
+	case WTRACK_EVENT_ENDED:
+		session->ended = session->all_read = true;
 		return 0;
 	default:
 		return 0;

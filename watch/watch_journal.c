@@ -29,7 +29,7 @@ void guest_unblock(struct guest *guest)
 		if (!session->blocked || !guest->named)
 			continue;
 		session->blocked = false;
-		if (session->io && !session->paused)
+		if (session->io)
 			(void)sd_event_source_set_enabled(session->io,
 							  SD_EVENT_ON);
 		watch_session_poke(session);

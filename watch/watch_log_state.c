@@ -221,14 +221,28 @@ void watch_log_stopped(struct journal_entry *entry,
 	watch_log_begin(entry, origin, LOG_INFO, MESSAGE_WATCH_STOPPED, text);
 }
 
+static const char *failure_text(int error)
+{
+	switch (error) {
+	case -ENOSPC:
+		return "FileDescriptorStoreMax= of wtrack-watch.service allows no "
+		       "more sessions of watches";
+	case -ESHUTDOWN:
+		return "an administrator has ended the session; systemctl reload "
+		       "wtrack-watch begins anew";
+	default:
+		return wtrack_strerror(error);
+	}
+}
+
 void watch_log_failed(struct journal_entry *entry,
 		      const struct watch_origin *origin, int error)
 {
 	char text[256];
 
-	snprintf(text, sizeof(text), "not watched: %s", error == -ENOSPC ?
-		 "FileDescriptorStoreMax= of wtrack-watch.service allows no more "
-		 "sessions of watches" : wtrack_strerror(error));
-	watch_log_begin(entry, origin, LOG_ERR, MESSAGE_WATCH_FAILED, text);
+	snprintf(text, sizeof(text), "not watched: %s", failure_text(error));
+	watch_log_begin(entry, origin,
+			error == -ESHUTDOWN ? LOG_NOTICE : LOG_ERR,
+			MESSAGE_WATCH_FAILED, text);
 	journal_add(entry, "ERRNO", "%d", -error);
 }

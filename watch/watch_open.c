@@ -221,7 +221,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 /*
  * The VM that is gone, and the module that comes, tell of themselves; a VM that is
  * confidential stays so; and what an administrator has ended stays so until the
- * watches are read again.
+ * watches are read again, or the module is loaded again.
  */
 static void set_retry(struct watch_session *session)
 {
@@ -247,8 +247,23 @@ static bool is_worth_telling(int error)
 	return error != -ESRCH && error != -ENODEV && error != -ECONNREFUSED;
 }
 
+/* Its calls fail before its last record is in the ring. */
+static void read_to_the_end(struct watch_session *session)
+{
+	session->ended = true;
+	session->check = true;
+	session->tell_armed = false;
+	watch_arm_clear(session);
+	watch_session_poke(session);
+}
+
 void watch_session_fail(struct watch_session *session, int error)
 {
+	if (error == -ESHUTDOWN && session->state == WATCH_ACTIVE &&
+	    !session->all_read) {
+		read_to_the_end(session);
+		return;
+	}
 	watch_session_unstore(session);
 	watch_session_close(session);
 	/* Once, however often it is tried. */
@@ -278,7 +293,11 @@ static int session_resume(struct watch_session *session)
 		return -ENOBUFS;
 	session->resumed_seq = status.events - status.unread + 1;
 	session->tell_resumed = true;
-	return watch_session_activate(session);
+	r = watch_session_activate(session);
+	if (r != -ESHUTDOWN)
+		return r;
+	watch_session_fail(session, r);
+	return 0;
 }
 
 int watch_session_take(struct watch_session *session, int fd)

@@ -24,7 +24,7 @@ static int fetch_range(struct watch_session *session)
 	if (!session->resync_all)
 		session->nr_resync++;
 	if (range->what != WTRACK_RESYNC_REMOVED ||
-	    session->state != WATCH_ACTIVE)
+	    session->state != WATCH_ACTIVE || session->ended)
 		return 0;
 	return watch_arm_lost(session,
 			      &(struct wtrack_range){ range->gfn,

@@ -65,6 +65,7 @@ void watch_session_close(struct watch_session *session)
 	watch_drop_source(&session->summary_timer);
 	watch_drop_source(&session->pause_timer);
 	session->paused = false;
+	session->hung_up = session->ended = session->all_read = false;
 	watch_drop_source(&session->retry_timer);
 	watch_arm_clear(session);
 	wtrack_session_close(session->wtrack);
@@ -133,7 +134,8 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents,
 
 	(void)source;
 	(void)fd;
-	(void)revents;
+	if (revents & EPOLLHUP)
+		watch_session_hung_up(session);
 	session->check = true;
 	watch_session_work(session);
 	return 0;
@@ -143,7 +145,7 @@ int watch_session_apply(struct watch_session *session)
 {
 	const struct watch_config *config = session->config;
 
-	if (!config || session->state != WATCH_ACTIVE)
+	if (!config || session->state != WATCH_ACTIVE || session->ended)
 		return 0;
 	session->limit.interval_usec = config->rate_limit_interval_usec;
 	session->limit.burst = config->rate_limit_burst;

@@ -70,6 +70,11 @@ struct watch_session {
 	bool paused;			/* nothing is read until the next one */
 
 	bool check;			/* poll has something, is it an error? */
+	/* Poll has told of the end: what is left in the ring has a bound. */
+	bool hung_up;
+	/* By an administrator: nothing is tracked any more. */
+	bool ended;
+	bool all_read;			/* ... and the ring is empty */
 
 	/* What was fetched of the resync set and is not logged yet. */
 	bool resync;
@@ -137,7 +142,10 @@ void watch_session_change(struct watch_session *session,
 void watch_session_open(struct watch_session *session);
 /* Goes on with one that was stored; @fd is taken over. */
 int watch_session_take(struct watch_session *session, int fd);
-/* It does not work: logged, given up, and tried anew if there is a VM. */
+/*
+ * It does not work: logged, given up, and tried anew if there is a VM. One that an
+ * administrator has ended is read to its end first.
+ */
 void watch_session_fail(struct watch_session *session, int error);
 
 /* watch_drain.c: a bounded part of what there is to do. May free it. */
@@ -188,6 +196,8 @@ void watch_user_told(struct watch_session *session, uint64_t now_usec);
  * which an entry says; or what watch_send() says of that.
  */
 int watch_state_may(struct watch_session *session);
+/* Poll tells of the end: what is left is read without a pause. */
+void watch_session_hung_up(struct watch_session *session);
 void watch_state_told(struct watch_session *session);
 void watch_users_free(struct shared *shared);
 

@@ -89,8 +89,16 @@ static int append_store(struct watcher *w, char ***list)
 {
 	unsigned int nr = guests_nr_waiting(w, -ENOSPC);
 
-	return nr ? problems_append(list, "watches: %u sessions are not tracked, because FileDescriptorStoreMax= of wtrack-watch.service allows no more",
-				    nr) : 0;
+	return nr ? problems_append(list, "watches: %u session%s missing, because FileDescriptorStoreMax= of wtrack-watch.service allows no more",
+				    nr, nr == 1 ? " is" : "s are") : 0;
+}
+
+static int append_ended(struct watcher *w, char ***list)
+{
+	unsigned int nr = guests_nr_waiting(w, -ESHUTDOWN);
+
+	return nr ? problems_append(list, "watches: %u session%s ended by an administrator: systemctl reload wtrack-watch begins anew",
+				    nr, nr == 1 ? " was" : "s were") : 0;
 }
 
 int watcher_problems(struct watcher *w, char ***ret)
@@ -102,11 +110,13 @@ int watcher_problems(struct watcher *w, char ***ret)
 		r = problems_append_config(&w->problems, &list);
 	if (r >= 0)
 		r = append_store(w, &list);
+	if (r >= 0)
+		r = append_ended(w, &list);
 	if (r >= 0 && !*w->wtrackd)
 		r = problems_append(&list, "watches: wtrackd is not there: VMs that are new are not watched");
 	if (r >= 0 && w->nr_stuck)
-		r = problems_append(&list, "watches: %u VMs do not let their watches go on",
-				    w->nr_stuck);
+		r = problems_append(&list, "watches: %u VM%s not let watches go on",
+				    w->nr_stuck, w->nr_stuck == 1 ? " does" : "s do");
 	if (r < 0) {
 		strv_free(list);
 		return r;
@@ -137,8 +147,9 @@ void watcher_status_changed(struct watcher *w)
 		(void)guest_each_report(guest, count_active, &nr_sessions);
 	(void)watcher_problems(w, &problems);
 	nr = strv_length(problems);
-	(void)sd_notifyf(false, "STATUS=%u watches, %u sessions%s%s%s",
-			 nr_watches, nr_sessions, nr ? "; " : "",
+	(void)sd_notifyf(false, "STATUS=%u watch%s, %u session%s%s%s%s", nr_watches,
+			 nr_watches == 1 ? "" : "es", nr_sessions,
+			 nr_sessions == 1 ? "" : "s", nr ? "; " : "",
 			 nr ? problems[0] : "",
 			 nr > 1 ? " (and more: wtrackctl doctor)" : "");
 	strv_free(problems);
@@ -231,7 +242,7 @@ int watcher_reload(struct watcher *w)
 	if (r >= 0)
 		r = watches_load(w);
 	if (r >= 0) {
-		vms_consider(w, true);
+		vms_consider(w, RETRY_ALL);
 		log_event(LOG_INFO, MESSAGE_RELOADED, NULL,
 			  "read the configuration again");
 	} else {

@@ -98,8 +98,8 @@ int watches_load(struct watcher *w);
 void watches_free(struct watcher *w);
 struct watch *watches_find(struct watcher *w, const char *name);
 /* Has the VM's thread do what is wanted now. */
-void vm_consider(struct vm *vm, bool retry);
-void vms_consider(struct watcher *w, bool retry);
+void vm_consider(struct vm *vm, enum guest_retry retry);
+void vms_consider(struct watcher *w, enum guest_retry retry);
 /* It is gone, or wtrackd does not show it any more. */
 void vm_give_up(struct vm *vm);
 bool guest_has_vm(const struct watcher *w, const struct guest *guest);

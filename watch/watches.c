@@ -207,7 +207,7 @@ static int fill_wanted(struct vm *vm, struct guest_orders *orders)
 	return r;
 }
 
-static int give_orders(struct vm *vm, bool retry)
+static int give_orders(struct vm *vm, enum guest_retry retry)
 {
 	struct guest_orders orders = {
 		.uid = vm->uid, .vm_fd = vm->fd, .present = !vm->gone,
@@ -229,7 +229,7 @@ static int give_orders(struct vm *vm, bool retry)
 	return r;
 }
 
-void vm_consider(struct vm *vm, bool retry)
+void vm_consider(struct vm *vm, enum guest_retry retry)
 {
 	int r = give_orders(vm, retry);
 
@@ -237,7 +237,7 @@ void vm_consider(struct vm *vm, bool retry)
 		log_errno(r, "VM %d is not watched as it should be", vm->pid);
 }
 
-void vms_consider(struct watcher *w, bool retry)
+void vms_consider(struct watcher *w, enum guest_retry retry)
 {
 	struct vm *vm;
 
@@ -251,7 +251,7 @@ void vm_give_up(struct vm *vm)
 	vm->gone = true;
 	if (!vm->guest)
 		return;
-	vm_consider(vm, false);
+	vm_consider(vm, RETRY_NONE);
 	vm->guest->vm_id = 0;
 	vm->guest = NULL;
 }

@@ -7,7 +7,6 @@
 . "$(dirname "$0")/lib-watch.sh"
 
 DROP_IN=/run/systemd/system/wtrack-watch.service.d/store.conf
-FAILED=7037b31eabe14068b220eb71e51870f8
 trap 'rm -f $DROP_IN; systemctl daemon-reload; systemctl restart wtrack-watch; \
 	leave_watches' EXIT
 

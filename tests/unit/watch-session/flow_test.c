@@ -462,6 +462,149 @@ static void page_that_a_vcpu_waits_for_is_told_of_and_tried_again(void **state)
 	assert_true(fake.tracked[9]);
 }
 
+/* An administrator ends it while there is something to do. */
+
+static void await_failure(struct watch_session *session)
+{
+	expect(MESSAGE_WATCH_FAILED);
+	expect_field("ERRNO", "108");
+	expect_nothing();
+	assert_int_equal(session->state, WATCH_WAITING);
+	assert_null(session->wtrack);
+}
+
+static void end_by_an_administrator_does_not_swallow_the_summary(void **state)
+{
+	struct watch_session *session;
+
+	(void)state;
+	limit(10000000, 1);
+	session = started(PAGES({ 8, 4 }));
+	store_times(8, 3);
+	fake_end();
+	scene_io(session);
+	expect(MESSAGE_WATCH_WRITE);
+	expect(MESSAGE_WATCH_LIMITED);
+	expect(MESSAGE_WATCH_SUPPRESSED);
+	expect_field("WTRACK_SUPPRESSED", "2");
+	await_failure(session);
+}
+
+/* Its calls fail earlier than its ring has said why. */
+static void what_was_stored_before_a_call_failed_is_logged(void **state)
+{
+	struct watch_session *session;
+
+	(void)state;
+	unsetenv("NOTIFY_SOCKET");
+	refuse_pages(9, 11, ENOENT);
+	session = scene_start(PAGES({ 8, 4 }));
+	expect(MESSAGE_WATCH_ARMED);
+	expect(MESSAGE_WATCH_GAP);
+	fake_store(8, 1);
+	refuse_pages(9, 11, ESHUTDOWN);
+	scene_await_entry();
+	expect(MESSAGE_WATCH_WRITE);
+	expect_nothing();
+	assert_int_equal(session->state, WATCH_ACTIVE);
+	assert_int_equal(session->nr_gaps, 0);
+	fake_store(11, 2);
+	fake_end();
+	scene_io(session);
+	expect(MESSAGE_WATCH_WRITE);
+	await_failure(session);
+}
+
+/* That they are tracked again is not said of pages that are not. */
+static void gap_does_not_end_with_the_vm(void **state)
+{
+	struct watch_session *session;
+
+	(void)state;
+	unsetenv("NOTIFY_SOCKET");
+	refuse_pages(9, 11, ENOENT);
+	session = scene_start(PAGES({ 8, 4 }));
+	expect(MESSAGE_WATCH_ARMED);
+	expect(MESSAGE_WATCH_GAP);
+	refuse_pages(9, 11, ESRCH);
+	while (session->nr_gaps)
+		assert_true(sd_event_run(scene.guest->event, UINT64_MAX) >= 0);
+	expect_nothing();
+	fake_vm_gone();
+	scene_io(session);
+	expect(MESSAGE_WATCH_ENDED);
+	expect_nothing();
+}
+
+/* A reload comes before it is seen that there is nothing to be changed. */
+static void other_pages_are_no_reason_to_leave_anything_out(void **state)
+{
+	struct watch_session *session = started(PAGES({ 8, 4 }));
+
+	(void)state;
+	fake_store(8, 1);
+	fake_end();
+	assert_int_equal(ranges_add(&scene.config.ranges,
+				    &(struct wtrack_range){ 20, 4 }), 0);
+	watch_session_change(session, &scene.config);
+	scene_run(0);
+	expect(MESSAGE_WATCH_WRITE);
+	await_failure(session);
+}
+
+static void ended_session_tells_which_pages_to_read(void **state)
+{
+	struct watch_session *session = started(PAGES({ 8, 4 }));
+
+	(void)state;
+	store_times(8, 30);
+	fake_end();
+	scene_io(session);
+	assert_true(skip_to(MESSAGE_WATCH_OVERFLOW));
+	expect(MESSAGE_WATCH_RESYNC);
+	expect_field("WTRACK_PAGES", "0x8+1");
+	await_failure(session);
+}
+
+/* What is left has a bound: the ring. */
+static void paused_watch_sees_that_it_is_ended(void **state)
+{
+	struct watch_session *session;
+
+	(void)state;
+	limit(3600000000, 10);
+	scene.config.ring_records = 128;
+	session = started(PAGES({ 8, 8 }));
+	remove_times(session, 40);
+	assert_true(session->paused);
+	assert_int_equal(count_entries(), 11);
+	fake_end();
+	scene_run(20000);
+	expect_nothing();
+	scene_hang_up();
+	scene_run(0);
+	assert_true(skip_to(MESSAGE_WATCH_REMOVED));
+	assert_true(skip_to(MESSAGE_WATCH_FAILED));
+	expect_nothing();
+	assert_int_equal(session->state, WATCH_WAITING);
+}
+
+/* It is over for another reason, which is the one that is told. */
+static void watch_that_was_taken_away_before_is_drained(void **state)
+{
+	struct watch_session *session = started(PAGES({ 8, 4 }));
+
+	(void)state;
+	fake_store(8, 1);
+	fake_end();
+	watch_session_leave(session, "the watch was taken away");
+	scene_run(0);
+	expect(MESSAGE_WATCH_WRITE);
+	expect(MESSAGE_WATCH_STOPPED);
+	expect_nothing();
+	assert_true(LIST_EMPTY(&scene.guest->sessions));
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -484,6 +627,13 @@ int main(void)
 		SCENE(user_has_a_limit_for_all_vms),
 		SCENE(page_that_a_vcpu_faults_on_is_added_a_moment_later),
 		SCENE(page_that_a_vcpu_waits_for_is_told_of_and_tried_again),
+		SCENE(end_by_an_administrator_does_not_swallow_the_summary),
+		SCENE(what_was_stored_before_a_call_failed_is_logged),
+		SCENE(gap_does_not_end_with_the_vm),
+		SCENE(other_pages_are_no_reason_to_leave_anything_out),
+		SCENE(ended_session_tells_which_pages_to_read),
+		SCENE(paused_watch_sees_that_it_is_ended),
+		SCENE(watch_that_was_taken_away_before_is_drained),
 	};
 
 	return cmocka_run_group_tests(cases, NULL, NULL);

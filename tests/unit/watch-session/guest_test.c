@@ -116,8 +116,61 @@ static void what_an_administrator_has_ended_stays_so(void **state)
 	scene_run(1200000);
 	assert_int_equal(scene.all_requests, 1);
 	scene.open_error = 0;
+	/* Nor when wtrackd comes back. */
 	orders = want_it();
-	orders.retry = true;
+	orders.retry = RETRY_FAILED;
+	scene_order(&orders);
+	assert_int_equal(scene.all_requests, 1);
+	orders = want_it();
+	orders.retry = RETRY_ALL;
+	scene_order(&orders);
+	expect(MESSAGE_WATCH_ARMED);
+}
+
+static int expect_ended(const struct report *report, void *userdata)
+{
+	unsigned int *nr = userdata;
+
+	(*nr)++;
+	assert_false(report->active);
+	assert_int_equal(report->error, -ESHUTDOWN);
+	return 0;
+}
+
+/* While it is open: what is in its ring is logged, and that it was ended. */
+static void what_an_administrator_ends_is_logged_to_its_end(void **state)
+{
+	struct watch_session *session;
+	struct guest_orders orders;
+	unsigned int nr = 0;
+
+	(void)state;
+	watch_pages(8, 4);
+	orders = want_it();
+	scene_order(&orders);
+	expect(MESSAGE_WATCH_ARMED);
+	session = LIST_FIRST(&scene.guest->sessions);
+	fake_store(8, 1);
+	fake_end();
+	scene_io(session);
+	expect(MESSAGE_WATCH_WRITE);
+	expect(MESSAGE_WATCH_FAILED);
+	expect_field("ERRNO", "108");
+	assert_non_null(strstr(scene.entry, "systemctl reload wtrack-watch"));
+	expect_nothing();
+	assert_int_equal(session->state, WATCH_WAITING);
+	assert_null(session->wtrack);
+	guest_each_report(scene.guest, expect_ended, &nr);
+	assert_int_equal(nr, 1);
+	/* It is not asked for again by itself, nor when wtrackd comes back. */
+	assert_true(sd_event_run(scene.guest->event, 1200000) == 0);
+	orders = want_it();
+	orders.retry = RETRY_FAILED;
+	scene_order(&orders);
+	assert_int_equal(scene.all_requests, 1);
+	fake.status.out_state = 0;
+	orders = want_it();
+	orders.retry = RETRY_ALL;
 	scene_order(&orders);
 	expect(MESSAGE_WATCH_ARMED);
 }
@@ -320,6 +373,7 @@ int main(void)
 		SCENE(what_is_not_named_ends_as_well),
 		SCENE(nothing_is_asked_for_when_the_vm_is_gone),
 		SCENE(what_an_administrator_has_ended_stays_so),
+		SCENE(what_an_administrator_ends_is_logged_to_its_end),
 		SCENE(few_sessions_are_asked_for_on_a_users_vms),
 		SCENE(what_is_stored_waits_for_the_name),
 		SCENE(what_is_stored_for_no_watch_is_drained),

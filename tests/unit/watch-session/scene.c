@@ -12,7 +12,8 @@
 
 struct scene scene;
 
-static int event_fd;
+/* Of a pipe: what the loop waits for in the place of the module's descriptor. */
+static int event_fd, event_writer;
 
 int __wrap_wtrack_session_get_fd(const struct wtrack_session *session);
 
@@ -115,6 +116,7 @@ static void make_guest(void)
 int scene_setup(void **state)
 {
 	char path[96];
+	int pipe_fds[2];
 
 	fake_setup(state);
 	memset(&scene, 0, sizeof(scene));
@@ -123,7 +125,9 @@ int scene_setup(void **state)
 	scene.journald = listen_at("journal", journal_path);
 	scene.systemd = listen_at("notify", path);
 	setenv("NOTIFY_SOCKET", path, 1);
-	event_fd = eventfd(0, EFD_CLOEXEC);
+	assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+	event_fd = pipe_fds[0];
+	event_writer = pipe_fds[1];
 	scene.hangs = eventfd(0, EFD_CLOEXEC);
 	scene.goes_on = eventfd(0, EFD_CLOEXEC);
 	make_watch();
@@ -144,6 +148,7 @@ int scene_teardown(void **state)
 	close(scene.journald);
 	close(scene.systemd);
 	close(event_fd);
+	safe_close(event_writer);
 	close(scene.hangs);
 	close(scene.goes_on);
 	unlink(journal_path);
@@ -189,6 +194,11 @@ void scene_io(struct watch_session *session)
 	session->check = true;
 	watch_session_poke(session);
 	scene_run(0);
+}
+
+void scene_hang_up(void)
+{
+	event_writer = safe_close(event_writer);
 }
 
 struct watch_session *scene_start(const struct wtrack_range *ranges, size_t nr)

@@ -60,6 +60,8 @@ void scene_await_entry(void);
 void scene_await_told(void);
 /* What epoll would say of the session. */
 void scene_io(struct watch_session *session);
+/* ... of all sessions, and always, when nothing more comes. */
+void scene_hang_up(void);
 
 /* The next entry: its MESSAGE_ID has to be this one. */
 void expect(const char *id);
