@@ -81,6 +81,15 @@ int guest_add_stored(struct guest *guest, const struct stored *stored)
 	return 0;
 }
 
+/* What it could not do is not tried again and again. */
+static void mark_ended(struct guest *guest, bool orderly)
+{
+	pthread_mutex_lock(&guest->lock);
+	guest->has_orders &= orderly;
+	guest->ended = true;
+	pthread_mutex_unlock(&guest->lock);
+}
+
 static void *run(void *argument)
 {
 	struct guest *guest = argument;
@@ -92,12 +101,7 @@ static void *run(void *argument)
 	if (r < 0)
 		log_errno(r, "VM %d is not watched", guest->vm_pid);
 	guest_end(guest);
-	pthread_mutex_lock(&guest->lock);
-	/* What it could not do is not tried again and again. */
-	if (r < 0)
-		guest->has_orders = false;
-	guest->ended = true;
-	pthread_mutex_unlock(&guest->lock);
+	mark_ended(guest, r >= 0);
 	shared_tell(guest->shared);
 	return NULL;
 }
@@ -117,6 +121,8 @@ static int start(struct guest *guest)
 	r = pthread_create(&guest->thread, &attributes, run, guest);
 	pthread_attr_destroy(&attributes);
 	guest->has_thread = !r;
+	if (r)
+		mark_ended(guest, false);
 	return -r;
 }
 

@@ -366,6 +366,34 @@ static void orders_after_the_end_begin_anew(void **state)
 	guest_free(guest);
 }
 
+/* It is tried again when there is something new, and let go of when not. */
+static void vm_without_a_thread_is_no_burden(void **state)
+{
+	struct guest_orders orders;
+	struct guest *guest;
+
+	(void)state;
+	watch_pages(8, 4);
+	scene.open_error = -EUSERS;
+	scene.no_threads = true;
+	orders = want_it();
+	assert_int_equal(guest_new(&scene.shared, FAKE_PID, &guest), 0);
+	journal_init(&guest->journal, scene.guest->journal.path);
+	assert_int_equal(guest_order(guest, &orders), -EAGAIN);
+	assert_true(guest_is_idle(guest));
+	assert_true(guest_has_ended(guest));
+	assert_int_equal(guest_waits_usec(guest), 0);
+	guest_revive(guest);
+	assert_false(guest->has_thread);
+	scene.no_threads = false;
+	orders = want_it();
+	assert_int_equal(guest_order(guest, &orders), 0);
+	wait_readable(scene.journald);
+	expect(MESSAGE_WATCH_FAILED);
+	stop_guest(guest);
+	guest_free(guest);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -379,6 +407,7 @@ int main(void)
 		SCENE(what_is_stored_for_no_watch_is_drained),
 		SCENE(vm_that_hangs_does_not_stop_another),
 		SCENE(orders_after_the_end_begin_anew),
+		SCENE(vm_without_a_thread_is_no_burden),
 	};
 
 	return cmocka_run_group_tests(cases, NULL, NULL);

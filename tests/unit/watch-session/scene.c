@@ -23,6 +23,18 @@ int __wrap_wtrack_session_get_fd(const struct wtrack_session *session)
 	return event_fd;
 }
 
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*fn)(void *), void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*fn)(void *), void *argument);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*fn)(void *), void *argument)
+{
+	return scene.no_threads ? EAGAIN :
+	       __real_pthread_create(thread, attributes, fn, argument);
+}
+
 /* wtrackd, as the library asks it. */
 
 struct wtrack_request {

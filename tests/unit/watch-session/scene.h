@@ -32,6 +32,7 @@ struct scene {
 	unsigned int nr_requests;	/* that it has */
 	unsigned int all_requests;	/* that it ever had */
 	bool is_slow;		/* it does not answer */
+	bool no_threads;	/* the service has as many as it may */
 	/* Who asks for the VM of process 1 says so on one, and waits on the other. */
 	int hangs, goes_on;
 	/* The newest entry that was looked at. */

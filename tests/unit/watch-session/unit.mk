@@ -14,4 +14,5 @@ UNIT_SOURCES := $(addprefix $(TOP)/watch/,fdstore.c guest.c guest_thread.c range
 UNIT_CPPFLAGS := -I$(TOP)/include -I$(TOP)/include/uapi -I$(TOP)/libwtrack \
 	-I$(SRC)/lib -iquote $(TOP)/watch -iquote $(TOP)/common -iquote $(TOP)
 # The simulated module's descriptors are numbers that no loop can wait for.
-UNIT_LDLIBS := -lsystemd -Wl,--wrap=wtrack_session_get_fd
+UNIT_LDLIBS := -lsystemd -Wl,--wrap=wtrack_session_get_fd \
+	-Wl,--wrap=pthread_create
