@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "cost.h"
 #include "json.h"
 #include "sessions.h"
 #include "stream.h"
@@ -37,6 +38,7 @@ struct sums {
 	size_t sessions;
 	uint64_t pages;		/* distinct ones */
 	uint64_t writes;	/* of the guests, since the last sample */
+	uint64_t disarms;	/* for each VM those of its session with most */
 	uint64_t unread;
 	struct counters grown;
 	double seconds;
@@ -92,6 +94,20 @@ static uint64_t new_writes(const struct sample *last, const struct vm *now)
 	return now->writes;
 }
 
+static uint64_t most_disarms(const struct sample *last, const struct sample *now,
+			     const struct vm *vm)
+{
+	const struct session *session = now->model.sessions;
+	uint64_t most = 0;
+	size_t i;
+
+	for (i = 0; i < now->model.nr_sessions; i++, session++)
+		if (session->vm == vm &&
+		    growth(last, session).disarms > most)
+			most = growth(last, session).disarms;
+	return most;
+}
+
 static void add_vms(const struct stat *stat, const struct sample *now,
 		    struct sums *sums)
 {
@@ -103,6 +119,7 @@ static void add_vms(const struct stat *stat, const struct sample *now,
 			continue;
 		sums->pages += vm->pages;
 		sums->writes += new_writes(&stat->last, vm);
+		sums->disarms += most_disarms(&stat->last, now, vm);
 	}
 }
 
@@ -134,9 +151,9 @@ static void print_heading(const struct stat *stat)
 	if (!ctl->legend || (stat->lines &&
 	    (!term_is_tty() || stat->lines % LINES_PER_HEADING)))
 		return;
-	printf("%s%8s %8s %9s %7s %9s %9s %9s %7s %8s %8s%s\n",
+	printf("%s%8s %8s %9s %6s %7s %9s %9s %9s %7s %8s %8s%s\n",
 	       term_colour(COLOUR_BOLD), "SESSIONS", "PAGES", "WRITES/s",
-	       "UNREAD", "EVENTS/s", "MERGED/s", "RESYNC/s", "FULL/s", "DISARM/s",
+	       "VCPU%", "UNREAD", "EVENTS/s", "MERGED/s", "RESYNC/s", "FULL/s", "DISARM/s",
 	       "WAKEUP/s", term_colour(COLOUR_NONE));
 }
 
@@ -145,14 +162,20 @@ static double rate(uint64_t grown, double seconds)
 	return seconds > 0 ? (double)grown / seconds : 0;
 }
 
+/* Of the time of one vCPU, for all writes that KVM has emulated. */
+static double vcpu_share(const struct sums *sums)
+{
+	return cost_share(rate(sums->writes + sums->disarms, sums->seconds));
+}
+
 static void print_line(const struct stat *stat, const struct sums *sums)
 {
 	const struct counters *grown = &sums->grown;
 
 	print_heading(stat);
-	printf("%8zu %8llu %9.0f %7llu %9.0f %9.0f %9.0f %7.0f %8.0f %8.0f\n",
+	printf("%8zu %8llu %9.0f %6.1f %7llu %9.0f %9.0f %9.0f %7.0f %8.0f %8.0f\n",
 	       sums->sessions, (unsigned long long)sums->pages,
-	       rate(sums->writes, sums->seconds),
+	       rate(sums->writes, sums->seconds), 100 * vcpu_share(sums),
 	       (unsigned long long)sums->unread,
 	       rate(grown->events, sums->seconds),
 	       rate(grown->merged, sums->seconds),
@@ -185,6 +208,9 @@ static void add_session(struct json_object *array, const struct stat *stat,
 			       json_object_new_int(session->vm->pid) : NULL);
 	json_u64(obj, "pages", session->pages);
 	json_u64(obj, "unread", session->unread);
+	json_double(obj, "vcpu_share",
+		    cost_share(rate(grown.events + grown.merged +
+				    grown.resync_writes, seconds)));
 	json_object_object_add(obj, "rates", rates_to_json(&grown, seconds));
 	json_object_array_add(array, obj);
 }
@@ -201,6 +227,7 @@ static void print_json(const struct stat *stat, const struct sample *now,
 	json_u64(obj, "pages", sums->pages);
 	json_double(obj, "writes_per_second",
 		    rate(sums->writes, sums->seconds));
+	json_double(obj, "vcpu_share", vcpu_share(sums));
 	json_u64(obj, "unread", sums->unread);
 	json_object_object_add(obj, "rates",
 			       rates_to_json(&sums->grown, sums->seconds));

@@ -20,7 +20,12 @@
 /* The largest budget that the module takes. */
 #define COST_MAX_BUDGET	UINT16_MAX
 
-/* Returns which share of one vCPU's time this many emulated stores a second cost. */
+/*
+ * Returns which share of one vCPU's time this many emulated stores a second cost. To
+ * the writes of a VM come the stores for which the guard disarmed their pages. Each
+ * session that tracks such a page counts its disarming, so that the largest count of
+ * the VM's sessions is the VM's own, or less.
+ */
 static inline double cost_share(double stores_per_second)
 {
 	return stores_per_second * COST_STORE_NS / 1e9;

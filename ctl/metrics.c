@@ -6,11 +6,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cost.h"
 #include "json.h"
 #include "metrics.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
 #define MAX_LABELS	5
+#define SECOND_NS	UINT64_C(1000000000)
 
 struct sink;
 
@@ -23,6 +25,7 @@ struct family {
 		     const struct metrics *metrics);
 	size_t offset;		/* of the value in the object: 4 or 8 bytes */
 	size_t size;
+	uint64_t (*ns)(const void *object);	/* the value instead, in seconds */
 };
 
 /* Names are ours, values may be anything in UTF-8. */
@@ -71,6 +74,8 @@ static uint64_t value_of(const struct family *family, const void *object)
 	uint64_t wide;
 	uint32_t narrow;
 
+	if (family->ns)
+		return family->ns(object);
 	if (family->size == sizeof(narrow)) {
 		memcpy(&narrow, place, sizeof(narrow));
 		return narrow;
@@ -186,8 +191,33 @@ static void each_refusal(struct sink *sink, const struct family *family,
 			metrics->refusals[i].count);
 }
 
+static uint64_t emulation_ns(uint64_t stores)
+{
+	uint64_t ns;
+
+	return __builtin_mul_overflow(stores, COST_STORE_NS, &ns) ? UINT64_MAX :
+								    ns;
+}
+
+/* Of a vCPU, for the writes that KVM has emulated for the VM's sessions. */
+static uint64_t vm_ns(const void *object)
+{
+	return emulation_ns(((const struct vm *)object)->writes);
+}
+
+/* The same for what one session has been told of. */
+static uint64_t session_ns(const void *object)
+{
+	const struct counters *counters =
+		&((const struct session *)object)->counters;
+
+	return emulation_ns(counters->events + counters->merged +
+			    counters->resync_writes);
+}
+
 #define FIELD(type, field) \
-	offsetof(struct type, field), sizeof(((struct type *)0)->field)
+	offsetof(struct type, field), sizeof(((struct type *)0)->field), NULL
+#define NO_FIELD	0, 0, NULL
 #define VM(name, type, field, help) \
 	{ "wtrack_vm_" name, type, help, each_vm, FIELD(vm, field) }
 #define SESSION(name, type, field, help) \
@@ -196,18 +226,22 @@ static void each_refusal(struct sink *sink, const struct family *family,
 
 static const struct family families[] = {
 	{ "wtrack_info", "gauge", "Always 1; the label is the daemon's version.",
-	  each_version, 0, 0 },
+	  each_version, NO_FIELD },
 	{ "wtrack_module_loaded", "gauge",
-	  "Whether the kernel module is there: 1 or 0.", each_module, 0, 0 },
-	{ "wtrack_vms", "gauge", "Virtual machines that run.", count_vms, 0, 0 },
+	  "Whether the kernel module is there: 1 or 0.", each_module,
+	  NO_FIELD },
+	{ "wtrack_vms", "gauge", "Virtual machines that run.", count_vms,
+	  NO_FIELD },
 	{ "wtrack_sessions", "gauge", "Sessions, by who opened them: a client "
-	  "of the daemon, a watch, or somebody directly.", count_sessions, 0,
-	  0 },
+	  "of the daemon, a watch, or somebody directly.", count_sessions,
+	  NO_FIELD },
 	VM("sessions", "gauge", nr_sessions, "Sessions on the VM."),
 	VM("pages", "gauge", pages,
 	   "Pages that the VM's sessions track, each counted once."),
 	VM("writes_total", "counter", writes, "Writes of the guest to these "
 	   "pages, each counted once, since its first session came."),
+	{ "wtrack_vm_emulation_seconds_total", "counter", "Time of vCPUs that these "
+	  "writes have taken, by estimate.", each_vm, 0, 0, vm_ns },
 	VM("memory_bytes", "gauge", memory_bytes,
 	   "Kernel memory held for the VM and its sessions."),
 	SESSION("pages", "gauge", pages, "Pages that the session tracks."),
@@ -227,6 +261,9 @@ static const struct family families[] = {
 		"How often a page was observed again."),
 	SESSION("unreported_total", "counter", counters.unreported,
 		"Stores that KVM made without telling what."),
+	{ "wtrack_session_emulation_seconds_total", "counter", "Time of vCPUs that "
+	  "the writes to its pages have taken, by estimate.", each_session, 0,
+	  0, session_ns },
 	SESSION("unread_records", "gauge", unread,
 		"Records that the reader has not released."),
 	SESSION("ring_records", "gauge", records, "Size of the ring."),
@@ -239,8 +276,8 @@ static const struct family families[] = {
 	  "Of these, what the rate limit kept out of the journal.", each_watch,
 	  FIELD(watch, suppressed) },
 	{ "wtrack_daemon_refusals_total", "counter",
-	  "Requests for sessions that were refused, by rule.", each_refusal, 0,
-	  0 },
+	  "Requests for sessions that were refused, by rule.", each_refusal,
+	  NO_FIELD },
 };
 
 static void write_escaped(FILE *out, const char *text)
@@ -268,7 +305,12 @@ static void put_text(struct sink *sink, const struct family *family,
 		write_escaped(sink->out, labels->list[i].value);
 		putc('"', sink->out);
 	}
-	fprintf(sink->out, "%s %" PRIu64 "\n", i ? "}" : "", value);
+	fprintf(sink->out, "%s ", i ? "}" : "");
+	if (family->ns)
+		fprintf(sink->out, "%" PRIu64 ".%09" PRIu64 "\n", value / SECOND_NS,
+			value % SECOND_NS);
+	else
+		fprintf(sink->out, "%" PRIu64 "\n", value);
 }
 
 void metrics_write(FILE *out, const struct metrics *metrics, bool legend)
@@ -300,7 +342,10 @@ static void put_json(struct sink *sink, const struct family *family,
 		json_string(values, labels->list[i].name,
 			    labels->list[i].value);
 	json_object_object_add(obj, "labels", values);
-	json_u64(obj, "value", value);
+	if (family->ns)
+		json_double(obj, "value", (double)value / SECOND_NS);
+	else
+		json_u64(obj, "value", value);
 	json_object_array_add(sink->array, obj);
 }
 

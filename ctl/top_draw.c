@@ -29,8 +29,9 @@ static void draw_title(const struct top_view *view, const struct top_model *top,
 	char writes[UNITS_SIZE], every[UNITS_SIZE];
 
 	put(line, LOOK_TITLE, "wtrackctl top  %zu VMs  %zu sessions  "
-	    "%s writes/s  every %s%s", top->lists[TOP_VMS].nr,
+	    "%s writes/s  %.1f %% vCPU  every %s%s", top->lists[TOP_VMS].nr,
 	    top->lists[TOP_SESSIONS].nr, units_rate(top->rate, writes),
+	    100 * top->share,
 	    units_time(view->interval_ns, every),
 	    view->paused ? "  PAUSED" : "");
 }
@@ -89,7 +90,8 @@ static void draw_help(size_t rows, struct top_line *lines)
 		"  h, ?             this help",
 		"  q                quit", "",
 		"  RING: how full the session's ring is. LOSSES: how often",
-		"  writes were not reported one by one. Any key goes back.",
+		"  writes were not reported one by one. VCPU%: the time of a",
+		"  vCPU that emulated writes take. Any key goes back.",
 	};
 	size_t i;
 

@@ -13,6 +13,7 @@ static void add_vm(struct json_object *obj, const struct top_row *row)
 	json_u64(obj, "pages", row->pages);
 	json_u64(obj, "memory_bytes", row->memory);
 	json_flag(obj, "gone", row->unseen);
+	json_double(obj, "vcpu_share", top_row_share(TOP_VMS, row));
 }
 
 static void add_session(struct json_object *obj, const struct top_row *row)
@@ -25,6 +26,7 @@ static void add_session(struct json_object *obj, const struct top_row *row)
 	json_u64(obj, "pages", row->pages);
 	json_u64(obj, "unread", row->unread);
 	json_u64(obj, "records", row->records);
+	json_double(obj, "vcpu_share", top_row_share(TOP_SESSIONS, row));
 }
 
 static void add_page(struct json_object *obj, const struct top_row *row)
@@ -56,6 +58,7 @@ struct json_object *top_to_json(const struct top_model *top, int has_pages)
 
 	json_u64(obj, "time_ns", top->time_ns);
 	json_double(obj, "writes_per_second", top->rate);
+	json_double(obj, "vcpu_share", top->share);
 	add_list(obj, "vms", &top->lists[TOP_VMS], add_vm);
 	add_list(obj, "sessions", &top->lists[TOP_SESSIONS], add_session);
 	if (has_pages)

@@ -6,6 +6,7 @@
 #include <wtrack/event.h>
 #include <wtrack/status.h>
 
+#include "cost.h"
 #include "event.h"
 #include "mem.h"
 #include "model.h"
@@ -17,6 +18,7 @@ void top_init(struct top_model *top)
 {
 	*top = (struct top_model) { 0 };
 	tally_init(&top->before, MAX_SESSIONS);
+	tally_init(&top->disarms_before, MAX_SESSIONS);
 	tally_init(&top->vms_before, MAX_SESSIONS);
 	tally_init(&top->total, TOP_PAGES);
 	tally_init(&top->recent, TOP_PAGES);
@@ -41,6 +43,7 @@ void top_done(struct top_model *top)
 	for (kind = 0; kind < TOP_KINDS; kind++)
 		clear(&top->lists[kind]);
 	tally_done(&top->before);
+	tally_done(&top->disarms_before);
 	tally_done(&top->vms_before);
 	tally_done(&top->total);
 	tally_done(&top->recent);
@@ -134,6 +137,14 @@ static void add_to_vm(struct top_model *top, const struct model *model,
 		return;
 	row = &top->lists[TOP_VMS].rows[session->vm - model->vms];
 	row->losses += from->losses;
+	if (from->disarm_rate > row->disarm_rate)
+		row->disarm_rate = from->disarm_rate;
+}
+
+/* The records of a session include those of the disarmings. */
+double top_row_share(enum top_kind kind, const struct top_row *row)
+{
+	return cost_share(row->rate + (kind == TOP_VMS ? row->disarm_rate : 0));
 }
 
 static void add_session(struct top_model *top, const struct model *model,
@@ -159,6 +170,8 @@ static void add_session(struct top_model *top, const struct model *model,
 		     counters->resync_writes;
 	row->rate = rate_of(count_since(&top->before, session->id, row->total),
 			    ns);
+	row->disarm_rate = rate_of(count_since(&top->disarms_before, session->id,
+					       counters->disarms), ns);
 	row->unseen = session->state & WTRACK_STATE_RESYNC;
 	add_to_vm(top, model, session, row);
 }
@@ -199,10 +212,13 @@ void top_update(struct top_model *top, const struct model *model,
 		return;
 	clear(&top->lists[TOP_VMS]);
 	clear(&top->lists[TOP_SESSIONS]);
-	top->rate = 0;
+	top->rate = top->share = 0;
 	add_vms(top, model, ns);
 	for (i = 0; i < model->nr_sessions; i++)
 		add_session(top, model, &model->sessions[i], ns);
+	for (i = 0; i < top->lists[TOP_VMS].nr; i++)
+		top->share += top_row_share(TOP_VMS,
+					    &top->lists[TOP_VMS].rows[i]);
 }
 
 static enum top_sort sort_by;

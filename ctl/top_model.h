@@ -34,6 +34,8 @@ enum top_sort { TOP_BY_RATE, TOP_BY_ID, TOP_BY_TOTAL, TOP_SORTS };
  * @total: writes so far; of a VM those of its guest, however many sessions saw
  *	each of them
  * @rate: writes per second
+ * @disarm_rate: how often a second the guard disarms a page of the session, or of
+ *	the session of the VM for which it does that most
  * @unseen: the page is not seen now, the session's ring is closed, the VM gone
  */
 struct top_row {
@@ -50,8 +52,12 @@ struct top_row {
 	uint64_t losses;
 	uint64_t total;
 	double rate;
+	double disarm_rate;
 	bool unseen;
 };
+
+/* Returns which share of one vCPU's time the tracking takes: all of a VM's, or a session's. */
+double top_row_share(enum top_kind kind, const struct top_row *row);
 
 struct top_list {
 	struct top_row *rows;
@@ -63,19 +69,23 @@ struct top_list {
  * @lists: rows, unsorted before top_sort()
  * @time_ns: of the last look, 0 before the first
  * @before: sessions' writes at the last look
+ * @disarms_before: disarmings of sessions' pages then
  * @vms_before: writes of VMs' guests then, by the module's number of the VM
  * @total: writes to each page since the start
  * @recent: since the last look
  * @rate: of all VMs together
+ * @share: of the time of one vCPU, for all VMs together
  */
 struct top_model {
 	struct top_list lists[TOP_KINDS];
 	uint64_t time_ns;
 	struct tally before;
+	struct tally disarms_before;
 	struct tally vms_before;
 	struct tally total;
 	struct tally recent;
 	double rate;
+	double share;
 };
 
 void top_init(struct top_model *top);

@@ -20,16 +20,16 @@ struct column {
 
 static const struct column vm_columns[] = {
 	{ "VM", 10, false }, { "NAME", -12, true }, { "USER", -10, false },
-	{ "SESSIONS", 8, false }, { "PAGES", 7, false },
+	{ "SESSIONS", 8, false }, { "PAGES", 5, false },
 	{ "MEMORY", 7, false }, { "LOSSES", 6, false },
-	{ "WRITES/S", 8, false }, { NULL, 0, false },
+	{ "VCPU%", 5, false }, { "WRITES/S", 8, false }, { NULL, 0, false },
 };
 
 static const struct column session_columns[] = {
 	{ "SESSION", 8, false }, { "VM", 10, false }, { "KIND", -6, false },
 	{ "USER", -10, true }, { "PID", 8, false }, { "PAGES", 6, false },
 	{ "RING", 5, false }, { "LOSSES", 6, false },
-	{ "WRITES/S", 8, false }, { NULL, 0, false },
+	{ "VCPU%", 5, false }, { "WRITES/S", 8, false }, { NULL, 0, false },
 };
 
 static const struct column page_columns[] = {
@@ -119,6 +119,11 @@ static char *rate(double per_second)
 	return text_printf("%s", units_rate(per_second, text));
 }
 
+static char *share(enum top_kind kind, const struct top_row *row)
+{
+	return text_printf("%.1f", 100 * top_row_share(kind, row));
+}
+
 static char *user(uint32_t uid)
 {
 	char text[64];
@@ -138,6 +143,7 @@ static void vm_cells(char **cells, const struct top_row *row)
 	*cells++ = text_printf("%s", text_bytes(row->memory, text,
 						sizeof(text)));
 	*cells++ = number(row->losses);
+	*cells++ = share(TOP_VMS, row);
 	*cells++ = rate(row->rate);
 }
 
@@ -153,6 +159,7 @@ static void session_cells(char **cells, const struct top_row *row)
 		((uint64_t)row->unread * 100 / row->records)) :
 		text_printf("-");
 	*cells++ = number(row->losses);
+	*cells++ = share(TOP_SESSIONS, row);
 	*cells++ = rate(row->rate);
 }
 

@@ -30,6 +30,8 @@ rates_do_not_depend_on_sessions()
 	cat "$SCRATCH/stat"
 	jq -es '.[2] | .nr_sessions == 3 and .pages == 1 and
 		.writes_per_second > 0 and
+		.vcpu_share / .writes_per_second * 1e9 > 4727 and
+		.vcpu_share / .writes_per_second * 1e9 < 6000 and
 		(.rates.events / .writes_per_second | . > 2.5 and . < 3.5)' \
 		"$SCRATCH/stat" >"$SCRATCH/held"
 	as_user alice wtrackctl top --interval=2 --json=short \
@@ -49,7 +51,7 @@ text_has_lines()
 	as_user alice wtrackctl stat --interval=0.5 --count=2 >"$SCRATCH/stat"
 	cat "$SCRATCH/stat"
 	same 3 "$(wc -l <"$SCRATCH/stat")" &&
-		grep -qE '^SESSIONS +PAGES +WRITES/s +UNREAD +EVENTS/s' "$SCRATCH/stat" &&
+		grep -qE '^SESSIONS +PAGES +WRITES/s +VCPU% +UNREAD +EVENTS/s' "$SCRATCH/stat" &&
 		grep -qE '^ +1 +1 +' "$SCRATCH/stat" &&
 		same 2 "$(wtrackctl stat -i 0.1 -n 2 --no-legend | wc -l)"
 }

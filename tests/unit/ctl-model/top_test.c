@@ -106,6 +106,64 @@ static void rates_of_a_vm_are_those_of_its_guest(void **state)
 	assert_int_equal(row(TOP_VMS, 0)->total, 180);
 }
 
+static void draw(size_t rows, size_t columns)
+{
+	size_t i;
+
+	top_view_draw(&view, &top, rows, columns, lines);
+	for (i = 0; i < rows; i++)
+		assert_int_equal(text_width(lines[i].text), columns);
+}
+
+static bool on_screen(const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < ROWS; i++)
+		if (strstr(lines[i].text, text))
+			return true;
+	return false;
+}
+
+static bool is_share(double share, double wanted)
+{
+	return share > wanted - 1e-9 && share < wanted + 1e-9;
+}
+
+/*
+ * Stores for which the guard disarmed their pages are emulations as well. Each of the
+ * sessions counts them.
+ */
+static void shares_are_of_the_time_of_a_vcpu(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		sessions[i].vm = &vms[1];
+		sessions[i].counters.disarms = 1000;
+	}
+	vms[1].vm_id = 7;
+	vms[1].writes = 0;
+	top_update(&top, &model, 5 * SECOND);
+	vms[1].writes = 20000;
+	sessions[0].counters.disarms += 400;
+	sessions[1].counters.disarms += 2000;
+	sessions[1].counters.events += 22000;
+	top_update(&top, &model, 7 * SECOND);
+	assert_true(is_share(top_row_share(TOP_VMS, row(TOP_VMS, 1)),
+			     11000 * 4728e-9));
+	assert_true(is_share(top_row_share(TOP_SESSIONS, row(TOP_SESSIONS, 1)),
+			     11000 * 4728e-9));
+	assert_true(is_share(top_row_share(TOP_SESSIONS, row(TOP_SESSIONS, 0)),
+			     0));
+	assert_true(is_share(top.share, 11000 * 4728e-9));
+	draw(ROWS, COLUMNS);
+	assert_true(on_screen("5.2 % vCPU"));
+	assert_true(on_screen(" VCPU% "));
+	assert_true(on_screen("  5.2 "));
+}
+
 /* The module numbers the VM anew with its next session, and counts from 0. */
 static void a_vm_whose_sessions_went_begins_anew(void **state)
 {
@@ -189,25 +247,6 @@ static void pages_are_counted_and_sorted(void **state)
 	top_update(&top, &model, 5 * SECOND);
 	top_sort(&top.lists[TOP_PAGES_PANE], TOP_BY_ID, false);
 	assert_false(row(TOP_PAGES_PANE, 0)->unseen);
-}
-
-static void draw(size_t rows, size_t columns)
-{
-	size_t i;
-
-	top_view_draw(&view, &top, rows, columns, lines);
-	for (i = 0; i < rows; i++)
-		assert_int_equal(text_width(lines[i].text), columns);
-}
-
-static bool on_screen(const char *text)
-{
-	size_t i;
-
-	for (i = 0; i < ROWS; i++)
-		if (strstr(lines[i].text, text))
-			return true;
-	return false;
 }
 
 static void a_small_terminal_is_enough(void **state)
@@ -362,6 +401,7 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		HERE(rates_are_between_two_looks),
 		HERE(rates_of_a_vm_are_those_of_its_guest),
+		HERE(shares_are_of_the_time_of_a_vcpu),
 		HERE(a_vm_whose_sessions_went_begins_anew),
 		HERE(new_sessions_have_no_rate),
 		HERE(rows_stay_while_the_daemon_is_away),

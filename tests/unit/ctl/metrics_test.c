@@ -12,7 +12,7 @@
 static struct vm vms[] = {
 	{ .pid = 100, .fd = 9, .name = "web", .pages = 7, .writes = UINT64_MAX,
 	  .memory_bytes = 4096, .nr_sessions = 2 },
-	{ .pid = 100, .fd = 10, .name = "web" },
+	{ .pid = 100, .fd = 10, .name = "web", .writes = 1000000 },
 	{ .pid = 150, .fd = 9, .name = "gone", .gone = true, .nr_sessions = 1 },
 	{ .pid = 200, .fd = 9, .name = NASTY },
 };
@@ -25,7 +25,8 @@ static struct session sessions[] = {
 			.rearms = 6, .unreported = 7 } },
 	{ .id = UINT64_MAX, .kind = "watch", .client_uid = UINT32_MAX,
 	  .records = UINT32_MAX, .vm = &vms[2] },
-	{ .id = 7, .kind = "direct", .vm = NULL },
+	{ .id = 7, .kind = "direct", .vm = NULL,
+	  .counters = { .events = 1, .merged = 2, .resync_writes = 3 } },
 };
 
 static struct watch watches[] = {
@@ -104,6 +105,11 @@ static void each_value_is_there(void **state)
 		"wtrack_session_over_budget_total" FIVE "5",
 		"wtrack_session_rearms_total" FIVE "6",
 		"wtrack_session_unreported_total" FIVE "7",
+		"# TYPE wtrack_vm_emulation_seconds_total counter",
+		"wtrack_vm_emulation_seconds_total{vm_pid=\"100\",vm_fd=\"10\","
+			"vm_name=\"web\"} 4.728000000",
+		"wtrack_session_emulation_seconds_total{session=\"7\",uid=\"0\"} "
+			"0.000028368",
 		"wtrack_session_unread_records" FIVE "3",
 		"wtrack_session_ring_records" FIVE "4096",
 		"wtrack_session_memory_bytes" FIVE "65536",
@@ -203,6 +209,10 @@ static void check_sample(const char *line, const char *metric)
 	assert_int_equal(*at++, ' ');
 	assert_true(isdigit((unsigned char)*at));
 	at += strspn(at, "0123456789");
+	if (*at == '.') {
+		assert_true(isdigit((unsigned char)at[1]));
+		at += 1 + strspn(at + 1, "0123456789");
+	}
 	assert_int_equal(*at, '\0');
 }
 
