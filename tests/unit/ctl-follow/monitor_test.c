@@ -139,15 +139,26 @@ static void its_time_ends_it(void **state)
 	assert_int_equal(run_count("timeout, after 0 writes"), 1);
 }
 
-/* Pages that are shown were read, which the VM has to be there for. */
-static void write_behind_output(void)
+/* What is shown was tracked and read, which the VM has to be there for. */
+static void await_output(void)
 {
 	struct stat output;
 
 	do
 		usleep(500);
 	while (!fstat(STDOUT_FILENO, &output) && !output.st_size);
+}
+
+static void write_behind_output(void)
+{
+	await_output();
 	write_words();
+}
+
+static void go_behind_output(void)
+{
+	await_output();
+	fake_vm_gone();
 }
 
 static void expect_default_budget(void)
@@ -202,8 +213,8 @@ static void smaller_budget_of_a_user_is_taken(void **state)
 		run_teardown(state);
 		run_setup(state);
 		fake_fail(FAKE_RING, 1, EPERM);
-		assert_int_equal(run_ctl(fake_vm_gone, "monitor", VM_PID, PAGES,
-					 how[i], NULL), EXIT_OK);
+		assert_int_equal(run_ctl(go_behind_output, "monitor", VM_PID,
+					 PAGES, how[i], NULL), EXIT_OK);
 		assert_int_equal(fake.ring.budget, 0);
 		assert_string_equal(run_errors, "");
 	}
