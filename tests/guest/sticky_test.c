@@ -641,6 +641,17 @@ static struct {
 	bool stop;
 } churn;
 
+/* The guest goes on to store, and may have filled the ring after it was drained. */
+static void fetch_some(struct wt *wt)
+{
+	struct kvm_wtrack_resync_range ranges[4];
+	WT_ARG(resync, a, .ranges = (uintptr_t)ranges,
+	       .nr_ranges = ARRAY_SIZE(ranges));
+	int err = __wt_resync(wt->fd, &a);
+
+	CHECK(!err || err == EBUSY);
+}
+
 /* Opens sessions of all kinds, has them track, and closes them. */
 static void *use_sessions(void *arg)
 {
@@ -650,7 +661,6 @@ static void *use_sessions(void *arg)
 		KVM_WTRACK_RING_F_STICKY | KVM_WTRACK_RING_F_ONCE,
 	};
 	unsigned int i = *(unsigned int *)arg, page;
-	struct wt_resync set;
 	struct wt *wt;
 
 	for (; !__atomic_load_n(&churn.stop, __ATOMIC_RELAXED); i++) {
@@ -667,8 +677,7 @@ static void *use_sessions(void *arg)
 		for (page = 0; page < PAGES; page += 2)
 			(void)__wt_remove_page(wt->fd, VM_DATA_GFN + page);
 		wt_drain(wt);
-		if (wt_has_overflowed(wt->fd))
-			wt_resync(wt->fd, &set);
+		fetch_some(wt);
 		wt_close(wt);
 	}
 	return NULL;

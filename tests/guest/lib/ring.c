@@ -55,13 +55,18 @@ void wt_resync(int fd, struct wt_resync *set)
 {
 	WT_ARG(resync, r);
 	const unsigned int room = ARRAY_SIZE(set->ranges);
+	int err;
 
 	set->nr = 0;
 	do {
 		CHECK(set->nr < room);
 		r.ranges = (uintptr_t)&set->ranges[set->nr];
 		r.nr_ranges = room - set->nr;
-		CHECK_ERRNO(__wt_resync(fd, &r), 0);
+		err = __wt_resync(fd, &r);
+		/* The guest has filled the ring again meanwhile. */
+		if (err == EBUSY && r.out_more)
+			break;
+		CHECK_ERRNO(err, 0);
 		CHECK(r.out_nr_ranges <= r.nr_ranges);
 		set->nr += r.out_nr_ranges;
 	} while (r.out_more);

@@ -129,6 +129,10 @@ struct wt_resync {
 	struct kvm_wtrack_resync_range ranges[512];
 };
 
+/*
+ * The set to its end, or as far as it is there: if the ring is full again meanwhile,
+ * the rest follows the next RESYNC record.
+ */
 void wt_resync(int fd, struct wt_resync *set);
 uint64_t wt_resync_pages(const struct wt_resync *set, uint32_t what);
 
