@@ -129,7 +129,7 @@ struct fake {
 	uint64_t bytes_to_signal;
 	/* Wrong answers. */
 	void (*distort)(unsigned long request, void *args);
-	/* Called while RESYNC fetches the set. */
+	/* Called before RESYNC fetches a page of the set. */
 	void (*in_resync)(void);
 	short extra_revents;
 	/* Called when a reader is about to sleep. */

@@ -214,10 +214,11 @@ static bool any_resync(void)
 	return false;
 }
 
-/* vCPUs go on while the set is fetched. */
-static void go_on_in_resync(void)
+/* vCPUs go on while the set is fetched: before each page of it. */
+static void go_on_in_resync(uint64_t gfn)
 {
-	if (!fake.in_resync)
+	if (!fake.in_resync ||
+	    !__atomic_load_n(&fake.resync[gfn], __ATOMIC_SEQ_CST))
 		return;
 	pthread_mutex_unlock(&fake.lock);
 	fake.in_resync();
@@ -240,7 +241,7 @@ static long do_resync(void *arg)
 		return -EBUSY;
 	for (gfn = 0; gfn < FAKE_PAGES &&
 	     resync->out_nr_ranges < resync->nr_ranges; gfn++) {
-		go_on_in_resync();
+		go_on_in_resync(gfn);
 		if (!take_resync(gfn))
 			continue;
 		if (fake_ring_closed()) {

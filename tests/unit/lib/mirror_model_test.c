@@ -198,6 +198,16 @@ static void arm(uint64_t gfn)
 		tell_guard(gfn, KVM_WTRACK_GUARD_REARMED);
 }
 
+/* The mirror has the module arm pages that the guard had disarmed. */
+static void arm_what_is_asked_for(void)
+{
+	uint64_t gfn;
+
+	for (gfn = 0; gfn < PAGES; gfn++)
+		if (fake.tracked[gfn] && !fake.disarmed[gfn])
+			arm(gfn);
+}
+
 /* A store that nobody is told the bytes of. */
 static void store_silently(unsigned int vcpu)
 {
@@ -317,6 +327,8 @@ static void in_resync(void)
 /* vCPUs go on while the mirror is in a call. */
 static void meanwhile(unsigned long request, void *args)
 {
+	if (request == KVM_WTRACK_ADD || request == KVM_WTRACK_REARM)
+		arm_what_is_asked_for();
 	if (request == KVM_WTRACK_FENCE)
 		fence(args);
 	if (request == KVM_WTRACK_READ || request == KVM_WTRACK_FENCE)
