@@ -30,9 +30,9 @@ static uint64_t nr_pages(const struct args *args)
 }
 
 /*
- * Just what is needed: all of it counts against the limits of the user. Whoever
- * has to authenticate for it is asked, on the terminal or by the desktop,
- * unless --no-ask-password was given.
+ * Ask for just what is needed: all of it counts against the limits of the user. polkit
+ * may ask the user for a password, on the terminal or on the desktop, unless
+ * --no-ask-password was given.
  */
 static int ask_daemon(struct ctl *ctl, const char *vm, uint64_t max_pages,
 		      uint32_t max_records, struct wtrack_session **ret,

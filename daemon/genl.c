@@ -54,7 +54,7 @@ int genl_refresh(struct genl *genl)
 	r = genl_dump_all(genl->manager, genl->dumps, genl->family);
 	if (r < 0)
 		r = dump_again(genl);
-	/* Whoever reads a property has it tried. */
+	/* A reader of a property causes this call: one entry is enough. */
 	if (r < 0 && !genl->is_failing)
 		log_errno(r, "the module's account cannot be read");
 	genl->is_failing = r < 0;

@@ -17,7 +17,7 @@
 #include "uevent.h"
 #include "util.h"
 
-/* The bus' answer to who asks for a name, in its specification. */
+/* What RequestName returns to the owner of the name, by D-Bus's specification. */
 #define DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER	1
 
 static int make_state_dir(struct manager *m)

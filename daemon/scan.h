@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Whoever wants to know of a process waits no longer than that. */
+/* A request that concerns a process waits for its look no longer than that. */
 #define SCAN_WAIT_USEC	(UINT64_C(10) * 1000000)
 
 /*

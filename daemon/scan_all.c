@@ -9,7 +9,7 @@
 #include "log.h"
 #include "scan_internal.h"
 
-/* Whoever keeps the daemon waiting longer than that is found later. */
+/* A process whose look takes longer than that is found later. */
 #define FIRST_USEC	(UINT64_C(2) * 1000000)
 
 static int queue_all(struct scans *scans)

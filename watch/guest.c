@@ -116,7 +116,7 @@ static int start(struct guest *guest)
 		return -r;
 	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	guest->ended = false;
-	/* It looks at its orders first, whoever was told of them. */
+	/* The new thread first looks at its orders, also at those of an earlier one. */
 	(void)eventfd_write(guest->wake_fd, 1);
 	r = pthread_create(&guest->thread, &attributes, run, guest);
 	pthread_attr_destroy(&attributes);

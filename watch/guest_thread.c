@@ -35,7 +35,7 @@ static struct watch_session *session_of(struct guest *guest, const char *name)
 	return NULL;
 }
 
-/* One that goes on, for another configuration perhaps, or ends. */
+/* The session continues, perhaps with another configuration, or it ends. */
 static void obey_for(struct watch_session *session,
 		     const struct wanted *wanted)
 {

@@ -360,7 +360,7 @@ static int ask_list(struct watcher *w)
 	return r;
 }
 
-/* What a wtrackd that is gone has told stays true until another one tells. */
+/* The VMs of a wtrackd that is gone count until another one sends its list. */
 static int on_owner(sd_bus_message *message, void *userdata,
 		    sd_bus_error *error)
 {

@@ -174,7 +174,7 @@ static int pause_until(struct watch_session *session, uint64_t usec)
 	if (r < 0)
 		return r;
 	session->paused = true;
-	/* An end is told of nevertheless. */
+	/* EPOLLHUP, which reports an end, comes nevertheless. */
 	if (session->io)
 		(void)sd_event_source_set_io_events(session->io, 0);
 	return 0;

@@ -98,7 +98,7 @@ void watch_session_free(struct watch_session *session)
 	struct guest *guest = session->guest;
 
 	LIST_REMOVE(session, link);
-	/* Not when the service ends: the next process goes on with it. */
+	/* When the service ends, the next process continues with the session. */
 	if (session->vm_ended || session->state == WATCH_LEAVING ||
 	    session->state == WATCH_WAITING)
 		watch_session_unstore(session);

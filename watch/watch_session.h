@@ -70,7 +70,7 @@ struct watch_session {
 	bool paused;			/* nothing is read until the next one */
 
 	bool check;			/* poll has something, is it an error? */
-	/* Poll has told of the end: what is left in the ring has a bound. */
+	/* poll(2) has reported the end: what is left in the ring has a bound. */
 	bool hung_up;
 	/* By an administrator: nothing is tracked any more. */
 	bool ended;

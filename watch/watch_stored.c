@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Sessions of the process before this one. Which VMs they belong to is known when
- * wtrackd has told which there are; until then events stay in the rings, since
- * entries have the VM's name.
+ * Sessions of the process before this one. wtrackd's list of VMs says which VMs they
+ * belong to. Until it comes, events stay in the rings, since entries have the VM's
+ * name.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -187,7 +187,7 @@ void stored_expire(struct watcher *w)
 {
 	int r;
 
-	/* One that is gone has told so in its ring. */
+	/* The ring of a session says so if its VM is gone. */
 	if (w->listed)
 		go_on_without_name(w, NULL);
 	w->adopt_timer = sd_event_source_disable_unref(w->adopt_timer);

@@ -14,7 +14,7 @@
 #include "watch_session.h"
 #include "watcher.h"
 
-/* The bus' answer to who asks for a name, in its specification. */
+/* What RequestName returns to the owner of the name, by D-Bus's specification. */
 #define DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER	1
 /* A thread that does not look at its orders for so long is stuck: it is asked. */
 #define STUCK_USEC	(UINT64_C(30) * 1000000)

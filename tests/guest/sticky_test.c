@@ -641,7 +641,7 @@ static struct {
 	bool stop;
 } churn;
 
-/* The guest goes on to store, and may have filled the ring after it was drained. */
+/* The guest continues to store, and may have filled the ring after it was drained. */
 static void fetch_some(struct wt *wt)
 {
 	struct kvm_wtrack_resync_range ranges[4];

@@ -33,7 +33,10 @@ struct scene {
 	unsigned int all_requests;	/* that it ever had */
 	bool is_slow;		/* it does not answer */
 	bool no_threads;	/* the service has as many as it may */
-	/* Who asks for the VM of process 1 says so on one, and waits on the other. */
+	/*
+	 * Pipes: a request for the VM of process 1 writes to the first one, and then
+	 * waits until the second one can be read.
+	 */
 	int hangs, goes_on;
 	/* The newest entry that was looked at. */
 	char entry[JOURNAL_ENTRY_BYTES + 1];
