@@ -343,11 +343,12 @@ int watcher_start(struct watcher *w)
 		return log_errno(r, "cannot connect to the system bus");
 	ask_store_max(w);
 	r = bus_start(w);
-	if (r >= 0)
+	if (r >= 0) {
 		r = watches_load(w);
-	/* A folder that cannot be read was reported: there are no watches. */
-	if (r >= 0 || r != -ENOMEM)
-		r = stored_take(w);
+		/* A folder that cannot be read was reported: there are no watches. */
+		if (r != -ENOMEM)
+			r = stored_take(w);
+	}
 	if (r >= 0)
 		r = vms_start(w);
 	if (r < 0)
