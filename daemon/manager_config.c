@@ -47,7 +47,7 @@ static void find_group(struct manager *m)
 			 "any VM", m->config.group);
 }
 
-/* One that is root's, or everybody's, would be no user of its own. */
+/* Root is not accepted as WatchUser=: it has all rights anyway. */
 static void find_watch_user(struct manager *m)
 {
 	const struct passwd *user = NULL;

@@ -222,7 +222,7 @@ void session_vm_gone(struct session *session)
 
 #define MAX_TOLD	16
 
-/* Those of watches are the daemon's, and end with it. */
+/* Those of watches are left out: wtrack-watch continues with them. */
 void sessions_tell_left(struct manager *m)
 {
 	const struct session *session;
