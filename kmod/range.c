@@ -438,15 +438,21 @@ int kwt_range_resync(struct kwt_session *session,
 		return -EBUSY;
 	}
 	while ((span = kwt_span_first(set, index))) {
+		if (kwt_ring_closed(ring)) {
+			*more = true;
+			break;
+		}
+		index = span->chunk->index + 1;
+		*used = kwt_resync_fetch(set, span, ranges, *used, room);
+		/*
+		 * The span may have bits left. Only under the lock can another
+		 * RESYNC open the ring again, so look before it is released:
+		 * no span is fetched twice in one call.
+		 */
 		if (*used == room || kwt_ring_closed(ring)) {
 			*more = true;
 			break;
 		}
-		index = span->chunk->index;
-		*used = kwt_resync_fetch(set, span, ranges, *used, room);
-		/* Was that all of the span? */
-		if (*used < room && !kwt_ring_closed(ring))
-			index++;
 		mutex_unlock(&vm->lock);
 		cond_resched();
 		mutex_lock(&vm->lock);
