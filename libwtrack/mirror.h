@@ -195,6 +195,7 @@ int wtrack__read_first(struct wtrack_mirror *mirror, struct link *fresh,
 void wtrack__refuse_all(struct wtrack_mirror *mirror, struct link *fresh,
 			int err, refuse_fn refuse, void *userdata);
 int wtrack__read_absent(struct wtrack_mirror *mirror);
+void wtrack__find_armed(struct wtrack_mirror *mirror);
 int wtrack__arm_absent(struct wtrack_mirror *mirror);
 
 /* mirror.c */

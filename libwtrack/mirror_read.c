@@ -509,6 +509,19 @@ static void find_tracked(struct wtrack_mirror *mirror, struct page *page)
 		wtrack__page_stale(mirror, page);
 }
 
+/* The session may have armed absent pages, and an event that says so not be read. */
+void wtrack__find_armed(struct wtrack_mirror *mirror)
+{
+	struct link *list = &mirror->states[WTRACK_MIRROR_ABSENT];
+	struct link *link, *next;
+
+	for (link = list->next; link != list; link = next) {
+		next = link->next;
+		if (!page_of(link, in_state)->unwatched)
+			find_tracked(mirror, page_of(link, in_state));
+	}
+}
+
 /*
  * Tracks absent pages again, as far as there is memory, and the session does not do
  * so by itself. They are live when they were read.

@@ -282,6 +282,7 @@ static void sync_rest_of_set(struct wtrack_mirror *mirror)
 		return;
 	read_all_of(mirror, WTRACK_MIRROR_LIVE);
 	read_all_of(mirror, WTRACK_MIRROR_DISARMED);
+	wtrack__find_armed(mirror);
 }
 
 /*
@@ -389,7 +390,6 @@ static int end_series(struct wtrack_mirror *mirror)
 		release(mirror);
 	mirror->syncing = false;
 	mirror->reading = false;
-	mirror->cuts = 0;
 	mirror->events = 0;
 	mirror->rounds = 0;
 	return mirror->session->ring.over;
@@ -482,6 +482,7 @@ WTRACK_API int wtrack_mirror_sync(struct wtrack_mirror *mirror,
 			return r;
 		wtrack__race_fence(&mirror->race, taken, mirror->sync_seq);
 		mirror->syncing = true;
+		mirror->cuts = 0;
 		mirror->reading = false;
 	}
 	return run(mirror, ret);

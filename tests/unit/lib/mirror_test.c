@@ -961,6 +961,82 @@ static struct wtrack_session *sticky_session(void)
 	return fake_session(0, 0);
 }
 
+static struct wtrack_mirror *mirror_with_absent_page(
+	struct wtrack_session *session)
+{
+	const struct wtrack_mirror_options options = {
+		.records = 8, .ring_flags = WTRACK_RING_STICKY,
+	};
+	const struct wtrack_range range = { 0, 60 };
+	struct wtrack_mirror *mirror;
+
+	assert_int_equal(wtrack_mirror_new(session, &options, sizeof(options),
+					   &mirror), 0);
+	assert_int_equal(wtrack_mirror_add(mirror, &range, 1, NULL, 0), 0);
+	fake_region_removed(55, 1);
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	assert_int_equal(wtrack_mirror_get_state(mirror, 55),
+			 WTRACK_MIRROR_ABSENT);
+	return mirror;
+}
+
+/* The ring is full when memory comes, so only the set says that it is armed. */
+static void return_behind_full_ring(void)
+{
+	uint64_t i;
+
+	for (i = 0; i < 50; i++)
+		fake_store(i, i + 1000);
+	fake_region_added(55, 1, 0);
+	fake_page_write(55, 7);
+}
+
+static void sync_has_returned_page(struct wtrack_mirror *mirror)
+{
+	assert_int_equal(wtrack_mirror_sync(mirror, NULL), 0);
+	assert_int_equal(wtrack_mirror_get_state(mirror, 55),
+			 WTRACK_MIRROR_LIVE);
+	assert_int_equal(copy_at(mirror, AT(55)), 7);
+}
+
+static void memory_comes_while_each_set_is_cut(void **state)
+{
+	struct wtrack_session *session = sticky_session();
+	struct wtrack_mirror *mirror = mirror_with_absent_page(session);
+
+	(void)state;
+	return_behind_full_ring();
+	fake.in_resync = overflow_each_time;
+	sync_has_returned_page(mirror);
+	fake.in_resync = NULL;
+	close_both(mirror, session);
+}
+
+/* A sync that was given up does not count for the next one. */
+static void a_sync_that_is_given_up_leaves_no_cuts(void **state)
+{
+	struct wtrack_session *session = sticky_session();
+	struct wtrack_mirror *mirror = mirror_with_absent_page(session);
+	const struct wtrack_change *change;
+	uint64_t resyncs;
+
+	(void)state;
+	return_behind_full_ring();
+	fake.in_resync = overflow_each_time;
+	while (wtrack_mirror_sync(mirror, &change) > 0 &&
+	       change->what != WTRACK_CHANGED_REREAD)
+		;
+	fake.in_resync = NULL;
+	assert_int_equal(wtrack_mirror_update(mirror, &change), 1);
+	return_behind_full_ring();
+	resyncs = status_of(mirror).resyncs;
+	fake.distort = overflow_again;
+	sync_has_returned_page(mirror);
+	assert_null(fake.distort);
+	assert_int_equal(status_of(mirror).resyncs, resyncs + 2);
+	close_both(mirror, session);
+}
+
 static void a_mirror_keeps_pages_whose_memory_goes(void **state)
 {
 	struct wtrack_session *session = sticky_session();
@@ -1743,6 +1819,8 @@ int main(void)
 		CASE(a_sync_fetches_all_of_a_set_that_is_cut),
 		CASE(so_it_does_when_each_set_is_cut),
 		CASE(memory_that_goes_is_absent_until_it_comes),
+		CASE(memory_comes_while_each_set_is_cut),
+		CASE(a_sync_that_is_given_up_leaves_no_cuts),
 		CASE(a_mirror_keeps_pages_whose_memory_goes),
 		CASE(a_sync_does_not_wait_for_the_module_to_find_memory),
 		CASE(nor_for_memory_that_came_before_the_mirror_looked),
