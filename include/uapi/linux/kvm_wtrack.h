@@ -783,7 +783,7 @@ struct kvm_wtrack_resync_range {
  * stops with out_more set, the next call fails with EBUSY, and what is left of the
  * set belongs to the new RESYNC record. So a reader that has to have all that was
  * stored before a FENCE calls FENCE once more after that, and continues to the
- * number that it returns.
+ * number that it returns, until a set was not cut.
  */
 struct kvm_wtrack_resync {
 	__u32 size;

@@ -93,8 +93,8 @@ enum {
 	KVM_WTRACK_A_VM_PID_INIT,
 	/*
 	 * u64: stores of the guest's vCPUs to tracked pages that KVM has notified of
-	 * since VM_ID is the VM's number, each counted once, however many sessions
-	 * got a record of it
+	 * since VM_ID is the VM's number, and that at least one session observed: each
+	 * notification counts once, however many sessions got a record of it
 	 */
 	KVM_WTRACK_A_WRITES,
 	__KVM_WTRACK_A_MAX
